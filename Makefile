@@ -1,7 +1,8 @@
-# Developer commands. All of them set up `.venv` first and only need Python 3.11 and pip; virtualenv
-# creates it, because some Python installations lack venv.
+# Developer commands. They only need Python 3.11 and pip, and write only into this folder. `make demo`
+# sets up `.demo-venv` with just the product; the others set up `.venv` with its tools. virtualenv
+# creates both, because some Python installations lack venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast soak check format schemas serve bench emulator-sheet setup style lint layers types tests
+.PHONY: help demo test fast soak check format schemas serve bench emulator-sheet odd-files-sheet mcpb setup style lint layers types tests
 
 PYTHON ?= python3
 VENV   := .venv
@@ -12,12 +13,20 @@ unexport PYTHONDONTWRITEBYTECODE
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 NODE   := $(VENV)/protocol/.ready
+# The extra `[formats]`, apart from the environment, which thus runs without it like most users'.
+FORMATS := $(VENV)/formats/.ready
+# Installed with --target: a Python that a distribution manages refuses anything else.
+TOOLS      := .tools
+VIRTUALENV := VIRTUALENV_OVERRIDE_APP_DATA=$(TOOLS)/cache PYTHONPATH=$(TOOLS) $(PYTHON) -m virtualenv --quiet
+PIP        := python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
+DEMO       := .demo-venv
+DEMO_BIN   := $(DEMO)/bin
 
 help:     ## List the commands
 	@grep -Eh '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 16
 
-demo: $(READY)  ## Make pictures, a sound and a 3D model on the built-in emulator
-	@$(BIN)/stability-mcp demo
+demo: $(DEMO)/.ready  ## Make pictures, a sound and a 3D model on the built-in emulator
+	@$(DEMO_BIN)/stability-mcp demo
 
 test: setup style lint layers  ## Check format, lint, layers and types, and run all tests; run it before a commit
 	@$(MAKE) --no-print-directory --jobs 2 types tests
@@ -31,8 +40,9 @@ format: $(READY)  ## Format and fix the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-schemas: $(READY)  ## Rewrite generated files: tool_schemas/ and the tables of tools
+schemas: $(READY)  ## Rewrite generated files: tool_schemas/, the tables of tools, what hosts install
 	$(BIN)/python scripts/derive.py
+	$(BIN)/python scripts/distribution.py
 
 serve: $(READY)  ## Serve over HTTP on loopback, with the emulator unless a key is set
 	$(BIN)/stability-mcp serve --http
@@ -43,7 +53,13 @@ bench: setup  ## Benchmark against a bare server
 emulator-sheet: $(READY)  ## Draw all emulated operations in one picture: docs/emulator-sheet.webp
 	$(BIN)/python -m benchmarks.emulator_sheet
 
-setup: $(READY) $(NODE)  ## Install everything
+odd-files-sheet: $(READY)  ## Show 24 odd files as they are sent in one picture: docs/odd-files.webp
+	PYTHONPATH=tests $(BIN)/python scripts/odd_files_sheet.py
+
+mcpb: setup  ## Pack the bundle for Claude Desktop into dist/
+	$(BIN)/python -m scripts.bundle
+
+setup: $(READY) $(NODE) $(FORMATS)  ## Install everything
 
 style: $(READY)  ## Check the format without changing files
 	@printf 'format: ' && $(BIN)/ruff format --check .
@@ -62,21 +78,34 @@ types: $(READY)  ## Check static types
 tests: setup  ## Run all tests in parallel
 	@$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
-soak: $(READY)  ## Run 1,000 kills, 600 rate-limited calls, 10,000 requests and 10,000 mutated sounds; takes half an hour
+soak: $(READY)  ## Run 1,000 kills, 600 rate-limited calls, 10,000 requests and 30,000 mutated files; takes half an hour
 	SOAK_RATE=1 $(BIN)/pytest -s -p no:randomly tests/jobs/test_limits.py
 	EMULATOR_SOAK=10000 $(BIN)/pytest -s -p no:randomly tests/stability_emulator/test_memory.py
-	SOAK_MUTATIONS=10000 $(BIN)/pytest -s -p no:randomly tests/imaging/test_mutated_sounds.py
+	SOAK_MUTATIONS=10000 $(BIN)/pytest -s -p no:randomly tests/imaging/test_mutated_sounds.py tests/media/test_mutated_pictures.py \
+	  tests/imaging/test_convert.py
 	SOAK_KILLS=1000 $(BIN)/pytest -s -p no:randomly tests/jobs/test_kills.py
 
-$(READY): pyproject.toml requirements.lock
-	$(PYTHON) -m virtualenv --version >/dev/null 2>&1 || $(PYTHON) -m pip install --quiet --user virtualenv \
-	  || $(PYTHON) -m pip install --quiet --break-system-packages --user virtualenv
-	$(PYTHON) -m virtualenv --quiet $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[dev]'
+$(READY): pyproject.toml requirements.lock | $(TOOLS)/.ready
+	$(VIRTUALENV) $(VENV)
+	$(BIN)/$(PIP) --editable '.[dev]'
+	@touch $@
+
+$(DEMO)/.ready: pyproject.toml requirements.lock | $(TOOLS)/.ready
+	@echo 'Installing the product into $(DEMO), which takes a minute the first time...'
+	@$(VIRTUALENV) $(DEMO)
+	@$(DEMO_BIN)/$(PIP) --editable .
+	@touch $@
+
+$(TOOLS)/.ready:
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --target $(TOOLS) virtualenv
 	@touch $@
 
 $(NODE): $(READY) tests/protocol/package.json
 	mkdir -p $(VENV)/protocol
 	cp tests/protocol/package.json $(VENV)/protocol/
 	cd $(VENV)/protocol && PATH="$(CURDIR)/$(BIN):$$PATH" npm install --silent --no-audit --no-fund --no-package-lock
+	@touch $@
+
+$(FORMATS): $(READY) requirements.lock
+	$(BIN)/$(PIP) --no-deps --upgrade --target $(VENV)/formats pillow-heif
 	@touch $@

@@ -10,7 +10,6 @@ from stability_mcp.api.hints import ANY
 from stability_mcp.api.kinds import Query
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
-from stability_mcp.media.labels import slug
 from stability_mcp.server.catalog import all_tools
 from support.api.operations import field_schemas
 
@@ -156,12 +155,11 @@ def test_wire_differences_name_existing_parameters(row: type[Operation]) -> None
 
 
 @every
-def test_every_row_has_a_title_and_a_result_label(row: type[Operation]) -> None:
-    """*Chosen*: a title is what people call the operation; a label is also a file name."""
+def test_every_row_has_a_title(row: type[Operation]) -> None:
+    """*Chosen*: it is what people call the operation."""
     assert "title" in vars(row)
     assert row.title.isprintable()
     assert row.title[:1].isupper()
-    assert slug(row.result_label) == row.result_label
 
 
 @every

@@ -33,7 +33,6 @@ class Brighten(ImageOperation):
 
     spec = Spec(path="/v2beta/stable-image/edit/brighten", credits=1.5, seconds=3)
     title = "Brighten a picture"
-    result_label = "brighter"
     next_tools = ("upscale_creative",)
     hints = {"brightness": "it is called amount"}
     wire = Wire(left_out={"curve": {"type": "string"}})
@@ -136,7 +135,7 @@ async def test_a_new_endpoint_is_one_file(checkout: Checkout) -> None:
     assert tool["inputSchema"]["properties"]["amount"]["maximum"] == 1
     assert (cost.structured_content or {})["total"] == 1.5
     assert "edit_brighten: 1 picture, 1.5 credits on the emulator" in made
-    assert "\nhero-brighter  media://" in made
+    assert "\nhero v2  media://" in made
     assert "\nnext: upscale_creative can use this result" in made
     assert 'There is no argument "brightness": it is called amount.' in str(wrong.content)
     assert "- `edit_brighten`: Make a picture brighter: dark rooms, evenings, old photos." in choose

@@ -13,6 +13,7 @@ SOURCE = Path(__file__).parent.parent / "src"
 ALLOWED = {
     "stability_mcp/server/toolsets.py": "puts one tool of a toolset into `basic`",
     "stability_mcp/cli/demo.py": "is a script of calls",
+    "stability_emulator/pictures/finishes.py": "has finishes for some models",
     "stability_emulator/recipes.py": "has special recipes for some rows, and one for the rest",
 }
 """Modules that may name operations in their data, and why."""

@@ -6,21 +6,24 @@ every start.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Mapping
 from typing import Any
 
-from stability_mcp.errors import ConfigurationError, StudioError
+from stability_mcp.errors import StudioError
 from stability_mcp.logs import configure_logs
 from stability_mcp.settings import Settings, read_settings
 
-COMMANDS_HELP = ("-h", "--help", "--version", "--install-completion", "--show-completion")
+COMPLETION = "_STABILITY_MCP_COMPLETE"
+"""The variable by which a shell asks for completions; typer derives its name from the command."""
 
 TERMINAL_HELP = """\
 stability-mcp: the Stability AI API as MCP tools. It speaks MCP on stdin and stdout, so a host such
 as Claude Desktop starts it. On a terminal, try:
   stability-mcp demo            a free tour on the built-in emulator
   stability-mcp call generate_core --prompt "a lighthouse at dusk"
+  stability-mcp install cursor  add the server to a host
   stability-mcp doctor          check the configuration
   stability-mcp --help          list all commands
 Waiting for an MCP client; press Ctrl-D to stop."""
@@ -29,17 +32,17 @@ Waiting for an MCP client; press Ctrl-D to stop."""
 def main(arguments: list[str] | None = None) -> None:
     """Run the program; exit with an error message if a setting is invalid."""
     flags, rest = split_flags(sys.argv[1:] if arguments is None else arguments)
-    if rest:
+    if rest or COMPLETION in os.environ:
         from stability_mcp.cli.app import run
 
         run(rest, flags)
         return
     try:
         _serve(flags)
-    except ConfigurationError as error:
-        sys.exit(f"stability-mcp: {error.startup_text}")
     except StudioError as error:
-        sys.exit(f"stability-mcp: {error}")
+        from stability_mcp.cli.exit_codes import exit_with
+
+        exit_with(error)
 
 
 def _serve(flags: Mapping[str, Any]) -> None:

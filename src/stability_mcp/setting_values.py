@@ -78,6 +78,8 @@ class Given:
     """What counts as not set or is ignored, in sentences."""
     missing_key: str
     """Why there is no key although one was meant: `STABILTY_API_KEY is set instead`; or ""."""
+    from_keyring: bool = False
+    """Whether the key was read from the keyring."""
 
 
 NOTHING_GIVEN = Given(values={}, notices=(), missing_key="")

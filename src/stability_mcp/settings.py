@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -35,6 +36,7 @@ from stability_mcp.setting_values import (
     unquoted,
     variable,
 )
+from stability_mcp.stored_key import is_marked, read_key
 from stability_mcp.text import plain, quoted
 
 API_URL = "https://api.stability.ai"
@@ -220,20 +222,30 @@ class Settings(BaseModel):
         return self._given.missing_key
 
     @property
+    def key_source(self) -> Literal["environment", "keyring"] | None:
+        """Return where the API key came from; None: there is none."""
+        if self.api_key is None:
+            return None
+        return "keyring" if self._given.from_keyring else "environment"
+
+    @property
     def emulated(self) -> bool:
         """Return whether the built-in emulator replaces the API, because there is no key."""
         return self.api_key is None
 
     @cached_property
+    def base_dir(self) -> Path:
+        """Return the folder that contains both stores: the real one and the emulator's."""
+        if self.home is not None:
+            return self.home.expanduser().absolute()
+        from platformdirs import user_data_path
+
+        return user_data_path("stability-mcp", appauthor=False)
+
+    @property
     def home_dir(self) -> Path:
         """Return the folder of the store in use; the emulator has its own below the real one."""
-        if self.home is not None:
-            base = self.home.expanduser().absolute()
-        else:
-            from platformdirs import user_data_path
-
-            base = user_data_path("stability-mcp", appauthor=False)
-        return base / "emulator" if self.emulated else base
+        return self.base_dir / "emulator" if self.emulated else self.base_dir
 
     @cached_property
     def copies_dir(self) -> Path | None:
@@ -260,20 +272,45 @@ class Settings(BaseModel):
         return None if never else round((self.confirm_above or 0) * 1000)
 
 
-def read_settings(**flags: Any) -> Settings:  # noqa: ANN401 -- as many types as there are settings
+def read_settings(*, keyring: bool = True, **flags: Any) -> Settings:  # noqa: ANN401 -- as many types as there are settings
     """Read the settings: flags that are not None, then the environment, then the defaults.
 
     Blank values and placeholders count as not set; `Settings.notices` names them.
+
+    Args:
+        keyring: Whether to use a key that `stability-mcp login` stored, if the environment has
+            none.
+        flags: Values that take precedence over the environment.
 
     Raises:
         ConfigurationError: a value is invalid; one sentence with the variable and what is allowed.
     """
     given = find_given(Settings.model_fields, flags, os.environ)
+    settings = _validated(given)
+    if keyring and settings.emulated and is_marked(settings.base_dir):
+        return _validated(_with_stored_key(given, settings.base_dir))
+    return settings
+
+
+def _validated(given: Given) -> Settings:
     try:
         return Settings.model_validate(dict(given.values), context=given)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise ConfigurationError(_wrong_value(first)) from None
+
+
+def _with_stored_key(given: Given, folder: Path) -> Given:
+    """Return what is given plus the key from the keyring, or plus why it can't be read."""
+    try:
+        key = SecretStr(read_key(folder))
+    except ConfigurationError as error:
+        return replace(
+            given,
+            notices=(*given.notices, f"The stored API key isn't used. {error.startup_text}"),
+            missing_key=given.missing_key or "the stored key could not be read",
+        )
+    return replace(given, values={**given.values, KEY: key}, from_keyring=True)
 
 
 def read_target(text: str) -> str | tuple[str, ...]:

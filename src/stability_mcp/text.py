@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from difflib import get_close_matches
 from types import MappingProxyType
+from unicodedata import normalize
 
 QUOTED_CHARACTERS = 80
 """Longest untrusted text that is repeated: enough to recognise, too short to steer a model."""
@@ -33,6 +34,30 @@ _HARMFUL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters except tab and newline
     "\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"  # zero-width and bidirectional
 )
+
+_SEPARATORS = re.compile("[\\s_\u2010-\u2015\u2212-]+")
+
+
+def name_key(name: str) -> str:
+    """Return a name in the form in which names are compared.
+
+    It ignores case, spaces, hyphens and underscores. One between two digits counts, as `hero v2-1`
+    isn't `hero v21`. A name of nothing else is compared as it is. The database stores keys, so a
+    change needs a migration.
+    """
+    folded = normalize("NFC", normalize("NFC", name).casefold())
+
+    def replaced(found: re.Match[str]) -> str:
+        before, after = folded[: found.start()][-1:], folded[found.end() :][:1]
+        return "-" if before.isdigit() and after.isdigit() else ""
+
+    return _SEPARATORS.sub(replaced, folded) or folded.strip()
+
+
+def visible(text: str) -> str:
+    """Return the text without lone surrogates and invisible characters; lines become spaces."""
+    lines = re.sub(r"[\r\n\t\v\f]+", " ", text)
+    return _HARMFUL.sub("", lines.encode("utf-8", "ignore").decode("utf-8"))
 
 
 def plain(text: str) -> str:

@@ -262,10 +262,11 @@ def test_a_change_of_the_facts_is_found(what: str) -> None:
 def test_a_stale_recorded_difference_is_found() -> None:
     """*Chosen*: once facts and table agree, the record is stale."""
     changed = copy.deepcopy(facts())
-    _endpoint(changed, "audio3_inpaint")["fields"]["duration"].update(required=True)
+    _endpoint(changed, "audio3_text_to_audio")["fields"]["duration"].update(required=True)
 
-    found = differences({"audio3_inpaint": OPERATIONS["audio3_inpaint"]}, changed)
+    found = differences({"audio3_text_to_audio": OPERATIONS["audio3_text_to_audio"]}, changed)
 
-    assert "audio3_inpaint duration.required: facts False, table True" in recorded().keys() - set(
-        found
+    assert (
+        "audio3_text_to_audio duration.required: facts False, table True"
+        in recorded().keys() - set(found)
     )

@@ -44,13 +44,10 @@ def test_the_name_is_made_of_folder_and_file() -> None:
     assert row.toolset() == "edit"
 
 
-def test_title_and_label_default_to_the_name() -> None:
-    """*Chosen*: a row or its kind can override both."""
+def test_the_title_defaults_to_the_name() -> None:
+    """*Chosen*: a row can override it."""
     assert Plain.title == "Api: test operation"
     assert OPERATIONS["audio2_text_to_audio"].title == "Stable Audio 2: text to audio"
-    assert OPERATIONS["v1_image_to_image"].result_label == "image-to-image"
-    assert OPERATIONS["edit_remove_background"].result_label == "no-background"
-    assert OPERATIONS["model3d_stable_fast_3d"].result_label == "3d"
 
 
 def test_a_row_inherits_the_differences_of_its_kind() -> None:

@@ -210,10 +210,7 @@ def test_an_unknown_argument_without_a_hint_gets_the_list_of_arguments() -> None
     """*Chosen*: including those that this server adds to a paid tool."""
     error = refusal("edit_remove_background", zzz=1)
 
-    assert (
-        "edit_remove_background takes image, output_format, label, preview and confirm_spend."
-        in error
-    )
+    assert "takes image, output_format, full_size, label, preview and confirm_spend." in error
 
 
 def test_hints_for_all_mistakes_replace_the_list() -> None:

@@ -112,7 +112,8 @@ def _is_ours(value: str) -> bool:
 
 
 def _option_facts(where: str, command: Any) -> Facts:  # noqa: ANN401 -- typer has no public type for it
-    types = get_type_hints(command.callback)
+    # The flags of completion are typer's own, without a parameter of the callback.
+    types = {each.name: bool for each in command.params} | get_type_hints(command.callback)
     help_names = command.context_settings.get("help_option_names", ())
     found: Facts = {path(where, name): "help" for name in help_names}
     for each in command.params:

@@ -56,9 +56,9 @@ def _own(commands: list[str]) -> list[str]:
 
 
 def test_every_kind_of_command_has_a_test() -> None:
-    """*Chosen*: `make` and its targets are in test_pages.py; the rest is here."""
+    """*Chosen*: `make` is in test_pages.py, `uvx` in tests/distribution/; the rest is here."""
     assert {_split(each)[1][0] for each in EVERY} == {
-        *("claude", "curl", "make", "pip", "stability-mcp")
+        *("claude", "curl", "make", "pip", "stability-mcp", "uvx")
     }
     assert set(EVERY) >= SERVERS
 
@@ -66,7 +66,8 @@ def test_every_kind_of_command_has_a_test() -> None:
 @pytest.mark.processes
 @pytest.mark.parametrize("name", [name for name, each in COMMANDS.items() if _own(each)])
 def test_commands_run_in_the_order_of_their_page(name: str, tmp_path: Path, cli: Cli) -> None:
-    """*Chosen*: on the emulator, with a temporary data folder."""
+    """*Chosen*: on the emulator, with a temporary data folder; Cursor is installed."""
+    (Path.home() / ".cursor").mkdir()
     for command in _own(COMMANDS[name]):
         variables, words = _split(command)
         code, out, err = cli(*words[1:], **variables)
@@ -153,7 +154,7 @@ def test_programs_run_a_second_time_as_well(
     )
 
     assert (done.returncode, done.stderr) == (0, "")
-    shown = re.findall(re.escape(str(tmp_path)) + r"\S+\.png|[\w.-]+\.png", done.stdout)
+    shown = re.findall(re.escape(str(tmp_path)) + r".+?\.png|[\w.-]+\.png", done.stdout)
     assert len(set(shown)) >= 2
     assert all((tmp_path / path).is_file() for path in shown)
     assert "None" not in done.stdout

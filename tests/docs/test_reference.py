@@ -10,6 +10,7 @@ import typer
 from stability_mcp import errors
 from stability_mcp.cli.app import app
 from stability_mcp.cli.doctor import in_force
+from stability_mcp.cli.exit_codes import MEANINGS
 from stability_mcp.server.catalog import all_tools
 from stability_mcp.server.toolsets import ALWAYS, NOT_BY_DEFAULT, ORDER, enabled, toolset_of
 from stability_mcp.setting_values import variable
@@ -45,6 +46,13 @@ def test_documented_defaults_are_those_in_force() -> None:
 
     assert len(documented) > 15
     assert documented == {name: actual[name] for name in documented}
+
+
+def test_the_table_of_exit_codes_is_complete() -> None:
+    """*Chosen*: scripts rely on it."""
+    rows = list(SETTINGS.rows("## Exit codes"))[1:]
+
+    assert rows == [[str(code), meaning] for code, meaning in MEANINGS.items()]
 
 
 def test_every_setting_named_anywhere_exists() -> None:

@@ -53,7 +53,7 @@ CASES = {
     ),
     "a gateway page": (
         answer(502, b"<html><body>Bad gateway</body></html>", media_type="text/html"),
-        ["may have been charged", "not retried automatically"],
+        ["may have been charged", "isn't resent automatically"],
         1,
     ),
     "gateway JSON": (

@@ -35,7 +35,7 @@ async def test_a_picture_is_generated_cut_out_then_upscaled_and_inpainted_in_the
         cut = await client.call_tool("edit_remove_background", {"image": "house"})
     async with connected(tmp_path, "legacy") as client:
         listed = await client.call_tool("media_list", {})
-        large = await client.call_tool("upscale_fast", {"image": "house-no-background"})
+        large = await client.call_tool("upscale_fast", {"image": "house v2"})
         painted = await client.call_tool(
             "edit_inpaint", {"image": str(files(large)[0]), "prompt": "a meadow in flower"}
         )
@@ -43,7 +43,7 @@ async def test_a_picture_is_generated_cut_out_then_upscaled_and_inpainted_in_the
     assert facts(made) == ((1536, 1536), "RGB")
     assert facts(cut) == ((1536, 1536), "RGBA")
     assert "house" in text(listed)
-    assert 'image: "house-no-background"' in text(large)
+    assert 'image: "house v2"' in text(large)
     assert "shrunk from 1536x1536 to" in text(large)
     assert facts(large) == ((4096, 4096), "RGBA")
     assert "shrunk from 4096x4096 to" in text(painted)

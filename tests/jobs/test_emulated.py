@@ -17,6 +17,7 @@ from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.client.client import Client
 from stability_mcp.jobs.models import JobRecord
+from stability_mcp.media.names import request_of
 from stability_mcp.media.records import Blobs, NewMedia, Provenance, file_info, insert_media
 from stability_mcp.store.tenancy import EMULATOR
 from support.jobs.jobs import AT_ONCE, OWNER, AccountJobs, core, picture, running_jobs
@@ -56,7 +57,7 @@ async def _import(home: Path, jobs: AccountJobs) -> str:
             Blobs(home=home),
             NewMedia(
                 owner=OWNER,
-                label="source",
+                name=request_of("source"),
                 file=file,
                 info=info,
                 provenance=Provenance(origin="imported"),

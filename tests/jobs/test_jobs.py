@@ -11,6 +11,7 @@ from stability_mcp.api.kinds import Query
 from stability_mcp.client.models import Answer
 from stability_mcp.client.trace import Trace
 from stability_mcp.errors import BudgetError, NotFoundError, UnknownOutcomeError
+from stability_mcp.jobs.models import JobCriteria
 from support.jobs.jobs import (
     AT_ONCE,
     PAID,
@@ -182,7 +183,7 @@ async def test_uncollected_results_are_named_until_they_are_delivered(tmp_path: 
         await jobs.mark_abandoned([first.id])
 
         assert await jobs.uncollected_line() == (
-            "2 earlier results not yet collected: logo and logo-2 (call job_wait)"
+            "2 earlier results not yet collected: logo and logo v2 (call job_wait)"
         )
         assert await jobs.uncollected_line(excluding=first.job_ids) is None
         assert await jobs.unfinished_and_uncollected() == first.job_ids
@@ -202,7 +203,7 @@ async def test_a_list_is_paged_newest_first_and_by_state(tmp_path: Path) -> None
         await jobs.wait(job_ids, 30)
         first = await jobs.page(limit=3)
         second = await jobs.page(limit=3, cursor=first.next_cursor)
-        unknown = await jobs.page(state="unknown")
+        unknown = await jobs.page(criteria=JobCriteria(state="unknown"))
 
     assert [view.id for view in first.items + second.items] == list(reversed(job_ids))
     assert second.next_cursor is None

@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from stability_mcp.api.operation import Operation
-from stability_mcp.errors import RefusedError, UnknownOutcomeError
+from stability_mcp.errors import ConfirmationError, RefusedError, UnknownOutcomeError
 from stability_mcp.jobs.models import Call
 from stability_mcp.store.database import Database
 from stability_mcp.store.format import lock_path
@@ -123,12 +123,11 @@ async def test_a_call_whose_result_was_delivered_is_not_joined(tmp_path: Path) -
     "behaviour",
     [
         fails(RefusedError("No.", status=400, name="bad_request")),
-        fails(UnknownOutcomeError("Silence.")),
         succeeds(finish_reason="CONTENT_FILTERED"),
     ],
-    ids=["failed", "unknown", "filtered"],
+    ids=["failed", "filtered"],
 )
-async def test_a_failed_unknown_or_filtered_job_is_not_joined(
+async def test_a_failed_or_filtered_job_is_not_joined(
     behaviour: Any,  # noqa: ANN401 -- a Behaviour
     tmp_path: Path,
 ) -> None:
@@ -139,6 +138,39 @@ async def test_a_failed_unknown_or_filtered_job_is_not_joined(
 
     assert second.joined is None
     assert second.job_ids != first.job_ids
+
+
+@pytest.mark.parametrize("delivered", [False, True])
+async def test_an_identical_call_is_refused_while_the_outcome_is_unknown(
+    delivered: bool,  # noqa: FBT001 -- a parameter
+    tmp_path: Path,
+) -> None:
+    """*Chosen*: the first one may have been charged; only `retry_of` states a second charge."""
+    silent = fails(UnknownOutcomeError("Silence."))
+    async with running_jobs(tmp_path, Wire([silent, succeeds(), succeeds(), succeeds()])) as jobs:
+        first = await finish_and_abandon(jobs)
+        if delivered:
+            await jobs.deliver([first.id])
+        with pytest.raises(ConfirmationError) as refusal:
+            await make_call(jobs)
+        await make_call(jobs, core(prompt="another"))
+        await make_call(jobs, retry_of=first.job_ids[0])
+        again = await make_call(jobs)  # the user has decided about the first one
+
+    assert f"may have been charged 3 credits (job {first.job_ids[0]})" in str(refusal.value)
+    assert "call job_rerun with this job and accept_double_charge true" in str(refusal.value)
+    assert "call again" not in str(refusal.value)
+    assert again.job_ids != first.job_ids
+
+
+async def test_an_unknown_outcome_blocks_identical_calls_for_a_day(tmp_path: Path) -> None:
+    """*Chosen*: as long as calls are joined."""
+    now = 1_000_000.0
+    silent = fails(UnknownOutcomeError("Silence."))
+    async with running_jobs(tmp_path, Wire([silent, succeeds()]), clock=lambda: now) as jobs:
+        await finish_and_abandon(jobs)
+        now += 86_401
+        await make_call(jobs)
 
 
 async def test_a_call_with_another_key_joins_nothing(tmp_path: Path) -> None:

@@ -261,7 +261,7 @@ async def test_several_results_of_one_request_are_all_stored(tmp_path: Path) -> 
 
     assert len(view.media) == 3
     assert rows(tmp_path, "SELECT position, seed, label FROM media ORDER BY position") == [
-        (0, "1", "logo"),
+        (0, "1", "logo-1"),
         (1, "2", "logo-2"),
         (2, "3", "logo-3"),
     ]

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from stability_mcp.client.client import Client
-from stability_mcp.jobs.models import Timing
+from stability_mcp.jobs.models import JobCriteria, Timing
 from stability_mcp.jobs.process_lock import ProcessLock
 from stability_mcp.jobs.transactions import recover
 from stability_mcp.store.database import Database
@@ -280,8 +280,10 @@ async def test_a_running_process_takes_over_the_polls_of_a_killed_one(tmp_path: 
             client,
             running_jobs(tmp_path, client, upstream=counted) as jobs,
         ):
-            job = await _submitted_by_another(jobs)
-            worker.kill()
+            try:
+                job = await _submitted_by_another(jobs)
+            finally:
+                worker.kill()
             await worker.wait()
             server.results_after = 0
             [view] = await jobs.wait([job], 30)
@@ -292,8 +294,8 @@ async def test_a_running_process_takes_over_the_polls_of_a_killed_one(tmp_path: 
 
 async def _submitted_by_another(jobs: AccountJobs) -> str:
     with anyio.fail_after(30):
-        page = await jobs.page(state="submitted")
+        page = await jobs.page(criteria=JobCriteria(state="submitted"))
         while not page.items:
             await anyio.sleep(0.05)  # another process sets no event
-            page = await jobs.page(state="submitted")
+            page = await jobs.page(criteria=JobCriteria(state="submitted"))
     return page.items[0].id

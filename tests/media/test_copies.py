@@ -27,10 +27,10 @@ async def test_a_copy_is_filed_by_day_under_its_label(tmp_path: Path) -> None:
 
     assert [name for _, name in names] == [
         "hero shot.png",
-        "hero shot-2.jpg",
-        "hero shot-3.webp",
-        "hero shot-4.mp3",
-        "hero shot-5.glb",
+        "hero shot v2.jpg",
+        "hero shot v3.webp",
+        "hero shot v4.mp3",
+        "hero shot v5.glb",
     ]
     assert {day for day, _ in names} == {"2026-11-18"} or len({day for day, _ in names}) == 1
 
@@ -45,9 +45,9 @@ async def test_nothing_is_overwritten(tmp_path: Path) -> None:
         second = write_copy(item, here.copies)
 
         assert second is not None
-        assert second.name == "hero-2.png"
+        assert second.name == "hero (2).png"
         assert first.read_bytes() == b"the user's own"
-        assert sorted(path.name for path in first.parent.iterdir()) == ["hero-2.png", "hero.png"]
+        assert sorted(path.name for path in first.parent.iterdir()) == ["hero (2).png", "hero.png"]
 
 
 async def test_concurrent_copies_get_different_names(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_an_existing_blob_is_made_durable_too(
 def _new(file: Path, info: FileInfo, *, placed: bool) -> NewMedia:
     provenance = Provenance(origin="imported")
     return NewMedia(
-        owner="local", label=None, file=file, info=info, provenance=provenance, placed=placed
+        owner="local", name=None, file=file, info=info, provenance=provenance, placed=placed
     )
 
 

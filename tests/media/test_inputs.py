@@ -26,7 +26,7 @@ async def test_a_picture_that_fits_is_sent_unchanged(tmp_path: Path) -> None:
     assert ready.files["image"].id == item.id
     assert ready.operation.model_dump()["image"] == item.id
     [note] = ready.notes
-    assert note.startswith('image: "hero" = ')
+    assert note.startswith('image: "hero", made ')
 
 
 async def test_a_request_without_files_is_unchanged(tmp_path: Path) -> None:

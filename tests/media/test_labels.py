@@ -1,69 +1,80 @@
-"""Labels: which are valid, and the default label of a result."""
-
-import dataclasses
-from pathlib import Path
+"""Labels: how they are parsed, compared and written as file names, and the default of a result."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stability_mcp.errors import ArgumentsError
-from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import (
-    LABEL,
-    MAX_CHARACTERS,
+    MAX_FILE_CHARACTERS,
+    MAX_LABEL_CHARACTERS,
     RESERVED,
-    check_label,
+    Label,
     default_label,
-    join,
-    labels_for,
+    file_form,
+    full_name,
+    has_ending,
+    is_name_of,
+    parse_label,
+    parse_version_key,
     slug,
-    variants,
 )
-from stability_mcp.store.ids import looks_like_id
-from support.imaging.sample_files import png
-from support.media.media import desk, request
-
-pytestmark = pytest.mark.anyio
-
-
-@pytest.mark.parametrize("text", ["hero", "Hero shot 2", "logo-1", "Größe", "夕焼け", "_x", "9"])
-def test_a_label_contains_letters_digits_spaces_and_dashes(text: str) -> None:
-    """Chosen: people read labels in folders and type them in chats."""
-    assert check_label(text) == text
+from stability_mcp.text import name_key
+from support.media.media import request
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "",
-        "   ",
-        "x" * 41,
-        "../x",
-        "/etc/passwd",
-        "a.txt",
-        ".png",
-        "C:\\x",
-        "media://k7f3q2m9xa",
-        "https:x",
-        "k7f3q2m9xa",
-        "waterscape",
-        "CON",
-        "lpt1",
+        "hero",
+        "Hero shot 2",
+        "logo-1",
+        "Größe",
+        "夕焼け",
+        "_x",
+        "9",
         "-x",
-        "a\nb",
-        "a\x00b",
-        "a\u202eb",
-        "\udcff",
-        "x\ud800y",
-        "a~b",
         "a;b",
+        "CON",
+        "waterscape",
+        *(
+            "Flour & Salt \u2013 final",
+            "../x",
+            "/etc/passwd",
+            "C:\\x",
+            "https:x",
+            "🦊",
+            "v2",
+            "k7f3q2m9xa",
+        ),
     ],
 )
-def test_a_text_that_looks_like_something_else_is_not_a_label(text: str) -> None:
-    """Chosen: no ids, paths, URLs, Windows device names or invisible characters."""
-    with pytest.raises(ArgumentsError, match="Nothing was charged"):
-        check_label(text)
+def test_any_text_is_a_label(text: str) -> None:
+    """*Documented* (design): the title keeps the text; only the file gets another form."""
+    assert parse_label(text) == Label(text, text, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("hero v2", Label("hero v2", "hero", 2)),
+        ("Hero_V12", Label("Hero_V12", "Hero", 12)),
+        ("hero v0", Label("hero v0", "hero v0", None)),
+        ("herov2", Label("herov2", "herov2", None)),
+        (" a\nb\u202e  c ", Label("a b c", "a b c", None)),
+        ("x\ud800y", Label("xy", "xy", None)),
+    ],
+)
+def test_a_version_is_part_of_a_label(text: str, expected: Label) -> None:
+    """*Chosen*: a separator before the v, as in `sonata v2`; invisible characters are removed."""
+    assert parse_label(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\u200b", "\x00"])
+def test_a_blank_label_is_an_error(text: str) -> None:
+    """*Chosen*: it would name nothing."""
+    with pytest.raises(ArgumentsError, match=r"blank.*Nothing was charged"):
+        parse_label(text)
 
 
 @pytest.mark.parametrize(
@@ -71,24 +82,67 @@ def test_a_text_that_looks_like_something_else_is_not_a_label(text: str) -> None
 )
 def test_a_media_ending_is_taken_off(ending: str) -> None:
     """Chosen: callers pass file names as labels; the copy gets the right ending."""
-    assert check_label(f"fox.{ending}") == "fox"
+    assert parse_label(f"fox.{ending}").text == "fox"
+    assert has_ending(f"fox.{ending}")
+
+
+@pytest.mark.parametrize(
+    "other", ["HERO SHOT", "hero-shot", "hero_shot", "heroshot", "Hero \u2013 Shot", " hero  shot "]
+)
+def test_case_spaces_hyphens_and_underscores_are_ignored(other: str) -> None:
+    """*Documented* (design)."""
+    assert name_key(other) == name_key("hero shot")
+
+
+@pytest.mark.parametrize("other", ["hero v21", "hero & v2 1", "hero"])
+def test_other_differences_count(other: str) -> None:
+    """*Chosen*: a hyphen between digits counts, or `hero v2-1` would be `hero v21`."""
+    assert name_key(other) != name_key("hero v2-1")
+
+
+@given(st.text(max_size=20).filter(name_key), st.integers(2, 999_999), st.integers(0, 8))
+@example("9", 2, 1)
+def test_every_full_name_is_parsed_back_from_its_key(root: str, version: int, variant: int) -> None:
+    """*Chosen*: `HERO_V2-1` means what `hero v2-1` means."""
+    parsed = parse_version_key(name_key(full_name(root, version, variant)))
+
+    assert parsed is not None
+    assert (parsed.version, parsed.variant) == (version, variant)
+
+
+@given(st.text(max_size=300))
+@example("Flour & Salt \u2013 final")
+@example("con v2")
+@example('a/b\\c:d*e?f"g<h>i|j')
+def test_the_file_form_of_any_label_is_a_file_name_everywhere(text: str) -> None:
+    """*Chosen*: letters, digits, spaces, `_` and `-`, at most 40 and the version."""
+    name = file_form(text)
+
+    assert not set(name) & set('/\\:*?"<>|.\0\n')
+    assert len(name) <= MAX_FILE_CHARACTERS + len(" v999999-8") + 1
+    assert name.casefold() not in RESERVED
+    assert name == name.strip()
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        ("hero v2-1", "hero v2-1"),
+        ("Flour & Salt \u2013 final v2", "Flour Salt - final v2"),
+        ("con", "con_"),
+        ("🦊", ""),
+        (f"{'word ' * 20}v3", f"{'word ' * 7}word v3"),
+    ],
+)
+def test_the_file_form_keeps_words_and_the_version(label: str, name: str) -> None:
+    """*Chosen*: a long title is cut between words."""
+    assert file_form(label) == name
 
 
 @given(st.text(max_size=200))
-def test_a_slug_of_any_text_is_a_valid_label(text: str) -> None:
+def test_a_slug_of_any_text_is_a_label(text: str) -> None:
     """Chosen: no prompt may make a result fail."""
-    label = slug(text)
-
-    assert check_label(label) == label
-    assert len(label) <= MAX_CHARACTERS
-    assert not looks_like_id(label)
-    assert label.casefold() not in RESERVED
-
-
-@given(st.text(max_size=60).map(slug), st.integers(1, 99_999))
-def test_a_number_can_be_added_to_every_label(label: str, number: int) -> None:
-    """Chosen: a taken label gets a number, never an error."""
-    assert LABEL.fullmatch(join(label, str(number)))
+    assert 0 < len(parse_label(slug(text)).text) <= MAX_LABEL_CHARACTERS
 
 
 @pytest.mark.parametrize(
@@ -98,8 +152,8 @@ def test_a_number_can_be_added_to_every_label(label: str, number: int) -> None:
         ("the", "the"),
         ("", "picture"),
         ("!!!", "picture"),
-        ("con", "con-1"),
-        ("waterscape", "waterscape-1"),
+        ("con", "con"),
+        ("waterscape", "waterscape"),
         ("make k7f3q2m9xa blue", "make-blue"),
         ("like /Users/bob/secret.png but red", "like-but-red"),
         ("from https://example.org/a.png", "from"),
@@ -112,30 +166,12 @@ def test_a_slug_consists_of_words_of_the_prompt(prompt: str, label: str) -> None
     assert slug(prompt) == label
 
 
-def test_variants_are_numbered_from_one() -> None:
-    """Chosen: count=4 gives logo-1 to logo-4; a single result is just logo."""
-    assert variants("logo", 4) == ["logo-1", "logo-2", "logo-3", "logo-4"]
-    assert variants("logo", 1) == ["logo"]
-
-
-async def test_an_edit_is_labelled_by_its_parent_and_the_operation(tmp_path: Path) -> None:
-    """Chosen: hero-no-background, never the parent's own label."""
-    parent = await _item(tmp_path)
-    cut = request("edit_remove_background", image="hero")
-    drawn = request("generate_ultra", prompt="a cat", image="hero", strength=0.5)
-
-    assert default_label(cut, {"image": parent}) == "hero-no-background"
-    assert default_label(drawn, {"image": parent}) == "hero-ultra"
-    nameless = dataclasses.replace(parent, label=None)
-    assert default_label(cut, {"image": nameless}) == "image-no-background"
-
-
-async def test_a_long_parent_label_is_shortened_to_keep_the_suffix(tmp_path: Path) -> None:
-    """Chosen: the end of a chain of edits is more informative than its start."""
-    parent = dataclasses.replace(await _item(tmp_path), label="a" * 40)
-    label = default_label(request("upscale_fast", image="x"), {"image": parent})
-
-    assert label == "a" * 31 + "-upscaled"
+def test_variants_of_a_version_are_numbered() -> None:
+    """*Documented* (design): `hero-1` to `hero-8`, a later series `hero v2-1`."""
+    assert [full_name("hero", 1, n) for n in (0, 1, 8)] == ["hero", "hero-1", "hero-8"]
+    assert [full_name("hero", 2, n) for n in (0, 1)] == ["hero v2", "hero v2-1"]
+    assert is_name_of("hero v2-1", "hero")
+    assert not is_name_of("heroes", "hero")
 
 
 def test_a_label_is_made_from_the_prompt_of_any_operation() -> None:
@@ -143,16 +179,5 @@ def test_a_label_is_made_from_the_prompt_of_any_operation() -> None:
     v1 = request("v1_text_to_image", text_prompts=[{"text": "two boats"}])
     sound = request("audio2_text_to_audio", prompt="rain on a tin roof", duration=10)
 
-    assert labels_for(v1, {}, label=None, count=1) == ["two-boats"]
-    assert labels_for(sound, {}, label=None, count=2) == [
-        "rain-on-a-tin-roof-1",
-        "rain-on-a-tin-roof-2",
-    ]
-    assert labels_for(sound, {}, label="Rain", count=1) == ["Rain"]
-    with pytest.raises(ArgumentsError, match="cannot be a label"):
-        labels_for(sound, {}, label="../rain", count=1)
-
-
-async def _item(folder: Path) -> MediaItem:
-    async with desk(folder) as here:
-        return await here.generated(png(), label="hero")
+    assert default_label(v1) == "two-boats"
+    assert default_label(sound) == "rain-on-a-tin-roof"

@@ -151,19 +151,20 @@ async def test_many_items_are_returned_in_the_requested_order(tmp_path: Path) ->
         assert [item.id for item in await here.store.many(wanted)] == [made[2], made[0], made[1]]
 
 
-async def test_a_label_moves_and_its_previous_item_gets_a_numbered_one(tmp_path: Path) -> None:
-    """Chosen: "this is the hero shot now"; the previous item keeps a label."""
+async def test_a_label_that_is_taken_becomes_its_next_version(tmp_path: Path) -> None:
+    """Chosen: "this is the hero shot now"; the other item keeps its label; old names work."""
     async with desk(tmp_path) as here:
         old = await here.generated(png(), label="hero")
         new = await here.generated(png(), label="draft")
         moved = await here.store.set_label(new, " hero ")
 
-        assert (moved.id, moved.label) == (new.id, "hero")
-        assert (await here.store.get(old.id)).label == "hero-2"
-        assert await here.store.find("draft") is None
-        assert (await here.store.set_label(moved, "hero")).label == "hero"
-        with pytest.raises(ArgumentsError, match="cannot be a label"):
-            await here.store.set_label(moved, "../x")
+        assert (moved.id, moved.label) == (new.id, "hero v2")
+        assert (await here.store.get(old.id)).label == "hero"
+        assert (await here.store.get("hero")).id == new.id
+        assert (await here.store.get("draft")).id == new.id
+        assert (await here.store.set_label(moved, "hero")).label == "hero v2"
+        with pytest.raises(ArgumentsError, match="is blank"):
+            await here.store.set_label(moved, " ")
 
 
 async def test_sources_are_the_originals_of_fitted_pictures(tmp_path: Path) -> None:

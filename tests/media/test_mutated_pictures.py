@@ -1,6 +1,6 @@
 """Mutated pictures: no crash, no hang, little memory, and never another picture than Pillow shows.
 
-`PICTURE_MUTATIONS` sets how many files are tried.
+`SOAK_MUTATIONS` sets the number of files; `make soak` tries 10,000.
 """
 
 import io
@@ -24,7 +24,7 @@ from stability_mcp.imaging.probe import probe
 from stability_mcp.media.importer import copy_into_spool
 from support.imaging.odd_pictures import profile, rotated
 
-COUNT = int(os.environ.get("PICTURE_MUTATIONS", "200"))
+COUNT = int(os.environ.get("SOAK_MUTATIONS", "200"))
 MAX_SECONDS = 5
 MAX_GROWTH = 300 * 1024 * 1024
 """Bytes by which the peak memory of this process may grow."""

@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from stability_mcp.media.items import MediaItem
-from stability_mcp.media.labels import free_label
+from stability_mcp.media.names import claim, request_of
 from stability_mcp.media.records import (
     Blobs,
     NewMedia,
@@ -90,7 +90,7 @@ async def test_the_same_position_of_a_job_is_stored_once(tmp_path: Path) -> None
         other = await here.generated(png(), job="job1", position=1, label="hero")
 
     assert again.id == first.id
-    assert (first.label, other.label) == ("hero", "hero-2")
+    assert (first.label, other.label) == ("hero", "hero v2")
     assert here.spool() == []
 
 
@@ -108,7 +108,7 @@ async def test_a_taken_id_is_replaced_by_a_new_one(tmp_path: Path) -> None:
                 Blobs(home=here.home),
                 NewMedia(
                     owner=OWNER,
-                    label=None,
+                    name=None,
                     file=file,
                     info=info,
                     provenance=Provenance(origin="imported"),
@@ -135,7 +135,7 @@ async def test_a_transaction_rolled_back_after_the_move_can_be_repeated(tmp_path
                 Blobs(home=here.home),
                 NewMedia(
                     owner=OWNER,
-                    label="hero",
+                    name=request_of("hero"),
                     file=file,
                     info=info,
                     provenance=Provenance(origin="imported"),
@@ -166,7 +166,7 @@ async def test_invalid_values_from_outside_are_stored_without_an_error(tmp_path:
         )
 
     assert item.seed == "9223372036854775808"
-    assert item.label == "evil"
+    assert item.label == "evil:"
     assert item.finish_reason == "?"
     assert item.arguments == {"prompt": "a ? b"}
 
@@ -184,34 +184,40 @@ def test_a_file_in_an_unknown_format_has_facts_too(tmp_path: Path) -> None:
     assert file_info(file).media_type == "image/png"
 
 
-async def test_taken_labels_get_the_next_number(tmp_path: Path) -> None:
-    """Chosen: hero, hero-2, hero-3; a long label is shortened so that the number fits."""
+async def test_taken_names_get_the_next_version(tmp_path: Path) -> None:
+    """Chosen: hero, hero v2, hero v3; a long label is kept whole."""
     async with desk(tmp_path) as here:
         labels = [(await here.generated(png(), label="hero")).label for _ in range(5)]
-        long = [(await here.generated(png(), label="x" * 40)).label for _ in range(2)]
+        long = [(await here.generated(png(), label="x" * 200)).label for _ in range(2)]
 
-    assert labels == ["hero", "hero-2", "hero-3", "hero-4", "hero-5"]
-    assert long == ["x" * 40, "x" * 38 + "-2"]
+    assert labels == ["hero", "hero v2", "hero v3", "hero v4", "hero v5"]
+    assert long == ["x" * 200, "x" * 200 + " v2"]
 
 
-async def test_the_thousandth_use_of_a_label_takes_few_lookups(tmp_path: Path) -> None:
-    """Chosen: the cost of a free number must not grow linearly with how often a prompt is used."""
+async def test_the_thousandth_use_of_a_name_takes_few_lookups(tmp_path: Path) -> None:
+    """Chosen: the cost of a free version must not grow with how often a prompt is used."""
     async with desk(tmp_path) as here:
         await here.generated(png())
         with sqlite3.connect(here.home / "store.db") as connection:
             blob = connection.execute("SELECT blob FROM media").fetchone()[0]
+            names = [(f"m{n}", f"cat v{n}" if n > 1 else "cat") for n in range(1, 1_001)]
             connection.executemany(
                 "INSERT INTO media (id, owner, blob, media_type, origin, label, created_at)"
                 " VALUES (?, 'local', ?, 'image/png', 'generated', ?, 0)",
-                [(f"m{n}", blob, f"cat-{n}" if n > 1 else "cat") for n in range(1, 1_001)],
+                [(media, blob, name) for media, name in names],
+            )
+            connection.executemany(
+                "INSERT INTO media_names (owner, media, name, name_key, root, root_key, version)"
+                " VALUES ('local', ?, ?, ?, 'cat', 'cat', ?)",
+                [(m, name, name.replace(" ", ""), n) for n, (m, name) in enumerate(names, 1)],
             )
         lookups = itertools.count()
         connection.set_trace_callback(lambda _: next(lookups))
-        found = free_label(connection, OWNER, "cat")
+        found = claim(connection, OWNER, "new", request_of("cat"))
         connection.close()
 
-    assert found == "cat-1001"
-    assert next(lookups) < 30
+    assert found == "cat v1001"
+    assert next(lookups) < 10
 
 
 async def test_tasks_that_store_concurrently_get_different_labels(tmp_path: Path) -> None:
@@ -227,7 +233,28 @@ async def test_tasks_that_store_concurrently_get_different_labels(tmp_path: Path
             group.start_soon(store, number)
 
     assert sorted(filter(None, labels)) == sorted(
-        ["hero", *(f"hero-{number}" for number in range(2, 13))]
+        ["hero", *(f"hero v{number}" for number in range(2, 13))]
+    )
+
+
+async def test_programs_that_store_concurrently_get_different_names(tmp_path: Path) -> None:
+    """*Chosen*: two stores of one folder, as in two processes."""
+    labels: list[str | None] = []
+    async with (
+        desk(tmp_path) as one,
+        desk(tmp_path) as other,
+        anyio.create_task_group() as group,
+    ):
+
+        async def store(program: Desk, number: int) -> None:
+            item = await program.generated(png((64 + number, 64)), label="hero")
+            labels.append(item.label)
+
+        for number in range(12):
+            group.start_soon(store, (one, other)[number % 2], number)
+
+    assert sorted(filter(None, labels)) == sorted(
+        ["hero", *(f"hero v{number}" for number in range(2, 13))]
     )
 
 

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.anyio
         ("generate_core", {}, '"prompt"'),
         ("generate_core", {"prompt": "a", "aspect_ratio": "4:3"}, '"21:9"'),
         ("generate_core", {"prompt": "a", "count": 9}, "from 1 to 8"),
-        ("generate_core", {"prompt": "a", "label": "x" * 41}, "at most 40 characters"),
+        ("generate_core", {"prompt": "a", "label": "\u200b"}, "blank"),
         ("generate_core", {"prompt": "a", "size": "1024x1024"}, "use aspect_ratio"),
         ("edit_erase", {"image": "fox", "prompt": "a"}, "edit_search_and_replace"),
         ("edit_remove_background", {"image": "fox", "count": 2}, "count"),

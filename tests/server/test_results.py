@@ -78,9 +78,7 @@ async def test_a_3d_model_is_not_called_transparent_because_of_its_source(tmp_pa
     async with connected(tmp_path) as client:
         await client.call_tool("generate_core", {"prompt": "a fox", "label": "fox"})
         cut = fine(await client.call_tool("edit_remove_background", {"image": "fox"}))
-        model = fine(
-            await client.call_tool("model3d_stable_fast_3d", {"image": "fox-no-background"})
-        )
+        model = fine(await client.call_tool("model3d_stable_fast_3d", {"image": "fox v2"}))
 
     assert "transparent:" in text(cut)
     assert pictures(model)
@@ -329,9 +327,7 @@ async def test_an_empty_cut_out_is_reported_in_the_second_line(
                 answers.append((text(fine(result)).splitlines(), facts(result)))
 
     (lines, found), (other_lines, other) = answers
-    assert lines[1] == (
-        "NOTHING LEFT: fox-no-background is entirely transparent; no subject was found"
-    )
+    assert lines[1] == ("NOTHING LEFT: fox v2 is entirely transparent; no subject was found")
     assert found["empty"] == [found["media"][0]["id"]]
     assert not any(line.startswith("next:") for line in lines)
     assert not any("NOTHING LEFT" in line for line in other_lines)

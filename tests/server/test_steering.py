@@ -108,7 +108,7 @@ async def test_a_rerun_gets_a_new_seed(era: Era, tmp_path: Path) -> None:
     [before], [after] = facts(first)["media"], facts(second)["media"]
     assert before["seed"] == "7"
     assert after["seed"] != "7"
-    assert after["label"] == "fox-2"
+    assert after["label"] == "fox v2"
     assert f"Repeats job {before['job']}." in text(second)
     assert "job_rerun: 1 picture, 3 credits" in text(second)
     assert len(listed["jobs"]) == 2

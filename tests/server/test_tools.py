@@ -78,8 +78,8 @@ async def test_server_status_says_where_to_correct_a_rejected_key(tmp_path: Path
             status = data(await client.call_tool("server_status", {}))
 
     assert status["note"] == (
-        "The API rejected this key. Set a valid STABILITY_API_KEY in the MCP client's "
-        "configuration of this server and restart it."
+        "The API rejected this key. It comes from the environment. Set a valid STABILITY_API_KEY "
+        "in the MCP client's configuration of this server and restart it."
     )
     assert status["balance_note"] == "The API rejected this key."
     assert "balance" not in status
@@ -103,8 +103,8 @@ async def test_a_file_is_imported_named_and_shown(era: Era, tmp_path: Path) -> N
 
 
 @both_eras
-async def test_a_label_moves(era: Era, tmp_path: Path) -> None:
-    """Documented (README): `media_label` moves one."""
+async def test_a_label_that_is_taken_becomes_its_next_version(era: Era, tmp_path: Path) -> None:
+    """*Documented* (design): nothing loses its label; the root means the newest."""
     async with connected(tmp_path, era) as client:
         fine(await client.call_tool("generate_core", {"prompt": "a fox", "label": "hero"}))
         second = fine(await client.call_tool("generate_core", {"prompt": "a hare"}))
@@ -112,15 +112,16 @@ async def test_a_label_moves(era: Era, tmp_path: Path) -> None:
         moved = data(await client.call_tool("media_label", {"media": uri, "label": "hero"}))
         listed = data(await client.call_tool("media_list", {}))["media"]
 
-    assert (moved["uri"], moved["label"]) == (uri, "hero")
-    assert [each.get("label") for each in listed].count("hero") == 1
+    assert (moved["uri"], moved["label"]) == (uri, "hero v2")
+    assert moved["note"] == 'named hero v2 ("hero" exists)'
+    assert [each.get("label") for each in listed] == ["hero v2", "hero"]
 
 
-async def test_a_label_that_looks_like_a_path_is_rejected(tmp_path: Path) -> None:
-    """Chosen: a label is never a path, a URL or an id."""
+async def test_a_blank_label_is_rejected(tmp_path: Path) -> None:
+    """*Chosen*: any text is a label, but it needs a visible character."""
     async with connected(tmp_path) as client:
         fine(await client.call_tool("generate_core", {"prompt": "a fox", "label": "hero"}))
-        result = await client.call_tool("media_label", {"media": "hero", "label": "../x.png"})
+        result = await client.call_tool("media_label", {"media": "hero", "label": "\u200b"})
 
     assert "label" in refused(result)
 

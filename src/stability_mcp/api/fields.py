@@ -15,9 +15,10 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
-OURS = ("label", "count", "preview", "confirm_spend")
-"""Arguments that paid tools add to the API's: name of the result, number of variants, whether
-the answer has a preview, and the credits that the user agreed to spend."""
+OURS = ("allow_smaller", "full_size", "label", "count", "preview", "confirm_spend")
+"""Arguments that paid tools add to the API's: whether an upscaler may return fewer pixels, whether
+the full-size original is cut out as well, name of the result, number of variants, whether the
+answer has a preview, and the credits that the user agreed to spend."""
 
 
 class Size(NamedTuple):
@@ -80,6 +81,27 @@ class File:
     def media(self) -> Literal["image", "audio"]:
         """The kind of file that the field takes."""
         return "image" if isinstance(self.limits, ImageLimits) else "audio"
+
+
+def check_part(start: float, end: float, *, duration: float | None) -> None:
+    """Check the part of a sound that inpainting regenerates, in seconds.
+
+    Args:
+        start: Its start.
+        end: Its end.
+        duration: Length of the result; None: not known yet.
+
+    Raises:
+        ValueError: the part is empty, or the result ends before it.
+    """
+    if end <= start:
+        raise ValueError("mask_end must be after mask_start")
+    if duration is not None and start >= duration:
+        raise ValueError(
+            f"mask_start {start:g} isn't before the end of the result, which lasts {duration:g} s. "
+            "To continue a sound, set mask_start to where it ends, and duration and mask_end to "
+            "the new length"
+        )
 
 
 FILE_HELP = "Label, URI or path"

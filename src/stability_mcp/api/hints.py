@@ -91,8 +91,12 @@ def hint(operation: type[Operation], argument: str) -> str | None:
 
 def arguments_of(operation: type[Operation]) -> tuple[str, ...]:
     """Return every argument of an operation's tool: the API's, then those of `OURS`."""
-    several = operation.takes_count()
-    ours: Iterable[str] = (name for name in OURS if several or name != "count")
+    only_some = {
+        "count": operation.takes_count(),
+        "allow_smaller": operation.enlarges,
+        "full_size": operation.cuts_out,
+    }
+    ours: Iterable[str] = (name for name in OURS if only_some.get(name, True))
     return (*operation.model_fields, *(ours if operation.is_paid() else ()))
 
 

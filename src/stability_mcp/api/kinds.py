@@ -122,7 +122,6 @@ class ModelOperation(Operation):
     answer = "media"
     media = "model"
     kind_hints = _MODEL_HINTS
-    result_label = "3d"
 
 
 class V1Images(PictureOperation):

@@ -100,8 +100,6 @@ class Operation(Described):
     """Hints for all rows of a kind; a field with a similar name is suggested first."""
     title: ClassVar[str] = ""
     """Display name, as the model or feature is commonly called; default: derived from the name."""
-    result_label: ClassVar[str] = ""
-    """Suffix that a result's label adds to its input's label; default: derived from the name."""
     next_tools: ClassVar[tuple[str, ...]] = ()
     """Tools that fit what this operation makes, most useful first."""
     wire: ClassVar[Wire] = Wire()
@@ -110,6 +108,10 @@ class Operation(Described):
     """HTTP status of a success."""
     depends_on: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """By field name: the field has no effect unless one of these fields is set."""
+    enlarges: ClassVar[bool] = False
+    """Whether the result is meant to have more pixels than the picture."""
+    cuts_out: ClassVar[bool] = False
+    """Whether the result is the picture with a transparent background."""
     needs_marking: ClassVar[bool] = False
     """Whether `image` must have a transparent part unless a `mask` is given."""
 
@@ -122,7 +124,6 @@ class Operation(Described):
         if "spec" in vars(cls):
             words = cls.name().removeprefix(f"{cls.toolset()}_").split("_")
             cls.title = cls.title or f"{cls.toolset()}: {' '.join(words)}".capitalize()
-            cls.result_label = cls.result_label or "-".join(words)
 
     @model_validator(mode="after")
     def _needs_what_it_depends_on(self) -> Self:

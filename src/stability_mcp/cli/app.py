@@ -10,7 +10,8 @@ import anyio
 import typer
 
 from stability_mcp import __version__
-from stability_mcp.errors import ConfigurationError, StudioError
+from stability_mcp.cli import exit_codes
+from stability_mcp.errors import NotFoundError
 from stability_mcp.logs import configure_logs
 from stability_mcp.settings import Settings, read_settings
 
@@ -19,7 +20,7 @@ app = typer.Typer(
     help="The whole Stability AI API as MCP tools. Without a command, runs the MCP server on "
     "stdio. Every setting except the API key is also a flag (--toolsets edit,upscale).",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -28,18 +29,35 @@ EMULATOR_PORT = 8787
 HTTP_PORT = 8788
 
 
+HELP_FLAGS = frozenset({"-h", "--help"})
+
+
 def run(arguments: list[str], flags: Mapping[str, Any]) -> None:
-    """Run one command; a `StudioError` becomes one line on stderr and exit code 1."""
+    """Run one command; a `StudioError` becomes one line on stderr and an exit code of its kind."""
+    _suggest_call(arguments)
     try:
         app(args=arguments, obj=dict(flags), prog_name="stability-mcp")
-    except ConfigurationError as error:
-        sys.exit(f"stability-mcp: {error.startup_text}")
-    except StudioError as error:
-        sys.exit(f"stability-mcp: {error}")
+    except Exception as error:
+        found = exit_codes.studio_error_in(error)
+        if found is None:
+            raise
+        exit_codes.exit_with(found)
 
 
-def _settings(context: typer.Context) -> Settings:
-    settings = read_settings(**context.obj)
+def _suggest_call(arguments: list[str]) -> None:
+    """Exit with a suggestion if the name of a tool was used as a command."""
+    first = arguments[0] if arguments else ""
+    if not first or first.startswith("-") or first in typer.main.get_group(app).commands:
+        return
+    from stability_mcp.cli.tool_help import no_command
+
+    if text := no_command(first):
+        sys.stderr.write(f"stability-mcp: {text}\n")
+        sys.exit(exit_codes.USAGE)
+
+
+def _settings(context: typer.Context, *, keyring: bool = True) -> Settings:
+    settings = read_settings(keyring=keyring, **context.obj)
     configure_logs(settings)
     return settings
 
@@ -102,7 +120,7 @@ def demo(
     from stability_mcp.cli.demo import run_demo
 
     found = image.expanduser().absolute() if image else None
-    anyio.run(run_demo, _settings(context), found)
+    anyio.run(run_demo, _settings(context, keyring=False), found)
 
 
 @app.command()
@@ -129,17 +147,69 @@ def emulator(
         ) from None
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+class CallCommand(typer.core.TyperCommand):
+    """`call`, whose flags are the arguments of the tool it names."""
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:  # noqa: ANN401 -- typer's click is private
+        """Return its own completions and the arguments of the tool."""
+        from stability_mcp.cli.tool_help import complete_argument
+
+        own = super().shell_complete(ctx, "--")
+        item = type(own[0])  # typer exports no name for this class
+        found = complete_argument(ctx.params.get("tool") or "", ctx.args, incomplete)
+        return [
+            *(each for each in own if each.value.startswith(incomplete)),
+            *(item(value, help=text) for value, text in found),
+        ]
+
+
+def _complete_tool(incomplete: str) -> list[tuple[str, str]]:
+    from stability_mcp.cli.tool_help import complete_tool
+
+    return complete_tool(incomplete)
+
+
+@app.command(
+    cls=CallCommand,
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
 def call(
     context: typer.Context,
-    tool: Annotated[str, typer.Argument(help="Name of the tool; `tools` lists them.")],
+    tool: Annotated[
+        str,
+        typer.Argument(help="Name of the tool; `tools` lists them.", autocompletion=_complete_tool),
+    ],
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the result as JSON, for programs.")
+    ] = False,
 ) -> None:
-    """Run a tool with its arguments as flags: `call generate_core --prompt "a lighthouse"`."""
+    """Run a tool with its arguments as flags: `call generate_core --prompt "a lighthouse"`.
+
+    `call TOOL --help` lists the arguments of a tool.
+    """
     from stability_mcp.cli.call import read_arguments, run_call
 
+    if tool in HELP_FLAGS:
+        typer.echo(context.get_help())
+        return
+    if HELP_FLAGS & set(context.args):
+        _print_tool_help(tool)
+        return
     arguments = read_arguments(context.args)
-    if not anyio.run(run_call, _settings(context), tool, arguments):
-        raise typer.Exit(1)
+    code = anyio.run(partial(run_call, _settings(context), tool, arguments, as_json=as_json))
+    if code:
+        raise typer.Exit(code)
+
+
+def _print_tool_help(tool: str) -> None:
+    from stability_mcp.cli.tool_help import no_tool, tool_help
+
+    text = tool_help(tool)
+    if text is None:
+        raise NotFoundError(no_tool(tool))
+    typer.echo(text)
 
 
 @app.command()
@@ -183,6 +253,67 @@ def doctor(
     else:
         fine = anyio.run(partial(run_doctor, settings, context.obj, repair=repair))
     if not fine:
+        raise typer.Exit(1)
+
+
+@app.command()
+def login(context: typer.Context) -> None:
+    """Store your API key in the keyring of the operating system, after checking it."""
+    from stability_mcp.cli.login import run_login
+
+    run_login(_settings(context, keyring=False))
+
+
+@app.command()
+def logout(context: typer.Context) -> None:
+    """Remove the API key from the keyring."""
+    from stability_mcp.cli.login import run_logout
+
+    run_logout(_settings(context, keyring=False))
+
+
+@app.command()
+def install(  # noqa: PLR0913 -- an option each
+    context: typer.Context,
+    host: Annotated[str, typer.Argument(help="The host, such as cursor; docs/hosts.md lists all.")],
+    *,
+    show: Annotated[bool, typer.Option("--print", help="Only print what would be added.")] = False,
+    url: Annotated[
+        str, typer.Option(help="Connect to a running server over HTTP instead of starting one.")
+    ] = "",
+    secrets: Annotated[
+        bool, typer.Option("--secrets", help="Write the API key, with --url the token, as text.")
+    ] = False,
+    file: Annotated[
+        Path | None, typer.Option(help="Configuration file to change instead of the host's own.")
+    ] = None,
+    create: Annotated[
+        bool, typer.Option("--create", help="Create the configuration's folder if it is missing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask before writing.")] = False,
+) -> None:
+    """Add this server to the configuration of an MCP host, such as Cursor."""
+    from stability_mcp.cli.host_setup import InstallOptions, run_install
+
+    options = InstallOptions(show=show, url=url, secrets=secrets, file=file, create=create, yes=yes)
+    if not run_install(_settings(context), context.obj, host, options):
+        raise typer.Exit(1)
+
+
+@app.command()
+def uninstall(
+    context: typer.Context,
+    host: Annotated[str, typer.Argument(help="The host, such as cursor; docs/hosts.md lists all.")],
+    *,
+    file: Annotated[
+        Path | None, typer.Option(help="Configuration file to change instead of the host's own.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask before writing.")] = False,
+) -> None:
+    """Remove this server from the configuration of an MCP host."""
+    from stability_mcp.cli.host_setup import run_uninstall
+
+    if not run_uninstall(_settings(context), host, file=file, yes=yes):
         raise typer.Exit(1)
 
 

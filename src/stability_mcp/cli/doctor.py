@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Literal
 import typer
 
 from stability_mcp import __version__
+from stability_mcp.cli.host_setup import host_report
 from stability_mcp.errors import StorageError, StudioError
-from stability_mcp.setting_values import variable
+from stability_mcp.setting_values import KEY, variable
 from stability_mcp.settings import Settings, origin, read_target, shown_target
 from stability_mcp.text import credits_text, plain
 
@@ -48,6 +49,9 @@ async def run_doctor(
     typer.echo("\nsettings")
     for line in in_force(settings, flags):
         typer.echo(line)
+    typer.echo("\nhosts")
+    for line in host_report(settings, flags):
+        typer.echo(f"  {line}")
     typer.echo("\nchecks")
     problems = 0
     async for mark, line in store_checks(settings, repair=repair):
@@ -72,7 +76,9 @@ def installed() -> Iterator[str]:
 def in_force(settings: Settings, flags: Mapping[str, object]) -> Iterator[str]:
     """Return a line for each setting: variable, value as one would type it, and origin."""
     for field in type(settings).model_fields:
-        yield f"  {variable(field):<26} {_typed(settings, field)}  ({origin(field, flags)})"
+        stored = field == KEY and settings.key_source == "keyring"
+        source = "keyring" if stored else origin(field, flags)
+        yield f"  {variable(field):<26} {_typed(settings, field)}  ({source})"
 
 
 def _typed(settings: Settings, field: str) -> str:

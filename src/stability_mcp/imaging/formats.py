@@ -19,12 +19,20 @@ TAIL_BYTES = 26
 """Bytes read from its end: the footer of a Targa picture."""
 
 
+EXTRA = (
+    'Or install the extra that converts it, pip install "stability-mcp[formats]", restart the '
+    "server and pass the file again."
+)
+"""Another way out for the formats in `convert.py`."""
+
+
 class WayOut(Enum):
     """What to do with a file of a kind that can't be used."""
 
     PICTURE = "Export it as PNG or JPEG."
     RAW = "Export the developed photo as JPEG or PNG."
     SOUND = "Export it as MP3 or WAV."
+    SOUND_OR_EXTRA = f"Export it as MP3 or WAV. {EXTRA}"
     VIDEO = "Export a frame as PNG, or export it as MP3 or WAV to use its sound."
     MODEL = "Export it as GLB."
     DOCUMENT = "Export the page as PNG."
@@ -132,7 +140,7 @@ FORMATS = (
         "a Windows metafile", rb"\xd7\xcd\xc6\x9a|\x01\x00{3}.{36} EMF", WayOut.PICTURE, "MS-EMF"
     ),
     # Sounds
-    Format("an AIFF sound", rb"FORM.{4}AIF[FC]", WayOut.SOUND, "Apple, AIFF 1.3"),
+    Format("an AIFF sound", rb"FORM.{4}AIF[FC]", WayOut.SOUND_OR_EXTRA, "Apple, AIFF 1.3"),
     Format("a CAF sound", rb"caff\x00", WayOut.SOUND, "Apple Core Audio Format 1.0"),
     Format("an AMR sound", rb"#!AMR", WayOut.SOUND, "RFC 4867, 5"),
     Format("an AAC sound", rb"\xff[\xf0\xf1\xf8\xf9]|ADIF", WayOut.SOUND, "ISO 13818-7, 6.2"),

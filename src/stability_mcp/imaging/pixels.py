@@ -19,6 +19,7 @@ from stability_mcp.imaging.containers import tiff
 from stability_mcp.imaging.containers.exif import GPS, ORIENTATION, valid_orientation
 from stability_mcp.imaging.containers.piece import damaged
 from stability_mcp.imaging.facts import SIDEWAYS, Facts, Metadata
+from stability_mcp.imaging.formats import EXTRA
 from stability_mcp.imaging.levels import DEEP_MODES, Levels, check_used_range, to_8_bits
 from stability_mcp.imaging.memory import estimate
 from stability_mcp.imaging.sniff import extension
@@ -262,7 +263,7 @@ def _reading(file: BinaryIO, media_type: str) -> "Iterator[Image.Image]":
     if name is None:
         raise FileUnusableError(
             f"{extension(media_type).upper()} pictures aren't supported.",
-            hint="Convert it to JPEG or PNG first.",
+            hint=f"Export it as JPEG or PNG. {EXTRA}",
         )
     from PIL import Image
 

@@ -165,6 +165,13 @@ JobFilter = Literal[State, "running"]
 """A state that a list of jobs can be limited to; `running` means any in `RUNNING`."""
 RUNNING: tuple[State, ...] = ("submitting", "submitted", "storing")
 """States that answers call running: the request is being sent, processed or stored."""
+ASK_BEFORE_REPEATING = (
+    "Ask the user before paying again; if they agree, call job_rerun with this job and "
+    "accept_double_charge true."
+)
+"""The way on from an unknown outcome. The tool's own call is refused, because it says nothing about
+a second charge."""
+
 FINISHED: frozenset[State] = frozenset({"done", "failed", "cancelled", "unknown"})
 """States that don't change by themselves; a late response may still turn `unknown` into `done`."""
 
@@ -185,6 +192,10 @@ class JobRecord:
     """List price in millicredits."""
     error: str | None
     label: str | None
+    label_source: int
+    """Where the label comes from: a `NameSource`."""
+    root: str | None
+    """The label without the number of the variant."""
     upstream: str
     mine: bool
     """Whether it belongs to this process's upstream; other jobs are never polled or paid here."""
@@ -284,6 +295,8 @@ class JobRow:
     cancel_at: float | None
     origin: Literal["call", "adopted"] = "call"
     stripped_at: float | None = None
+    variant: int = 0
+    label_source: int = 2
     collected: bool = False
     """Whether an answer delivered the result; only set if it was read with the row."""
     media: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from stability_mcp.jobs.models import JobRecord, JobRow, Timing
 from stability_mcp.jobs.rate_limit import LOCKED_OUT
+from stability_mcp.media.labels import with_variant
 from stability_mcp.text import local_time
 
 Progress = Callable[[str, float], Awaitable[None]]
@@ -111,7 +112,9 @@ def to_record(job: JobRow, viewpoint: Viewpoint, *, note: str | None) -> JobReco
         error=job.error if job.stripped_at is None else STRIPPED,
         stripped=job.stripped_at is not None,
         adopted=job.adopted,
-        label=job.label,
+        label=job.label and with_variant(job.label, job.variant),
+        label_source=job.label_source,
+        root=job.label,
         upstream=job.upstream,
         mine=mine,
         progress=progress,

@@ -20,7 +20,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stability_mcp.media.labels import join, usable_label
+from stability_mcp.media import names
+from stability_mcp.media.labels import is_name_of
 from stability_mcp.media.records import blob_path
 from stability_mcp.store.queries import Connection, in_parts, load
 
@@ -34,7 +35,6 @@ MAX_HASHES_PER_QUERY = 400
 """Hashes per query: older SQLite versions accept 999 parameters."""
 
 _HASH = re.compile(r"[0-9a-f]{64}")
-_NUMBERED = re.compile(r"-(\d+)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,20 +93,19 @@ def is_renamed(label: str | None, requested: str | None) -> bool:
 
     Args:
         label: The current label.
-        requested: The label its job requested; if it was taken, a number was appended.
+        requested: The label its job requested; if it was taken, a version was appended.
     """
     if label is None:
         return False
     if requested is None:
         return True
-    wanted = usable_label(requested)
-    number = _NUMBERED.search(label)
-    return label != wanted and (number is None or join(wanted, number[1]) != label)
+    return not is_name_of(label, requested)
 
 
 def delete_media(connection: Connection, media_id: str) -> None:
-    """Delete an item's row, its lineage, and its blob's row if no other item uses it."""
+    """Delete an item's row, its names, its lineage, and its blob's row if no other item uses it."""
     _delete_lineage(connection, media=media_id)
+    names.forget(connection, media_id)
     blob = _delete_media(connection, id=media_id)
     if blob is not None:
         _delete_blob(connection, sha256=blob)
@@ -210,6 +209,7 @@ def may_be_removed(connection: Connection, job: str, *, cutoff: float) -> bool:
         media.created_at >= cutoff
         or is_needed(connection, media.id)
         or (media.deleted_at is None and is_renamed(media.label, row.label))
+        or names.count(connection, media.id) > 1
         for media in _results(connection, job=job)
     )
 

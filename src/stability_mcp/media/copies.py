@@ -17,6 +17,7 @@ from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.imaging import provenance
 from stability_mcp.imaging.sniff import extension
 from stability_mcp.media.items import MediaItem
+from stability_mcp.media.labels import file_form
 from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import listed, plain, quoted
 
@@ -132,11 +133,10 @@ def _copy(source: Path, target: Path) -> None:
 
 def _move_to_free_name(temporary: Path, folder: Path, item: MediaItem) -> Path:
     """Move a complete file to the first free name, without races between processes."""
-    # Labels are valid file names; this check guards against a row that breaks the rule.
-    name = item.label if item.label and not set("/\\:\0") & set(item.label) else item.id
+    name = file_form(item.label or "") or item.id
     ending = extension(item.media_type)
     for number in range(1, MAX_COPIES_OF_A_NAME):
-        target = folder / (f"{name}.{ending}" if number == 1 else f"{name}-{number}.{ending}")
+        target = folder / (f"{name}.{ending}" if number == 1 else f"{name} ({number}).{ending}")
         try:
             _move_without_replacing(temporary, target)
         except FileExistsError:

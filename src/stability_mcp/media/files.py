@@ -118,6 +118,8 @@ class Found:
     """Files with exactly this name."""
     other_case: list[Path] = field(default_factory=list)
     """Files whose names differ only in upper and lower case."""
+    same_stem: list[Path] = field(default_factory=list)
+    """Media files with this name in any case, apart from the extension."""
     names: list[str] = field(default_factory=list)
     """Names of other files that the search saw."""
     stopped: str = ""
@@ -125,8 +127,8 @@ class Found:
 
     @property
     def hits(self) -> list[Path]:
-        """Return the exact matches, or else those that differ only in case."""
-        return self.exact or self.other_case
+        """Return the exact matches, or else those that differ in case, or else by extension."""
+        return self.exact or self.other_case or self.same_stem
 
 
 def normalized(name: str) -> str:
@@ -167,8 +169,12 @@ def find(
             found.exact.append(Path(entry.path))
         elif name_here.casefold() == wanted.casefold():
             found.other_case.append(Path(entry.path))
-        elif len(found.names) < MAX_NAMES:
-            found.names.append(entry.name)
+        else:
+            stem, suffix = Path(name_here).stem, Path(name_here).suffix
+            if stem.casefold() == wanted.casefold() and suffix.casefold() in _MEDIA_SUFFIXES:
+                found.same_stem.append(Path(entry.path))
+            if len(found.names) < MAX_NAMES:
+                found.names.append(entry.name)
         if len(found.exact) >= MAX_HITS:
             break
     return found

@@ -129,7 +129,7 @@ class Fitter:
                 emulated=item.emulated,
                 parents={FITTED_FROM: item.id},
             )
-            sent, _ = await self._library.add(target, info, provenance, label=None, now=now)
+            sent, _ = await self._library.add(target, info, provenance, name=None, now=now)
         except FileUnusableError as error:
             raise FileUnusableError(f"{name}: {error.message}", hint=error.hint) from None
         except OSError as error:
@@ -157,8 +157,7 @@ class Fitter:
         others = [
             other.name()
             for other in OPERATIONS.values()
-            if other.result_label == self._operation.result_label
-            and _accepts_full_size(other, facts)
+            if self._operation.enlarges and other.enlarges and _accepts_full_size(other, facts)
         ]
         full_size = f"; {others[0]} accepts the full size" if others else ""
         # A picture over such a limit is resized, and a resize is always the first change.

@@ -8,10 +8,11 @@ durable before any row refers to it. `Importer` resolves ids, labels, paths and 
 import contextlib
 import filecmp
 import os
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from io import BytesIO
@@ -31,14 +32,17 @@ from stability_mcp.errors import (
 )
 from stability_mcp.imaging import provenance
 from stability_mcp.imaging.container_repair import repair
+from stability_mcp.imaging.convert import convert
 from stability_mcp.media.clipboard import read_clipboard
 from stability_mcp.media.items import MediaItem
-from stability_mcp.media.labels import check_label, slug
+from stability_mcp.media.labels import NameSource, has_ending, parse_label, slug
 from stability_mcp.media.library import MediaLibrary
+from stability_mcp.media.names import NameRequest, request_of
 from stability_mcp.media.records import CHUNK, FileInfo, Provenance, file_info, sync_file
 from stability_mcp.media.references import (
     Inline,
     Named,
+    OnDisk,
     OnWeb,
     attachment_error,
     is_sandbox_path,
@@ -46,7 +50,6 @@ from stability_mcp.media.references import (
     sandbox_error,
 )
 from stability_mcp.media.roots import MAX_BYTES, Opened, Roots
-from stability_mcp.media.search import name_of
 from stability_mcp.media.unwrap import is_attachment_placeholder, unwrap
 from stability_mcp.store.locks import PRIVATE_FILE
 from stability_mcp.store.threads import in_file_thread
@@ -54,6 +57,8 @@ from stability_mcp.text import QUOTED_CHARACTERS, plain, quoted
 
 if TYPE_CHECKING:
     from stability_mcp.media.web.download import Downloader
+_SIMPLE = re.compile(r"\w[\w -]{0,79}")
+"""A name that needs no quotes in an answer."""
 
 KINDS = {"image": "a picture", "audio": "sound", "model": "a 3D model"}
 
@@ -65,7 +70,7 @@ class ImportedFile:
     temporary: Path
     info: FileInfo
     repairs: tuple[str, ...] = ()
-    """What was repaired, as phrases."""
+    """What was converted or repaired, as phrases."""
 
 
 def spool_path(home: Path, what: str) -> Path:
@@ -74,7 +79,7 @@ def spool_path(home: Path, what: str) -> Path:
 
 
 def copy_into_spool(home: Path, source: BinaryIO) -> ImportedFile:
-    """Copy an open file into the spool, check and repair it, and make it durable.
+    """Copy an open file into the spool, convert, check and repair it, and make it durable.
 
     Raises:
         FileUnusableError: the file isn't media, is cut short, is a decompression bomb or too large;
@@ -109,7 +114,8 @@ def _removed_on_error(temporary: Path) -> Iterator[None]:
 
 
 def _check(temporary: Path) -> ImportedFile:
-    repairs = repair(temporary)
+    converted = convert(temporary)
+    repairs = [*filter(None, [converted]), *repair(temporary)]
     sync_file(temporary)
     return ImportedFile(temporary, file_info(temporary), tuple(repairs))
 
@@ -134,7 +140,9 @@ class Resolved:
 
     item: MediaItem
     note: str
-    """For the answer: `image: "hero" = k7f3q2m9xa, made 14:02 by generate_ultra`."""
+    """For the answer: `image: hero = hero v2, made 14:02 by generate_ultra`."""
+    is_new: bool = False
+    """Whether it was imported just now."""
 
 
 class Importer:
@@ -169,7 +177,7 @@ class Importer:
                 f"{KINDS[found.item.kind]} ({found.item.media_type}).",
                 hint=_suggest_operation(found.item.kind),
             )
-        return Resolved(item=found.item, note=f"{argument}: {found.note}")
+        return replace(found, note=f"{argument}: {found.note}")
 
     async def import_file(self, reference: str, label: str | None) -> Resolved:
         """Import a file and set its label, if one is given.
@@ -178,11 +186,11 @@ class Importer:
             ArgumentsError: the label is invalid.
             NotFoundError, InputFileError: as for `resolve`.
         """
-        wanted = check_label(label) if label else None
+        wanted = parse_label(label).text if label else None
         found = await self._resolve(reference, wanted)
-        if wanted and found.item.label != wanted:
-            return Resolved(item=await self.library.set_label(found.item, wanted), note=found.note)
-        return found
+        if wanted is None or found.is_new:
+            return found
+        return replace(found, item=await self.library.set_label(found.item, wanted))
 
     async def import_clipboard(self, label: str | None) -> Resolved:
         """Import the picture or the copied file in the clipboard, and set its label.
@@ -194,9 +202,9 @@ class Importer:
         found = await read_clipboard()
         if isinstance(found, str):
             return await self.import_file(found, label)
-        wanted = check_label(label) if label else "clipboard"
+        wanted = parse_label(label).text if label else None
         imported = await in_file_thread(partial(copy_into_spool, self.library.home, BytesIO(found)))
-        return await self._store(imported, "clipboard", wanted, None)
+        return await self._store(imported, "clipboard", wanted, stem="clipboard")
 
     async def _resolve(self, reference: str, label: str | None) -> Resolved:
         """Resolve a reference as written, or else without quotes, brackets, `@` and Markdown."""
@@ -214,6 +222,9 @@ class Importer:
             raise
 
     async def _resolve_form(self, reference: str, label: str | None) -> Resolved:
+        named = None if has_ending(reference) else await self.library.find(reference)
+        if named is not None:
+            return Resolved(item=named, note=self._describe(reference, named))
         parsed = parse(reference)
         if isinstance(parsed, Named):
             return await self._from_library(parsed, reference, label)
@@ -221,25 +232,46 @@ class Importer:
             imported = await in_file_thread(
                 partial(copy_into_spool, self.library.home, BytesIO(parsed.data))
             )
-            return await self._store(imported, reference, label, None)
+            return await self._store(imported, reference, label)
         if isinstance(parsed, OnWeb):
             return await self._from_web(parsed.url, label)
-        return await self._from_disk(parsed.path, reference, label)
+        try:
+            return await self._from_disk(parsed.path, reference, label)
+        except FileMissingError:
+            item = await self._lost_copy(parsed.path)
+            if item is None:
+                raise
+            return Resolved(item=item, note=self._describe(reference, item))
+
+    async def find(self, reference: str) -> MediaItem | None:
+        """Return the stored item that a reference means, or None; imports nothing."""
+        for form in [reference, *unwrap(reference)]:
+            with contextlib.suppress(ArgumentsError, InputFileError):
+                parsed = parse(form)
+                path = parsed.path if isinstance(parsed, OnDisk) else None
+                item = await self.library.find(form)
+                if item is None and path is not None:
+                    item = await self._lost_copy(path)
+                if item is not None:
+                    return item
+        return None
+
+    async def _lost_copy(self, path: str) -> MediaItem | None:
+        """Return the item whose readable copy had a path or file name, even if it was deleted."""
+        if len(Path(path).parts) == 1:
+            return await self.library.find(path)
+        return await self.library.of_copy(_absolute(path))
 
     async def _from_library(self, named: Named, reference: str, label: str | None) -> Resolved:
-        try:
-            item = await self.library.get(named.name)
-        except NotFoundError as error:
-            if named.certain:
-                raise
-            missing = error
-        else:
-            return Resolved(item=item, note=self._describe(reference, item))
+        if named.certain:
+            found = await self.library.get(named.name)
+            return Resolved(item=found, note=self._describe(reference, found))
         try:
             return await self._from_disk(named.name, reference, label)
         except InputFileError:
             close = await in_file_thread(partial(self.roots.similar, named.name), of_user=True)
-            hint = missing.hint if missing.hint.startswith("Did") or not close else close
+            missing = await self.library.suggestion(named.name)
+            hint = missing or close or "media_list shows all media."
             raise NotFoundError(
                 f"No media or file is called {quoted(reference)}.", hint=hint
             ) from None
@@ -253,7 +285,7 @@ class Importer:
         with _removed_on_error(target):
             await self.downloader.download(url, target, max_bytes=MAX_BYTES)
             imported = await in_file_thread(partial(check_spooled, target))
-        return await self._store(imported, shown(url), label or slug(file_name(url)), None)
+        return await self._store(imported, shown(url), label, stem=file_name(url))
 
     async def _from_disk(self, path: str, reference: str, label: str | None) -> Resolved:
         try:
@@ -262,12 +294,27 @@ class Importer:
             if is_sandbox_path(path) and not isinstance(error, FileUnusableError):
                 raise sandbox_error(reference) from None
             raise
-        return await self._store(imported, reference, label or slug(Path(path).stem), opened)
+        stem = opened.given.stem
+        return await self._store(imported, reference, label, opened=opened, stem=stem)
 
     async def _store(
-        self, imported: ImportedFile, reference: str, label: str | None, opened: Opened | None
+        self,
+        imported: ImportedFile,
+        reference: str,
+        label: str | None,
+        *,
+        opened: Opened | None = None,
+        stem: str | None = None,
     ) -> Resolved:
-        """Return the item with these bytes, or store a new one (T0)."""
+        """Return the item with these bytes, or store a new one (T0).
+
+        Args:
+            imported: The file.
+            reference: What the caller wrote, for the note.
+            label: The name that the caller wants; None: any.
+            opened: Where the file is; None: not on this disk.
+            stem: The file's own name without its ending; None: it has none.
+        """
         try:
             copied = await self._copied_from(imported.temporary)
             if copied is not None:
@@ -278,8 +325,9 @@ class Importer:
                 changed = await self.library.of_copy(opened.given, opened.path)
             if changed is not None:
                 import_provenance = Provenance(origin="imported", parents={"changed": changed.id})
+            name = await self._name(label, changed, stem)
             item, new = await self.library.add(
-                imported.temporary, imported.info, import_provenance, label=label, now=self.clock()
+                imported.temporary, imported.info, import_provenance, name=name, now=self.clock()
             )
         finally:
             await in_file_thread(partial(imported.temporary.unlink, missing_ok=True))
@@ -287,7 +335,18 @@ class Importer:
         if changed is not None:
             note += f"; this edited copy of {quoted(changed.name)} was imported as new media"
         note = "; ".join((note, *imported.repairs))
-        return Resolved(item=item, note=note)
+        return Resolved(item=item, note=note, is_new=new)
+
+    async def _name(
+        self, label: str | None, changed: MediaItem | None, stem: str | None
+    ) -> NameRequest | None:
+        """Return the name of an import: the label, or else after its original or its file."""
+        if label is not None:
+            return request_of(label)
+        root = await self.library.root_of(changed) if changed is not None else None
+        if root is not None:
+            return request_of(root, NameSource.PARENT)
+        return None if stem is None else request_of(slug(stem), NameSource.CONTENT)
 
     async def _copied_from(self, file: Path) -> MediaItem | None:
         """Return the item that a file is an unmodified readable copy of.
@@ -320,10 +379,14 @@ class Importer:
 
     def _describe(self, reference: str, item: MediaItem, *, new: bool = False) -> str:
         given = _shorten(reference)
-        if len(reference) <= QUOTED_CHARACTERS and name_of(reference) == item.id:
-            named = f"{given} = {quoted(item.label)}" if item.label else given
+        if item.label is None:
+            named = given if item.id in reference else f"{given} = {item.uri}"
+        elif item.label == reference:
+            named = given
+        elif _SIMPLE.fullmatch(reference) and reference != item.id:
+            named = f"{reference} = {item.label}"
         else:
-            named = f"{given} = {item.id}"
+            named = f"{given} = {quoted(item.label)}"
         if new:
             return f"{named}, imported now"
         when = describe_time(item.created_at, self.clock())
@@ -339,6 +402,10 @@ def _downloader() -> "Downloader":
     return Downloader(tls=tls_context)
 
 
+def _absolute(path: str) -> Path:
+    return Path(os.path.normpath(os.path.expanduser(path)))  # noqa: PTH111 -- never raises
+
+
 def describe_time(then: float, now: float) -> str:
     """Return a local time in short form: `14:02`, `yesterday 14:02`, `2026-11-20 14:02`."""
     at = datetime.fromtimestamp(then, UTC).astimezone()
@@ -348,7 +415,7 @@ def describe_time(then: float, now: float) -> str:
 
 
 def _shorten(reference: str) -> str:
-    """Return a reference in quotes: the end of a long path, the beginning of a data: URI."""
+    """Return a reference for an answer: the end of a long path, the beginning of a data: URI."""
     if reference.startswith("data:"):
         return quoted(reference.partition(",")[0])
     max_characters = QUOTED_CHARACTERS

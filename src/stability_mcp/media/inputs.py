@@ -15,6 +15,7 @@ from stability_mcp.api.fields import AudioLimits, File
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.errors import ArgumentsError, FileUnusableError, InputFileError, NotFoundError
+from stability_mcp.imaging.formats import WayOut
 from stability_mcp.imaging.mask import MarkedBy, marked_share, transparency
 from stability_mcp.imaging.memory import run
 from stability_mcp.imaging.probe import probe
@@ -22,6 +23,7 @@ from stability_mcp.imaging.sniff import extension
 from stability_mcp.media.fitting import Fitter
 from stability_mcp.media.importer import Importer
 from stability_mcp.media.items import MediaItem
+from stability_mcp.media.sound_length import fill_duration
 from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import listed, quoted
 
@@ -93,6 +95,7 @@ async def prepare_inputs(
     pictures = {name: item for name, item in sources.items() if marks[name].media == "image"}
     for name in sources.keys() - pictures.keys():
         _check_sound(operation, name, sources[name], max_bytes)
+    operation, lengths = fill_duration(operation, sources)
     fitter = Fitter(
         importer.library, type(operation), max_bytes, black_marks=_black_marks(operation)
     )
@@ -102,7 +105,7 @@ async def prepare_inputs(
         operation=operation.model_copy(update={name: item.id for name, item in files.items()}),
         files=files,
         sources=sources,
-        notes=notes + marked + fitted.notes,
+        notes=notes + lengths + marked + fitted.notes,
     )
 
 
@@ -124,7 +127,7 @@ def _check_sound(operation: Operation, name: str, item: MediaItem, max_bytes: in
         raise FileUnusableError(
             f"{name}: {quoted(item.name)} is {form.upper()}; only "
             f"{listed(each.upper() for each in limits.formats)} are accepted.",
-            hint="Export it as MP3 or WAV; this server doesn't convert sound.",
+            hint=(WayOut.SOUND if form == "m4a" else WayOut.SOUND_OR_EXTRA).value,
         )
     if item.seconds is not None and not limits.min_seconds <= item.seconds <= limits.max_seconds:
         raise FileUnusableError(

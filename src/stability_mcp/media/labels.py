@@ -1,27 +1,29 @@
 """Labels: names for media, used by people and agents and for the readable copies.
 
-A label is 1 to 40 letters, digits, spaces, `_` or `-`, so it is never a path, a URL or a file name
-with an extension. It never has the form of an id. Labels are unique per owner: `free_label` adds a
-number to a label that is taken.
+A label is a root and a version: `hero`, `hero v2`. Variants of one call add a number: `hero-1`,
+`hero v2-1`. Any text is a root; `file_form` turns a label into a file name. The functions here only
+work on texts; `names` has the rule's other half, which needs the store.
 """
 
 import re
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
 
 from stability_mcp.api.operation import Operation
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.imaging.sniff import EXTENSIONS
 from stability_mcp.media.items import MediaItem
 from stability_mcp.store.ids import looks_like_id
-from stability_mcp.store.queries import Connection, load
-from stability_mcp.text import quoted
+from stability_mcp.text import name_key, quoted, visible
 
-MAX_CHARACTERS = 40
+MAX_LABEL_CHARACTERS = 200
+"""Longest root; the end of a longer text is cut. *Chosen*: a title, not a description."""
+MAX_FILE_CHARACTERS = 40
+"""Longest root in a file name: a folder stays readable, and a path below the limit of Windows."""
 SLUG_CHARACTERS = 32
-"""Maximum length of a slug, which leaves room for a number and the suffix of an edit."""
-
-LABEL = re.compile(rf"[\w][\w -]{{0,{MAX_CHARACTERS - 1}}}")
+"""Longest label made from a prompt."""
 
 RESERVED = frozenset(
     {"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in range(10)}
@@ -31,37 +33,119 @@ RESERVED = frozenset(
 _ARTICLES = frozenset({"a", "an", "the"})
 _ADDRESS = re.compile(r"\S*(?:://|[/\\])\S*")
 _WORD = re.compile(r"\w+")
+_DASHES = re.compile("[\u2010-\u2015\u2212]")
+_UNSAFE = re.compile(r"[^\w -]+")
 
 _ENDING = re.compile(
     rf"\.(?:{'|'.join([*EXTENSIONS.values(), 'jpeg', 'tif', 'wave'])})$", re.IGNORECASE
 )
 """The file name endings of media, which callers add to a label; the copy gets the right one."""
 
-_SQL = load(__file__)
-_label_exists = _SQL.value("label_exists", bool)
+_VERSIONED = re.compile(r"(?P<root>.*\S)[\s_-]+v(?P<version>[1-9]\d{0,5})", re.IGNORECASE)
+_VERSIONED_KEY = re.compile(r"(?P<root>.+?)v(?P<version>[1-9]\d{0,5})(?:-(?P<variant>[1-9]))?")
+_SUFFIX = re.compile(r"(?P<root>.*?)(?P<suffix>(?: v\d{1,6})?(?:-\d)?)", re.DOTALL)
 
 
-def check_label(text: str) -> str:
-    """Return a label in its stored form.
+class NameSource(IntEnum):
+    """Where a name comes from; a root means the newest item with the highest source.
+
+    The database stores the values.
+    """
+
+    PARENT = 0
+    """From the item that it was made from: an edit never changes what a root means."""
+    CONTENT = 1
+    """From the words of its prompt, or its file name."""
+    CALLER = 2
+    """The caller asked for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A parsed label."""
+
+    text: str
+    root: str
+    version: int | None
+    """The version in the text; None: the next free one."""
+
+
+@dataclass(frozen=True, slots=True)
+class VersionKey:
+    """A reference such as `hero v2` or `hero v2-1`, as keys."""
+
+    root: str
+    version: int
+    variant: int
+    """0 if the reference names none."""
+
+
+def parse_label(text: str) -> Label:
+    """Parse a label: `hero v2` is version 2 of `hero`.
 
     Raises:
-        ArgumentsError: it is empty, too long, contains other characters, or looks like an id or a
-            device name.
+        ArgumentsError: it has no visible character.
     """
-    label = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode()).strip()
-    label = _ENDING.sub("", label).rstrip()
-    if not LABEL.fullmatch(label):
+    label = clean_label(text)
+    if not label:
         raise ArgumentsError(
-            f"{quoted(text)} cannot be a label.",
-            hint=f"Use 1 to {MAX_CHARACTERS} letters, digits, spaces, _ or -, starting with a "
-            "letter, digit or _.",
+            f"The label {quoted(text)} is blank.", hint="Use a short name, or omit the label."
         )
-    if _is_ambiguous(label):
-        raise ArgumentsError(
-            f"{quoted(text)} cannot be a label: it looks like an id or a device name.",
-            hint=f"Use {quoted(f'{label}-1')} instead.",
-        )
-    return label
+    found = _VERSIONED.fullmatch(label)
+    if found is None or not name_key(found["root"]):
+        return Label(label, label, None)
+    return Label(label, found["root"].rstrip(" _-"), int(found["version"]))
+
+
+def clean_label(text: str) -> str:
+    """Return a label without invisible characters, repeated spaces and a media file's ending."""
+    label = " ".join(visible(unicodedata.normalize("NFC", text)).split())
+    label = _ENDING.sub("", label).rstrip() or label
+    return label[:MAX_LABEL_CHARACTERS].rstrip()
+
+
+def has_ending(text: str) -> bool:
+    """Return whether a text is the file name of media, such as `hero.png`."""
+    return _ENDING.search(text.strip()) is not None
+
+
+def parse_version_key(key: str) -> VersionKey | None:
+    """Parse the key of a reference that ends on a version; None: it doesn't."""
+    found = _VERSIONED_KEY.fullmatch(key)
+    if found is None:
+        return None
+    return VersionKey(found["root"], int(found["version"]), int(found["variant"] or 0))
+
+
+def full_name(root: str, version: int, variant: int = 0) -> str:
+    """Return `hero`, `hero v2`, `hero-1` or `hero v2-1`; version 0 and 1 aren't written."""
+    return with_variant(f"{root} v{version}" if version > 1 else root, variant)
+
+
+def with_variant(label: str, variant: int) -> str:
+    """Return `hero-1`; variant 0 adds nothing."""
+    return f"{label}-{variant}" if variant else label
+
+
+def is_name_of(label: str, requested: str) -> bool:
+    """Return whether a label is what a request for another one leads to: `hero v2-1` for `hero`."""
+    rest = label.removeprefix(requested) if label.startswith(requested) else None
+    return rest is not None and re.fullmatch(r"(?: v\d+)?(?:-\d+)?", rest) is not None
+
+
+def file_form(label: str) -> str:
+    """Return a label as a file name without ending that every file system accepts; maybe empty."""
+    parts = _SUFFIX.fullmatch(label)
+    root, suffix = (parts["root"], parts["suffix"]) if parts else (label, "")
+    plain = _UNSAFE.sub(" ", _DASHES.sub("-", unicodedata.normalize("NFC", root)))
+    name = " ".join(plain.split()).lstrip("- ")
+    if len(name) > MAX_FILE_CHARACTERS:
+        whole, _, _ = name[: MAX_FILE_CHARACTERS + 1].rpartition(" ")
+        name = whole or name[:MAX_FILE_CHARACTERS]
+    name = name.rstrip("- ")
+    if name.casefold() in RESERVED:
+        name = f"{name}_"
+    return f"{name}{suffix}" if name else ""
 
 
 def slug(text: str, *, default: str = "picture") -> str:
@@ -82,16 +166,11 @@ def slug(text: str, *, default: str = "picture") -> str:
         if len(longer) > SLUG_CHARACTERS:
             break
         label = longer
-    return safe(label or default)
+    return label if name_key(label) else default
 
 
-def edit_label(operation: type[Operation], parent: str | None) -> str:
-    """Return the label of an edit, such as `hero-no-background`; never the parent's own label."""
-    return join(parent or operation.media or "media", operation.result_label)
-
-
-def default_label(operation: Operation, parents: Mapping[str, MediaItem]) -> str:
-    """Return the label of a result for which the caller gave none.
+def edited_item(operation: Operation, parents: Mapping[str, MediaItem]) -> MediaItem | None:
+    """Return the item that an operation edits, or None if it makes something new.
 
     Args:
         operation: The request.
@@ -99,39 +178,12 @@ def default_label(operation: Operation, parents: Mapping[str, MediaItem]) -> str
     """
     marks = operation.file_fields()
     edited = [name for name, mark in marks.items() if name in parents and mark.mask_for is None]
-    if edited:
-        return edit_label(type(operation), parents[edited[0]].label)
+    return parents[edited[0]] if edited else None
+
+
+def default_label(operation: Operation) -> str:
+    """Return the label of a result that isn't an edit and for which the caller gave none."""
     return slug(_prompt(operation.model_dump()), default=operation.media or "media")
-
-
-def labels_for(
-    operation: Operation, parents: Mapping[str, MediaItem], *, label: str | None, count: int
-) -> list[str]:
-    """Return the labels of the results of one call.
-
-    Raises:
-        ArgumentsError: the requested label is invalid.
-    """
-    return variants(check_label(label) if label else default_label(operation, parents), count)
-
-
-def variants(label: str, count: int) -> list[str]:
-    """Return the labels of `count` results of one call: `logo-1` to `logo-4`, or just `logo`."""
-    return [join(label, str(n + 1)) for n in range(count)] if count > 1 else [label]
-
-
-def join(label: str, suffix: str) -> str:
-    """Return `label-suffix`; the label is shortened if both together are too long."""
-    return safe(f"{label[: MAX_CHARACTERS - 1 - len(suffix)].rstrip(' -')}-{suffix}")
-
-
-def safe(label: str) -> str:
-    """Return a label that doesn't look like an id or a Windows device name."""
-    return f"{label}-1" if _is_ambiguous(label) else label
-
-
-def _is_ambiguous(label: str) -> bool:
-    return looks_like_id(label) or label.casefold() in RESERVED
 
 
 def _prompt(values: Mapping[str, object]) -> str:
@@ -141,30 +193,3 @@ def _prompt(values: Mapping[str, object]) -> str:
     if isinstance(prompt, Mapping):
         prompt = prompt.get("text", "")
     return str(prompt) if isinstance(prompt, str) else ""
-
-
-def usable_label(label: str) -> str:
-    """Return the label itself, or a similar valid one."""
-    return label if LABEL.fullmatch(label) and safe(label) == label else slug(label)
-
-
-def free_label(connection: Connection, owner: str, label: str) -> str:
-    """Return the label, with a free number if it is taken: `hero-2`.
-
-    Doubling steps and then a binary search find the number, so that the ten-thousandth `cat` takes
-    about 20 lookups instead of ten thousand.
-    """
-    wanted = usable_label(label)
-
-    def taken(candidate: str) -> bool:
-        return bool(_label_exists(connection, owner=owner, label=candidate))
-
-    if not taken(wanted):
-        return wanted
-    low, high = 1, 2
-    while taken(join(wanted, str(high))):
-        low, high = high, high * 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if taken(join(wanted, str(middle))) else (low, middle)
-    return join(wanted, str(high))

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stability_mcp.errors import NotFoundError, StorageError
+from stability_mcp.media import names
 from stability_mcp.media.items import MediaItem
-from stability_mcp.media.labels import check_label, free_label
+from stability_mcp.media.labels import MAX_LABEL_CHARACTERS, parse_label
+from stability_mcp.media.names import NameRequest
 from stability_mcp.media.records import (
     Blobs,
     FileInfo,
@@ -39,6 +41,9 @@ from stability_mcp.text import quoted
 
 MAX_LISTED = 100
 
+MAX_NAME_CHARACTERS = 2 * MAX_LABEL_CHARACTERS
+"""Longer text isn't looked up as a name: it is a file as base64, for example."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parent:
@@ -52,7 +57,6 @@ class Parent:
 
 _SQL = load(__file__)
 _item_by_id = _SQL.one("item_by_id", ItemRow)
-_item_by_label = _SQL.one("item_by_label", ItemRow)
 _items_by_id = _SQL.many("items_by_id", ItemRow)
 _newest = _SQL.values("newest", int)
 _newest_of_type = _SQL.values("newest_of_type", int)
@@ -63,7 +67,6 @@ _item_of_bytes = _SQL.one("item_of_bytes", ItemRow)
 _fitted_item_of_bytes = _SQL.one("fitted_item_of_bytes", ItemRow)
 _item_of_copy = _SQL.one("item_of_copy", ItemRow)
 _parents = _SQL.many("parents", Parent)
-_label_holder = _SQL.value("label_holder", str)
 _set_label = _SQL.count("set_label")
 
 
@@ -113,6 +116,10 @@ class MediaLibrary:
                 hint=found or "media_list shows all media.",
             )
         return item_of(found, self.home)
+
+    async def suggestion(self, name: str) -> str:
+        """Return `Did you mean …?` with labels similar to a name, or ""."""
+        return await self.database.read(lambda c: suggestion(c, self.owner, name))
 
     async def find(self, reference: str) -> MediaItem | None:
         """Return the item that a URI, an id or a label names, or None."""
@@ -175,24 +182,28 @@ class MediaLibrary:
         return Page([item_of(row, self.home) for row in rows[:count]], more)
 
     async def set_label(self, item: MediaItem, label: str) -> MediaItem:
-        """Give an item a label; an item that had this label gets it with a number.
+        """Give an item a label; if another item has it, it gets the next version of the name.
+
+        Its old names still resolve.
 
         Raises:
-            ArgumentsError: the label is invalid.
+            ArgumentsError: the label is blank.
             NotFoundError: the item was deleted meanwhile.
         """
-        wanted = check_label(label)
+        wanted = parse_label(label)
 
-        def move(connection: Connection) -> None:
-            holder = _label_holder(connection, owner=self.owner, label=wanted)
-            if holder is not None and holder != item.id:
-                other = free_label(connection, self.owner, wanted)
-                _set_label(connection, owner=self.owner, id=holder, label=other)
-            changed = _set_label(connection, owner=self.owner, id=item.id, label=wanted)
-            _check_changed(changed, item.id)
+        def rename(connection: Connection) -> None:
+            name = names.rename(connection, self.owner, item.id, wanted)
+            _check_changed(
+                _set_label(connection, owner=self.owner, id=item.id, label=name), item.id
+            )
 
-        await self.database.write(move, name="media.set_label")
+        await self.database.write(rename, name="media.set_label")
         return await self.get(item.id)
+
+    async def root_of(self, item: MediaItem) -> str | None:
+        """Return the root of an item's label, of which its edits get the next version."""
+        return await self.database.read(lambda c: names.root_of(c, item.id, item.label))
 
     async def set_copy_path(self, media_id: str, path: Path) -> None:
         """Record the path of an item's readable copy."""
@@ -203,7 +214,13 @@ class MediaLibrary:
         await self.database.write(note, name="media.set_copy_path")
 
     async def add(
-        self, file: Path, info: FileInfo, provenance: Provenance, *, label: str | None, now: float
+        self,
+        file: Path,
+        info: FileInfo,
+        provenance: Provenance,
+        *,
+        name: NameRequest | None,
+        now: float,
     ) -> tuple[MediaItem, bool]:
         """Store an imported or fitted file; return the item and whether it is new.
 
@@ -215,7 +232,7 @@ class MediaLibrary:
             file: The durable bytes, in the store's spool; removed afterwards.
             info: The result of `file_info`.
             provenance: How the file was made.
-            label: Label for a new item.
+            name: Name for a new item.
             now: The time, in unix seconds.
         """
 
@@ -226,7 +243,11 @@ class MediaLibrary:
                 return item_of(known, self.home), False
             blobs = Blobs(home=self.home, observer=self.database.observer)
             new = NewMedia(
-                owner=self.owner, label=label, file=file, info=info, provenance=provenance
+                owner=self.owner,
+                name=name,
+                file=file,
+                info=info,
+                provenance=provenance,
             )
             return insert_media(connection, blobs, new, now=now), True
 
@@ -277,9 +298,11 @@ class MediaLibrary:
         return item
 
     def _row(self, connection: Connection, name: str) -> ItemRow | None:
-        if looks_like_id(name):
-            return _item_by_id(connection, owner=self.owner, id=name)
-        return _item_by_label(connection, owner=self.owner, label=name)
+        row = _item_by_id(connection, owner=self.owner, id=name) if looks_like_id(name) else None
+        if row is not None or len(name) > MAX_NAME_CHARACTERS:
+            return row
+        media = names.find(connection, self.owner, name)
+        return None if media is None else _item_by_id(connection, owner=self.owner, id=media)
 
     def _same(self, connection: Connection, sha256: str, provenance: Provenance) -> ItemRow | None:
         key = {"owner": self.owner, "blob": clean(sha256)}

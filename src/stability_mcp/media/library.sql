@@ -7,15 +7,6 @@ SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.j
 FROM media JOIN blobs ON blobs.sha256 = media.blob
 WHERE media.owner = :owner AND media.id = :id AND media.deleted_at IS NULL;
 
--- name: item_by_label(owner, label) -> one
--- Looks up an item by label.
-SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
-    media.blob, media.media_type, media.width, media.height, media.seconds, media.seed,
-    media.finish_reason, media.origin, media.operation, media.label, media.copy_path,
-    media.created_at, blobs.bytes
-FROM media JOIN blobs ON blobs.sha256 = media.blob
-WHERE media.owner = :owner AND media.label = :label AND media.deleted_at IS NULL;
-
 -- name: items_by_id(ids...) -> many
 -- The caller checks the owner: with an owner condition SQLite scans all of the owner's media.
 SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
@@ -106,10 +97,6 @@ WHERE media.owner = :owner AND media.copy_path IS NOT NULL AND media.copy_path I
 -- name: parents(child) -> many
 -- The items that an item was made from.
 SELECT role, parent FROM media_parents WHERE child = :child ORDER BY role;
-
--- name: label_holder(owner, label) -> value
--- The item that currently has a label.
-SELECT id FROM media WHERE owner = :owner AND label = :label AND deleted_at IS NULL;
 
 -- name: set_label(owner, id, label) -> count
 -- No row changes if the item was deleted meanwhile.

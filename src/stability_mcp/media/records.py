@@ -21,7 +21,7 @@ from typing import Any
 
 from stability_mcp.errors import StudioError
 from stability_mcp.media.items import MediaItem, Origin
-from stability_mcp.media.labels import free_label
+from stability_mcp.media.names import NameRequest, claim, release
 from stability_mcp.store.database import Observer, unobserved
 from stability_mcp.store.ids import new_id
 from stability_mcp.store.locks import PRIVATE_FOLDER
@@ -163,8 +163,8 @@ class NewMedia:
     """A file to store as a media item."""
 
     owner: str
-    label: str | None
-    """Its label; None for no label."""
+    name: NameRequest | None
+    """The name to give it; None for no label."""
     file: Path
     """The bytes, on the same file system; removed afterwards. The file may already be gone if an
     earlier transaction moved it and was rolled back."""
@@ -184,9 +184,8 @@ def insert_media(
 ) -> MediaItem:
     """Move a file into the blobs, write its row and return the item.
 
-    Storing the same job and position again returns the same row. A taken label gets a number and
-    an invalid one is changed into a valid one: after a request was charged, only the disk can make
-    this fail.
+    Storing the same job and position again returns the same row. A taken name gets the next
+    version: after a request was charged, only the disk can make this fail.
 
     Args:
         connection: The write transaction.
@@ -220,8 +219,10 @@ def insert_media(
     seq = None
     while seq is None:
         media_id = new_id()
-        row["label"] = new.label and free_label(connection, new.owner, new.label)
+        row["label"] = new.name and claim(connection, new.owner, media_id, new.name)
         seq = _insert_media(connection, **row, id=media_id)
+        if seq is None and row["label"]:
+            release(connection, new.owner, row["label"])
         if seq is None and provenance.job is not None:
             stored = _stored_item(connection, job=provenance.job, position=provenance.position)
             if stored is not None:

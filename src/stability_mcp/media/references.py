@@ -19,7 +19,7 @@ from stability_mcp.errors import (
     FileUnusableError,
 )
 from stability_mcp.imaging.sniff import HEAD_BYTES, media_type
-from stability_mcp.media.labels import LABEL, RESERVED
+from stability_mcp.media.labels import RESERVED
 from stability_mcp.media.unwrap import INVISIBLE
 from stability_mcp.text import quoted
 from stability_mcp.uris import MEDIA_SCHEME, parse_uri
@@ -42,6 +42,8 @@ _SANDBOX_SCHEMES = frozenset(
     {"sandbox", "local", "blob", "attachment", "cid", "content", "file-service", "upload"}
 )
 _ALWAYS_SANDBOX = frozenset({"sandbox", "blob", "cid", "attachment"})
+_BARE_NAME = re.compile(r"(?!~)[^/\\:|\x00]{1,200}")
+_ENDING = re.compile(r".*\.\w{1,5}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]+=*\s*")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(//)?")
 _DRIVE = re.compile(r"[A-Za-z][:|](?=[\\/]|$)")
@@ -100,11 +102,11 @@ def parse(text: str, *, windows: bool = WINDOWS) -> Named | OnDisk | OnWeb | Inl
         known = _by_scheme(given, scheme[1].casefold(), slashes=scheme[2] is not None)
         if known is not None:
             return _checked(known, windows=windows) if isinstance(known, OnDisk) else known
-    if LABEL.fullmatch(given):
-        return Named(given, certain=False)
     inline = _bare_base64(given)
     if inline is not None:
         return Inline(inline)
+    if _BARE_NAME.fullmatch(given) and not _ENDING.fullmatch(given):
+        return Named(given, certain=False)
     if windows:
         given = _DRIVE_AS_FOLDER.sub(r"\g<drive>:/", given, count=1) if given[0] == "/" else given
     return _checked(OnDisk(given), windows=windows)

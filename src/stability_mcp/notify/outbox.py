@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from stability_mcp.jobs.models import JobRow, load_job
+from stability_mcp.media.labels import with_variant
 from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
 from stability_mcp.text import CHARGES
@@ -169,7 +170,7 @@ def _message(connection: Connection, job: JobRow, finished_at: float) -> dict[st
         "job": job.id,
         "operation": job.operation,
         "state": job.state,
-        "label": job.label,
+        "label": job.label and with_variant(job.label, job.variant),
         "media": media,
         "credits": charged / 1000,
         "charged": CHARGES[job.charged],

@@ -62,6 +62,10 @@ class Confirm(Protocol):
         """Return the highest price that needs no approval, in millicredits."""
         ...
 
+    def for_second_charge(self) -> "Confirm":
+        """Return one that asks for any price, for a request that may have been charged before."""
+        ...
+
     async def __call__(self, quote: Quote) -> int | None:
         """Get the user's approval and return the question whose yes was used.
 

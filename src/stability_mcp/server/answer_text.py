@@ -1,15 +1,17 @@
 """The lines of an answer: fixed `key: value` text that is complete without pictures and links."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from stability_mcp.api.operation import MediaKind
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.server.views import seed_of
 from stability_mcp.studio import JobRecord, MediaItem, Outcome, Spending
-from stability_mcp.text import credits_text, listed, local_time, quoted
+from stability_mcp.text import credits_text, listed, local_time, name_key, quoted
 
+_NEXT_VERSION = re.compile(r"(?P<root>.+) v\d+(?:-\d)?", re.DOTALL)
 _WORDS = {"image": "picture", "audio": "sound", "model": "3D model"}
 _MAX_SETTING_CHARACTERS = 400
 _MAX_DIFFERENCES = 3
@@ -38,6 +40,7 @@ def first_line(outcome: Outcome, *, tool: str, emulated: bool, missing_key: str 
     failed = [each for each in jobs if each.state == "failed"]
     unknown = [each for each in jobs if each.state == "unknown" and not each.is_missing]
     filtered = [each for each in media if each.filtered]
+    requested = {each.id: each.label for each in jobs if each.id not in outcome.cached}
     parts = [
         counted(media) if media else "",
         f"{len(filtered)} FILTERED (blurred by the API's moderation, charged)" if filtered else "",
@@ -48,6 +51,7 @@ def first_line(outcome: Outcome, *, tool: str, emulated: bool, missing_key: str 
         f"{len(paused)} paused, nothing sent" if paused else "",
         f"{len(running)} still running" if running else "",
         _money([each for each in jobs if each.id not in outcome.cached], emulated=emulated),
+        name_note((item, requested.get(item.job or "")) for item in media),
     ]
     if not jobs:
         return (
@@ -65,6 +69,26 @@ def nothing_left_lines(media: Sequence[MediaItem], empty: Sequence[str]) -> list
         return []
     are = "is" if len(names) == 1 else "are"
     return [f"NOTHING LEFT: {listed(names)} {are} entirely transparent; no subject was found"]
+
+
+def name_note(named: Iterable[tuple[MediaItem, str | None]]) -> str:
+    """Return `named hero v2 ("hero" exists)`, or "" if every item has its requested label.
+
+    Args:
+        named: Items, each with the label that was requested for it.
+    """
+    found = [
+        (item.name, match["root"])
+        for item, requested in named
+        if requested is not None
+        and item.label is not None
+        and name_key(item.label) != name_key(requested)
+        and (match := _NEXT_VERSION.fullmatch(item.label))
+    ]
+    if not found:
+        return ""
+    roots = listed(quoted(root) for root in dict.fromkeys(root for _, root in found))
+    return f"named {listed(name for name, _ in found)} ({roots} exists)"
 
 
 def counted(media: Sequence[MediaItem]) -> str:

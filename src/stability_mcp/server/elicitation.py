@@ -8,7 +8,7 @@ to ask the user and which argument to pass.
 
 import logging
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -115,11 +115,23 @@ class Confirmer:
     """Credits that the user agreed to, according to the model."""
     max_wait: float
     """Longest wait for an answer, in seconds."""
+    second_charge: bool = False
+    """Whether the request repeats one that may have been charged."""
+
+    def for_second_charge(self) -> "Confirmer":
+        """Return one that asks for any price, if the client can ask."""
+        return replace(self, second_charge=True)
+
+    @property
+    def _limit(self) -> int | None:
+        """Return the lowest price that needs approval, in millicredits; None: none does."""
+        can_ask = self.elicitation is not None and self.elicitation.possible
+        return 0 if self.second_charge and can_ask else self.studio.settings.confirm_millicredits
 
     @property
     def free_limit(self) -> int:
         """Return the highest price that needs no approval, in millicredits."""
-        limit = self.studio.settings.confirm_millicredits
+        limit = self._limit
         most = sys.maxsize if limit is None else limit - 1
         return most if self.agreed is None else min(most, round(self.agreed * 1000))
 
@@ -137,7 +149,7 @@ class Confirmer:
                 f"this costs {credits_text(quote.credits)}.",
                 hint="Ask the user again with this price.",
             )
-        limit = self.studio.settings.confirm_millicredits
+        limit = self._limit
         if limit is None or quote.credits < limit:
             return None
         if self.elicitation is not None and self.elicitation.possible:
@@ -161,6 +173,8 @@ class Confirmer:
         if self.agreed is not None and latest is not None and latest.answer != "no":
             return None  # the question is unanswered, so the user agreed in the conversation
         today = await _today(self.studio)
+        if self.second_charge:
+            today += ". The first attempt may have been charged as well"
         if elicitation.by_result:
             raise AskFirstError(elicitation.question(await permissions.ask(quote), quote, today))
         return await self._ask_in_call(elicitation, quote, today)

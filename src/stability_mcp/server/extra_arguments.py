@@ -17,7 +17,7 @@ class Label(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     label: Annotated[
-        Annotated[str, Field(min_length=1, max_length=40, json_schema_extra=unmeasured)] | None,
+        Annotated[str, Field(min_length=1, json_schema_extra=unmeasured)] | None,
         Field(description="Name for the result."),
     ] = None
     preview: Literal["none"] | None = None
@@ -37,10 +37,30 @@ class Variants(Label):
     ] = 1
 
 
+class Enlarging(Label):
+    """Arguments of an upscaler without a seed."""
+
+    allow_smaller: Annotated[bool | None, Field(description="Even with fewer pixels.")] = None
+
+
+class CuttingOut(Label):
+    """Arguments of background removal."""
+
+    full_size: Annotated[bool | None, Field(description="Also cut out the full original.")] = None
+
+
+class EnlargingVariants(Enlarging, Variants):
+    """Arguments of an upscaler with a seed."""
+
+
 def extra_model(row: type[Operation]) -> type[Label] | None:
     """Return the model of the extra arguments of an operation, or None."""
     if not row.is_paid():
         return None
+    if row.cuts_out:
+        return CuttingOut
+    if row.enlarges:
+        return EnlargingVariants if row.takes_count() else Enlarging
     return Variants if row.takes_count() else Label
 
 
@@ -52,6 +72,8 @@ class Split:
     count: int = 1
     preview: Literal["none"] | None = None
     confirm_spend: float | None = None
+    allow_smaller: bool | None = None
+    full_size: bool | None = None
     rest: dict[str, Any]
 
 

@@ -40,6 +40,8 @@ class Shown:
     """Items in an answer, with one small picture of them."""
 
     items: Sequence[MediaItem]
+    named: str = ""
+    """If a label was taken: which name the item got."""
     notes: Sequence[str] = ()
     preview: Preview | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
@@ -95,7 +97,8 @@ def of_outcome(
 def of_shown(shown: Shown, *, tool: str, uncollected: str | None) -> CallToolResult:
     """Return the result of looking at media; free."""
     kinds = [item.kind for item in shown.items if item.emulated and item.operation]
-    first = f"{tool}: {answer_text.counted(shown.items)}, free"
+    counted = answer_text.counted(shown.items)
+    first = f"{tool}: {', '.join(filter(None, [counted, 'free', shown.named]))}"
     text = [f"{answer_text.emulated_text(kinds)}. {first}" if kinds else first]
     if shown.preview is not None and shown.preview.empty and len(shown.items) == 1:
         text += answer_text.nothing_left_lines(shown.items, [shown.items[0].id])

@@ -93,6 +93,8 @@ async def _operate(
         label=given.label,
         count=given.count,
         preview=given.preview is None,
+        allow_smaller=bool(given.allow_smaller),
+        full_size=bool(given.full_size),
         wait=context.wait,
         soon=context.soon,
         progress=context.progress,

@@ -20,6 +20,7 @@ from stability_mcp.errors import StorageError
 from stability_mcp.store.format import LOCK_SUFFIX, OLDEST_WRITER, SCHEMA
 from stability_mcp.store.locks import is_locked
 from stability_mcp.store.queries import load
+from stability_mcp.text import name_key
 
 Steps = Mapping[int, Sequence[str]]
 """The statements that upgrade the previous schema, by schema number."""
@@ -83,6 +84,7 @@ def migrate(
         StorageError: a running process couldn't write to it afterwards; nothing was changed.
     """
     todo = steps() if todo is None else todo
+    connection.create_function("name_key", 1, name_key, deterministic=True)
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Read again inside the transaction: another process may have migrated it meanwhile.

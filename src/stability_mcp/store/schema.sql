@@ -100,7 +100,9 @@ CREATE TABLE jobs (
     notified_at REAL,  -- when its end was delivered to STABILITY_ON_DONE
     notify_after REAL,  -- earliest next attempt: a process is delivering it, or it failed
     stripped_at REAL,  -- when retention removed its details and kept its charge
-    origin TEXT NOT NULL DEFAULT 'call'  -- call adopted (started and paid for by another program)
+    origin TEXT NOT NULL DEFAULT 'call',  -- call adopted (started and paid for by another program)
+    variant INTEGER NOT NULL DEFAULT 0,  -- number in the names of a series, from 1; 0: a single result
+    label_source INTEGER NOT NULL DEFAULT 2  -- see media.labels.NameSource
 ) STRICT;
 CREATE INDEX jobs_due ON jobs (upstream, state, priority, wake_at) WHERE finished_at IS NULL;
 CREATE INDEX jobs_driven ON jobs (process) WHERE finished_at IS NULL;
@@ -196,6 +198,26 @@ WHERE label IS NOT NULL AND deleted_at IS NULL;
 CREATE INDEX media_blob ON media (blob);
 -- Finds the media item of a readable copy.
 CREATE INDEX media_copy ON media (owner, copy_path) WHERE copy_path IS NOT NULL;
+
+-- Every name that an item has or had; media.label is its present one.
+CREATE TABLE media_names (
+    seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,  -- order in which names were given
+    owner TEXT NOT NULL,
+    media TEXT NOT NULL,
+    name TEXT NOT NULL,  -- hero v2-1
+    name_key TEXT NOT NULL,  -- the form in which names are compared, see text.name_key
+    root TEXT NOT NULL,  -- hero
+    root_key TEXT NOT NULL,
+    version INTEGER NOT NULL,  -- from 1; 0: a label from before schema 6
+    variant INTEGER NOT NULL DEFAULT 0,  -- from 1; 0: not one of a series
+    source INTEGER NOT NULL DEFAULT 2,  -- where the name came from, see media.labels.NameSource
+    series TEXT  -- the call whose variants share a version
+) STRICT;
+-- Two items never get the same name; labels from before schema 6 may differ in case only.
+CREATE UNIQUE INDEX media_names_key ON media_names (owner, name_key) WHERE version > 0;
+CREATE INDEX media_names_lookup ON media_names (owner, name_key);
+CREATE INDEX media_names_root ON media_names (owner, root_key, version);
+CREATE INDEX media_names_media ON media_names (media);
 
 CREATE TABLE media_parents (
     child TEXT NOT NULL,

@@ -8,6 +8,7 @@ import anyio
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.operations.edit.remove_background import RemoveBackground
 from stability_mcp.api.parsing import parse
+from stability_mcp.api.prompt_notes import prompt_notes
 from stability_mcp.errors import StorageError
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.jobs.models import Call, JobRecord
@@ -15,11 +16,18 @@ from stability_mcp.jobs.progress import Progress
 from stability_mcp.jobs.transactions.call_keys import CallRequest
 from stability_mcp.jobs.transactions.finish import FreshResult
 from stability_mcp.media.copies import explain_missing_copies
-from stability_mcp.media.inputs import prepare_inputs
+from stability_mcp.media.inputs import PreparedInputs, prepare_inputs
 from stability_mcp.media.items import MediaItem
-from stability_mcp.media.labels import labels_for
+from stability_mcp.media.labels import (
+    NameSource,
+    default_label,
+    edited_item,
+    parse_label,
+    with_variant,
+)
 from stability_mcp.media.preview import PreviewSize, empty_pictures, preview_of
 from stability_mcp.policy.confirmation import Confirm
+from stability_mcp.studio.full_size import add_full_size
 from stability_mcp.studio.outcomes import (
     Outcome,
     check_count,
@@ -27,6 +35,7 @@ from stability_mcp.studio.outcomes import (
     paid_operation,
     unreadable_error,
 )
+from stability_mcp.studio.result_size import check_result_size
 from stability_mcp.studio.runtime import StudioParts
 
 
@@ -40,11 +49,15 @@ class CallOptions:
     """Like `wait`, for a caller that takes the id of the call and gets its outcome later from
     `Studio.called`; the call then still counts as waited for. None: the caller doesn't."""
     label: str | None = None
-    """Name of the result, up to 40 characters; None: derived from the prompt or the input."""
+    """Name of the result, any text; None: derived from the prompt or the input."""
     count: int = 1
     """Number of variants, from 1 to 8."""
     preview: bool = True
     """Whether the outcome has a preview, if the settings allow one."""
+    allow_smaller: bool = False
+    """Whether an upscaler may return fewer pixels than the picture has."""
+    full_size: bool = False
+    """Whether background removal also cuts out the original, if it had to be shrunk."""
     progress: Progress | None = None
     """Receives progress updates."""
     confirm: Confirm | None = None
@@ -81,7 +94,8 @@ async def run(
     check_count(type(operation), count)
     settings = parts.settings
     prepared = await prepare_inputs(operation, parts.importer, max_file_size=settings.max_file_size)
-    labels = labels_for(prepared.operation, prepared.sources, label=options.label, count=count)
+    sizes = check_result_size(prepared, allow_smaller=options.allow_smaller)
+    label, source = await _label(parts, prepared, options.label)
     async with parts.permissions.check(
         prepared, count=count, confirm=options.confirm
     ) as permission:
@@ -90,7 +104,9 @@ async def run(
             tool=name,
             operation=prepared.operation,
             count=count,
-            labels=labels,
+            labels=[label] * count,
+            numbered=count > 1,
+            label_source=source,
             output_dir=settings.copies_dir,
             inputs={file: item.id for file, item in prepared.files.items()},
             retry_of=options.retry_of,
@@ -104,12 +120,43 @@ async def run(
         comes_back=options.soon is not None,
         preview=options.preview,
     )
-    notes = [*options.notes, *permission.notes, *prepared.notes]
+    notes = [*options.notes, *permission.notes, *prepared.notes, *sizes]
+    notes += prompt_notes(prepared.operation)
     try:
         outcome = await collect(parts, submitted.job_ids, wait, submitted=submitted, notes=notes)
     except StorageError as error:
         raise unreadable_error(submitted, error) from error
+    if source == NameSource.CALLER and (submitted.joined or submitted.cached):
+        outcome = await _name_results(parts, outcome, label)
+    if options.full_size:
+        outcome = await add_full_size(parts, outcome, prepared)
     return replace(outcome, sent=_pictures(prepared.files.items()))
+
+
+async def _label(
+    parts: StudioParts, prepared: PreparedInputs, label: str | None
+) -> tuple[str, NameSource]:
+    """Return the label of a call's results, and where it comes from.
+
+    Without one, a result gets the root of the item that it was made from, or words of the prompt.
+    """
+    if label is not None:
+        return parse_label(label).text, NameSource.CALLER
+    edited = edited_item(prepared.operation, prepared.sources)
+    root = await parts.media.root_of(edited) if edited is not None else None
+    if root is not None:
+        return root, NameSource.PARENT
+    return default_label(prepared.operation), NameSource.CONTENT
+
+
+async def _name_results(parts: StudioParts, outcome: Outcome, label: str) -> Outcome:
+    """Give the results of an earlier call the label that this call asked for."""
+    positions = {job.id: n for n, job in enumerate(outcome.jobs, 1)}
+    media = []
+    for item in outcome.media:
+        number = positions.get(item.job or "", 0) if len(outcome.jobs) > 1 else 0
+        media.append(await parts.media.set_label(item, with_variant(label, number)))
+    return replace(outcome, media=media)
 
 
 async def wait_for(parts: StudioParts, job_ids: Sequence[str], wait: Wait) -> Outcome:

@@ -12,7 +12,7 @@ from stability_mcp.errors import ArgumentsError, JobError, NotFoundError
 from stability_mcp.jobs.models import JobRecord
 from stability_mcp.jobs.transactions.cancel import CancelledJob
 from stability_mcp.media.items import MediaItem
-from stability_mcp.media.labels import check_label
+from stability_mcp.media.labels import NameSource, parse_label
 from stability_mcp.studio.calling import CallOptions
 from stability_mcp.studio.outcomes import Outcome, paid_operation
 from stability_mcp.studio.studio import Studio
@@ -60,7 +60,9 @@ async def rerun(
             f"note: the repeated job {job.id} may have been charged as well; its "
             f"{credits_text(job.price)} still count as spent"
         )
-    label = options.label or job.label
+        if options.confirm is not None:
+            options = replace(options, confirm=options.confirm.for_second_charge())
+    label = options.label or (job.root if job.label_source == NameSource.CALLER else None)
     again = replace(options, label=label, retry_of=job.id, notes=notes)
     return await studio.run(job.operation, arguments, again)
 
@@ -101,7 +103,7 @@ async def adopt(studio: Studio, generation: str, operation: str, options: CallOp
             f"generation: {quoted(generation)} isn't a generation id.",
             hint="Use the `id` that the API returned when the generation was started.",
         )
-    name = check_label(options.label) if options.label else f"adopted-{generation[:8]}"
+    name = parse_label(options.label).text if options.label else f"adopted-{generation[:8]}"
     job, new = await studio.adopt_generation(OPERATIONS[operation], generation, label=name)
     note = (
         "Not charged here: the program that started the generation paid for it."

@@ -73,7 +73,7 @@ class Studio:
         Args:
             name: Name of the operation, such as `generate_core`.
             arguments: Its fields; files by any reference.
-            label: Name of the result, up to 40 characters; default: a slug of the prompt.
+            label: Name of the result, any text; default: a slug of the prompt.
             count: Number of variants, from 1 to 8.
             wait: Seconds after which the outcome is returned while jobs continue.
 
@@ -239,12 +239,21 @@ class Studio:
     ) -> Page:
         """Return a page of media, newest first; see `MediaLibrary.list`.
 
+        A query that no label or prompt contains may also be a URI, an id, a path or an old name.
+
         Raises:
             ArgumentsError: the cursor is invalid.
         """
-        return await self._media.list(
+        page = await self._media.list(
             limit=limit, cursor=cursor, kind=kind, query=query, period=period
         )
+        if page.items or query is None or cursor is not None:
+            return page
+        item = await self._parts.importer.find(query)
+        if item is None or kind not in {None, item.kind}:
+            return page
+        inside = period is None or period.since <= item.created_at < period.until
+        return Page([item], None) if inside else page
 
     async def origins_of_media(self, items: Sequence[MediaItem]) -> list[MediaOrigin]:
         """Return prompt, sources and price of media, in order, for a list."""
@@ -259,21 +268,27 @@ class Studio:
         return await self._media.get(reference)
 
     async def find_media(self, reference: str) -> MediaItem | None:
-        """Return the item with a URI, id or label, or None."""
-        return await self._media.find(reference)
+        """Return the item with a URI, id, label or path of a copy, or None.
+
+        Raises:
+            ArgumentsError: the label means several variants.
+        """
+        return await self._media.find(reference) or await self._parts.importer.find(reference)
 
     async def media_of(self, ids: Iterable[str]) -> list[MediaItem]:
         """Return the items with these ids, in order, without deleted ones."""
         return await self._media.many(ids)
 
     async def label_media(self, reference: str, label: str) -> MediaItem:
-        """Move a label to an item; the item that had it gets a numbered one.
+        """Give an item a label; if another item has it, it gets the next version of the name.
 
         Raises:
-            ArgumentsError: the label is invalid.
+            ArgumentsError: the label is blank.
             NotFoundError: there is no such item.
+            InputFileError: the reference is a file that can't be imported.
         """
-        return await self._media.set_label(await self._media.get(reference), label)
+        found = await self._parts.importer.import_file(reference, None)
+        return await self._media.set_label(found.item, label)
 
     async def import_media(self, reference: str | None, label: str | None) -> tuple[MediaItem, str]:
         """Import a file; free. Return the item and a note on what was done.

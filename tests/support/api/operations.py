@@ -30,11 +30,18 @@ CHOSEN: Mapping[str, Mapping[str, Any]] = {
 """Values required by rules between fields, or that keep results small."""
 
 SMALLEST: Mapping[str, Mapping[str, Any]] = {
+    "audio2_audio_to_audio": {"duration": 7},
+    "audio2_inpaint": {"duration": 7, "mask_start": 2, "mask_end": 5},
+    "audio3_audio_to_audio": {"duration": 7},
+    "audio3_inpaint": {"duration": 7, "mask_start": 2, "mask_end": 5},
     "edit_outpaint": {"left": 16},
     "edit_replace_background_and_relight": {"background_prompt": "a beach at dusk"},
     "v1_masking": {"mask_source": "INIT_IMAGE_ALPHA"},
 }
-"""Values that an operation needs in addition to its required fields or instead of a default."""
+"""Values that an operation needs in addition to its required fields or instead of a default.
+
+The length of an edited sound is filled in from the file before a request is sent.
+"""
 
 SOME: Mapping[str, Any] = {
     "engine_id": "stable-diffusion-xl-1024-v1-0",

@@ -24,9 +24,15 @@ ROTATED = (
 """Ways to store an orientation."""
 
 
-def rotated(way: str, orientation: int, size: tuple[int, int] = (96, 64)) -> bytes:
+def rotated(
+    way: str,
+    orientation: int,
+    size: tuple[int, int] = (96, 64),
+    *,
+    stored: Image.Image | None = None,
+) -> bytes:
     """Return a picture with an orientation, stored in one of the `ROTATED` ways."""
-    image, exif = make.picture(size), make.exif(orientation)
+    image, exif = stored or make.picture(size), make.exif(orientation)
     xmp = XMP.format(orientation).encode()
     tags = {make.ORIENTATION: orientation}
     options: dict[str, tuple[str, dict[str, object]]] = {

@@ -261,7 +261,7 @@ ROWS = {
         act=_take_label_of_another,
         read=sql("SELECT label FROM media ORDER BY seq"),
         old=[("hero",), ("kept",)],
-        new=[("hero-2",), ("hero",)],
+        new=[("hero",), ("hero v2",)],
     ),
     "policy.ask": Row(act=_permit(_ask), read=_question, old=None, new=""),
     "policy.answer": Row(arrange=_asked(), act=_permit(_agree), read=_question, old="", new="yes"),

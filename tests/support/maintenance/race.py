@@ -33,7 +33,7 @@ def _store(connection: Connection, home: Path, file: Path) -> str:
         Blobs(home=home),
         NewMedia(
             owner="local",
-            label=None,
+            name=None,
             file=file,
             info=file_info(file),
             provenance=Provenance(origin="imported"),

@@ -16,6 +16,7 @@ from stability_mcp.media.importer import Importer
 from stability_mcp.media.inputs import PreparedInputs, prepare_inputs
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import MediaLibrary
+from stability_mcp.media.names import NameRequest, request_of
 from stability_mcp.media.records import Blobs, NewMedia, Provenance, file_info, insert_media
 from stability_mcp.media.roots import Roots
 from stability_mcp.store.database import Database
@@ -50,9 +51,16 @@ class Desk:
         return path
 
     async def generated(
-        self, data: bytes, *, label: str | None = None, owner: str = OWNER, **provenance: object
+        self,
+        data: bytes,
+        *,
+        label: str | None = None,
+        name: NameRequest | None = None,
+        owner: str = OWNER,
+        **provenance: object,
     ) -> MediaItem:
         """Store bytes as the result of an operation, as a job does."""
+        wanted = request_of(label) if label is not None else name
         file = self.home / "spool" / f"made-{next(_numbers)}.body"
         file.write_bytes(data)
         given: dict[str, Any] = {
@@ -68,7 +76,7 @@ class Desk:
             lambda connection: insert_media(
                 connection,
                 Blobs(home=self.home),
-                NewMedia(owner=owner, label=label, file=file, info=info, provenance=how),
+                NewMedia(owner=owner, name=wanted, file=file, info=info, provenance=how),
                 now=NOW,
             ),
             name="test.write",

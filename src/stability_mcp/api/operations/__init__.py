@@ -7,7 +7,7 @@ To add an operation
 2. In it, write one subclass of the kind that fits (see `kinds.py`): a docstring for the agent
    (first paragraph: when to use it, in the words people use; second: how, and what to use instead;
    the price is inserted in between), a `title`, the `spec`, a field for each parameter, the rules
-   between fields. Override `result_label`, `next_tools` and `hints` where the defaults don't fit,
+   between fields. Override `next_tools` and `hints` where the defaults don't fit,
    and `wire` where the API differs from the row.
 3. Run `make check` and read the diff in `tool_schemas/`; docs/architecture.md has the other steps.
 

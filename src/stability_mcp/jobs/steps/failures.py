@@ -16,11 +16,12 @@ from stability_mcp.errors import (
     StudioError,
     UnauthorizedError,
     UnavailableError,
+    UnknownOutcomeError,
     UnusableAnswerError,
 )
 from stability_mcp.jobs import rate_limit
 from stability_mcp.jobs.engine import Done, Later, Step
-from stability_mcp.jobs.models import JobRow
+from stability_mcp.jobs.models import ASK_BEFORE_REPEATING, JobRow
 from stability_mcp.jobs.steps import disk_retry
 from stability_mcp.jobs.steps.context import JobContext, SendTrace
 from stability_mcp.jobs.transactions import cancel, finish, usage
@@ -66,6 +67,9 @@ async def _moderation_subject(context: JobContext, job: JobRow) -> Subject | Non
 
 async def mark_unknown(context: JobContext, job: JobRow, error: StudioError | str) -> Done:
     """End a job whose outcome is unknown; a late response is still accepted."""
+    if isinstance(error, UnknownOutcomeError):  # the client knows no jobs
+        hint = f"It isn't resent automatically. {ASK_BEFORE_REPEATING}"
+        error = JobError(error.message, job=job.id, charged="unknown", hint=hint)
     why = plain(str(error))
     now = context.clock()
     context.session += await context.record(

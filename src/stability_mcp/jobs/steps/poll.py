@@ -28,7 +28,7 @@ from stability_mcp.errors import (
 )
 from stability_mcp.jobs import rate_limit
 from stability_mcp.jobs.engine import Done, Later, Lease, Step
-from stability_mcp.jobs.models import JobRow, NoSlotError
+from stability_mcp.jobs.models import ASK_BEFORE_REPEATING, JobRow, NoSlotError
 from stability_mcp.jobs.rate_limit import SlotRequest
 from stability_mcp.jobs.steps import disk_retry, failures
 from stability_mcp.jobs.steps.context import FreeTrace, JobContext
@@ -206,7 +206,7 @@ def _missing_error(context: JobContext, job: JobRow) -> JobError:
             f"hours, which ended at {until}.",
             job=job.id,
             charged="unknown",
-            hint="It can't be fetched any more: ask the user before paying for it again.",
+            hint=f"It can't be fetched any more. {ASK_BEFORE_REPEATING}",
         )
     return JobError(
         f"The API does not have the result of generation {job.generation} yet.",

@@ -24,7 +24,7 @@ from stability_mcp.errors import (
     UnusableAnswerError,
 )
 from stability_mcp.jobs.engine import Done, Step
-from stability_mcp.jobs.models import JobRow
+from stability_mcp.jobs.models import ASK_BEFORE_REPEATING, JobRow
 from stability_mcp.jobs.steps import disk_retry, failures
 from stability_mcp.jobs.steps.context import JobContext
 from stability_mcp.jobs.transactions import finish as finishing
@@ -144,7 +144,7 @@ async def resume_storing(context: JobContext, job: JobRow) -> Step:
         "The server stopped while receiving the API's response, which can't be fetched again.",
         job=job.id,
         charged="unknown",
-        hint="Ask the user before calling the tool again.",
+        hint=ASK_BEFORE_REPEATING,
     )
     await in_file_thread(lambda: context.spool.sweep_parts(job))
     return await failures.mark_unknown(context, job, interrupted)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from stability_mcp.api.fields import MAX_SEED
 from stability_mcp.api.operation import Operation
+from stability_mcp.media.labels import NameSource
 from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
 
@@ -32,6 +33,10 @@ class CallRequest:
     """Number of variants; an explicit seed counts up from one to the next."""
     labels: Sequence[str | None] = ()
     """Labels of the results, one per variant."""
+    numbered: bool = False
+    """Whether the results are a series, which shares a version: `hero-1`, `hero-2`."""
+    label_source: NameSource = NameSource.CALLER
+    """Where the labels come from."""
     output_dir: Path | None = None
     """Folder of the readable copies; None: no copies."""
     inputs: Mapping[str, str] = field(default_factory=dict)

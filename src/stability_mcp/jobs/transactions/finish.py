@@ -12,9 +12,11 @@ from pathlib import Path
 from stability_mcp.client.models import Generation
 from stability_mcp.errors import JobError
 from stability_mcp.jobs import budget
-from stability_mcp.jobs.models import Call, JobRow
+from stability_mcp.jobs.models import ASK_BEFORE_REPEATING, Call, JobRow
 from stability_mcp.jobs.transactions import reuse
 from stability_mcp.media.items import MediaItem
+from stability_mcp.media.labels import NameSource
+from stability_mcp.media.names import NameRequest, request_of
 from stability_mcp.media.records import Blobs, FileInfo, NewMedia, Provenance, insert_media
 from stability_mcp.store.queries import Connection, load
 
@@ -87,7 +89,7 @@ def interrupted_error(job: JobRow, cause: str = "The server stopped") -> JobErro
         f"{cause} while the API was working, so the outcome is unknown.",
         job=job.id,
         charged="unknown",
-        hint="It isn't resent automatically: ask the user before calling the tool again.",
+        hint=f"It isn't resent automatically. {ASK_BEFORE_REPEATING}",
     )
 
 
@@ -135,7 +137,7 @@ class FreshResult:
 def store_results(
     connection: Connection, blobs: Blobs, job: JobRow, results: Sequence[JobResult], *, now: float
 ) -> FinishedJob:
-    """Do T5; a label that is already used gets a suffix instead of an error."""
+    """Do T5; a name that is taken gets the next version instead of an error."""
     key = {"job": job.id, "attempt": job.attempt}
     if _mark_done(connection, **key, now=now) != 1:
         return FinishedJob(media=[], memory={}, spent=0)
@@ -156,7 +158,7 @@ def store_results(
         generation = result.generation
         new = NewMedia(
             owner=job.owner,
-            label=job.label,
+            name=_name(job, position, len(results)),
             file=result.file,
             info=result.info,
             placed=result.placed,
@@ -170,6 +172,16 @@ def store_results(
         media.append(insert_media(connection, blobs, new, now=now))
     memory = {item.id: each.info.memory for item, each in zip(media, results, strict=True)}
     return FinishedJob(media=media, memory=memory, spent=budget.mark_charged(connection, job))
+
+
+def _name(job: JobRow, position: int, count: int) -> NameRequest | None:
+    """Return the name that a result should get; several results of one job are a series too."""
+    if job.label is None:
+        return None
+    variant = job.variant or (position + 1 if count > 1 else 0)
+    return request_of(
+        job.label, NameSource(job.label_source), variant=variant, series=job.call or job.id
+    )
 
 
 def mark_delivered(connection: Connection, calls: Iterable[str], now: float) -> None:

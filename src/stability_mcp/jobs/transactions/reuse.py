@@ -13,8 +13,11 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from stability_mcp.errors import ConfirmationError
+from stability_mcp.jobs.models import ASK_BEFORE_REPEATING
 from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
+from stability_mcp.text import credits_text, local_time
 
 MAX_AGE_SECONDS = 24 * 3_600.0
 """Seconds. An identical call more than a day later asks for a new result."""
@@ -34,6 +37,14 @@ class _AnsweringJob:
 
 
 @dataclass(frozen=True, slots=True)
+class _UnknownJob:
+    id: str
+    price: int
+    generation: str | None
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class _Hits:
     hits: int
     saved: int
@@ -42,6 +53,7 @@ class _Hits:
 _SQL = load(__file__)
 _open_calls = _SQL.many("open_calls", _OpenCall)
 _find_joinable = _SQL.value("find_joinable", str)
+_unknown_job = _SQL.one("unknown_job", _UnknownJob)
 _wake = _SQL.count("wake")
 _jobs_of_call = _SQL.many("jobs_of_call", _AnsweringJob)
 _find_cached = _SQL.value("find_cached", str)
@@ -90,6 +102,25 @@ def find_joinable(
     if unprobed:
         raise NeedsLivenessError(frozenset(unprobed))
     return _find_joinable(connection, key=key, since=since, dead=dead)
+
+
+def check_no_unknown(connection: Connection, account: Account, key: str, *, now: float) -> None:
+    """Check that no identical call of the last day has an unknown outcome.
+
+    A job that was repeated by `job_rerun` doesn't count: the user has decided about it.
+
+    Raises:
+        ConfirmationError: one has, so this call may be the second charge for the same result.
+    """
+    job = _unknown_job(connection, owner=account.owner, key=key, since=now - MAX_AGE_SECONDS)
+    if job is None:
+        return
+    look = f'First call job_wait with jobs ["{job.id}"]: it looks for the result again, free of '
+    raise ConfirmationError(
+        f"Not sent: an identical call at {local_time(job.created_at)} has an unknown outcome and "
+        f"may have been charged {credits_text(job.price)} (job {job.id}).",
+        hint=f"{f'{look}charge. ' if job.generation else ''}{ASK_BEFORE_REPEATING}",
+    )
 
 
 def wake_queued(connection: Connection, root: str, process: str) -> None:

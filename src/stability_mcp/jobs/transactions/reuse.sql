@@ -28,6 +28,19 @@ WHERE root.call_key = :key AND root.joined IS NULL AND root.created_at > :since
     )
 ORDER BY root.seq LIMIT 1;
 
+-- name: unknown_job(owner, key, since) -> one
+-- The newest job of an identical call whose outcome is unknown and that was not repeated. There are
+-- few unknown jobs, so they are read before the calls.
+SELECT jobs.id, jobs.price, jobs.generation, jobs.created_at FROM jobs
+WHERE jobs.owner = :owner AND jobs.state = 'unknown' AND jobs.created_at > :since
+    AND EXISTS (SELECT 1 FROM calls WHERE calls.id = jobs.call AND calls.call_key = :key)
+    AND NOT EXISTS (
+        SELECT 1 FROM jobs AS repeated
+        WHERE repeated.owner = jobs.owner AND repeated.seq > jobs.seq
+            AND repeated.retry_of = jobs.id
+    )
+ORDER BY jobs.seq DESC LIMIT 1;
+
 -- name: wake(root, process) -> count
 -- Takes the unowned queued jobs of a call, because a caller waits for them again.
 UPDATE jobs SET process = :process, lease_version = lease_version + 1

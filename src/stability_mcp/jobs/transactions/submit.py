@@ -119,12 +119,15 @@ def insert_call(connection: Connection, call_request: CallRequest, terms: Submit
 
     Raises:
         BudgetError: the call would exceed the daily budget.
+        ConfirmationError: the outcome of an identical call is unknown.
         NeedsConfirmationError: it costs more than the user has approved.
         NeedsLivenessError: identical calls seem to be waiting in processes that may be dead.
         UpstreamPausedError: a request must be sent, and the API rejected an earlier one because of
             the key or the balance.
     """
     plan = _plan(connection, call_request, terms)
+    if plan.wanted and call_request.retry_of is None:
+        reuse.check_no_unknown(connection, call_request.account, plan.key, now=terms.now)
     price = sum(plan.prices)
     if price > terms.agreed:
         raise NeedsConfirmationError(price)
@@ -268,6 +271,8 @@ def _new_job(
         "day": common.day,
         "price": request.price(),
         "label": labels[variant.position] if variant.position < len(labels) else None,
+        "variant": variant.position + 1 if call_request.numbered else 0,
+        "label_source": int(call_request.label_source),
         "output_dir": str(call_request.output_dir) if call_request.output_dir else None,
     }
     seq, extra = None, {"retry_of": call_request.retry_of, "result_key": variant.result_key}

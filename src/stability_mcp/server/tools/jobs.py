@@ -25,7 +25,7 @@ from stability_mcp.text import CHARGES, credits_text
 MAX_WAIT_SECONDS = 50
 """Most hosts time out a call after 60 s."""
 
-Label = Annotated[str, Field(min_length=1, max_length=40)]
+Label = Annotated[str, Field(min_length=1)]
 
 
 class JobWait(Arguments):
@@ -162,7 +162,7 @@ class JobRerun(Arguments):
     changes: dict[str, Any] = Field(default_factory=dict)
     """Arguments to change; the seed then stays the same unless it is changed too."""
     label: Label | None = None
-    """Name for the result, up to 40 characters. Default: that of the job."""
+    """Name for the result. Default: that of the job."""
     accept_double_charge: bool = False
     """True only if the user agreed to repeat a job that may have been charged."""
     confirm_spend: Annotated[float, Field(ge=0)] | None = None
@@ -210,7 +210,7 @@ class JobAdopt(Arguments):
     operation: str
     """Tool name of the operation that started it, e.g. upscale_creative."""
     label: Label | None = None
-    """Name for the result, up to 40 characters."""
+    """Name for the result."""
 
 
 @tool(title="Fetch generation", effects=FETCHES, hints={"id": "use generation"})

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from stability_mcp.errors import ArgumentsError
+from stability_mcp.server.answer_text import name_note
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import CHANGES, FETCHES, READS
 from stability_mcp.server.listings import Listing, media_line
@@ -12,8 +13,9 @@ from stability_mcp.server.results import Shown
 from stability_mcp.server.tool import Arguments, PageArguments, PageData, as_list, tool
 from stability_mcp.server.views import ListedMediaFacts, MediaFacts
 from stability_mcp.studio import Studio
+from stability_mcp.text import quoted
 
-Reference = Annotated[str, Field(min_length=1, description="Label, id or media:// URI.")]
+Reference = Annotated[str, Field(min_length=1, description="Label, media:// URI or path.")]
 
 
 class MediaList(PageArguments):
@@ -68,14 +70,18 @@ class MediaShow(Arguments):
     """Longest side of the preview: small 768, large 1024 pixels."""
 
 
-@tool(title="Show media", effects=READS, hints={"id": "use media", "image": "use media"})
+@tool(title="Show media", effects=CHANGES, hints={"id": "use media", "image": "use media"})
 async def media_show(studio: Studio, arguments: MediaShow, context: CallContext) -> Shown:  # noqa: ARG001 -- every tool takes the three
     """Return the items with one preview, even if previews are turned off."""
-    items = [await studio.get_media(each) for each in arguments.media]
+    found = [await studio.import_media(each, None) for each in arguments.media]
+    items = [item for item, _ in found]
     ids = {value for item in items for value in item.arguments.values() if isinstance(value, str)}
     sources = {each.id: each.name for each in await studio.media_of(ids)}
     shown = await studio.preview(items, arguments.size)
-    return Shown(items=items, preview=shown, sources=sources)
+    notes = [
+        f"media: {note}" for item, note in found if not note.startswith(f"{quoted(item.name)}, ")
+    ]
+    return Shown(items=items, notes=notes, preview=shown, sources=sources)
 
 
 class MediaImport(Arguments):
@@ -89,8 +95,8 @@ class MediaImport(Arguments):
     """Path, file name in Pictures, Downloads, Desktop or Documents, https link, or data: URI."""
     source: Literal["clipboard"] | None = None
     """Instead of file: what the user copied."""
-    label: Annotated[str, Field(min_length=1, max_length=40)] | None = None
-    """Name for the file, up to 40 characters."""
+    label: Annotated[str, Field(min_length=1)] | None = None
+    """Name for the file."""
 
 
 @tool(
@@ -106,18 +112,29 @@ async def media_import(studio: Studio, arguments: MediaImport, context: CallCont
             hint='Pass file, or source="clipboard" for what the user copied.',
         )
     item, note = await studio.import_media(arguments.file, arguments.label)
-    return Shown(items=[item], notes=[note], preview=await studio.preview([item]))
+    named = name_note([(item, arguments.label)])
+    preview = await studio.preview([item])
+    return Shown(items=[item], named=named, notes=[note], preview=preview)
 
 
 class MediaLabel(Arguments):
-    """Name stored media; free. A label already in use moves from its former item to this one."""
+    """Name stored media; free. If another item has the label, this one becomes its next version."""
 
     media: Reference
-    label: Annotated[str, Field(min_length=1, max_length=40)]
-    """Up to 40 letters, digits, spaces, - and _."""
+    label: Annotated[str, Field(min_length=1)]
+    """Any text."""
+
+
+class MediaLabelled(MediaFacts):
+    """The item with its new label."""
+
+    note: str | None = None
+    """If the label was taken: which name it got."""
 
 
 @tool(title="Label media", effects=CHANGES, hints={"name": "use label"})
-async def media_label(studio: Studio, arguments: MediaLabel, context: CallContext) -> MediaFacts:  # noqa: ARG001 -- every tool takes the three
-    """Move the label."""
-    return MediaFacts.of(await studio.label_media(arguments.media, arguments.label))
+async def media_label(studio: Studio, arguments: MediaLabel, context: CallContext) -> MediaLabelled:  # noqa: ARG001 -- every tool takes the three
+    """Give the item the label."""
+    item = await studio.label_media(arguments.media, arguments.label)
+    note = name_note([(item, arguments.label)]) or None
+    return MediaLabelled(**MediaFacts.of(item).model_dump(), note=note)

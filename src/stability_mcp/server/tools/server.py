@@ -5,6 +5,7 @@ from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import QUERIES
 from stability_mcp.server.tool import Arguments, Data, tool
 from stability_mcp.server.toolsets import ALWAYS, toolset_of
+from stability_mcp.settings import Settings
 from stability_mcp.studio import Status, Studio
 from stability_mcp.text import credits_text
 
@@ -57,7 +58,7 @@ async def server_status(
     status = await studio.status()
     spent = status.spent
     return StatusFacts(
-        note=_summarize(status, context.settings.missing_key),
+        note=_summarize(status, context.settings),
         version=__version__,
         upstream=status.upstream,
         emulated=status.emulated,
@@ -76,9 +77,16 @@ async def server_status(
     )
 
 
-def _summarize(status: Status, missing_key: str) -> str:
+_HOW_TO_CORRECT = {
+    "environment": "Set a valid STABILITY_API_KEY in the MCP client's configuration of this server "
+    "and restart it.",
+    "keyring": "Run `stability-mcp login` and restart this server.",
+}
+
+
+def _summarize(status: Status, settings: Settings) -> str:
     if status.emulated:
-        why = f" ({missing_key})" if missing_key else ""
+        why = f" ({settings.missing_key})" if settings.missing_key else ""
         return (
             f"NO API KEY{why}: the built-in emulator makes placeholders at no cost. To use the "
             "real API, set STABILITY_API_KEY in the MCP client's configuration of this server and "
@@ -86,7 +94,10 @@ def _summarize(status: Status, missing_key: str) -> str:
         )
     if status.key_rejected:
         return (
-            "The API rejected this key. Set a valid STABILITY_API_KEY in the MCP client's "
-            "configuration of this server and restart it."
+            f"The API rejected this key. It comes from the {settings.key_source}. "
+            f"{_HOW_TO_CORRECT[settings.key_source or 'environment']}"
         )
-    return f"Real API key; {credits_text(status.spent.session)} spent since this server started."
+    return (
+        f"Real API key from the {settings.key_source}; {credits_text(status.spent.session)} spent "
+        "since this server started."
+    )

@@ -15,6 +15,10 @@ Model = Annotated[
     Field(description="Credits: 17 + 0.06 per step; stable-audio-2.5: 20."),
 ]
 Duration = Annotated[float, Field(ge=1, le=190, description="Result length in seconds.")]
+DurationOfAudio = (
+    Annotated[float, Field(ge=1, le=190, description="Result length in seconds.")] | None
+)
+"""Length of an edited sound in seconds; None: filled in once the length of `audio` is known."""
 Position = Annotated[float, Field(ge=0, le=190)]
 Sound = Annotated[
     Reference,

@@ -11,6 +11,10 @@ MAX_BODY_BYTES = 100_000_000
 
 Model = Literal["stable-audio-3"]
 Duration = Annotated[float, Field(ge=1, le=380, description="Result length in seconds.")]
+DurationOfAudio = (
+    Annotated[float, Field(ge=1, le=380, description="Result length in seconds.")] | None
+)
+"""Length of an edited sound in seconds; None: filled in once the length of `audio` is known."""
 Position = Annotated[float, Field(ge=0, le=380)]
 Sound = Annotated[
     Reference,

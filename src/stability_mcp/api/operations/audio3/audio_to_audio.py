@@ -2,11 +2,11 @@
 
 from stability_mcp.api.fields import AudioFormat, Seed, Share, SoundPrompt
 from stability_mcp.api.kinds import DeferredAudio
-from stability_mcp.api.operation import Spec
+from stability_mcp.api.operation import Spec, Wire
 from stability_mcp.api.operations.audio3 import (
     MAX_BODY_BYTES,
     CfgScale,
-    Duration,
+    DurationOfAudio,
     Model,
     Sound,
     Steps,
@@ -14,7 +14,7 @@ from stability_mcp.api.operations.audio3 import (
 
 
 class AudioToAudio(DeferredAudio):
-    """Turn a sound into another with the newest model: another genre, a demo into a production.
+    """Turn a sound into another with the newest model: a demo into a production.
 
     To redo a part: `audio3_inpaint`. Cheaper, open to every account: `audio2_audio_to_audio`.
     """
@@ -23,14 +23,15 @@ class AudioToAudio(DeferredAudio):
     spec = Spec(
         path="/v2beta/audio/stable-audio/audio-to-audio", credits=26, max_body=MAX_BODY_BYTES
     )
+    wire = Wire(defaults={"strength": 1})  # which ignores the sound that was sent
 
     prompt: SoundPrompt
     audio: Sound
     model: Model = "stable-audio-3"
-    duration: Duration
+    duration: DurationOfAudio = None
     seed: Seed = 0
     steps: Steps = 8
     cfg_scale: CfgScale = 1
     output_format: AudioFormat = "mp3"
-    strength: Share = 1
-    """0 keeps the sound, 1 ignores it."""
+    strength: Share = 0.5
+    """0.3 is close, 0.6 looser, 1 ignores audio."""

@@ -4,13 +4,13 @@ from typing import Self
 
 from pydantic import model_validator
 
-from stability_mcp.api.fields import AudioFormat, Seed, SoundPrompt
+from stability_mcp.api.fields import AudioFormat, Seed, SoundPrompt, check_part
 from stability_mcp.api.kinds import DeferredAudio
-from stability_mcp.api.operation import Spec
+from stability_mcp.api.operation import Spec, Wire
 from stability_mcp.api.operations.audio3 import (
     MAX_BODY_BYTES,
     CfgScale,
-    Duration,
+    DurationOfAudio,
     Model,
     Position,
     Sound,
@@ -30,22 +30,23 @@ class Inpaint(DeferredAudio):
         "strength": "the part from mask_start to mask_end is regenerated completely",
         "mask": "set the part in seconds with mask_start and mask_end",
     }
+    # The API's default part starts at 30 s, which is after the end of a short sound.
+    wire = Wire(defaults={"mask_start": 30, "mask_end": 380})
 
     prompt: SoundPrompt
     audio: Sound
     model: Model = "stable-audio-3"
-    duration: Duration
+    duration: DurationOfAudio = None
     seed: Seed = 0
     steps: Steps = 8
     cfg_scale: CfgScale = 1
     output_format: AudioFormat = "mp3"
-    mask_start: Position = 30
-    """Start of the part, in seconds."""
-    mask_end: Position = 380
-    """End of the part, in seconds."""
+    mask_start: Position
+    """In seconds."""
+    mask_end: Position
+    """In seconds."""
 
     @model_validator(mode="after")
     def _check_part(self) -> Self:
-        if self.mask_end <= self.mask_start:
-            raise ValueError("mask_end must be after mask_start")
+        check_part(self.mask_start, self.mask_end, duration=self.duration)
         return self

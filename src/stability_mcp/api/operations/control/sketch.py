@@ -21,7 +21,6 @@ class Sketch(ImageOperation):
 
     title = "Control: sketch"
     spec = Spec(path="/v2beta/stable-image/control/sketch", credits=5, seconds=14)
-    result_label = "from-sketch"
 
     prompt: Prompt
     image: ImageUpTo9MPNotTooLong

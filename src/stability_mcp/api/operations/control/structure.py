@@ -21,7 +21,6 @@ class Structure(ImageOperation):
 
     title = "Control: structure"
     spec = Spec(path="/v2beta/stable-image/control/structure", credits=5, seconds=13)
-    result_label = "restructured"
 
     prompt: Prompt
     image: ImageUpTo9MPNotTooLong

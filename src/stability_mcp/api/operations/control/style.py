@@ -25,7 +25,6 @@ class Style(ImageOperation):
 
     title = "Control: style"
     spec = Spec(path="/v2beta/stable-image/control/style", credits=5, seconds=11)
-    result_label = "in-style"
     hints = {
         "style_image": "use image",
         "init_image": "control_style only copies a style; to restyle use control_style_transfer",

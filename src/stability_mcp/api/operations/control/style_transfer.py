@@ -32,7 +32,6 @@ class StyleTransfer(ImageOperation):
 
     title = "Control: style transfer"
     spec = Spec(path="/v2beta/stable-image/control/style-transfer", credits=8, seconds=15)
-    result_label = "restyled"
     hints = {
         "image": "use init_image for the picture and style_image for the style",
         "style_preset": "the style comes from style_image",

@@ -13,7 +13,6 @@ class Erase(ImageOperation):
 
     title = "Erase"
     spec = Spec(path="/v2beta/stable-image/edit/erase", credits=5, seconds=7)
-    result_label = "erased"
     hints = {
         "prompt": "erase takes no prompt; to remove something by name use edit_search_and_replace, "
         "to put something there use edit_inpaint",

@@ -19,7 +19,7 @@ from stability_mcp.api.operation import Spec
 
 
 class Inpaint(ImageOperation):
-    """Repaint exactly the area a mask marks: other clothes, another sky, an added object.
+    """Repaint exactly the area a mask marks: other clothes, an added object.
 
     `prompt`: the area afterwards, not an instruction. By name, without a mask:
     `edit_search_and_replace`. Only to remove: `edit_erase`.
@@ -27,7 +27,6 @@ class Inpaint(ImageOperation):
 
     title = "Inpaint"
     spec = Spec(path="/v2beta/stable-image/edit/inpaint", credits=5, seconds=12)
-    result_label = "inpainted"
     hints = {"search_prompt": "inpaint needs a mask; edit_search_and_replace finds things by name"}
     needs_marking = True
 

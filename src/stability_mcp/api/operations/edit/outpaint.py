@@ -22,12 +22,11 @@ Edge = Annotated[int, Field(ge=0, le=2_000, description="Pixels to add.")]
 class Outpaint(ImageOperation):
     """Extend a picture beyond its edges: widen a shot, change its format, make room for text.
 
-    Set at least one edge. To add more than the picture's own side, make two calls.
+    Set at least one edge.
     """
 
     title = "Outpaint"
     spec = Spec(path="/v2beta/stable-image/edit/outpaint", credits=4, seconds=18)
-    result_label = "outpainted"
     hints = {
         "top": "use up",
         "bottom": "use down",

@@ -6,14 +6,14 @@ from stability_mcp.api.operation import Spec
 
 
 class RemoveBackground(ImageOperation):
-    """Cut out the subject of a picture: transparent background for logos, products, stickers.
+    """Cut out the subject of a picture for a transparent background: logos, stickers.
 
     For another background: `edit_replace_background_and_relight`.
     """
 
     title = "Remove background"
     spec = Spec(path="/v2beta/stable-image/edit/remove-background", credits=5, seconds=7)
-    result_label = "no-background"
+    cuts_out = True
     next_tools = ("edit_replace_background_and_relight",)
     hints = {
         "prompt": "the subject is found automatically; for a new background use "

@@ -18,14 +18,13 @@ from stability_mcp.api.operation import Spec
 
 
 class ReplaceBackgroundAndRelight(DeferredImage):
-    """Put a subject in front of a new background with matching light: product shots, portraits.
+    """Put a subject in front of a new background with matching light: product shots.
 
     Give `background_prompt` or `background_reference`. For transparency: `edit_remove_background`.
     """
 
     title = "Replace background and relight"
     spec = Spec("/v2beta/stable-image/edit/replace-background-and-relight", credits=8, seconds=16)
-    result_label = "relit"
     hints = {"prompt": "use background_prompt, or foreground_prompt for the subject"}
     depends_on = {"light_source_strength": ("light_source_direction", "light_reference")}
 

@@ -23,7 +23,6 @@ class SearchAndRecolor(ImageOperation):
 
     title = "Search and recolor"
     spec = Spec(path="/v2beta/stable-image/edit/search-and-recolor", credits=5, seconds=34)
-    result_label = "recolored"
     hints = {
         "search_prompt": "use select_prompt",
         "color": "put the colour in prompt and the thing in select_prompt",

@@ -23,7 +23,6 @@ class SearchAndReplace(ImageOperation):
 
     title = "Search and replace"
     spec = Spec(path="/v2beta/stable-image/edit/search-and-replace", credits=5, seconds=14)
-    result_label = "replaced"
     hints = {
         "mask": "search_prompt finds the thing; edit_inpaint takes a mask",
         "select_prompt": "use search_prompt",

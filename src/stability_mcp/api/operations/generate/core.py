@@ -18,7 +18,7 @@ MAX_PIXELS = 1536 * 1536
 
 
 class Core(ImageOperation):
-    """Make a picture from text, fast and cheap: drafts, logos, icons, illustrations.
+    """Make a picture from text, fast and cheap: drafts, logos, icons.
 
     For finer detail and lettering: `generate_ultra`. To start from a picture: `generate_sd3`.
     """

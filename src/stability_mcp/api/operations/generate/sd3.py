@@ -17,8 +17,8 @@ CFG_SCALES = {"sd3.5-large": 4, "sd3.5-large-turbo": 1, "sd3.5-medium": 4, "sd3.
 class SD3(MayStartFromPicture):
     """Make a picture from text, or vary a picture, with a Stable Diffusion 3.5 model.
 
-    `strength` 0.6 keeps `image` recognisable. If the model doesn't matter: `generate_core`. To
-    change only part of a picture: `edit_search_and_replace`.
+    `strength` 0.6 keeps `image` recognisable. To change only part of a picture:
+    `edit_search_and_replace`.
     """
 
     title = "Stable Diffusion 3.5"

@@ -12,7 +12,7 @@ from stability_mcp.api.operation import Spec, Wire
 class StablePointAware3D(ModelOperation):
     """Make a textured 3D model (GLB) from a picture of one object, with a convincing back side.
 
-    First choice for 3D. A plain background works best. Faster: `model3d_stable_fast_3d`.
+    A plain background works best. Faster: `model3d_stable_fast_3d`.
     """
 
     title = "Stable Point Aware 3D"

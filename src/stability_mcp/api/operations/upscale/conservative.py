@@ -29,7 +29,7 @@ class Conservative(ImageOperation):
 
     title = "Upscale: conservative"
     spec = Spec(path="/v2beta/stable-image/upscale/conservative", credits=40, seconds=28)
-    result_label = "upscaled"
+    enlarges = True
     hints = {"style_preset": "conservative upscale has no styles; upscale_creative does"}
 
     image: ImageUpTo9MPNotTooLong

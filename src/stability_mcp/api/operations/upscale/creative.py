@@ -30,7 +30,7 @@ class Creative(DeferredImage):
 
     title = "Upscale: creative"
     spec = Spec(path="/v2beta/stable-image/upscale/creative", credits=60, seconds=40)
-    result_label = "upscaled"
+    enlarges = True
 
     image: ImageUpTo1MP
     prompt: Prompt

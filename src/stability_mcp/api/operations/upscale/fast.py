@@ -20,13 +20,13 @@ from stability_mcp.api.operation import Spec
 class Fast(ImageOperation):
     """Enlarge a picture four times per side, quickly and otherwise unchanged.
 
-    Sources above 1 megapixel are shrunk first. Sources up to 9.4 megapixels:
+    Sources above 1 megapixel are shrunk first. Up to 9.4 megapixels:
     `upscale_conservative`. For blurred sources: `upscale_creative`.
     """
 
     title = "Upscale: fast"
     spec = Spec(path="/v2beta/stable-image/upscale/fast", credits=2, seconds=5)
-    result_label = "upscaled"
+    enlarges = True
     hints = {
         "prompt": "fast upscale takes no prompt; upscale_conservative and upscale_creative do",
         "creativity": "fast upscale adds no detail; upscale_conservative and upscale_creative do",
