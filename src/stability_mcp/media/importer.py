@@ -9,15 +9,14 @@ import contextlib
 import filecmp
 import os
 import re
-import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from stability_mcp.api.fields import File
 from stability_mcp.api.operations import OPERATIONS
@@ -28,17 +27,21 @@ from stability_mcp.errors import (
     FileUnusableError,
     InputFileError,
     NotFoundError,
-    StorageError,
 )
 from stability_mcp.imaging import provenance
-from stability_mcp.imaging.container_repair import repair
-from stability_mcp.imaging.convert import convert
 from stability_mcp.media.clipboard import read_clipboard
+from stability_mcp.media.import_copy import (
+    ImportedFile,
+    check_spooled,
+    copy_into_spool,
+    removed_on_error,
+    spool_path,
+)
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import NameSource, has_ending, parse_label, slug
 from stability_mcp.media.library import MediaLibrary
 from stability_mcp.media.names import NameRequest, request_of
-from stability_mcp.media.records import CHUNK, FileInfo, Provenance, file_info, sync_file
+from stability_mcp.media.records import Provenance
 from stability_mcp.media.references import (
     Inline,
     Named,
@@ -51,9 +54,8 @@ from stability_mcp.media.references import (
 )
 from stability_mcp.media.roots import MAX_BYTES, Opened, Roots
 from stability_mcp.media.unwrap import is_attachment_placeholder, unwrap
-from stability_mcp.store.locks import PRIVATE_FILE
 from stability_mcp.store.threads import in_file_thread
-from stability_mcp.text import QUOTED_CHARACTERS, plain, quoted
+from stability_mcp.text import QUOTED_CHARACTERS, quoted
 
 if TYPE_CHECKING:
     from stability_mcp.media.web.download import Downloader
@@ -61,77 +63,6 @@ _SIMPLE = re.compile(r"\w[\w -]{0,79}")
 """A name that needs no quotes in an answer."""
 
 KINDS = {"image": "a picture", "audio": "sound", "model": "a 3D model"}
-
-
-@dataclass(frozen=True)
-class ImportedFile:
-    """A file copied into the spool."""
-
-    temporary: Path
-    info: FileInfo
-    repairs: tuple[str, ...] = ()
-    """What was converted or repaired, as phrases."""
-
-
-def spool_path(home: Path, what: str) -> Path:
-    """Return a new file name in the spool of a store."""
-    return home / "spool" / f"{what}-{secrets.token_hex(8)}.part"
-
-
-def copy_into_spool(home: Path, source: BinaryIO) -> ImportedFile:
-    """Copy an open file into the spool, convert, check and repair it, and make it durable.
-
-    Raises:
-        FileUnusableError: the file isn't media, is cut short, is a decompression bomb or too large;
-            no file is left behind.
-        StorageError: the disk of the store is full.
-    """
-    temporary = spool_path(home, "import")
-    with _removed_on_error(temporary):
-        _copy_bytes(source, temporary)
-        return _check(temporary)
-
-
-def check_spooled(temporary: Path) -> ImportedFile:
-    """Check and repair a file in the spool, and make it durable; as `copy_into_spool`."""
-    with _removed_on_error(temporary):
-        return _check(temporary)
-
-
-@contextlib.contextmanager
-def _removed_on_error(temporary: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise StorageError(
-            f"The file could not be copied into the data folder: {plain(error.strerror or '')}.",
-            hint="Free disk space, then call again.",
-        ) from error
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def _check(temporary: Path) -> ImportedFile:
-    converted = convert(temporary)
-    repairs = [*filter(None, [converted]), *repair(temporary)]
-    sync_file(temporary)
-    return ImportedFile(temporary, file_info(temporary), tuple(repairs))
-
-
-def _copy_bytes(source: BinaryIO, target: Path) -> None:
-    descriptor = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE)
-    copied = 0
-    with os.fdopen(descriptor, "wb") as out:
-        while block := source.read(CHUNK):
-            copied += len(block)
-            if copied > MAX_BYTES:  # it grew after it was opened, or came as a data: URI
-                raise FileUnusableError(
-                    f"The file is larger than the maximum of {MAX_BYTES:,} bytes.",
-                    hint="Use a smaller file.",
-                )
-            out.write(block)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -282,7 +213,7 @@ class Importer:
         from stability_mcp.media.web.download import file_name, shown
 
         target = spool_path(self.library.home, "import")
-        with _removed_on_error(target):
+        with removed_on_error(target):
             await self.downloader.download(url, target, max_bytes=MAX_BYTES)
             imported = await in_file_thread(partial(check_spooled, target))
         return await self._store(imported, shown(url), label, stem=file_name(url))
@@ -311,7 +242,7 @@ class Importer:
         Args:
             imported: The file.
             reference: What the caller wrote, for the note.
-            label: The name that the caller wants; None: any.
+            label: The name that was asked for; None: any.
             opened: Where the file is; None: not on this disk.
             stem: The file's own name without its ending; None: it has none.
         """
