@@ -17,7 +17,7 @@ import support.imaging.sample_files as make
 from stability_mcp.api.fields import ImageLimits
 from stability_mcp.imaging.fit import fit_image
 from stability_mcp.imaging.probe import probe
-from stability_mcp.media.importer import copy_into_spool
+from stability_mcp.media.import_copy import copy_into_spool
 
 SHEET = Path(__file__).parents[1] / "docs" / "odd-files.webp"
 SIZE, COLUMNS, CAPTION, GAP = (216, 144), 6, 34, 12

@@ -16,7 +16,7 @@ import support.imaging.odd_sounds as odd
 import support.imaging.sample_files as make
 from stability_mcp.errors import FileUnusableError
 from stability_mcp.imaging.probe import probe
-from stability_mcp.media.importer import ImportedFile, copy_into_spool
+from stability_mcp.media.import_copy import ImportedFile, copy_into_spool
 
 COUNT = int(os.environ.get("SOAK_MUTATIONS", "100"))
 MAX_SECONDS = 10

@@ -382,7 +382,7 @@ async def test_a_full_disk_gives_one_clear_error_and_leaves_no_file(tmp_path: Pa
             "import resource, signal, sys\n"
             "from pathlib import Path\n"
             "from stability_mcp.errors import StorageError\n"
-            "from stability_mcp.media.importer import copy_into_spool\n"
+            "from stability_mcp.media.import_copy import copy_into_spool\n"
             "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
             "resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))\n"
             "try:\n"

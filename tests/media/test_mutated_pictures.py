@@ -21,7 +21,7 @@ from stability_mcp.errors import FileUnusableError
 from stability_mcp.imaging.fit import fit_image
 from stability_mcp.imaging.levels import DEEP_MODES
 from stability_mcp.imaging.probe import probe
-from stability_mcp.media.importer import copy_into_spool
+from stability_mcp.media.import_copy import copy_into_spool
 from support.imaging.odd_pictures import profile, rotated
 
 COUNT = int(os.environ.get("SOAK_MUTATIONS", "200"))

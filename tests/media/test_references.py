@@ -13,7 +13,15 @@ from stability_mcp.errors import (
     FileUnusableError,
     StudioError,
 )
-from stability_mcp.media.references import MAX_INLINE, Inline, Named, OnDisk, check_path, parse
+from stability_mcp.media.references import (
+    MAX_INLINE,
+    Inline,
+    Named,
+    OnDisk,
+    OnWeb,
+    check_path,
+    parse,
+)
 
 PICTURE = b"\x89PNG\r\n\x1a\n\xff\xfe"
 PACKED = base64.b64encode(PICTURE).decode()
@@ -134,9 +142,13 @@ def test_names_of_windows_devices_are_ordinary_files_on_other_systems() -> None:
     check_path("/a/10:30/con.png", windows=False)
 
 
-@pytest.mark.parametrize(
-    "text", ["https://example.org/a.png", "HTTP://x", "s3://bucket/a", "xy://"]
-)
+@pytest.mark.parametrize("text", ["https://example.org/a.png", "HTTPS://x", "http://x"])
+def test_a_web_address_is_left_to_the_downloader(text: str) -> None:
+    """Chosen: it refuses http, so that one error names all rules."""
+    assert parse(f" {text}") == OnWeb(text)
+
+
+@pytest.mark.parametrize("text", ["s3://bucket/a", "xy://", "ftp://example.org/a.png"])
 def test_a_url_is_rejected_with_alternatives(text: str) -> None:
     """Chosen: the hint only names features that exist."""
     with pytest.raises(FileForbiddenError, match="save it to a folder") as error:

@@ -25,9 +25,9 @@ from stability_mcp.client.api_errors import (
 )
 from stability_mcp.client.headers import CLIENT_HEADERS
 from stability_mcp.client.response import read_bounded
-from stability_mcp.client.tls import tls_context
 from stability_mcp.client.trace import Trace, TraceHook
 from stability_mcp.errors import NotSentError, RequestError, UnknownOutcomeError
+from stability_mcp.tls import tls_context
 
 CONNECT_SECONDS = 30.0
 """Timeout for connecting, and for each chunk of an upload."""

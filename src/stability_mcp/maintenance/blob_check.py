@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from stability_mcp.media.importer import spool_path
+from stability_mcp.media.import_copy import spool_path
 from stability_mcp.media.records import blob_path, sync_file, sync_folder
 from stability_mcp.store.locks import PRIVATE_FOLDER
 from stability_mcp.store.queries import Connection, load

@@ -18,7 +18,7 @@ from stability_mcp.imaging.fit import Fitted, fit_image, fit_mask
 from stability_mcp.imaging.memory import run
 from stability_mcp.imaging.probe import probe
 from stability_mcp.imaging.sizes import fitting_size
-from stability_mcp.media.importer import spool_path
+from stability_mcp.media.import_copy import spool_path
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import MediaLibrary
 from stability_mcp.media.records import Provenance, file_info, sync_file

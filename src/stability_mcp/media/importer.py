@@ -9,7 +9,6 @@ import contextlib
 import filecmp
 import os
 import re
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ from datetime import UTC, datetime
 from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING
 
 from stability_mcp.api.fields import File
 from stability_mcp.api.operations import OPERATIONS
@@ -28,20 +27,26 @@ from stability_mcp.errors import (
     FileUnusableError,
     InputFileError,
     NotFoundError,
-    StorageError,
 )
 from stability_mcp.imaging import provenance
-from stability_mcp.imaging.container_repair import repair
-from stability_mcp.imaging.convert import convert
+from stability_mcp.media.clipboard import read_clipboard
+from stability_mcp.media.import_copy import (
+    ImportedFile,
+    check_spooled,
+    copy_into_spool,
+    removed_on_error,
+    spool_path,
+)
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import NameSource, has_ending, parse_label, slug
 from stability_mcp.media.library import MediaLibrary
 from stability_mcp.media.names import NameRequest, request_of
-from stability_mcp.media.records import CHUNK, FileInfo, Provenance, file_info, sync_file
+from stability_mcp.media.records import Provenance
 from stability_mcp.media.references import (
     Inline,
     Named,
     OnDisk,
+    OnWeb,
     attachment_error,
     is_sandbox_path,
     parse,
@@ -49,69 +54,15 @@ from stability_mcp.media.references import (
 )
 from stability_mcp.media.roots import MAX_BYTES, Opened, Roots
 from stability_mcp.media.unwrap import is_attachment_placeholder, unwrap
-from stability_mcp.store.locks import PRIVATE_FILE
 from stability_mcp.store.threads import in_file_thread
-from stability_mcp.text import QUOTED_CHARACTERS, plain, quoted
+from stability_mcp.text import QUOTED_CHARACTERS, quoted
 
+if TYPE_CHECKING:
+    from stability_mcp.media.web.download import Downloader
 _SIMPLE = re.compile(r"\w[\w -]{0,79}")
 """A name that needs no quotes in an answer."""
 
 KINDS = {"image": "a picture", "audio": "sound", "model": "a 3D model"}
-
-
-@dataclass(frozen=True)
-class ImportedFile:
-    """A file copied into the spool."""
-
-    temporary: Path
-    info: FileInfo
-    repairs: tuple[str, ...] = ()
-    """What was converted or repaired, as phrases."""
-
-
-def spool_path(home: Path, what: str) -> Path:
-    """Return a new file name in the spool of a store."""
-    return home / "spool" / f"{what}-{secrets.token_hex(8)}.part"
-
-
-def copy_into_spool(home: Path, source: BinaryIO) -> ImportedFile:
-    """Copy an open file into the spool, convert, check and repair it, and make it durable.
-
-    Raises:
-        FileUnusableError: the file isn't media, is cut short, is a decompression bomb or too large;
-            no file is left behind.
-        StorageError: the disk of the store is full.
-    """
-    temporary = spool_path(home, "import")
-    try:
-        _copy_bytes(source, temporary)
-        converted = convert(temporary)
-        repairs = [*filter(None, [converted]), *repair(temporary)]
-        sync_file(temporary)
-        return ImportedFile(temporary, file_info(temporary), tuple(repairs))
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise StorageError(
-            f"The file could not be copied into the data folder: {plain(error.strerror or '')}.",
-            hint="Free disk space, then call again.",
-        ) from error
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def _copy_bytes(source: BinaryIO, target: Path) -> None:
-    descriptor = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE)
-    copied = 0
-    with os.fdopen(descriptor, "wb") as out:
-        while block := source.read(CHUNK):
-            copied += len(block)
-            if copied > MAX_BYTES:  # it grew after it was opened, or came as a data: URI
-                raise FileUnusableError(
-                    f"The file is larger than the maximum of {MAX_BYTES:,} bytes.",
-                    hint="Use a smaller file.",
-                )
-            out.write(block)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +85,8 @@ class Importer:
         self.library = library
         self.roots = roots
         self.clock = clock
+        self.downloader: Downloader | None = None
+        """Downloads from https addresses; None: made with the first download."""
 
     async def resolve(self, reference: str, mark: File, *, argument: str) -> Resolved:
         """Return the media that an argument of an operation names.
@@ -170,6 +123,20 @@ class Importer:
             return found
         return replace(found, item=await self.library.set_label(found.item, wanted))
 
+    async def import_clipboard(self, label: str | None) -> Resolved:
+        """Import the picture or the copied file in the clipboard, and set its label.
+
+        Raises:
+            ArgumentsError: the label is invalid.
+            InputFileError: there is none, or it can't be used.
+        """
+        found = await read_clipboard()
+        if isinstance(found, str):
+            return await self.import_file(found, label)
+        wanted = parse_label(label).text if label else None
+        imported = await in_file_thread(partial(copy_into_spool, self.library.home, BytesIO(found)))
+        return await self._store(imported, "clipboard", wanted, stem="clipboard")
+
     async def _resolve(self, reference: str, label: str | None) -> Resolved:
         """Resolve a reference as written, or else without quotes, brackets, `@` and Markdown."""
         forms = [reference, *unwrap(reference)]
@@ -196,7 +163,9 @@ class Importer:
             imported = await in_file_thread(
                 partial(copy_into_spool, self.library.home, BytesIO(parsed.data))
             )
-            return await self._store(imported, reference, label, None)
+            return await self._store(imported, reference, label)
+        if isinstance(parsed, OnWeb):
+            return await self._from_web(parsed.url, label)
         try:
             return await self._from_disk(parsed.path, reference, label)
         except FileMissingError:
@@ -238,6 +207,17 @@ class Importer:
                 f"No media or file is called {quoted(reference)}.", hint=hint
             ) from None
 
+    async def _from_web(self, url: str, label: str | None) -> Resolved:
+        if self.downloader is None:
+            self.downloader = await in_file_thread(_downloader)
+        from stability_mcp.media.web.download import file_name, shown
+
+        target = spool_path(self.library.home, "import")
+        with removed_on_error(target):
+            await self.downloader.download(url, target, max_bytes=MAX_BYTES)
+            imported = await in_file_thread(partial(check_spooled, target))
+        return await self._store(imported, shown(url), label, stem=file_name(url))
+
     async def _from_disk(self, path: str, reference: str, label: str | None) -> Resolved:
         try:
             opened, imported = await in_file_thread(partial(self._copy_file, path), of_user=True)
@@ -245,12 +225,27 @@ class Importer:
             if is_sandbox_path(path) and not isinstance(error, FileUnusableError):
                 raise sandbox_error(reference) from None
             raise
-        return await self._store(imported, reference, label, opened)
+        stem = opened.given.stem
+        return await self._store(imported, reference, label, opened=opened, stem=stem)
 
     async def _store(
-        self, imported: ImportedFile, reference: str, label: str | None, opened: Opened | None
+        self,
+        imported: ImportedFile,
+        reference: str,
+        label: str | None,
+        *,
+        opened: Opened | None = None,
+        stem: str | None = None,
     ) -> Resolved:
-        """Return the item with these bytes, or store a new one (T0)."""
+        """Return the item with these bytes, or store a new one (T0).
+
+        Args:
+            imported: The file.
+            reference: What the caller wrote, for the note.
+            label: The name that was asked for; None: any.
+            opened: Where the file is; None: not on this disk.
+            stem: The file's own name without its ending; None: it has none.
+        """
         try:
             copied = await self._copied_from(imported.temporary)
             if copied is not None:
@@ -261,7 +256,7 @@ class Importer:
                 changed = await self.library.of_copy(opened.given, opened.path)
             if changed is not None:
                 import_provenance = Provenance(origin="imported", parents={"changed": changed.id})
-            name = await self._name(label, changed, opened)
+            name = await self._name(label, changed, stem)
             item, new = await self.library.add(
                 imported.temporary, imported.info, import_provenance, name=name, now=self.clock()
             )
@@ -274,7 +269,7 @@ class Importer:
         return Resolved(item=item, note=note, is_new=new)
 
     async def _name(
-        self, label: str | None, changed: MediaItem | None, opened: Opened | None
+        self, label: str | None, changed: MediaItem | None, stem: str | None
     ) -> NameRequest | None:
         """Return the name of an import: the label, or else after its original or its file."""
         if label is not None:
@@ -282,7 +277,6 @@ class Importer:
         root = await self.library.root_of(changed) if changed is not None else None
         if root is not None:
             return request_of(root, NameSource.PARENT)
-        stem = None if opened is None else opened.given.stem
         return None if stem is None else request_of(slug(stem), NameSource.CONTENT)
 
     async def _copied_from(self, file: Path) -> MediaItem | None:
@@ -329,6 +323,14 @@ class Importer:
         when = describe_time(item.created_at, self.clock())
         how = f"made {when} by {item.operation}" if item.operation else f"imported {when}"
         return f"{named}, {how}"
+
+
+def _downloader() -> "Downloader":
+    """Return the downloader; it imports the HTTP library, so call it in a thread."""
+    from stability_mcp.media.web.download import Downloader
+    from stability_mcp.tls import tls_context
+
+    return Downloader(tls=tls_context)
 
 
 def _absolute(path: str) -> Path:

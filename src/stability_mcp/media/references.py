@@ -1,9 +1,8 @@
 """Parses references to files without touching the disk or the network.
 
-A reference is a media URI, an id, a label, a path, a `file://` URL, a `data:` URI or a file as
-base64. References
-that are dangerous even to check are rejected here: on Windows, checking whether a file exists on
-another computer sends it the user's password hash.
+A reference is a media URI, an id, a label, a path, a `file:`, `https:` or `data:` URL, or a file
+as base64. References that are dangerous even to check are rejected here: on Windows, checking
+whether a file exists on another computer sends it the user's password hash.
 """
 
 import base64
@@ -75,7 +74,14 @@ class Inline:
     data: bytes
 
 
-def parse(text: str, *, windows: bool = WINDOWS) -> Named | OnDisk | Inline:
+@dataclass(frozen=True)
+class OnWeb:
+    """An https address."""
+
+    url: str
+
+
+def parse(text: str, *, windows: bool = WINDOWS) -> Named | OnDisk | OnWeb | Inline:
     """Parse a reference.
 
     Args:
@@ -175,7 +181,7 @@ def _checked(path: OnDisk, *, windows: bool) -> OnDisk:
     return path
 
 
-def _by_scheme(given: str, scheme: str, *, slashes: bool) -> OnDisk | Inline | None:
+def _by_scheme(given: str, scheme: str, *, slashes: bool) -> OnDisk | OnWeb | Inline | None:
     if scheme == "file":
         return OnDisk(_path_of_url(given))
     if scheme == "data":
@@ -183,10 +189,7 @@ def _by_scheme(given: str, scheme: str, *, slashes: bool) -> OnDisk | Inline | N
     if scheme in _SANDBOX_SCHEMES and (slashes or scheme in _ALWAYS_SANDBOX):
         raise sandbox_error(given)
     if scheme in {"http", "https"}:
-        raise FileForbiddenError(
-            f"{quoted(given)} is a web address; this server doesn't download files.",
-            hint=f"Download it first. {ALTERNATIVES}",
-        )
+        return OnWeb(given)
     if slashes:
         raise FileForbiddenError(
             f"{quoted(given)} has an unsupported URL scheme.", hint=ALTERNATIVES

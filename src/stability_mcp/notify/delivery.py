@@ -166,7 +166,7 @@ def _kill(process: Process) -> None:
 def _client(seconds: float) -> Any:  # noqa: ANN401 -- httpx2 is imported lazily
     import httpx2
 
-    from stability_mcp.client.tls import tls_context
+    from stability_mcp.tls import tls_context
 
     return httpx2.AsyncClient(
         verify=tls_context(),

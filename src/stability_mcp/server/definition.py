@@ -23,7 +23,7 @@ FETCHES: Effects = {
     "idempotentHint": True,
     "openWorldHint": True,
 }
-"""Fetches data from the API into the store; free."""
+"""Fetches data from the API or the web into the store; free."""
 READS: Effects = {"readOnlyHint": True, "openWorldHint": False}
 """Reads the store; free."""
 CHANGES: Effects = {

@@ -13,7 +13,7 @@ from stability_mcp.imaging.cut_out import cut_out_original
 from stability_mcp.imaging.memory import run
 from stability_mcp.imaging.probe import probe
 from stability_mcp.media.copies import write_copy
-from stability_mcp.media.importer import spool_path
+from stability_mcp.media.import_copy import spool_path
 from stability_mcp.media.inputs import PreparedInputs
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import NameSource

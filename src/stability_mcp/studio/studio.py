@@ -290,13 +290,21 @@ class Studio:
         found = await self._parts.importer.import_file(reference, None)
         return await self._media.set_label(found.item, label)
 
-    async def import_media(self, reference: str, label: str | None) -> tuple[MediaItem, str]:
+    async def import_media(self, reference: str | None, label: str | None) -> tuple[MediaItem, str]:
         """Import a file; free. Return the item and a note on what was done.
+
+        Args:
+            reference: The file; None imports from the clipboard.
+            label: Name for the item; None: derived from the file name.
 
         Raises:
             InputFileError: the file doesn't exist, isn't allowed or isn't media.
         """
-        resolved = await self._parts.importer.import_file(reference, label)
+        importer = self._parts.importer
+        if reference is None:
+            resolved = await importer.import_clipboard(label)
+        else:
+            resolved = await importer.import_file(reference, label)
         return resolved.item, resolved.note
 
     async def preview(

@@ -4,9 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from stability_mcp.errors import ArgumentsError
 from stability_mcp.server.answer_text import name_note
 from stability_mcp.server.call_context import CallContext
-from stability_mcp.server.definition import CHANGES, READS
+from stability_mcp.server.definition import CHANGES, FETCHES, READS
 from stability_mcp.server.listings import Listing, media_line
 from stability_mcp.server.results import Shown
 from stability_mcp.server.tool import Arguments, PageArguments, PageData, as_list, tool
@@ -87,22 +88,29 @@ class MediaImport(Arguments):
     """Import a file to look at it or give it a label; free.
 
     Not needed before other tools: they take paths directly. A picture that is only attached to the
-    chat can't be read: ask the user for its path.
+    chat can't be read: ask the user for its path, or to copy it and use `source`.
     """
 
-    file: Annotated[str, Field(min_length=1)]
-    """Path, file name in Pictures, Downloads, Desktop or Documents, or data: URI."""
+    file: Annotated[str, Field(min_length=1)] | None = None
+    """Path, file name in Pictures, Downloads, Desktop or Documents, https link, or data: URI."""
+    source: Literal["clipboard"] | None = None
+    """Instead of file: what the user copied."""
     label: Annotated[str, Field(min_length=1)] | None = None
     """Name for the file."""
 
 
 @tool(
     title="Import media",
-    effects=CHANGES,
+    effects=FETCHES,
     hints={"path": "use file", "image": "use file", "url": "use file"},
 )
 async def media_import(studio: Studio, arguments: MediaImport, context: CallContext) -> Shown:  # noqa: ARG001 -- every tool takes the three
     """Import the file and show it."""
+    if (arguments.file is None) == (arguments.source is None):
+        raise ArgumentsError(
+            "media_import takes either file or source.",
+            hint='Pass file, or source="clipboard" for what the user copied.',
+        )
     item, note = await studio.import_media(arguments.file, arguments.label)
     named = name_note([(item, arguments.label)])
     preview = await studio.preview([item])

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from stability_mcp.client.client import Client
 from stability_mcp.client.http import HttpTransport
-from stability_mcp.client.tls import tls_context
+from stability_mcp.tls import tls_context
 
 pytestmark = pytest.mark.anyio
 
