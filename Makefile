@@ -1,5 +1,5 @@
 # Developer commands. They only need Python 3.11 and pip, and write only into this folder. `make demo`
-# sets up `.demo-venv` with just the product; the others set up `.venv` with its tools. virtualenv
+# sets up `.demo/venv` with just the product; the others set up `.venv` with its tools. virtualenv
 # creates both, because some Python installations lack venv.
 .DEFAULT_GOAL := help
 .PHONY: help demo test fast soak check format schemas serve bench emulator-sheet odd-files-sheet mcpb setup style lint layers types tests
@@ -19,7 +19,8 @@ FORMATS := $(VENV)/formats/.ready
 TOOLS      := .tools
 VIRTUALENV := VIRTUALENV_OVERRIDE_APP_DATA=$(TOOLS)/cache PYTHONPATH=$(TOOLS) $(PYTHON) -m virtualenv --quiet
 PIP        := python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
-DEMO       := .demo-venv
+# Not next to pyproject.toml, where virtualenv would also write `.venv`: a file that points to it.
+DEMO       := .demo/venv
 DEMO_BIN   := $(DEMO)/bin
 
 help:     ## List the commands

@@ -40,6 +40,13 @@ def test_the_readme_leads_to_every_page() -> None:
     assert {link.partition("#")[0] for link in Page("README.md").links()} >= pages
 
 
+def test_the_demo_environment_is_not_next_to_the_project_file() -> None:
+    """Documented (virtualenv 21.15): there it writes a file `.venv`, which blocks `make test`."""
+    [folder] = re.findall(r"^DEMO +:= (\S+)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+
+    assert (ROOT / folder).parent != ROOT
+
+
 def test_paths_and_make_targets_exist() -> None:
     """*Chosen*: a guide that names missing files misleads its reader."""
     makefile = (ROOT / "Makefile").read_text("utf-8")

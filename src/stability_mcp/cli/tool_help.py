@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from stability_mcp.api.not_offered import suggest
 from stability_mcp.server.catalog import all_tools
 from stability_mcp.server.definition import Definition
-from stability_mcp.text import did_you_mean
 
 MAX_WIDTH = 100
 """Longer lines are hard to read."""
@@ -39,7 +39,7 @@ def no_command(name: str) -> str | None:
 
 def no_tool(name: str) -> str:
     """Return the sentence for a tool that doesn't exist."""
-    guess = did_you_mean(name, all_tools()) or "`stability-mcp tools` lists them."
+    guess = suggest(name, all_tools()) or "`stability-mcp tools` lists them."
     return f"There is no tool {name!r}. {guess}"
 
 

@@ -9,9 +9,10 @@ from collections.abc import Iterable
 
 from mcp.types import CallToolResult, TextContent
 
+from stability_mcp.api.not_offered import suggest
 from stability_mcp.errors import StudioError
 from stability_mcp.server.toolsets import toolset_of
-from stability_mcp.text import CHARGES, did_you_mean, plain, quoted
+from stability_mcp.text import CHARGES, plain, quoted
 
 ERROR = "stability-mcp/error"
 """Key in `_meta` of the error's type and charge."""
@@ -43,7 +44,7 @@ def unknown_tool(
             f"server can enable it with STABILITY_TOOLSETS={','.join(more)}."
         )
     else:
-        guess = did_you_mean(name, enabled) or "tools/list shows every tool."
+        guess = suggest(name, enabled) or "tools/list shows every tool."
         text = f"There is no tool {quoted(name)}. Nothing was charged. {guess}"
     return _result(text, "NotFoundError", "no", None)
 

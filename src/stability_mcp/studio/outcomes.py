@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from stability_mcp.api.fields import MAX_VARIANTS
+from stability_mcp.api.not_offered import suggest
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.parsing import parse
@@ -15,7 +16,7 @@ from stability_mcp.jobs.models import Call, JobRecord
 from stability_mcp.media.importer import describe_time
 from stability_mcp.media.items import MediaItem
 from stability_mcp.studio.runtime import StudioParts
-from stability_mcp.text import credits_text, did_you_mean, listed, quoted
+from stability_mcp.text import credits_text, listed, quoted
 
 
 def known_operation(name: str) -> type[Operation]:
@@ -28,7 +29,7 @@ def known_operation(name: str) -> type[Operation]:
         return OPERATIONS[name]
     except KeyError:
         raise NotFoundError(
-            f"There is no operation {quoted(name)}.", hint=did_you_mean(name, OPERATIONS)
+            f"There is no operation {quoted(name)}.", hint=suggest(name, OPERATIONS)
         ) from None
 
 
