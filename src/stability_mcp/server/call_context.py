@@ -12,7 +12,7 @@ from stability_mcp.text import plain
 
 if TYPE_CHECKING:
     from stability_mcp.server.elicitation import Elicitation
-    from stability_mcp.studio import Confirm, Outcome, Progress
+    from stability_mcp.studio import Confirm, Outcome, Progress, WorkspaceSource
 
 
 @dataclass(kw_only=True)
@@ -48,6 +48,8 @@ class CallContext:
     """Takes the credits that the user agreed to and returns the price check for the studio."""
     client: str = ""
     """Name and version of the client."""
+    workspace: "WorkspaceSource | None" = None
+    """Asks this client for its workspace folders; None: it has none."""
 
     @property
     def soon(self) -> float | None:

@@ -25,6 +25,12 @@ from stability_mcp.jobs.transactions.usage import LedgerBy, LedgerLine, RateStat
 from stability_mcp.maintenance.retention import Retention, Swept
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import Page
+from stability_mcp.media.workspace import (
+    NamedFolders,
+    Workspace,
+    WorkspaceSource,
+    check_workspace,
+)
 from stability_mcp.policy.audit import Entry
 from stability_mcp.policy.confirmation import Answer, Confirm, Question, Quote
 from stability_mcp.store.disk import MIN_FREE_BYTES
@@ -72,6 +78,7 @@ __all__ = [
     "LedgerLine",
     "MediaItem",
     "MediaOrigin",
+    "NamedFolders",
     "Outcome",
     "Page",
     "Price",
@@ -85,7 +92,10 @@ __all__ = [
     "StoreCheck",
     "Studio",
     "Swept",
+    "Workspace",
+    "WorkspaceSource",
     "charge_text",
+    "check_workspace",
     "describe_call",
     "known_operation",
     "names_text",

@@ -1,6 +1,7 @@
 """The studio: the interface that faces use. They reach nothing below it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from pydantic import BaseModel
@@ -21,6 +22,7 @@ from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import Page
 from stability_mcp.media.preview import PreviewSize
 from stability_mcp.media.search import Kind
+from stability_mcp.media.workspace import Workspace, WorkspaceSource
 from stability_mcp.periods import Period
 from stability_mcp.settings import Settings
 from stability_mcp.store.changes import CachedRead
@@ -56,6 +58,22 @@ class Studio:
     def permissions(self) -> Permissions:
         """Return the checks of calls, with price questions and the audit log."""
         return self._parts.permissions
+
+    def for_client(self, source: WorkspaceSource) -> "Studio":
+        """Return a view for the calls of one client, which may also read its workspace folders.
+
+        With `STABILITY_ROOTS_ONLY` the operator has ruled that out, so the client isn't asked.
+        """
+        if self.settings.roots_only:
+            return self
+        return Studio(replace(self._parts, importer=self._parts.importer.for_client(source)))
+
+    async def workspace(self) -> Workspace:
+        """Return the workspace folders of the client, asking it if necessary.
+
+        `first` is the folder that relative paths refer to.
+        """
+        return await self._parts.importer.files.workspace()
 
     # Calls
 

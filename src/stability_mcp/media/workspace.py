@@ -1,0 +1,246 @@
+"""Workspace folders: folders that an MCP client names, in which that client's calls may read files.
+
+The list comes from another program. So it is bounded, and a folder that would open more than a
+project is refused, with the reason. Folders are checked for each use: one may have been replaced by
+a link to somewhere else since the client named it.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import TypeVar
+
+from stability_mcp.errors import (
+    ArgumentsError,
+    FileForbiddenError,
+    FileMissingError,
+    InputFileError,
+    NotFoundError,
+)
+from stability_mcp.media.files import special_kind
+from stability_mcp.media.references import WINDOWS, OnDisk, parse
+from stability_mcp.media.roots import Opened, Roots, folded, resolved, standard_folders
+from stability_mcp.store.threads import in_file_thread
+from stability_mcp.text import quoted
+
+MAX_FOLDERS = 20
+"""Folders used: editors open a few; all are searched for file names and listed in errors."""
+
+MAX_EXAMINED = 100
+"""Entries of a client's list that are checked, as each check accesses the disk."""
+
+MAX_URI_CHARACTERS = 12_288
+"""Longest URI: the longest path on Linux (4,096 bytes) with every byte percent-encoded."""
+
+MAX_EXPLAINED = 3
+"""Refused folders that an error names; `server_status` names all."""
+
+SYSTEM_FOLDERS = ("/proc", "/sys", "/dev")
+"""Folders of devices and processes; reading there can reveal memory or trigger hardware."""
+
+_DRIVE_MOUNT = re.compile(r"/mnt/[A-Za-z]")
+"""A whole Windows drive in WSL."""
+
+T = TypeVar("T")
+Failure = TypeVar("Failure", InputFileError, NotFoundError)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedFolders:
+    """The folders that a client named, unchecked."""
+
+    uris: tuple[str, ...] = ()
+    problem: str = ""
+    """Why some or all are missing, as a sentence."""
+
+    @classmethod
+    def of_answer(cls, answer: Mapping[str, object]) -> "NamedFolders":
+        """Read the result of `roots/list`; invalid entries become empty URIs, to be refused."""
+        roots = answer.get("roots")
+        if not isinstance(roots, list):
+            return cls(problem="The client's list of workspace folders is invalid.")
+        uris = [each.get("uri") if isinstance(each, dict) else None for each in roots]
+        problem = (
+            f"The client named {len(roots):,} workspace folders; only the first {MAX_EXAMINED} are "
+            "checked."
+            if len(roots) > MAX_EXAMINED
+            else ""
+        )
+        return cls(uris=tuple(_bounded(each) for each in uris[:MAX_EXAMINED]), problem=problem)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workspace:
+    """The workspace folders of one client that may be used."""
+
+    folders: tuple[Path, ...] = ()
+    """Absolute paths, in the client's order."""
+    refused: tuple[str, ...] = ()
+    """A sentence for each folder that isn't used, with the reason."""
+    problem: str = ""
+    """Why the client's list is incomplete, as a sentence."""
+
+    @property
+    def first(self) -> Path | None:
+        """The folder that relative paths refer to; None: the client has no usable one."""
+        return self.folders[0] if self.folders else None
+
+    @property
+    def notes(self) -> list[str]:
+        """What isn't used and why, in sentences."""
+        return [*filter(None, (self.problem,)), *self.refused]
+
+    def explain(self, error: Failure) -> Failure:
+        """Return an error about a file that wasn't found, with the folders that were refused."""
+        shown = [error.hint, *self.notes[:MAX_EXPLAINED]]
+        if len(self.notes) > MAX_EXPLAINED:
+            shown.append("server_status lists all refused workspace folders.")
+        return type(error)(error.message, hint=" ".join(filter(None, shown)))
+
+
+WorkspaceSource = Callable[[], Awaitable[Workspace]]
+"""Returns the workspace of one client, asking the client if necessary."""
+
+
+class AllowedFiles:
+    """Opens files in the allowed folders and, for one client, in its workspace folders."""
+
+    def __init__(self, roots: Roots, source: WorkspaceSource | None = None) -> None:
+        self._roots = roots
+        self._source = source
+
+    def for_client(self, source: WorkspaceSource) -> "AllowedFiles":
+        """Return the same with the workspace folders of a client."""
+        return AllowedFiles(self._roots, source)
+
+    async def workspace(self) -> Workspace:
+        """Return the client's workspace, asking the client if necessary."""
+        return Workspace() if self._source is None else await self._source()
+
+    async def use(self, path: str, work: Callable[[Opened], T]) -> T:
+        """Open a file and run blocking work on it, which closes it.
+
+        The client is asked for its folders only if its answer can matter.
+
+        Raises:
+            InputFileError: as `Roots.open_file`, with the folders that were refused.
+        """
+        if self._source is None or path.startswith("~") or Path(path).is_absolute():
+            try:
+                return await self._use(self._roots, path, work)
+            except FileForbiddenError:
+                if self._source is None:
+                    raise
+        workspace = await self.workspace()
+        try:
+            return await self._use(self._with(workspace), path, work)
+        except (FileMissingError, FileForbiddenError) as error:
+            raise workspace.explain(error) from None
+
+    async def similar(self, name: str) -> str:
+        """Return `Did you mean …?` with similar file names, or ""."""
+        roots = self._with(await self.workspace())
+        return await in_file_thread(partial(roots.similar, name), of_user=True)
+
+    def _with(self, workspace: Workspace) -> Roots:
+        return Roots(self._roots.folders, workspace=workspace.folders)
+
+    async def _use(self, roots: Roots, path: str, work: Callable[[Opened], T]) -> T:
+        return await in_file_thread(lambda: work(roots.open_file(path)), of_user=True)
+
+
+async def check_workspace(named: NamedFolders) -> Workspace:
+    """Return which of the named folders may be used."""
+    return await in_file_thread(partial(check_folders, named), of_user=True)
+
+
+def check_folders(named: NamedFolders) -> Workspace:
+    """Implement `check_workspace`; blocks."""
+    folders: list[Path] = []
+    refused: list[str] = []
+    for position, uri in enumerate(named.uris):
+        if len(folders) == MAX_FOLDERS:
+            more = len(named.uris) - position
+            refused.append(
+                f"{more} more workspace folders aren't used: the maximum is {MAX_FOLDERS}."
+            )
+            break
+        found = _check(uri)
+        if isinstance(found, str):
+            refused.append(f"The workspace folder {quoted(uri)} isn't used: {found}.")
+        elif found not in folders:
+            folders.append(found)
+    return Workspace(folders=tuple(folders), refused=tuple(refused), problem=named.problem)
+
+
+def path_in(uri: str, *, windows: bool = WINDOWS) -> str:
+    """Return the absolute path in a `file:` URI, without accessing the disk.
+
+    Raises:
+        ValueError: it has none that may be accessed; the text completes `it isn't used: …`.
+    """
+    if len(uri) > MAX_URI_CHARACTERS:
+        raise ValueError(f"its URI is longer than {MAX_URI_CHARACTERS:,} characters")
+    if not uri.strip().casefold().startswith("file:"):
+        raise ValueError("only file: URIs are")
+    try:
+        parsed = parse(uri, windows=windows)
+    except (ArgumentsError, InputFileError) as error:
+        raise ValueError(error.message.rstrip(".")) from None
+    except UnicodeError:
+        raise ValueError("its URI isn't valid text") from None
+    path = parsed.path if isinstance(parsed, OnDisk) else ""
+    if not (PureWindowsPath if windows else PurePosixPath)(path).is_absolute():
+        raise ValueError("its path isn't absolute")
+    return path
+
+
+def _check(uri: str) -> Path | str:
+    """Return the folder that a URI names, or why it isn't used."""
+    try:
+        path = Path(os.path.normpath(path_in(uri)))
+        too_wide = _too_wide(path)
+        if too_wide is not None:
+            return too_wide
+        real = Path(os.path.realpath(path, strict=True))
+        mode = real.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return "there is no such folder"
+    except OSError as error:
+        return f"it cannot be opened: {error.strerror}"
+    except ValueError as error:
+        return str(error)
+    if not stat.S_ISDIR(mode):
+        return f"it is {special_kind(mode) or 'a file'}, not a folder"
+    return _too_wide(real) or path
+
+
+def _too_wide(path: Path) -> str | None:
+    """Return why a folder contains more than a project, or None."""
+    here = folded(path)
+    if path.parent == path or _DRIVE_MOUNT.fullmatch(str(path)):
+        return "it is the top folder of a drive"
+    if any(here.is_relative_to(each) for each in SYSTEM_FOLDERS):
+        return "it is a system folder"
+    for home in _forms(Path.home()):
+        if here == home:
+            return "it is the home folder"
+        if home.is_relative_to(here):
+            return "it contains the home folder"
+    for folder in standard_folders():
+        if any(each != here and each.is_relative_to(here) for each in _forms(folder)):
+            return f"it contains the folder {folder.name}"
+    return None
+
+
+def _forms(folder: Path) -> list[Path]:
+    """Return a folder's path as it is named, and with links resolved, for comparisons."""
+    return [folded(each) for each in (folder, resolved(folder)) if each is not None]
+
+
+def _bounded(uri: object) -> str:
+    return uri[: MAX_URI_CHARACTERS + 1] if isinstance(uri, str) else ""
