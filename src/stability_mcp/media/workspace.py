@@ -25,7 +25,7 @@ from stability_mcp.media.files import special_kind
 from stability_mcp.media.references import WINDOWS, OnDisk, parse
 from stability_mcp.media.roots import Opened, Roots, folded, resolved, standard_folders
 from stability_mcp.store.threads import in_file_thread
-from stability_mcp.text import quoted
+from stability_mcp.text import listed, quoted
 
 MAX_FOLDERS = 20
 """Folders used: editors open a few; all are searched for file names and listed in errors."""
@@ -38,6 +38,9 @@ MAX_URI_CHARACTERS = 12_288
 
 MAX_EXPLAINED = 3
 """Refused folders that an error names; `server_status` names all."""
+
+MAX_SHOWN_CHARACTERS = 200
+"""Length at which a URI is cut in texts."""
 
 SYSTEM_FOLDERS = ("/proc", "/sys", "/dev")
 """Folders of devices and processes; reading there can reveal memory or trigger hardware."""
@@ -80,7 +83,7 @@ class Workspace:
     folders: tuple[Path, ...] = ()
     """Absolute paths, in the client's order."""
     refused: tuple[str, ...] = ()
-    """A sentence for each folder that isn't used, with the reason."""
+    """The folders that aren't used, each with the reason: `"file:///" (the top of a drive)`."""
     problem: str = ""
     """Why the client's list is incomplete, as a sentence."""
 
@@ -92,14 +95,16 @@ class Workspace:
     @property
     def notes(self) -> list[str]:
         """What isn't used and why, in sentences."""
-        return [*filter(None, (self.problem,)), *self.refused]
+        named = [f"Workspace folder not used: {each}." for each in self.refused]
+        return [*filter(None, (self.problem,)), *named]
 
     def explain(self, error: Failure) -> Failure:
         """Return an error about a file that wasn't found, with the folders that were refused."""
-        shown = [error.hint, *self.notes[:MAX_EXPLAINED]]
-        if len(self.notes) > MAX_EXPLAINED:
-            shown.append("server_status lists all refused workspace folders.")
-        return type(error)(error.message, hint=" ".join(filter(None, shown)))
+        refused = listed(self.refused, most=MAX_EXPLAINED)
+        note = f"Workspace folders not used: {refused}." if refused else ""
+        return type(error)(
+            error.message, hint=" ".join(filter(None, (error.hint, self.problem, note)))
+        )
 
 
 WorkspaceSource = Callable[[], Awaitable[Workspace]]
@@ -165,13 +170,11 @@ def check_folders(named: NamedFolders) -> Workspace:
     for position, uri in enumerate(named.uris):
         if len(folders) == MAX_FOLDERS:
             more = len(named.uris) - position
-            refused.append(
-                f"{more} more workspace folders aren't used: the maximum is {MAX_FOLDERS}."
-            )
+            refused.append(f"{more} more (the maximum is {MAX_FOLDERS})")
             break
         found = _check(uri)
         if isinstance(found, str):
-            refused.append(f"The workspace folder {quoted(uri)} isn't used: {found}.")
+            refused.append(f"{quoted(uri, limit=MAX_SHOWN_CHARACTERS)} ({found})")
         elif found not in folders:
             folders.append(found)
     return Workspace(folders=tuple(folders), refused=tuple(refused), problem=named.problem)
@@ -181,21 +184,23 @@ def path_in(uri: str, *, windows: bool = WINDOWS) -> str:
     """Return the absolute path in a `file:` URI, without accessing the disk.
 
     Raises:
-        ValueError: it has none that may be accessed; the text completes `it isn't used: …`.
+        ValueError: it has none that may be accessed; the text says what it is instead.
     """
     if len(uri) > MAX_URI_CHARACTERS:
-        raise ValueError(f"its URI is longer than {MAX_URI_CHARACTERS:,} characters")
+        raise ValueError(f"longer than {MAX_URI_CHARACTERS:,} characters")
     if not uri.strip().casefold().startswith("file:"):
-        raise ValueError("only file: URIs are")
+        raise ValueError("not a file: URI")
     try:
         parsed = parse(uri, windows=windows)
-    except (ArgumentsError, InputFileError) as error:
-        raise ValueError(error.message.rstrip(".")) from None
     except UnicodeError:
-        raise ValueError("its URI isn't valid text") from None
+        raise ValueError("not valid text") from None
+    except FileMissingError:
+        raise ValueError("a path of another operating system") from None
+    except (ArgumentsError, InputFileError):
+        raise ValueError("on another computer, or a device") from None
     path = parsed.path if isinstance(parsed, OnDisk) else ""
     if not (PureWindowsPath if windows else PurePosixPath)(path).is_absolute():
-        raise ValueError("its path isn't absolute")
+        raise ValueError("not an absolute path")
     return path
 
 
@@ -209,13 +214,13 @@ def _check(uri: str) -> Path | str:
         real = Path(os.path.realpath(path, strict=True))
         mode = real.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
-        return "there is no such folder"
+        return "no such folder"
     except OSError as error:
-        return f"it cannot be opened: {error.strerror}"
+        return f"cannot be opened: {error.strerror}"
     except ValueError as error:
         return str(error)
     if not stat.S_ISDIR(mode):
-        return f"it is {special_kind(mode) or 'a file'}, not a folder"
+        return f"{special_kind(mode) or 'a file'}, not a folder"
     return _too_wide(real) or path
 
 
@@ -223,17 +228,17 @@ def _too_wide(path: Path) -> str | None:
     """Return why a folder contains more than a project, or None."""
     here = folded(path)
     if path.parent == path or _DRIVE_MOUNT.fullmatch(str(path)):
-        return "it is the top folder of a drive"
+        return "the top of a drive"
     if any(here.is_relative_to(each) for each in SYSTEM_FOLDERS):
-        return "it is a system folder"
+        return "a system folder"
     for home in _forms(Path.home()):
         if here == home:
-            return "it is the home folder"
+            return "the home folder"
         if home.is_relative_to(here):
-            return "it contains the home folder"
+            return "contains the home folder"
     for folder in standard_folders():
         if any(each != here and each.is_relative_to(here) for each in _forms(folder)):
-            return f"it contains the folder {folder.name}"
+            return f"contains the folder {folder.name}"
     return None
 
 

@@ -49,7 +49,7 @@ class ClientRoots:
         self._named: NamedFolders | None = None
         self._until = 0.0
         self._changes = 0
-        self._logged: set[str] = set()
+        self._logged: frozenset[str] = frozenset()
 
     async def workspace(self, session: ServerSession) -> "Workspace":
         """Return the folders that may be used now.
@@ -62,15 +62,14 @@ class ClientRoots:
         found = await check_workspace(await self._folders(session))
         for note in found.notes:
             if note not in self._logged:
-                self._logged.add(note)
                 log.warning("%s", note)
+        self._logged = frozenset(found.notes)
         return found
 
     def forget(self) -> None:
         """Ask again at the next use, as the list has changed."""
         self._named = None
         self._changes += 1
-        self._logged.clear()
 
     async def _folders(self, session: ServerSession) -> "NamedFolders":
         async with self._asking:
