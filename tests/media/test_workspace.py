@@ -1,6 +1,9 @@
 """Workspace folders: which of the folders that a client names are used."""
 
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -157,6 +160,29 @@ def test_a_home_folder_that_is_a_link_is_refused_by_both_its_paths(
         monkeypatch.setenv("HOME", str(name))
         for uri in (f"file://{home}", f"file://{link}"):
             assert checked(uri).folders == (), (name, uri)
+
+
+@pytest.mark.processes
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs Linux namespaces")
+def test_a_mount_of_a_folder_above_the_home_folder_is_refused(home: Path) -> None:
+    """Chosen: it is the same folder under a path that looks harmless, as a firmlink on macOS."""
+    mount = home / "proj" / "mount"
+    mount.mkdir()
+    program = (
+        "import sys; from stability_mcp.media.workspace import NamedFolders, check_folders\n"
+        "print(check_folders(NamedFolders(uris=(sys.argv[1],))).refused)"
+    )
+    shell = f'mount --bind "{home.parent}" "{mount}" && exec "$0" -c "$1" "$2"'
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", shell, sys.executable, program, mount.as_uri()],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        pytest.skip(f"no mounts here: {done.stderr[-100:]}")
+
+    assert "contains the home folder" in done.stdout
 
 
 def test_a_long_list_is_bounded_and_the_answer_says_so(home: Path) -> None:

@@ -129,7 +129,9 @@ async def test_a_relative_path_is_tried_in_the_first_folder_first(
         owl = await client.call_tool("media_import", {"file": "owl.png"})
 
     assert "300x200" in text(fine(fox))
+    assert f'; read from "{project}/images/fox.png"' in text(fox)
     assert "120x80" in text(fine(owl))
+    assert f'; read from "{project}/owl.png"' in text(owl)
 
 
 async def test_a_relative_path_does_not_leave_the_folder(project: Path, tmp_path: Path) -> None:

@@ -254,10 +254,13 @@ class Importer:
             opened: Where the file is; None: not on this disk.
             stem: The file's own name without its ending; None: it has none.
         """
+        where = ""
+        if opened is not None and opened.in_workspace:
+            where = f"; read from {quoted(opened.given, limit=200)}"
         try:
             copied = await self._copied_from(imported.temporary)
             if copied is not None:
-                return Resolved(item=copied, note=self._describe(reference, copied))
+                return Resolved(item=copied, note=self._describe(reference, copied) + where)
             import_provenance = Provenance(origin="imported")
             changed = None
             if opened is not None and not await self.library.of_blob(imported.info.sha256):
@@ -270,7 +273,7 @@ class Importer:
             )
         finally:
             await in_file_thread(partial(imported.temporary.unlink, missing_ok=True))
-        note = self._describe(reference, item, new=new)
+        note = self._describe(reference, item, new=new) + where
         if changed is not None:
             note += f"; this edited copy of {quoted(changed.name)} was imported as new media"
         note = "; ".join((note, *imported.repairs))

@@ -11,7 +11,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stability_mcp.errors import (
@@ -42,6 +42,8 @@ class Opened:
     """Its real path."""
     given: Path
     """The path it was opened by."""
+    in_workspace: bool = False
+    """Whether a relative path or a file name was found in the client's workspace."""
 
 
 class Roots:
@@ -82,9 +84,11 @@ class Roots:
             raise self._missing(text, Path(text)) from None
         if path.is_absolute():
             return self._open(Path(os.path.normpath(path)), text)
-        if len(path.parts) == 1:
-            return self._open(self._by_name(text, path.name), text)
-        return self._open(self._below_some_root(path, text), text)
+        is_name = len(path.parts) == 1
+        found = self._by_name(text, path.name) if is_name else self._below_some_root(path, text)
+        opened = self._open(found, text)
+        in_workspace = any(opened.given.is_relative_to(each) for each in self._workspace)
+        return replace(opened, in_workspace=in_workspace)
 
     def similar(self, name: str) -> str:
         """Return `Did you mean …?` with files in the roots that have similar names; blocks."""

@@ -5,6 +5,7 @@ project is refused, with the reason. Folders are checked for each use: one may h
 a link to somewhere else since the client named it.
 """
 
+import contextlib
 import os
 import re
 import stat
@@ -165,6 +166,7 @@ async def check_workspace(named: NamedFolders) -> Workspace:
 
 def check_folders(named: NamedFolders) -> Workspace:
     """Implement `check_workspace`; blocks."""
+    wide = _WideFolders.of_user()
     folders: list[Path] = []
     refused: list[str] = []
     for position, uri in enumerate(named.uris):
@@ -172,7 +174,7 @@ def check_folders(named: NamedFolders) -> Workspace:
             more = len(named.uris) - position
             refused.append(f"{more} more (the maximum is {MAX_FOLDERS})")
             break
-        found = _check(uri)
+        found = _check(uri, wide)
         if isinstance(found, str):
             refused.append(f"{quoted(uri, limit=MAX_SHOWN_CHARACTERS)} ({found})")
         elif found not in folders:
@@ -204,47 +206,75 @@ def path_in(uri: str, *, windows: bool = WINDOWS) -> str:
     return path
 
 
-def _check(uri: str) -> Path | str:
+@dataclass(frozen=True, kw_only=True)
+class _WideFolders:
+    """Folders that contain the home folder or a standard folder, with the reason to refuse them.
+
+    They are known by path, and by device and inode: a mount, another case or a firmlink of macOS
+    gives the same folder another path.
+    """
+
+    by_path: Mapping[Path, str]
+    by_identity: Mapping[tuple[int, int], str]
+
+    @classmethod
+    def of_user(cls) -> "_WideFolders":
+        reasons: dict[Path, str] = {}
+        for home in _forms(Path.home()):
+            reasons[home] = "the home folder"
+            for above in home.parents:
+                reasons.setdefault(above, "contains the home folder")
+        for folder in standard_folders():
+            for above in (above for form in _forms(folder) for above in form.parents):
+                reasons.setdefault(above, f"contains the folder {folder.name}")
+        identities = {}
+        for path, reason in reasons.items():
+            with contextlib.suppress(OSError):
+                identities[_identity(path.stat())] = (
+                    "the top of a drive" if _is_top(path) else reason
+                )
+        return cls(by_path=reasons, by_identity=identities)
+
+
+def _check(uri: str, wide: _WideFolders) -> Path | str:
     """Return the folder that a URI names, or why it isn't used."""
     try:
         path = Path(os.path.normpath(path_in(uri)))
-        too_wide = _too_wide(path)
-        if too_wide is not None:
-            return too_wide
+        if reason := _too_wide(path, wide):
+            return reason
         real = Path(os.path.realpath(path, strict=True))
-        mode = real.stat().st_mode
+        facts = real.stat()
     except (FileNotFoundError, NotADirectoryError):
         return "no such folder"
     except OSError as error:
         return f"cannot be opened: {error.strerror}"
     except ValueError as error:
         return str(error)
-    if not stat.S_ISDIR(mode):
-        return f"{special_kind(mode) or 'a file'}, not a folder"
-    return _too_wide(real) or path
+    if not stat.S_ISDIR(facts.st_mode):
+        return f"{special_kind(facts.st_mode) or 'a file'}, not a folder"
+    return _too_wide(real, wide) or wide.by_identity.get(_identity(facts)) or path
 
 
-def _too_wide(path: Path) -> str | None:
-    """Return why a folder contains more than a project, or None."""
-    here = folded(path)
-    if path.parent == path or _DRIVE_MOUNT.fullmatch(str(path)):
+def _too_wide(path: Path, wide: _WideFolders) -> str | None:
+    """Return why a folder contains more than a project, by its path, or None."""
+    if _is_top(path):
         return "the top of a drive"
-    if any(here.is_relative_to(each) for each in SYSTEM_FOLDERS):
+    if any(path.is_relative_to(each) for each in SYSTEM_FOLDERS):
         return "a system folder"
-    for home in _forms(Path.home()):
-        if here == home:
-            return "the home folder"
-        if home.is_relative_to(here):
-            return "contains the home folder"
-    for folder in standard_folders():
-        if any(each != here and each.is_relative_to(here) for each in _forms(folder)):
-            return f"contains the folder {folder.name}"
-    return None
+    return wide.by_path.get(folded(path))
 
 
-def _forms(folder: Path) -> list[Path]:
+def _is_top(path: Path) -> bool:
+    return path.parent == path or _DRIVE_MOUNT.fullmatch(str(path)) is not None
+
+
+def _identity(facts: os.stat_result) -> tuple[int, int]:
+    return facts.st_dev, facts.st_ino
+
+
+def _forms(folder: Path) -> tuple[Path, ...]:
     """Return a folder's path as it is named, and with links resolved, for comparisons."""
-    return [folded(each) for each in (folder, resolved(folder)) if each is not None]
+    return tuple(folded(each) for each in (folder, resolved(folder)) if each is not None)
 
 
 def _bounded(uri: object) -> str:
