@@ -191,6 +191,35 @@ def scan(data: bytes) -> Track | None:
     )
 
 
+def first_frames(data: bytes, track: Track, seconds: float) -> tuple[list[Piece], float]:
+    """Return the first frames of an MP3 that together are no longer than that, and their length.
+
+    The header frame is left out: it declares the length of the whole. Decoders then also play the
+    encoder's silence at the start, some hundredths of a second.
+    """
+    max_samples, samples = int(seconds * track.rate), 0
+    pieces: list[Piece] = []
+    for start, end in track.runs:
+        at = begin = start
+        if at == track.start and _declared(data[at : at + _size_at(data, at)]) is not None:
+            at = begin = at + _size_at(data, at)
+        while at < end and (found := frame(data[at : at + HEADER_BYTES])):
+            if samples + found.samples > max_samples:
+                break
+            at += found.size
+            samples += found.samples
+        if at > begin:
+            pieces.append(Piece(b"", begin, at, begin))
+        if at < end:
+            break
+    return pieces, samples / track.rate
+
+
+def _size_at(data: bytes, at: int) -> int:
+    found = frame(data[at : at + HEADER_BYTES])
+    return found.size if found else 0
+
+
 def _tag_length(header: bytes) -> int:
     """Return the length of the ID3v2 or APE tag that starts here; 0 if there is none."""
     if header.startswith(_APE) and len(header) == _TAG_BYTES:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from stability_mcp.imaging.cut_out import cut_out_original
+from stability_mcp.imaging.alpha import put_alpha
 from stability_mcp.imaging.probe import probe
 
 TURNED = {1: (40, 20), 3: (40, 20), 6: (20, 40), 8: (20, 40)}
@@ -24,7 +24,7 @@ def test_the_cut_out_fits_the_upright_original(form: str, orientation: int, tmp_
     cut_out.paste("blue", (0, 0, width // 2, height))
     cut_out.save(small)
 
-    assert cut_out_original(original, probe(original), small, target)
+    assert put_alpha(original, probe(original), small, target)
 
     with Image.open(target) as made:
         assert made.size == (width * 10, height * 10)
@@ -38,5 +38,5 @@ def test_a_cut_out_without_transparency_is_not_used(tmp_path: Path) -> None:
     original, target = tmp_path / "a.png", tmp_path / "c.png"
     Image.new("RGB", (80, 40)).save(original)
 
-    assert not cut_out_original(original, probe(original), original, target)
+    assert not put_alpha(original, probe(original), original, target)
     assert not target.exists()

@@ -1,0 +1,101 @@
+"""The error for a picture whose shape an operation doesn't accept: what would make it fit.
+
+Pictures are never cropped or padded unasked, so the error names the exact sizes for both. All of
+its text is made here.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stability_mcp.api.fields import Size
+from stability_mcp.errors import FileUnusableError
+from stability_mcp.text import listed
+
+MAX_PADDED_PIXELS = 33_000_000
+"""Largest size to suggest for padding: with transparency, 33 megapixels is the most that can be
+decoded (`pixels.MAX_DECODED_BYTES`)."""
+_MAX_OPERATIONS = 4
+"""Most operations to name; more would be a list to choose from, not an answer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Misfit:
+    """A picture whose shape isn't accepted, and the nearest sizes whose shape is."""
+
+    size: Size
+    allowed: str
+    """The shapes that are accepted, as the end of a sentence."""
+    crop: Size
+    """The largest accepted part of the picture."""
+    pad: Size | None
+    """The smallest accepted size that holds the picture; None: too large to process."""
+
+
+class MisfitError(FileUnusableError):
+    """A picture would have to be cropped or padded.
+
+    Args:
+        misfit: The picture, and what would make it fit.
+        argument: The argument that names the picture; "" if unknown.
+        accepted_by: Operations that accept the picture as it is.
+    """
+
+    def __init__(
+        self, misfit: Misfit, *, argument: str = "", accepted_by: Sequence[str] = ()
+    ) -> None:
+        self.misfit = misfit
+        ways = f"Crop it to {size_text(misfit.crop)}"
+        if misfit.pad is not None:
+            ways += f" or pad it to {size_text(misfit.pad)}"
+        others = listed(accepted_by[:_MAX_OPERATIONS], last="or") if accepted_by else ""
+        super().__init__(
+            f"{argument}{': ' if argument else ''}The picture's aspect ratio is "
+            f"{ratio_text(misfit.size)} ({size_text(misfit.size)}); {misfit.allowed}.",
+            hint=f"{ways} in an image editor{f', or use {others}, as it is' if others else ''}.",
+        )
+
+
+def too_long(size: Size, max_aspect: float) -> Misfit:
+    """Return the misfit of a picture whose longer side exceeds the maximum ratio."""
+    longer, shorter = max(size), min(size)
+    cropped, padded = math.floor(shorter * max_aspect), math.ceil(longer / max_aspect)
+    wide = size.width >= size.height
+    pad = Size(longer, padded) if wide else Size(padded, longer)
+    return Misfit(
+        size=size,
+        allowed=f"from 1:{max_aspect:g} to {max_aspect:g}:1 is accepted",
+        crop=Size(cropped, shorter) if wide else Size(shorter, cropped),
+        pad=pad if math.prod(pad) <= MAX_PADDED_PIXELS else None,
+    )
+
+
+def not_listed(size: Size, sizes: Sequence[Size]) -> Misfit:
+    """Return the misfit of a picture that isn't the shape of any accepted size."""
+    shape = math.log(size.width / size.height)
+    nearest = min(sizes, key=lambda one: abs(math.log(one.width / one.height) - shape))
+    ratio = nearest.width / nearest.height
+    if size.width > size.height * ratio:
+        crop = Size(max(1, math.floor(size.height * ratio)), size.height)
+        pad = Size(size.width, math.ceil(size.width / ratio))
+    else:
+        crop = Size(size.width, max(1, math.floor(size.width / ratio)))
+        pad = Size(math.ceil(size.height * ratio), size.height)
+    return Misfit(
+        size=size,
+        allowed=f"only the shapes of these sizes are accepted: {listed(map(size_text, sizes))}",
+        crop=crop,
+        pad=pad if math.prod(pad) <= MAX_PADDED_PIXELS else None,
+    )
+
+
+def ratio_text(size: Size) -> str:
+    """Return an aspect ratio such as `6.00:1` or `1:2.13`."""
+    longer, shorter = max(size), min(size)
+    ratio = f"{longer / shorter:,.2f}"
+    return f"{ratio}:1" if size.width >= size.height else f"1:{ratio}"
+
+
+def size_text(size: Size) -> str:
+    """Return a size such as `1536x1024`."""
+    return f"{size.width}x{size.height}"
