@@ -191,7 +191,8 @@ def fit_mask(  # noqa: PLR0913 -- source and target, for the picture and the mas
         flat = ImageChops.invert(flat)
     encoded = encode_within(_resized_mask(flat, size), types, max_bytes, limits=limits)
     before = picture.size if with_picture else facts.size
-    changes = [] if before == size else [_describe_resize(size, before)]
+    resized = f"{_describe_resize(size, before)}, the size of its picture"
+    changes = [] if before == size else [resized]
     if with_picture or facts.orientation != 1:
         changes.append("rotated with its picture" if with_picture else "rotated upright")
     if not grey:

@@ -48,11 +48,11 @@ class MisfitError(FileUnusableError):
         ways = f"Crop it to {size_text(misfit.crop)}"
         if misfit.pad is not None:
             ways += f" or pad it to {size_text(misfit.pad)}"
-        others = listed(accepted_by[:_MAX_OPERATIONS], last="or") if accepted_by else ""
+        others = listed(accepted_by[:_MAX_OPERATIONS], last="or")
         super().__init__(
             f"{argument}{': ' if argument else ''}The picture's aspect ratio is "
             f"{ratio_text(misfit.size)} ({size_text(misfit.size)}); {misfit.allowed}.",
-            hint=f"{ways} in an image editor{f', or use {others}, as it is' if others else ''}.",
+            hint=f"{ways} in an image editor{f'; as it is, {others} accept it' if others else ''}.",
         )
 
 

@@ -59,7 +59,7 @@ async def combine(parts: StudioParts, combination: Combination) -> MediaItem | N
         upstream=result.upstream,
         emulated=result.emulated,
         operation=result.operation,
-        arguments=result.arguments,
+        arguments={**result.arguments, combination.field: original.id},
         parents={combination.role: result.id, combination.field: original.id},
     )
     try:
@@ -75,6 +75,15 @@ async def combine(parts: StudioParts, combination: Combination) -> MediaItem | N
     item = stored.item
     sources = {combination.field: original}
     return await _with_copy(parts, item, sources) if stored.new else item
+
+
+async def paid_result(parts: StudioParts, item: MediaItem) -> MediaItem:
+    """Return the paid result that a combined picture was made from; other items as they are."""
+    if item.job is not None or item.origin != "generated":
+        return item
+    parents = (await parts.media.parents(item.id)).values()
+    made = (each for each in parents if each.job is not None and each.operation == item.operation)
+    return next(made, item)
 
 
 async def _write(colours: MediaItem, alpha: MediaItem, target: Path) -> bool:

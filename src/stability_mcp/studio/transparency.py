@@ -16,7 +16,6 @@ from stability_mcp.media.labels import NameSource
 from stability_mcp.media.names import NameRequest, request_of
 from stability_mcp.studio.combining import Combination, combine
 from stability_mcp.studio.runtime import StudioParts
-from stability_mcp.text import quoted
 
 UPSCALED = "upscaled"
 """Role of the paid result from which a picture has its colours."""
@@ -30,7 +29,10 @@ class Restored:
     """Each such picture precedes the result that it was made from."""
     shown: list[MediaItem]
     """As `media`, without the results that have such a picture: the ones worth looking at."""
+    originals: dict[str, MediaItem] = field(default_factory=dict)
+    """What such a picture got its transparency from, by its id."""
     notes: list[str] = field(default_factory=list)
+    """What went wrong."""
 
 
 async def restore_transparency(
@@ -61,7 +63,7 @@ async def restore_transparency(
             except (StudioError, OSError) as error:  # the paid result is kept and returned
                 restored.notes.append(_failed(item, error))
         if made is not None and combination is not None:
-            restored.notes.append(_made(made, combination))
+            restored.originals[made.id] = combination.original
             restored.media.append(made)
         restored.media.append(item)
         restored.shown.append(made or item)
@@ -83,7 +85,7 @@ async def _combination(
     found = await parts.media.many([job.arguments.get(name) or ""])
     if not found or found[0].origin != "fitted" or job.arguments.get("output_format") == "jpeg":
         return None
-    original = originals.get(name) or await parts.media.before_fitting(found[0])
+    original = await parts.media.before_fitting(originals.get(name) or found[0])
     if original.origin == "fitted":  # the original was deleted
         return None
     return Combination(
@@ -107,14 +109,6 @@ def _name(job: JobRecord, result: MediaItem) -> NameRequest:
     # The job's label has its number if it is one of several.
     number = job.position + 1 if job.label != job.root else 0
     return request_of(job.root, source, variant=number, series=f"{job.call}/{UPSCALED}")
-
-
-def _made(made: MediaItem, combination: Combination) -> str:
-    result, original = combination.result, combination.original
-    return (
-        f"transparency: {made.name} is {result.name} with the transparency of "
-        f"{quoted(original.name)} put back locally; {result.name} is the API's result, opaque"
-    )
 
 
 def _failed(result: MediaItem, error: StudioError | OSError) -> str:
