@@ -12,6 +12,9 @@ from stability_mcp.api.fields import Size
 from stability_mcp.errors import FileUnusableError
 from stability_mcp.text import listed
 
+MIN_SOURCE_SIDE = 8
+"""Smallest side that is enlarged. *Chosen*: the smallest icons in use have 16 pixels; below 8, a
+side of 64 is a blur in which nothing can be recognised, and a call would be paid for it."""
 MAX_PADDED_PIXELS = 33_000_000
 """Largest size to suggest for padding: with transparency, 33 megapixels is the most that can be
 decoded (`pixels.MAX_DECODED_BYTES`)."""
@@ -26,8 +29,8 @@ class Misfit:
     size: Size
     allowed: str
     """The shapes that are accepted, as the end of a sentence."""
-    crop: Size
-    """The largest accepted part of the picture."""
+    crop: Size | None
+    """The largest accepted part of the picture; None: too small to enlarge."""
     pad: Size | None
     """The smallest accepted size that holds the picture; None: too large to process."""
 
@@ -45,14 +48,17 @@ class MisfitError(FileUnusableError):
         self, misfit: Misfit, *, argument: str = "", accepted_by: Sequence[str] = ()
     ) -> None:
         self.misfit = misfit
-        ways = f"Crop it to {size_text(misfit.crop)}"
-        if misfit.pad is not None:
-            ways += f" or pad it to {size_text(misfit.pad)}"
-        others = listed(accepted_by[:_MAX_OPERATIONS], last="or")
+        ways = " or ".join(
+            f"{verb} it to {size_text(size)}"
+            for verb, size in (("crop", misfit.crop), ("pad", misfit.pad))
+            if size is not None
+        )
+        named = listed(accepted_by[:_MAX_OPERATIONS])
+        others = f"; its shape is accepted by {named}" if named else ""
         super().__init__(
             f"{argument}{': ' if argument else ''}The picture's aspect ratio is "
             f"{ratio_text(misfit.size)} ({size_text(misfit.size)}); {misfit.allowed}.",
-            hint=f"{ways} in an image editor{f'; as it is, {others} accept it' if others else ''}.",
+            hint=f"{ways[:1].upper()}{ways[1:]} in an image editor{others}.",
         )
 
 
@@ -84,7 +90,7 @@ def not_listed(size: Size, sizes: Sequence[Size]) -> Misfit:
     return Misfit(
         size=size,
         allowed=f"only the shapes of these sizes are accepted: {listed(map(size_text, sizes))}",
-        crop=crop,
+        crop=crop if min(crop) >= MIN_SOURCE_SIDE else None,
         pad=pad if math.prod(pad) <= MAX_PADDED_PIXELS else None,
     )
 

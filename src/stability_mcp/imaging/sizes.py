@@ -6,11 +6,14 @@ from dataclasses import replace
 
 from stability_mcp.api.fields import ImageLimits, Size
 from stability_mcp.errors import FileUnusableError
-from stability_mcp.imaging.misfit import MisfitError, not_listed, size_text, too_long
+from stability_mcp.imaging.misfit import (
+    MIN_SOURCE_SIDE,
+    MisfitError,
+    not_listed,
+    size_text,
+    too_long,
+)
 
-MIN_SOURCE_SIDE = 8
-"""Smallest side that is enlarged. *Chosen*: the smallest icons in use have 16 pixels; below 8, a
-side of 64 is a blur in which nothing can be recognised, and a call would be paid for it."""
 SOFT_FACTOR = 2
 """Enlargement per side from which the answer warns. *Chosen*: three of four pixels are then made
 up by the resize, and the API works from those."""
@@ -112,7 +115,14 @@ def _one_of(size: Size, sizes: Sequence[Size]) -> Size:
     The pixel is one of the coarser picture: no other part of a small one has the exact ratio.
     """
     for allowed in sorted(sizes, key=lambda one: abs(math.log(math.prod(one) / math.prod(size)))):
-        scale = allowed.width / size.width
-        if abs(size.height * scale - allowed.height) < max(1.0, scale):
+        if _has_shape(size, allowed):
             return allowed
     raise MisfitError(not_listed(size, sizes))
+
+
+def _has_shape(size: Size, allowed: Size) -> bool:
+    """Return whether a picture scaled to the width, or else to the height, fits to the pixel."""
+    by_width, by_height = allowed.width / size.width, allowed.height / size.height
+    height_error = abs(size.height * by_width - allowed.height)
+    width_error = abs(size.width * by_height - allowed.width)
+    return height_error < max(1.0, by_width) or width_error < max(1.0, by_height)
