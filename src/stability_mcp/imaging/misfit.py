@@ -80,13 +80,15 @@ def not_listed(size: Size, sizes: Sequence[Size]) -> Misfit:
     """Return the misfit of a picture that isn't the shape of any accepted size."""
     shape = math.log(size.width / size.height)
     nearest = min(sizes, key=lambda one: abs(math.log(one.width / one.height) - shape))
-    ratio = nearest.width / nearest.height
-    if size.width > size.height * ratio:
-        crop = Size(max(1, math.floor(size.height * ratio)), size.height)
-        pad = Size(size.width, math.ceil(size.width / ratio))
+    # Integers, because a rounding error of floats would be a pixel.
+    width_for_height = size.height * nearest.width
+    height_for_width = size.width * nearest.height
+    if height_for_width < width_for_height:
+        crop = Size(size.width, max(1, height_for_width // nearest.width))
+        pad = Size(-(-width_for_height // nearest.height), size.height)
     else:
-        crop = Size(size.width, max(1, math.floor(size.width / ratio)))
-        pad = Size(math.ceil(size.height * ratio), size.height)
+        crop = Size(max(1, width_for_height // nearest.height), size.height)
+        pad = Size(size.width, -(-height_for_width // nearest.width))
     return Misfit(
         size=size,
         allowed=f"only the shapes of these sizes are accepted: {listed(map(size_text, sizes))}",
