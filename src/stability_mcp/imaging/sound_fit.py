@@ -74,7 +74,7 @@ def fit_wav(
     changes = []
     if is_cut:
         kept, whole = frames / samples.rate, samples.frames / samples.rate
-        changes.append(f"cut to its first {kept:g} of {whole:.1f} s")
+        changes.append(f"cut to its first {round(kept, 3):g} of {round(whole, 3):g} s")
         changes += [f"faded out over the last {FADE_SECONDS * 1000:g} ms"] if fade else []
     if width != samples.width:
         kind = " float" if samples.tag == _FLOAT else ""
@@ -96,7 +96,7 @@ def cut_mp3(source: Path, target: Path, *, max_seconds: float) -> FittedSound:
     pieces, seconds = first_frames(data, track, max_seconds)
     with atomic_write(target) as out, source.open("rb") as file:
         copy_pieces(file, pieces, out)
-    what = f"cut to its first {seconds:.2f} of {track.seconds:.1f} s, at an MP3 frame"
+    what = f"cut to its first {round(seconds, 2):g} of {round(track.seconds, 2):g} s, at an MP3 frame"
     return FittedSound(seconds, [what])
 
 
