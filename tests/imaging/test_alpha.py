@@ -136,7 +136,7 @@ def test_separated_and_upscaled_a_picture_has_clean_edges(
             )
             difference = ImageStat.Stat(ImageChops.difference(shown, wanted))
             assert max(difference.mean) < 4
-        # Outside of the edge, nothing is left of the ring that Lanczos would draw.
+        # Outside the edge, nothing is left of the ring that Lanczos would draw.
         ImageDraw.Draw(made).ellipse(
             tuple(
                 side + (-2 * times if n < 2 else 2 * times)

@@ -139,7 +139,7 @@ def test_a_compressed_wav_is_not_cut(tmp_path: Path) -> None:
 def test_a_wav_that_is_too_large_is_reduced_to_16_bits(
     tag: int, width: int, tmp_path: Path
 ) -> None:
-    """*Chosen*: nobody hears the difference; stereo and the sample rate are kept."""
+    """*Chosen*: the difference is inaudible; stereo and the sample rate are kept."""
     values = [*tone(2 * RATE), 1.0, -1.0, 0.0, 1e-6] + ([1.7, -1.7] if tag == FLOAT else [])
     source, target = tmp_path / "a.wav", tmp_path / "b.wav"
     source.write_bytes(wav(raw(values, tag, width), tag, width, 2))

@@ -135,7 +135,7 @@ async def test_a_file_that_can_be_fitted_is_fitted_and_the_answer_says_how(
 async def test_a_file_that_cannot_be_fitted_is_refused_with_the_way_out(
     tool: str, arguments: dict[str, Any], file: bytes, why: str, tmp_path: Path
 ) -> None:
-    """*Chosen*: nothing is cropped, padded or lengthened unasked, and nothing is charged."""
+    """*Chosen*: nothing is cropped, padded or lengthened automatically, and nothing is charged."""
     (tmp_path / "a.png").write_bytes(file)
     async with connected(tmp_path) as client:
         assert why in refused(await client.call_tool(tool, arguments))

@@ -59,7 +59,7 @@ def check_disc(item: dict[str, Any]) -> None:
 async def test_every_upscaler_returns_the_picture_with_its_transparency(
     era: Era, name: str, tmp_path: Path
 ) -> None:
-    """*Gap*: whether the API keeps transparency isn't documented, so colours alone are sent."""
+    """*Gap*: whether the API keeps transparency isn't documented, so only the colours are sent."""
     asked = given(name, logo(tmp_path), label="big")
     async with connected(tmp_path, era) as client:
         made = fine(await client.call_tool(name, asked))

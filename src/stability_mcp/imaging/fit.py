@@ -60,8 +60,8 @@ _MAX_PNG_EXCESS = 1.3
 
 
 AlphaUse = Literal["send", "separate", "white"]
-"""What becomes of transparency: it is sent; the colours are sent without it, to be combined with
-the result; or the picture is sent on white."""
+"""How transparency is handled: it is sent; the colours are sent without it, to be combined with the
+result; or the picture is sent on white."""
 _ALPHA_CHANGES: dict[AlphaUse, str] = {
     "separate": "sent without its transparency, which is put back into the result",
     "white": "put on white: the result's format has no transparency",
@@ -97,7 +97,7 @@ def fit_image(  # noqa: PLR0913 -- source and target, limits and checks
         target: Output path; untouched if None is returned.
         check: Whether to decode a picture that is sent unchanged: its header doesn't tell whether
             the rest is intact.
-        alpha: What becomes of its transparency.
+        alpha: How its transparency is handled.
 
     Raises:
         FileUnusableError: It is damaged, too large to decode, or would need cropping or padding.

@@ -1,6 +1,6 @@
 """The error for a picture whose shape an operation doesn't accept: what would make it fit.
 
-Pictures are never cropped or padded unasked, so the error names the exact sizes for both. All of
+Pictures are never cropped or padded automatically, so the error names the exact sizes for both. All of
 its text is made here.
 """
 

@@ -96,7 +96,9 @@ def cut_mp3(source: Path, target: Path, *, max_seconds: float) -> FittedSound:
     pieces, seconds = first_frames(data, track, max_seconds)
     with atomic_write(target) as out, source.open("rb") as file:
         copy_pieces(file, pieces, out)
-    what = f"cut to its first {round(seconds, 2):g} of {round(track.seconds, 2):g} s, at an MP3 frame"
+    what = (
+        f"cut to its first {round(seconds, 2):g} of {round(track.seconds, 2):g} s, at an MP3 frame"
+    )
     return FittedSound(seconds, [what])
 
 

@@ -60,7 +60,7 @@ class Fitter:
         operation: The operation that they are sent to.
         max_bytes: Maximum bytes for all pictures together.
         black_marks: Whether black marks the area to change instead of white.
-        alpha: What becomes of the transparency of pictures; masks have none.
+        alpha: How the transparency of pictures is handled; masks have none.
     """
 
     def __init__(

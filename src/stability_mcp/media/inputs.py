@@ -116,10 +116,10 @@ async def prepare_inputs(
 
 
 def _alpha_use(operation: Operation) -> AlphaUse:
-    """Return what becomes of a picture's transparency.
+    """Return how a picture's transparency is handled.
 
-    *Gap*: what upscalers do with transparency isn't documented. *Chosen*: they get the colours
-    alone, so that the result is the same whether they would keep, drop or ignore it.
+    *Gap*: what upscalers do with transparency isn't documented. *Chosen*: they get only
+    the colours, so that the result is the same whether they would keep, drop or ignore it.
     """
     if not operation.enlarges:
         return "send"

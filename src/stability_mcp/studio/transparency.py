@@ -1,6 +1,6 @@
 """Puts the transparency of a picture back into its upscaled colours.
 
-Upscalers are sent colours alone (see `media/inputs`). This needs only what the store knows of a
+Upscalers are sent only the colours (see `media/inputs`). This needs only what the store knows of a
 job, so it happens whenever a result is collected: by the call, by `job_wait`, as a task, by a
 repeated call, and after a crash by whichever of them comes first.
 """

@@ -195,7 +195,7 @@ def scan(data: bytes) -> Track | None:
 
 
 def first_frames(data: bytes, track: Track, seconds: float) -> tuple[list[Part], float]:
-    """Return the first frames of an MP3 that together are no longer than that, and their length.
+    """Return the first frames of an MP3 that together don't exceed a length, and their own length.
 
     A header frame, by which players know the length, is corrected; it is left out of the count.
     """
