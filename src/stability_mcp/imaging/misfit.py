@@ -1,7 +1,7 @@
 """The error for a picture whose shape an operation doesn't accept: what would make it fit.
 
-Pictures are never cropped or padded automatically, so the error names the exact sizes for both. All of
-its text is made here.
+Pictures are never cropped or padded automatically, so the error names the exact sizes for both.
+`MisfitError` is the only place that words it.
 """
 
 import math
