@@ -21,6 +21,7 @@ from mcp.types import (
 )
 
 from stability_mcp.imaging.preview import Preview
+from stability_mcp.local_tools.local_tool import LocalResult
 from stability_mcp.server import answer_text
 from stability_mcp.server.plain_results import FACTS, cleaned
 from stability_mcp.server.views import JobFacts, MediaFacts, SentFacts
@@ -112,6 +113,17 @@ def of_shown(shown: Shown, *, tool: str, uncollected: str | None) -> CallToolRes
     text += filter(None, [uncollected])
     facts = {"tool": tool, "media": [MediaFacts.of(each).dumped() for each in shown.items]}
     return _result(text, facts, shown)
+
+
+def of_local(result: LocalResult, *, tool: str, uncollected: str | None) -> CallToolResult:
+    """Return the result of a local tool; free."""
+    made = answer_text.counted(result.items)
+    text = [f"{tool}: {', '.join(filter(None, [made, 'free']))}", *result.lines]
+    text += [answer_text.media_line(item) for item in result.items]
+    text += filter(None, [uncollected])
+    media = [MediaFacts.of(each).dumped() for each in result.items]
+    facts = {"tool": tool, **({"media": media} if media else {}), **result.facts}
+    return _result(text, facts, Shown(items=result.items, preview=result.preview))
 
 
 def _result(

@@ -8,21 +8,11 @@ from typing import Any, get_type_hints
 from pydantic import BaseModel, ConfigDict
 
 from stability_mcp.api.described import Described
+from stability_mcp.api.tool_arguments import Arguments
 from stability_mcp.periods import Period, parse_period
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import Definition, Effects
 from stability_mcp.server.tool_schema import plain_schema
-
-
-class Arguments(Described):
-    """Base of a tool's arguments; the docstring of a subclass is the tool's description."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        allow_inf_nan=False,
-        defer_build=True,
-    )
 
 
 class PeriodArguments(Arguments):
@@ -78,11 +68,6 @@ class PageData(Data):
     """Pass as `cursor` to get the next, older page; absent on the last page."""
     next: str | None = None
     """Deprecated: use next_cursor."""
-
-
-def as_list(value: object) -> object:
-    """Wrap a single string in a list; return anything else unchanged."""
-    return [value] if isinstance(value, str) else value
 
 
 Function = Callable[[Any, Any, CallContext], Awaitable[Any]]

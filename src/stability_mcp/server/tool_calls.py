@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.parsing import parse_model
+from stability_mcp.local_tools.local_tool import LocalResult
 from stability_mcp.server import plain_results, results
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.client_timeout import limit_wait, record_give_up
@@ -26,7 +27,7 @@ from stability_mcp.server.results import Shown
 from stability_mcp.server.tools import all_tools
 from stability_mcp.studio import CallOptions, Outcome, Studio
 
-Answer = Outcome | Shown | Listing | BaseModel | str
+Answer = Outcome | Shown | LocalResult | Listing | BaseModel | str
 
 
 async def call(
@@ -56,10 +57,12 @@ async def call(
 
 
 def _free_result(
-    answer: Shown | Listing | BaseModel | str, tool: str, uncollected: str | None
+    answer: Shown | LocalResult | Listing | BaseModel | str, tool: str, uncollected: str | None
 ) -> CallToolResult:
     if isinstance(answer, Shown):
         return results.of_shown(answer, tool=tool, uncollected=uncollected)
+    if isinstance(answer, LocalResult):
+        return results.of_local(answer, tool=tool, uncollected=uncollected)
     if isinstance(answer, Listing):
         lines, facts = answer.lines, answer.facts
         return plain_results.of_listing(lines, facts, tool=tool, uncollected=uncollected)

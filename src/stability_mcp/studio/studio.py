@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from stability_mcp.api.kinds import Query
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.parsing import parse
+from stability_mcp.api.tool_arguments import Arguments
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.jobs.budget import Spending
@@ -18,6 +19,8 @@ from stability_mcp.jobs.transactions.cancel import CancelledJob
 from stability_mcp.jobs.transactions.reuse import CacheStatistics
 from stability_mcp.jobs.transactions.submit import ForeignGeneration
 from stability_mcp.jobs.transactions.usage import LedgerBy, LedgerLine, LedgerQuery, RateStatus
+from stability_mcp.local_tools.local_tool import LocalResult, LocalTool
+from stability_mcp.local_tools.workbench import Workbench
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import Page
 from stability_mcp.media.preview import PreviewSize
@@ -339,6 +342,17 @@ class Studio:
             size: Size, regardless of the settings; None: as set.
         """
         return await calling.preview(self._parts, items, size)
+
+    async def run_local(self, tool: LocalTool, arguments: Arguments) -> LocalResult:
+        """Run a local tool on stored media; free.
+
+        Raises:
+            StudioError: see the tool.
+        """
+        parts = self._parts
+        return await tool.function(
+            Workbench(parts.media, parts.importer, parts.settings), arguments
+        )
 
     # Money and limits
 

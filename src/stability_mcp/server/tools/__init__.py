@@ -9,6 +9,7 @@ To add a tool
 2. Run `make schemas` and read the diff in `tool_schemas/`.
 
 Add a new family to `ORDER` in `server/toolsets.py`, and to `BASIC` if most conversations need it.
+Tools on stored media that don't spend anything belong in `local_tools/`; `local.py` serves them.
 List a tool that needs no studio in `FREE_TOOLS` with its file; its function gets None as studio.
 """
 
@@ -28,7 +29,9 @@ FREE_TOOLS: Mapping[str, str] = {"guide": "guide"}
 @cache
 def all_tools() -> Mapping[str, "Tool"]:
     """Return every hand-written tool by name; imports the studio."""
-    return _tools_in(module.name for module in pkgutil.iter_modules(__path__))
+    from stability_mcp.server.tools.local import local_tools
+
+    return {**_tools_in(module.name for module in pkgutil.iter_modules(__path__)), **local_tools()}
 
 
 @cache

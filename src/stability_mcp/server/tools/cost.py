@@ -4,11 +4,12 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from stability_mcp.api.tool_arguments import Arguments
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import QUERIES
 from stability_mcp.server.extra_arguments import split
-from stability_mcp.server.tool import Arguments, Data, tool
+from stability_mcp.server.tool import Data, tool
 from stability_mcp.studio import Price, Studio, known_operation, price_of
 
 HINTS = {

@@ -3,10 +3,11 @@
 Length: each family of tools has a file, and this family has one tool.
 """
 
+from stability_mcp.api.tool_arguments import Arguments
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import READS
 from stability_mcp.server.guide import Topic, read_page
-from stability_mcp.server.tool import Arguments, tool
+from stability_mcp.server.tool import tool
 
 
 class Guide(Arguments):

@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+from stability_mcp.api.tool_arguments import Arguments, as_list
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import CHANGES, FETCHES, READS, SPENDS
 from stability_mcp.server.listings import Listing, job_line
-from stability_mcp.server.tool import Arguments, Data, PageArguments, PageData, as_list, tool
+from stability_mcp.server.tool import Data, PageArguments, PageData, tool
 from stability_mcp.server.views import ListedJobFacts
 from stability_mcp.studio import (
     CallOptions,

@@ -4,18 +4,17 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from stability_mcp.api.tool_arguments import Arguments, Reference, as_list
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.server.answer_text import name_note
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import CHANGES, FETCHES, READS
 from stability_mcp.server.listings import Listing, media_line
 from stability_mcp.server.results import Shown
-from stability_mcp.server.tool import Arguments, PageArguments, PageData, as_list, tool
+from stability_mcp.server.tool import PageArguments, PageData, tool
 from stability_mcp.server.views import ListedMediaFacts, MediaFacts
 from stability_mcp.studio import Studio
 from stability_mcp.text import quoted
-
-Reference = Annotated[str, Field(min_length=1, description="Label, media:// URI or path.")]
 
 
 class MediaList(PageArguments):

@@ -1,9 +1,10 @@
 """Tools about the server itself: its status."""
 
 from stability_mcp import __version__
+from stability_mcp.api.tool_arguments import Arguments
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import QUERIES
-from stability_mcp.server.tool import Arguments, Data, tool
+from stability_mcp.server.tool import Data, tool
 from stability_mcp.server.toolsets import ALWAYS, toolset_of
 from stability_mcp.settings import Settings
 from stability_mcp.studio import Status, Studio

@@ -1,0 +1,79 @@
+"""A local tool: a model of its arguments, and the function that runs it on stored media."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
+
+from pydantic import Field
+
+from stability_mcp.api.tool_arguments import Arguments
+from stability_mcp.imaging.preview import Preview
+from stability_mcp.media.items import MediaItem
+
+if TYPE_CHECKING:
+    from stability_mcp.local_tools.workbench import Workbench
+
+
+class ShowingArguments(Arguments):
+    """Base of the arguments of a tool whose answer has a preview."""
+
+    preview: Literal["none"] | None = None
+    """none: no picture in the answer."""
+
+
+class MakingArguments(ShowingArguments):
+    """Base of the arguments of a tool that stores a new media item."""
+
+    label: Annotated[str, Field(min_length=1)] | None = None
+    """Name for the result."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalResult:
+    """What a local tool found or made."""
+
+    lines: Sequence[str] = ()
+    """The answer as text; it is enough without the facts and the preview."""
+    items: Sequence[MediaItem] = ()
+    """The items that the tool stored."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """The same for programs, as JSON."""
+    preview: Preview | None = None
+
+
+Function = Callable[["Workbench", Any], Awaitable[LocalResult]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalTool:
+    """A local tool."""
+
+    name: str
+    title: str
+    """Display name."""
+    arguments: type[Arguments]
+    function: Function
+    hints: Mapping[str, str] = field(default_factory=dict)
+    """What to do instead, by name of an unknown argument that callers try."""
+
+
+def local_tool(
+    *, title: str, hints: Mapping[str, str] | None = None
+) -> Callable[[Function], LocalTool]:
+    """Turn a function into a local tool; name and arguments come from its signature.
+
+    Args:
+        title: Display name.
+        hints: What to do instead, by name of an unknown argument that callers try.
+    """
+
+    def make(function: Function) -> LocalTool:
+        return LocalTool(
+            name=function.__name__,
+            title=title,
+            arguments=get_type_hints(function, include_extras=True)["arguments"],
+            function=function,
+            hints=hints or {},
+        )
+
+    return make

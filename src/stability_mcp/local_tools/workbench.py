@@ -1,0 +1,177 @@
+"""What local tools work with: the media of one account, and a place to store what they make."""
+
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from stability_mcp.errors import ArgumentsError, StorageError
+from stability_mcp.imaging.facts import Facts
+from stability_mcp.imaging.memory import run
+from stability_mcp.imaging.preview import Preview
+from stability_mcp.imaging.probe import probe
+from stability_mcp.imaging.sheet import sheet
+from stability_mcp.media.copies import write_copy
+from stability_mcp.media.import_copy import spool_path
+from stability_mcp.media.importer import KINDS, Importer
+from stability_mcp.media.items import MediaItem
+from stability_mcp.media.labels import NameSource
+from stability_mcp.media.library import MediaLibrary
+from stability_mcp.media.names import request_of
+from stability_mcp.media.preview import preview_of
+from stability_mcp.media.records import Provenance, file_info, sync_file
+from stability_mcp.settings import Settings
+from stability_mcp.store.threads import in_file_thread
+from stability_mcp.text import plain, quoted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A media item that a tool reads."""
+
+    item: MediaItem
+    facts: Facts
+    note: str
+    """Which item the reference means, as in other answers: `image: hero = hero v2, made 14:02`."""
+
+    @property
+    def path(self) -> Path:
+        """Return the file; read-only."""
+        return self.item.path
+
+
+class Workbench:
+    """The media and settings of one call of a local tool.
+
+    Args:
+        library: The media of the account.
+        importer: Resolves references, and imports files that aren't stored yet.
+        settings: The operator's settings.
+    """
+
+    def __init__(self, library: MediaLibrary, importer: Importer, settings: Settings) -> None:
+        self.library = library
+        self.importer = importer
+        self.settings = settings
+
+    async def source(
+        self, reference: str, *, argument: str, kind: Literal["image", "audio", "model"] | None
+    ) -> Source:
+        """Return the item that an argument names.
+
+        Args:
+            reference: What the caller wrote.
+            argument: Name of the argument, for notes and errors.
+            kind: The kind of media that the tool takes; None: any.
+
+        Raises:
+            ArgumentsError: it is of another kind.
+            NotFoundError, InputFileError: see `Importer.resolve`.
+        """
+        found = await self.importer.import_file(reference, None)
+        item = found.item
+        if kind is not None and item.kind != kind:
+            raise ArgumentsError(
+                f"{argument} takes {KINDS[kind]}, but {quoted(reference)} is {KINDS[item.kind]} "
+                f"({item.media_type}).",
+                hint=f"Pass {KINDS[kind]}.",
+            )
+        facts = await in_file_thread(partial(probe, item.path))
+        return Source(item=item, facts=facts, note=f"{argument}: {found.note}")
+
+    async def picture(self, reference: str, *, argument: str = "image") -> Source:
+        """Return the picture that an argument names; raises the errors of `source`."""
+        return await self.source(reference, argument=argument, kind="image")
+
+    @asynccontextmanager
+    async def temporary(self) -> AsyncIterator[Path]:
+        """Provide the path of a new file in the spool; it is removed afterwards."""
+        path = spool_path(self.library.home, "local")
+        try:
+            yield path
+        finally:
+            await in_file_thread(partial(path.unlink, missing_ok=True))
+
+    async def store(  # noqa: PLR0913 -- what was made, how, from what, and its name
+        self,
+        write: Callable[[Path], None],
+        *,
+        tool: str,
+        arguments: Mapping[str, Any],
+        parents: Mapping[str, MediaItem],
+        label: str | None,
+        memory: Facts | Sequence[Facts] | int,
+    ) -> MediaItem:
+        """Store what a function writes as a new media item, with its readable copy.
+
+        Without a label it becomes the next version of its first parent's name.
+
+        Args:
+            write: Writes the file to a path; runs in a thread, within the memory for pictures.
+            tool: Name of the tool.
+            arguments: Its arguments, with media by id.
+            parents: The items it is made from, by role; the first one names it.
+            label: The name that was asked for.
+            memory: The facts of the files that `write` decodes, or the bytes it needs.
+
+        Raises:
+            FileUnusableError: a source can't be read.
+            StorageError: the disk of the store is full.
+        """
+        first = next(iter(parents.values()))
+        root = None if label else await self.library.root_of(first)
+        name = request_of(label or root or tool, NameSource.CALLER if label else NameSource.PARENT)
+        provenance = Provenance(
+            origin="generated",
+            upstream=first.upstream,
+            emulated=first.emulated,
+            operation=tool,
+            arguments=arguments,
+            parents={role: item.id for role, item in parents.items()},
+        )
+        async with self.temporary() as target:
+            await run(write, target, facts=memory)
+            try:
+                await in_file_thread(partial(sync_file, target))
+                info = await in_file_thread(partial(file_info, target))
+                item, new = await self.library.add(
+                    target, info, provenance, name=name, now=time.time()
+                )
+            except OSError as error:
+                raise StorageError(
+                    f"{tool}: the result could not be stored: {plain(error.strerror or '')}.",
+                    hint="Free disk space, then call again.",
+                ) from error
+        return await self._with_copy(item, parents) if new else item
+
+    async def _with_copy(self, item: MediaItem, parents: Mapping[str, MediaItem]) -> MediaItem:
+        folder = self.settings.copies_dir
+        if folder is None:
+            return item
+        write = partial(write_copy, item, folder, self.settings.metadata, sources=parents)
+        path = await in_file_thread(write, of_user=True)
+        if path is None:
+            return item
+        await self.library.set_copy_path(item.id, path)
+        return replace(item, copy_path=path)
+
+    async def preview(self, items: Sequence[MediaItem], *, wanted: str | None) -> Preview | None:
+        """Return a preview of items, unless the call or the settings want none."""
+        size = self.settings.preview
+        if wanted == "none" or size == "none":
+            return None
+        return await preview_of(
+            items, size=size, format=self.settings.preview_format, library=self.library
+        )
+
+    async def sheet(
+        self, pictures: Sequence[tuple[Path, str]], *, wanted: str | None, memory: Sequence[Facts]
+    ) -> Preview | None:
+        """Return labelled pictures on one sheet, unless the call or the settings want none."""
+        if wanted == "none" or self.settings.preview == "none":
+            return None
+        make = partial(sheet, pictures, format=self.settings.preview_format)
+        return await run(make, facts=memory)
