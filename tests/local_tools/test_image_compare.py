@@ -83,10 +83,10 @@ async def test_it_says_of_forty_edits_whether_they_stayed_inside_their_mask(tmp_
         for arguments, escapes in _edits(tmp_path):
             answer = await client.call_tool("image_compare", {**arguments, "preview": "none"})
             assert not answer.is_error, answer.content
-            said = "went beyond" if escapes else "stayed inside"
+            verdict = "went beyond" if escapes else "stayed inside"
             text = answer.content[0]
             assert isinstance(text, TextContent)
-            if f"the change {said} the mask" not in text.text:
+            if f"the change {verdict} the mask" not in text.text:
                 wrong.append(text.text)
     assert not wrong
 
