@@ -25,8 +25,9 @@ class Rgb(NamedTuple):
 NAMES: Mapping[str, Rgb] = MappingProxyType(
     {
         "black": Rgb(0, 0, 0),
-        "charcoal": Rgb(54, 57, 63),
-        "grey": Rgb(128, 128, 128),
+        "charcoal": Rgb(45, 46, 50),
+        "dark grey": Rgb(85, 85, 85),
+        "grey": Rgb(140, 140, 140),
         "light grey": Rgb(200, 200, 200),
         "white": Rgb(250, 250, 250),
         "cream": Rgb(245, 235, 210),
@@ -58,9 +59,15 @@ NAMES: Mapping[str, Rgb] = MappingProxyType(
 )
 """What people call colours (chosen after the colours of web and paint charts)."""
 
+_NEUTRAL = frozenset({"black", "charcoal", "dark grey", "grey", "light grey", "white"})
+MAX_NEUTRAL_LEVELS = 18
+"""Difference between the parts of a colour, of 255, up to which people call it a grey."""
+
 MAX_COLOURS = 5
 MIN_SHARE = 0.04
 """Smaller areas aren't what a person would name."""
+_OPAQUE = 128
+"""Alpha from which a pixel counts as visible."""
 _SAMPLED = 192
 """Longer side, in pixels, of the picture whose colours are counted."""
 _PALETTE = 12
@@ -94,7 +101,9 @@ def main_colours(picture: "Image.Image") -> list[NamedColour]:
 
     small = picture.copy()
     small.thumbnail((_SAMPLED, _SAMPLED), Image.Resampling.BOX, reducing_gap=2)
-    opaque = [pixel[:3] for pixel in small.convert("RGBA").getdata() if pixel[3] > 127]  # noqa: PLR2004 -- half
+    raw = small.convert("RGBA").tobytes()
+    pixels = zip(raw[::4], raw[1::4], raw[2::4], raw[3::4], strict=True)
+    opaque = [(red, green, blue) for red, green, blue, alpha in pixels if alpha >= _OPAQUE]
     if not opaque:
         return []
     line = Image.new("RGB", (len(opaque), 1))
@@ -102,9 +111,10 @@ def main_colours(picture: "Image.Image") -> list[NamedColour]:
     palette = line.quantize(_PALETTE, Image.Quantize.MEDIANCUT)
     shades = palette.getpalette() or []
     merged: dict[str, list[tuple[int, Rgb]]] = {}
-    for count, index in palette.getcolors() or []:
+    for index, count in enumerate(palette.histogram()[: len(shades) // 3]):
         rgb = Rgb(*shades[3 * index : 3 * index + 3])
-        merged.setdefault(name_of_colour(rgb), []).append((count, rgb))
+        if count:
+            merged.setdefault(name_of_colour(rgb), []).append((count, rgb))
     colours = [_merged(name, found, len(opaque)) for name, found in merged.items()]
     colours.sort(key=lambda each: -each.share)
     return [each for each in colours if each.share >= MIN_SHARE][:MAX_COLOURS] or colours[:1]
@@ -118,13 +128,15 @@ def _merged(name: str, found: list[tuple[int, Rgb]], total: int) -> NamedColour:
 
 def name_of_colour(rgb: Rgb) -> str:
     """Return what a person would call a colour."""
-    return min(NAMES, key=lambda name: _distance(rgb, NAMES[name]))
+    neutral = max(rgb) - min(rgb) <= MAX_NEUTRAL_LEVELS
+    names = [name for name in NAMES if (name in _NEUTRAL) == neutral]
+    return min(names, key=lambda name: _distance(rgb, NAMES[name]))
 
 
 def _distance(one: Rgb, other: Rgb) -> float:
     """Return how different two colours look (the redmean approximation)."""
     mean = (one.red + other.red) / 2
-    red, green, blue = (a - b for a, b in zip(one, other, strict=True))
+    red, green, blue = one.red - other.red, one.green - other.green, one.blue - other.blue
     return (2 + mean / 256) * red**2 + 4 * green**2 + (2 + (255 - mean) / 256) * blue**2
 
 

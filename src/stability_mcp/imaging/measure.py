@@ -41,11 +41,11 @@ _EDGE_PIXELS = 16
 _STEEPEST = 0.005
 """Share of a tile's pixels that lie on its main edges."""
 MAX_NOISE = 9.0
-"""Standard deviation of 255 in the flattest areas; measured: a lawn has 7.6, and no flat area."""
+"""Standard deviation of 255 in the flattest areas; measured: a lawn, all texture, has 7.6."""
 MIN_MEDIAN, MAX_MEDIAN = 0.16, 0.86
 """Brightness of the middle pixel, from 0 to 1, of a picture that is neither too dark nor bright."""
 MIN_CONTRAST = 0.25
-"""Range between the darkest and the brightest 5 %, from 0 to 1, below which a picture looks flat."""
+"""Range between the darkest and the brightest 5 %, from 0 to 1, of a picture that isn't flat."""
 MAX_CLIPPED = 0.08
 """Share of pixels at black or at white from which detail is visibly lost."""
 _NOISE_BLOCK = 16
