@@ -46,6 +46,8 @@ MIN_MEDIAN, MAX_MEDIAN = 0.16, 0.86
 """Brightness of the middle pixel, from 0 to 1, of a picture that is neither too dark nor bright."""
 MIN_CONTRAST = 0.25
 """Range between the darkest and the brightest 5 %, from 0 to 1, of a picture that isn't flat."""
+MIN_GLARE = 0.02
+"""Share of white pixels in a picture that is too bright; without them it is only pale."""
 MAX_CLIPPED = 0.08
 """Share of pixels at black or at white from which detail is visibly lost."""
 _NOISE_BLOCK = 16
@@ -87,7 +89,7 @@ class Measurements:
         """Return what a person would call a flaw, most obvious first."""
         found: list[tuple[Flaw, bool]] = [
             ("too dark", self.median < MIN_MEDIAN),
-            ("too bright", self.median > MAX_MEDIAN),
+            ("too bright", self.median > MAX_MEDIAN and self.white > MIN_GLARE),
             ("low contrast", self.contrast < MIN_CONTRAST and self._is_lit),
             ("clipped shadows", self.black > MAX_CLIPPED),
             ("clipped highlights", self.white > MAX_CLIPPED),

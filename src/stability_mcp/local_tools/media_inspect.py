@@ -1,0 +1,172 @@
+"""Measures a stored item: what a picture is like, and which operations take it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Literal
+
+from stability_mcp.api.tool_arguments import Reference
+from stability_mcp.imaging.colours import NamedColour, Rgb, main_colours, plain_background
+from stability_mcp.imaging.facts import Facts
+from stability_mcp.imaging.measure import Measurements, measure
+from stability_mcp.imaging.memory import run
+from stability_mcp.imaging.picture import open_picture
+from stability_mcp.imaging.pixels import transparent_share
+from stability_mcp.imaging.sniff import extension
+from stability_mcp.local_tools.acceptance import (
+    Acceptance,
+    Suggestion,
+    acceptance,
+    suggest_upscaler,
+)
+from stability_mcp.local_tools.local_tool import LocalResult, ShowingArguments, local_tool
+from stability_mcp.local_tools.workbench import Source, Workbench
+from stability_mcp.text import listed
+
+MAX_NAMED = 6
+"""Operations of one kind that are named; more are only counted, or all for `unchanged`."""
+
+
+class MediaInspect(ShowingArguments):
+    """Measure a picture before you edit or deliver it: size, colours, sharpness, flaws.
+
+    Also which operations take it as it is. Says only what is measured, so look at it as well.
+    """
+
+    media: Reference
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Seen:
+    """What was measured on the pixels of a picture."""
+
+    measurements: Measurements
+    colours: Sequence[NamedColour]
+    background: Rgb | Literal["transparent"] | None
+    transparent: float | None
+    """Share of pixels that aren't fully opaque; None without transparency data."""
+
+
+@local_tool(title="Inspect media", hints={"image": "use media", "file": "use media"})
+async def media_inspect(workbench: Workbench, arguments: MediaInspect) -> LocalResult:
+    """Measure an item and show it."""
+    source = await workbench.source(arguments.media, argument="media", kind=None)
+    lines = [source.note, _file_line(source)]
+    if source.facts.kind != "image":
+        return LocalResult(lines=lines, facts={"media": source.item.uri})
+    seen = await run(partial(_look, source), facts=source.facts)
+    taken = acceptance(source.facts)
+    suggested = suggest_upscaler(source.facts, seen.measurements.flaws)
+    return LocalResult(
+        lines=[*lines, *_lines(seen), *_operation_lines(taken), *_suggestion_line(suggested)],
+        facts=_facts(source, seen, taken, suggested),
+        preview=await workbench.preview([source.item], wanted=arguments.preview),
+    )
+
+
+def _look(source: Source) -> _Seen:
+    picture = open_picture(source.path, source.facts)
+    background = plain_background(picture)
+    return _Seen(
+        measurements=measure(
+            picture, background=background if isinstance(background, Rgb) else None
+        ),
+        colours=main_colours(picture),
+        background=background,
+        transparent=transparent_share(picture.getchannel("A")) if picture.mode == "RGBA" else None,
+    )
+
+
+def _file_line(source: Source) -> str:
+    facts, item = source.facts, source.item
+    form = extension(facts.media_type).upper()
+    parts = [form, f"{facts.bytes:,} bytes"]
+    if facts.kind == "image":
+        width, height = facts.size
+        parts[1:1] = [f"{width}x{height} ({width * height / 1e6:.2f} MP)", _pixels(facts)]
+        parts += [f"{facts.frames} frames"] if facts.frames > 1 else []
+        parts += [f"rotated by EXIF {facts.orientation}"] if facts.orientation > 1 else []
+        parts += ["colour profile"] if facts.has_profile else []
+        parts += [f"contains {each}" for each in sorted(facts.metadata)]
+    if facts.kind == "audio":
+        sound = (facts.seconds, facts.rate, facts.channels)
+        parts += [f"{sound[0]:.2f} s"] if sound[0] is not None else []
+        parts += [f"{sound[1]:,} Hz"] if sound[1] else []
+        parts += [f"{sound[2]} channels"] if sound[2] else []
+    return f"{item.kind}: {', '.join(parts)}"
+
+
+def _pixels(facts: Facts) -> str:
+    return f"{facts.mode}, {facts.depth} bits"
+
+
+def _lines(seen: _Seen) -> list[str]:
+    found = seen.measurements
+    colours = (f"{each.name} {each.rgb.hex} {each.share:.0%}" for each in seen.colours)
+    lines = [
+        f"colours: {', '.join(colours) or 'none, every pixel is transparent'}",
+        f"background: {_background(seen)}",
+        f"brightness: median {found.median:.0%}, from {found.darkest:.0%} to {found.brightest:.0%}",
+        f"contrast: {found.contrast:.0%}",
+        f"clipped: {found.black:.1%} black, {found.white:.1%} white",
+        f"sharpness at full size: {_value(found.sharpness, '.2f')} (1 = sharp)",
+        f"noise: {_value(found.noise, '.1f')} of 255",
+        f"flaws: {', '.join(found.flaws) or 'none of those that are measured'}",
+    ]
+    if seen.transparent is not None:
+        lines.insert(0, f"transparent: {seen.transparent:.0%} of the pixels")
+    return lines
+
+
+def _background(seen: _Seen) -> str:
+    if isinstance(seen.background, Rgb):
+        return f"plain, {seen.background.hex}"
+    return seen.background or "not plain"
+
+
+def _value(value: float | None, form: str) -> str:
+    return "not measurable, the picture is too flat" if value is None else format(value, form)
+
+
+def _operation_lines(taken: Acceptance) -> list[str]:
+    lines = []
+    if taken.unchanged:
+        names = listed(taken.unchanged, most=len(taken.unchanged))
+        lines.append(f"accepted as it is by {len(taken.unchanged)}: {names}")
+    lines += [f"{change} for {_names(names)}" for change, names in taken.changed.items()]
+    lines += [f"refused by {_names(names)}: {why}" for why, names in taken.refused.items()]
+    return lines
+
+
+def _names(names: Sequence[str]) -> str:
+    return listed(names, most=MAX_NAMED)
+
+
+def _suggestion_line(suggested: Suggestion | None) -> list[str]:
+    if suggested is None:
+        return []
+    given = "".join(f", {name}={value}" for name, value in suggested.arguments.items())
+    return [f"to enlarge it: {suggested.operation}(image{given}), because {suggested.reason}"]
+
+
+def _facts(
+    source: Source, seen: _Seen, taken: Acceptance, suggested: Suggestion | None
+) -> Mapping[str, object]:
+    found, background = seen.measurements, seen.background
+    return {
+        "media": source.item.uri,
+        "width": source.facts.size.width,
+        "height": source.facts.size.height,
+        "transparent": seen.transparent,
+        "colours": [
+            {"name": each.name, "hex": each.rgb.hex, "share": round(each.share, 3)}
+            for each in seen.colours
+        ],
+        "background": background.hex if isinstance(background, Rgb) else background,
+        **asdict(found),
+        "flaws": found.flaws,
+        "accepted": taken.unchanged,
+        "changed": taken.changed,
+        "refused": taken.refused,
+        "suggestion": None if suggested is None else asdict(suggested),
+    }
