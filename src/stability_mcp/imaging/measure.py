@@ -5,6 +5,8 @@ spread over the picture, because scaling down hides both. A portrait with a soft
 sharp: the sharpest tiles count.
 """
 
+import math
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -38,6 +40,8 @@ MIN_SHARPNESS = 0.35
 """Measured: photos are above 0.42, a Gaussian blur of 2 pixels gives 0.31 or less."""
 _EDGE_PIXELS = 16
 """Width within which even a blurred edge reaches its height."""
+_EDGE_TO_NOISE = 2
+"""How much higher than the noise an edge must be: the rest of the noise has steps, too."""
 _STEEPEST = 0.005
 """Share of a tile's pixels that lie on its main edges."""
 MAX_NOISE = 9.0
@@ -104,32 +108,34 @@ def measure(picture: "Image.Image", *, background: Rgb | None = None) -> Measure
 
     Args:
         picture: The picture at its full size.
-        background: Colour of a plain background, which doesn't count for brightness: a product on
-            white isn't too bright.
+        background: Colour of a plain background, which doesn't count for the median and clipping:
+            a product on white isn't too bright.
     """
     alpha = picture.getchannel("A") if picture.mode == "RGBA" else None
     colours = picture.convert("RGB")
     grey = colours.convert("L")
-    counts = grey.histogram(_counted(colours, alpha, background))
+    opaque = alpha.point([0] * 128 + [255] * 128) if alpha else None
+    every = grey.histogram(opaque)
+    counts = grey.histogram(_counted(colours, opaque, background))
     tiles = list(_tiles(grey, alpha))
+    noise = _noise(tiles)
     return Measurements(
-        darkest=_percentile(counts, 0.05) / 255,
+        darkest=_percentile(every, 0.05) / 255,
         median=_percentile(counts, 0.5) / 255,
-        brightest=_percentile(counts, 0.95) / 255,
+        brightest=_percentile(every, 0.95) / 255,
         black=_share(counts[:_CLIPPED_LEVELS], counts),
         white=_share(counts[-_CLIPPED_LEVELS:], counts),
-        sharpness=_sharpness(tiles),
-        noise=_noise(tiles),
+        sharpness=_sharpness(tiles, noise or 0),
+        noise=noise,
     )
 
 
 def _counted(
-    colours: "Image.Image", alpha: "Image.Image | None", background: Rgb | None
+    colours: "Image.Image", opaque: "Image.Image | None", background: Rgb | None
 ) -> "Image.Image | None":
     """Return a mask of the pixels that count for brightness; None: all of them."""
     from PIL import ImageChops
 
-    opaque = alpha.point([0] * 128 + [255] * 128) if alpha else None
     if background is None:
         return opaque
     subject = differs_from(colours, background)
@@ -166,13 +172,14 @@ def _starts(length: int) -> list[int]:
     return [round(last * n / max(count - 1, 1)) for n in range(count)]
 
 
-def _sharpness(tiles: "Sequence[Image.Image]") -> float | None:
+def _sharpness(tiles: "Sequence[Image.Image]", noise: float) -> float | None:
     """Return the mean of the sharpest tiles; None if no tile has an edge."""
-    found = sorted((each for tile in tiles if (each := _acutance(tile)) is not None), reverse=True)
+    measured = (_acutance(tile, noise) for tile in tiles)
+    found = sorted((each for each in measured if each is not None), reverse=True)
     return sum(found[:_SHARPEST]) / len(found[:_SHARPEST]) if found else None
 
 
-def _acutance(tile: "Image.Image") -> float | None:
+def _acutance(tile: "Image.Image", noise: float) -> float | None:
     """Return how much of an edge's height its steepest two pixels have; None without an edge.
 
     For an edge blurred with a Gaussian of sigma 1, 2 and 4 pixels that is 0.68, 0.38 and 0.2.
@@ -180,11 +187,11 @@ def _acutance(tile: "Image.Image") -> float | None:
     from PIL import ImageFilter
 
     # Grain is as steep as the sharpest edges; a median removes it and keeps edges.
-    clean = tile.filter(ImageFilter.MedianFilter(3))
+    clean = tile.filter(ImageFilter.MedianFilter(5 if noise > MAX_NOISE else 3))
     found = []
     for across in (True, False):
         height = _steep(clean, _EDGE_PIXELS, across=across)
-        if height >= MIN_EDGE_LEVELS:
+        if height >= MIN_EDGE_LEVELS + _EDGE_TO_NOISE * noise:
             found.append(_steep(clean, 2, across=across) / height)
     return min(1.0, max(found)) if found else None
 
@@ -220,6 +227,7 @@ def _block_noise(tile: "Image.Image") -> Iterator[float]:
     whole = tile.crop((0, 0, size[0], size[1]))
     strength = whole.filter(kernel).point([abs(level - 128) for level in range(256)])
     means = whole.reduce(_NOISE_BLOCK).tobytes()
-    for mean, each in zip(means, strength.convert("F").reduce(_NOISE_BLOCK).getdata(), strict=True):
+    strengths = array("f", strength.convert("F").reduce(_NOISE_BLOCK).tobytes())
+    for mean, each in zip(means, strengths, strict=True):
         if 12 < mean < 243:  # noqa: PLR2004 -- levels that noise reaches without being cut off
-            yield each * (3.14159 / 2) ** 0.5 / 6
+            yield each * math.sqrt(math.pi / 2) / 6
