@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from stability_mcp.errors import ArgumentsError
+from stability_mcp.text import quoted
+
 if TYPE_CHECKING:
     from PIL import Image
 
@@ -22,9 +25,10 @@ class Rgb(NamedTuple):
         return f"#{self.red:02x}{self.green:02x}{self.blue:02x}"
 
 
+BLACK = Rgb(0, 0, 0)
 NAMES: Mapping[str, Rgb] = MappingProxyType(
     {
-        "black": Rgb(0, 0, 0),
+        "black": BLACK,
         "charcoal": Rgb(45, 46, 50),
         "dark grey": Rgb(85, 85, 85),
         "grey": Rgb(140, 140, 140),
@@ -130,6 +134,26 @@ def _merged(name: str, found: list[tuple[int, Rgb]], total: int) -> NamedColour:
     return NamedColour(name=name, rgb=Rgb(*mean), share=pixels / total)
 
 
+def parse_colour(text: str) -> Rgb:
+    """Return the colour of a text such as `#f80`, `#ff8800`, `rgb(255, 136, 0)` or `orange`.
+
+    Raises:
+        ArgumentsError: it isn't a colour.
+    """
+    from PIL import ImageColor
+
+    name = " ".join(text.casefold().split())
+    if name in NAMES:
+        return NAMES[name]
+    try:
+        red, green, blue, *_ = ImageColor.getrgb(text.strip())
+    except ValueError:
+        raise ArgumentsError(
+            f"{quoted(text)} isn't a colour.", hint='Pass one such as "#ff8800" or "orange".'
+        ) from None
+    return Rgb(red, green, blue)
+
+
 def name_of_colour(rgb: Rgb) -> str:
     """Return what a person would call a colour."""
     neutral = max(rgb) - min(rgb) <= MAX_NEUTRAL_LEVELS
@@ -191,16 +215,19 @@ def _median(counts: list[int]) -> int:
     return len(counts) - 1
 
 
-def differs_from(colours: "Image.Image", colour: Rgb) -> "Image.Image":
+def differs_from(
+    colours: "Image.Image", colour: Rgb, *, tolerance: int = BACKGROUND_TOLERANCE
+) -> "Image.Image":
     """Return a mask: white where a picture differs from a colour by more than shades of it.
 
     Args:
         colours: The picture, RGB.
         colour: The colour.
+        tolerance: Largest difference of a channel that counts as the same, from 0 to 255.
     """
     from PIL import Image, ImageChops
 
     paper = Image.new("RGB", colours.size, tuple(colour))
     red, green, blue = ImageChops.difference(colours, paper).split()
     largest = ImageChops.lighter(ImageChops.lighter(red, green), blue)
-    return largest.point([0] * (BACKGROUND_TOLERANCE + 1) + [255] * (255 - BACKGROUND_TOLERANCE))
+    return largest.point([0] * (tolerance + 1) + [255] * (255 - tolerance))

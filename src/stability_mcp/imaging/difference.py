@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from stability_mcp.api.fields import Size
+from stability_mcp.imaging.mask_shapes import contracted, expanded
 from stability_mcp.imaging.picture import bounded_size
 
 if TYPE_CHECKING:
@@ -174,9 +175,9 @@ def _shares(marked: "Image.Image", mask: "Image.Image") -> tuple[float, float, b
     from PIL import ImageChops
 
     white = mask.point([0] * 128 + [255] * 128)
-    beyond = ImageChops.invert(_grown(white, round(max(mask.size) * MARGIN)))
+    beyond = ImageChops.invert(expanded(white, round(max(mask.size) * MARGIN)))
     escaped = ImageChops.multiply(marked, beyond)
-    spots = _shrunk(escaped, SPOT_RADIUS)
+    spots = contracted(escaped, SPOT_RADIUS)
     return _share(marked, white), _share(marked, beyond), spots.getbbox() is None
 
 
@@ -185,19 +186,3 @@ def _share(marked: "Image.Image", area: "Image.Image") -> float:
 
     pixels = area.histogram()[255]
     return ImageChops.multiply(marked, area).histogram()[255] / pixels if pixels else 0.0
-
-
-def _grown(white: "Image.Image", radius: int) -> "Image.Image":
-    """Return a black and white picture whose white areas are larger by a radius (a square)."""
-    from PIL import ImageFilter
-
-    if not radius:
-        return white
-    return white.filter(ImageFilter.BoxBlur(radius)).point([0] + [255] * 255)
-
-
-def _shrunk(white: "Image.Image", radius: int) -> "Image.Image":
-    """Return a black and white picture whose white areas are smaller by a radius (a square)."""
-    from PIL import ImageFilter
-
-    return white.filter(ImageFilter.BoxBlur(radius)).point([0] * 255 + [255])

@@ -103,11 +103,13 @@ class Workbench:
         arguments: Mapping[str, Any],
         parents: Mapping[str, MediaItem],
         label: str | None,
+        suffix: str = "",
         memory: Facts | Sequence[Facts] | int,
     ) -> MediaItem:
         """Store what a function writes as a new media item, with its readable copy.
 
-        Without a label it becomes the next version of its first parent's name.
+        Without a label it becomes the next version of its first parent's name; with a suffix it
+        gets a name of its own: `hero-mask`.
 
         Args:
             write: Writes the file to a path; runs in a thread, within the memory for pictures.
@@ -115,6 +117,7 @@ class Workbench:
             arguments: Its arguments, with media by id.
             parents: The items it is made from, by role; the first one names it.
             label: The name that was asked for.
+            suffix: What a name without a label ends with.
             memory: The facts of the files that `write` decodes, or the bytes it needs.
 
         Raises:
@@ -123,7 +126,8 @@ class Workbench:
         """
         first = next(iter(parents.values()))
         root = None if label else await self.library.root_of(first)
-        name = request_of(label or root or tool, NameSource.CALLER if label else NameSource.PARENT)
+        source = NameSource.CALLER if label else NameSource.PARENT
+        name = request_of(label or f"{root or tool}{suffix}", source)
         provenance = Provenance(
             origin="generated",
             upstream=first.upstream,
@@ -145,7 +149,9 @@ class Workbench:
                     f"{tool}: the result could not be stored: {plain(error.strerror or '')}.",
                     hint="Free disk space, then call again.",
                 ) from error
-        return await self._with_copy(item, parents) if new else item
+        if not new:
+            return await self.library.set_label(item, label) if label else item
+        return await self._with_copy(item, parents)
 
     async def _with_copy(self, item: MediaItem, parents: Mapping[str, MediaItem]) -> MediaItem:
         folder = self.settings.copies_dir
