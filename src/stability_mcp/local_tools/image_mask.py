@@ -79,6 +79,7 @@ class ImageMask(MakingArguments):
 
     image: Reference
     shapes: Annotated[list[MaskShape], Field(min_length=1, max_length=MAX_SHAPES)]
+    """They mark, erase, or change what is marked so far."""
 
 
 @dataclass(frozen=True, kw_only=True)
