@@ -68,7 +68,7 @@ _NEGATION_SOURCE = "API reference, `negative_prompt`: what you do not wish to se
 
 RULES = (
     Rule(
-        pattern=re.compile(rf"{_PLEASE}(?:remove|delete|erase|get rid of)\s+\w", _IGNORE_CASE),
+        pattern=re.compile(rf"{_PLEASE}(?:remove|delete|erase|get rid of)\s+\w+", _IGNORE_CASE),
         note=_ORDER_NOTE,
         source=_ORDER_SOURCE,
         applies=_edits_a_file,
@@ -107,8 +107,8 @@ RULES = (
     Rule(
         pattern=re.compile(
             r"\b(?:don['\u2019]?t|do not|never)\s+(?:draw|add|include|show|put|use|have|paint|"
-            r"render|generate|make)\b|(?:^|[,.;:]\s*)(?:avoid|exclude)\s+\w|"
-            r"(?:^|[,.;:]\s*)no\s+(?!one\b|man\b|man['\u2019]s|parking|smoking|entry|\d)\w",
+            r"render|generate|make)\b|(?:^|[,.;:]\s*)(?:avoid|exclude)\s+\w+|"
+            r"(?:^|[,.;:]\s*)no\s+(?!one\b|man\b|man['\u2019]s|parking|smoking|entry|\d)\w+",
             _IGNORE_CASE,
         ),
         note=_NEGATION_NOTE,

@@ -23,6 +23,7 @@ from stability_mcp.media.library import MediaLibrary
 from stability_mcp.media.names import request_of
 from stability_mcp.media.preview import preview_of
 from stability_mcp.media.records import Provenance, file_info, sync_file
+from stability_mcp.policy.terms import TermLists
 from stability_mcp.settings import Settings
 from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import plain, quoted
@@ -50,12 +51,16 @@ class Workbench:
         library: The media of the account.
         importer: Resolves references, and imports files that aren't stored yet.
         settings: The operator's settings.
+        terms: The operator's lists of terms.
     """
 
-    def __init__(self, library: MediaLibrary, importer: Importer, settings: Settings) -> None:
+    def __init__(
+        self, library: MediaLibrary, importer: Importer, settings: Settings, terms: TermLists
+    ) -> None:
         self.library = library
         self.importer = importer
         self.settings = settings
+        self.terms = terms
 
     async def source(
         self, reference: str, *, argument: str, kind: Literal["image", "audio", "model"] | None

@@ -8,6 +8,7 @@ languages that are written without spaces between words.
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from stability_mcp.errors import ConfigurationError
@@ -71,6 +72,16 @@ class Terms:
         """Return the terms found in each text, by argument."""
         each = {name: self.found_in(text) for name, text in texts.items()}
         return {name: terms for name, terms in each.items() if terms}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TermLists:
+    """The operator's lists of terms."""
+
+    blocked: Terms = field(default_factory=Terms)
+    """Prompts with these terms are blocked."""
+    warned: Terms = field(default_factory=Terms)
+    """Prompts with these terms are sent and flagged."""
 
 
 def _lines(file: Path) -> list[str]:

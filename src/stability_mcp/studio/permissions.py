@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from functools import partial
 
 import anyio
@@ -20,7 +19,7 @@ from stability_mcp.media.inputs import PreparedInputs
 from stability_mcp.policy import audit, confirmation, moderation
 from stability_mcp.policy.audit import Event, Subject
 from stability_mcp.policy.confirmation import Answer, Confirm, Question, Quote, quote_for
-from stability_mcp.policy.terms import Terms
+from stability_mcp.policy.terms import TermLists, Terms
 from stability_mcp.setting_values import variable
 from stability_mcp.settings import Settings
 from stability_mcp.store.database import Database
@@ -29,16 +28,6 @@ from stability_mcp.store.tenancy import Account
 from stability_mcp.text import listed, quoted
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class TermLists:
-    """The operator's lists of terms."""
-
-    blocked: Terms = field(default_factory=Terms)
-    """Prompts with these terms are blocked."""
-    warned: Terms = field(default_factory=Terms)
-    """Prompts with these terms are sent and flagged."""
 
 
 class Permission:
@@ -154,6 +143,11 @@ class Permissions:
             account,
             terms=TermLists(blocked=read["blocked_terms"], warned=read["warn_terms"]),
         )
+
+    @property
+    def terms(self) -> TermLists:
+        """Return the operator's lists of terms."""
+        return self._terms
 
     @asynccontextmanager
     async def check(

@@ -350,8 +350,9 @@ class Studio:
             StudioError: see the tool.
         """
         parts = self._parts
+        terms = parts.permissions.terms
         return await tool.function(
-            Workbench(parts.media, parts.importer, parts.settings), arguments
+            Workbench(parts.media, parts.importer, parts.settings, terms), arguments
         )
 
     # Money and limits

@@ -23,10 +23,10 @@ from stability_mcp.media.roots import Roots
 from stability_mcp.notify.delivery import Delivery
 from stability_mcp.notify.outbox import CLAIM_SECONDS
 from stability_mcp.policy.confirmation import Quote
-from stability_mcp.policy.terms import Terms
+from stability_mcp.policy.terms import TermLists, Terms
 from stability_mcp.store.database import Database
 from stability_mcp.store.tenancy import EMULATOR, Account
-from stability_mcp.studio.permissions import Permissions, TermLists
+from stability_mcp.studio.permissions import Permissions
 from support.jobs.jobs import ACCOUNT, OWNER, PRICE, Wire, core, picture, running_jobs, succeeds
 from support.jobs.killed_writes import Act, Read, Row, opened, sql, write
 from support.notify.receivers import ended, until

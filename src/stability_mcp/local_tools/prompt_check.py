@@ -1,0 +1,142 @@
+"""Checks a prompt before it is paid for."""
+
+from collections.abc import Iterator, Mapping
+
+from pydantic import Field
+
+from stability_mcp.api.operation import Operation
+from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.api.parsing import parse
+from stability_mcp.api.prompt_advice import (
+    LONG_WORDS,
+    SHORT_WORDS,
+    contradictions,
+    has_open_brackets,
+    suggest_negative,
+    weights_in,
+)
+from stability_mcp.api.prompt_notes import prompt_notes
+from stability_mcp.api.tool_arguments import Arguments
+from stability_mcp.errors import ArgumentsError
+from stability_mcp.local_tools.local_tool import LocalResult, local_tool
+from stability_mcp.local_tools.workbench import Workbench
+from stability_mcp.text import credits_text, did_you_mean, listed, quoted
+
+MAX_CHARACTERS = 10_000
+"""Documented: the longest prompt of the current API."""
+
+
+class PromptCheck(Arguments):
+    """Check a prompt before you pay for it; free.
+
+    Length, blocked words, weights, contradictions, a negative prompt that fits, and what each
+    model costs and is for.
+    """
+
+    prompt: str = Field(min_length=1)
+    """The prompt."""
+    negative_prompt: str | None = None
+    """What should not be in the picture."""
+    tool: str | None = None
+    """Only for this tool; else for all that make a picture from text."""
+
+
+@local_tool(title="Check a prompt", hints={"text": "use prompt", "model": "use tool"})
+async def prompt_check(workbench: Workbench, arguments: PromptCheck) -> LocalResult:
+    """Check the words of a prompt; nothing is sent."""
+    prompt, negative = arguments.prompt, arguments.negative_prompt or ""
+    rows = _rows(arguments.tool)
+    clashes = contradictions(prompt, negative)
+    suggested = suggest_negative(prompt)
+    findings = [
+        *_length_notes(prompt),
+        *_term_notes(workbench, prompt),
+        *_weight_notes(prompt),
+        *(f"both wanted and unwanted: {quoted(word)}; drop it from one prompt" for word in clashes),
+        *_model_notes(rows, prompt, negative),
+    ]
+    lines = [
+        f"length: {len(prompt):,} characters, {len(prompt.split())} words",
+        *(findings or ["findings: none"]),
+        *([] if negative else [f"negative_prompt that fits: {quoted(suggested)}"]),
+        *(_price_line(row, negative) for row in rows),
+    ]
+    facts = {
+        "findings": findings,
+        "negative_prompt": suggested,
+        "prices": {row.name(): [each / 1000 for each in row.price_range()] for row in rows},
+    }
+    return LocalResult(lines=lines, facts=facts)
+
+
+def _rows(tool: str | None) -> list[type[Operation]]:
+    """Return the operation that was named, or all current ones that draw from text alone.
+
+    Raises:
+        ArgumentsError: there is no such operation, or it takes no prompt.
+    """
+    if tool is None:
+        return [row for row in OPERATIONS.values() if _draws_from_text(row)]
+    row = OPERATIONS.get(tool)
+    if row is None:
+        names = [name for name, each in OPERATIONS.items() if "prompt" in each.model_fields]
+        raise ArgumentsError(
+            f"There is no tool {quoted(tool)} that takes a prompt.",
+            hint=did_you_mean(tool, names) or f"Pass one of {listed(names, most=len(names))}.",
+        )
+    if "prompt" not in row.model_fields:
+        raise ArgumentsError(f"{tool} takes no prompt.", hint="Call it without checking.")
+    return [row]
+
+
+def _draws_from_text(row: type[Operation]) -> bool:
+    required = {name for name, each in row.model_fields.items() if each.is_required()}
+    return row.media == "image" and required == {"prompt"}
+
+
+def _length_notes(prompt: str) -> Iterator[str]:
+    words = len(prompt.split())
+    if len(prompt) > MAX_CHARACTERS:
+        yield f"too long: the API takes {MAX_CHARACTERS:,} characters"
+    elif words > LONG_WORDS:
+        yield f"long: details after about {LONG_WORDS} words have little effect"
+    elif words < SHORT_WORDS:
+        yield "short: the model chooses setting, light and style; name what matters"
+
+
+def _term_notes(workbench: Workbench, prompt: str) -> Iterator[str]:
+    terms = workbench.terms
+    if found := terms.blocked.found_in(prompt):
+        yield f"blocked by this server's operator, so it won't be sent: {listed(found)}"
+    if found := terms.warned.found_in(prompt):
+        yield f"on the operator's list of warnings: {listed(found)}"
+
+
+def _weight_notes(prompt: str) -> Iterator[str]:
+    for weight in weights_in(prompt):
+        if not weight.is_valid:
+            yield f"weight of {quoted(weight.text)} is {weight.value:g}; it must be from 0 to 1"
+    if has_open_brackets(prompt):
+        yield "brackets don't match, so a weight such as (word:0.5) may be read as text"
+
+
+def _model_notes(rows: list[type[Operation]], prompt: str, negative: str) -> Iterator[str]:
+    """Yield the notes that a call of each row would get, each once."""
+    seen: dict[str, None] = {}
+    for row in rows:
+        given: Mapping[str, object] = {"prompt": prompt[:MAX_CHARACTERS]}
+        if negative and "negative_prompt" in row.model_fields:
+            given = {**given, "negative_prompt": negative}
+        if not _draws_from_text(row):
+            continue
+        seen |= dict.fromkeys(prompt_notes(parse(row, given)))
+    yield from (note.removeprefix("note: ") for note in seen)
+
+
+def _price_line(row: type[Operation], negative: str) -> str:
+    low, high = row.price_range()
+    price = credits_text(high) if low == high else f"{low / 1000:g} to {credits_text(high)}"
+    takes = ""
+    if negative and "negative_prompt" not in row.model_fields:
+        takes = " It takes no negative_prompt."
+    return f"{row.name()}: {price}. {row.summary()}{takes}"
