@@ -43,8 +43,10 @@ FINDINGS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "negation": (
         {"prompt": "a quiet beach, no people", "tool": "generate_core"},
         [
-            'prompt ("no people") negates; models tend to draw what is named. Name it in '
-            "negative_prompt instead."
+            (
+                'prompt ("no people") negates; models tend to draw what is named. Name it in '
+                "negative_prompt instead."
+            )
         ],
     ),
 }
