@@ -2,10 +2,13 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from stability_mcp.api.fields import StylePreset
 from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.api.styles import STYLES
 from stability_mcp.server.app import MAX_INSTRUCTIONS, instructions
 from stability_mcp.server.catalog import all_tools
 from stability_mcp.server.guide import TOPICS, guide_text
@@ -83,3 +86,21 @@ def test_instructions_name_only_enabled_tools() -> None:
 
     assert set(re.findall(r"`(\w+)`", shown)) == {"upscale_fast", "job_wait"}
     assert "no API key" not in shown
+
+
+def test_every_style_has_a_line() -> None:
+    """Chosen: a model chooses a preset by its line."""
+    page = guide_text("styles", frozenset(TOOLS))
+
+    assert list(STYLES) == list(get_args(StylePreset))
+    assert all(f"- {name}: " in page for name in get_args(StylePreset))
+    assert "`generate_core`" in page.splitlines()[-1]
+
+
+def test_the_limits_of_every_file_are_listed() -> None:
+    """Chosen: each line comes from the limits that are checked."""
+    page = guide_text("limits", frozenset(TOOLS))
+
+    assert "- `upscale_fast` image: sides from 32 pixels, up to 1,536, at most 1.0 MP" in page
+    for name, row in OPERATIONS.items():
+        assert all(f"- `{name}` {field}: " in page for field in row.file_fields())

@@ -38,7 +38,8 @@ async def ai_director(
     lazy_studio: LazyStudio, enabled: frozenset[str], brief: str, budget: str
 ) -> str:
     """Return the director's instructions: brief, rules, prices and existing media."""
-    from stability_mcp.server.guide import guide_text, price_list
+    from stability_mcp.server.guide import guide_text
+    from stability_mcp.server.guide.lists import price_list
 
     studio = await lazy_studio.studio()
     newest = (await studio.list_media(limit=MAX_MEDIA)).items
@@ -66,8 +67,8 @@ async def ai_director(
 async def edit_picture(enabled: frozenset[str], image: str, change: str) -> str:
     """Return instructions for one change to one picture."""
     await load("stability_mcp.api.operations")
-    guide = await load("stability_mcp.server.guide")
-    tools = guide.operation_list(enabled, CHANGING)
+    lists = await load("stability_mcp.server.guide.lists")
+    tools = lists.operation_list(enabled, CHANGING)
     return plain(
         f"Change the picture {quoted(image, limit=400)}: {quoted(change, limit=BRIEF_CHARACTERS)}."
         "\n\n1. Choose the tool that fits: can the thing be named, or must it be marked?"
