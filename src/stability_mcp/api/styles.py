@@ -1,4 +1,7 @@
-"""What each style preset makes of a picture, in one line; the names are the API's own."""
+"""What each style preset makes of a picture, in one line; the names are the API's own.
+
+Length: a table that the guide and later forms share.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
