@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -14,15 +14,16 @@ from stability_mcp.imaging.memory import run
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.imaging.probe import probe
 from stability_mcp.imaging.sheet import sheet
-from stability_mcp.media.copies import write_copy
+from stability_mcp.media.copies import add_copy
 from stability_mcp.media.import_copy import spool_path
 from stability_mcp.media.importer import KINDS, Importer
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import NameSource
 from stability_mcp.media.library import MediaLibrary
+from stability_mcp.media.local_files import store_local
 from stability_mcp.media.names import request_of
 from stability_mcp.media.preview import preview_of
-from stability_mcp.media.records import Provenance, file_info, sync_file
+from stability_mcp.media.records import Provenance
 from stability_mcp.policy.terms import TermLists
 from stability_mcp.settings import Settings
 from stability_mcp.store.threads import in_file_thread
@@ -141,33 +142,20 @@ class Workbench:
             arguments=arguments,
             parents={role: item.id for role, item in parents.items()},
         )
-        async with self.temporary() as target:
-            await run(write, target, facts=memory)
-            try:
-                await in_file_thread(partial(sync_file, target))
-                info = await in_file_thread(partial(file_info, target))
-                item, new = await self.library.add(
-                    target, info, provenance, name=name, now=time.time()
-                )
-            except OSError as error:
-                raise StorageError(
-                    f"{tool}: the result could not be stored: {plain(error.strerror or '')}.",
-                    hint="Free disk space, then call again.",
-                ) from error
-        if not new:
-            return await self.library.set_label(item, label) if label else item
-        return await self._with_copy(item, parents)
-
-    async def _with_copy(self, item: MediaItem, parents: Mapping[str, MediaItem]) -> MediaItem:
-        folder = self.settings.copies_dir
-        if folder is None:
-            return item
-        write = partial(write_copy, item, folder, self.settings.metadata, sources=parents)
-        path = await in_file_thread(write, of_user=True)
-        if path is None:
-            return item
-        await self.library.set_copy_path(item.id, path)
-        return replace(item, copy_path=path)
+        make = partial(_made, write, memory)
+        try:
+            stored = await store_local(self.library, make, provenance, name=name, now=time.time())
+        except OSError as error:
+            raise StorageError(
+                f"{tool}: the result could not be stored: {plain(error.strerror or '')}.",
+                hint="Free disk space, then call again.",
+            ) from error
+        if not stored.new:
+            return await self.library.set_label(stored.item, label) if label else stored.item
+        settings = self.settings
+        return await add_copy(
+            self.library, stored.item, settings.copies_dir, settings.metadata, sources=parents
+        )
 
     async def preview(self, items: Sequence[MediaItem], *, wanted: str | None) -> Preview | None:
         """Return a preview of items, unless the call or the settings want none."""
@@ -186,3 +174,9 @@ class Workbench:
             return None
         make = partial(sheet, pictures, format=self.settings.preview_format)
         return await run(make, facts=memory)
+
+
+async def _made(
+    write: Callable[[Path], None], memory: Facts | Sequence[Facts] | int, target: Path
+) -> None:
+    await run(write, target, facts=memory)

@@ -9,7 +9,9 @@ import logging
 import os
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from stability_mcp.imaging import provenance
 from stability_mcp.imaging.sniff import extension
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import file_form
+from stability_mcp.media.library import MediaLibrary
 from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import listed, plain, quoted
 
@@ -52,6 +55,33 @@ def write_copy(
     except OSError as error:
         log.warning("%s: no readable copy in %s: %s", item.id, plain(str(folder)), error.strerror)
         return None
+
+
+async def add_copy(
+    library: MediaLibrary,
+    item: MediaItem,
+    folder: Path | None,
+    metadata: str,
+    *,
+    sources: Mapping[str, MediaItem],
+) -> MediaItem:
+    """Write the readable copy of a new item that was made locally, and record its path.
+
+    Args:
+        library: The media of its owner.
+        item: The item.
+        folder: The output folder; None if copies are turned off.
+        metadata: See `write_copy`.
+        sources: See `write_copy`.
+    """
+    if folder is None:
+        return item
+    write = partial(write_copy, item, folder, metadata, sources=sources)
+    path = await in_file_thread(write, of_user=True)
+    if path is None:
+        return item
+    await library.set_copy_path(item.id, path)
+    return replace(item, copy_path=path)
 
 
 async def explain_missing_copies(items: Sequence[MediaItem], folder: Path | None) -> list[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from stability_mcp.imaging.alpha import put_alpha
 from stability_mcp.imaging.memory import estimate, run
 from stability_mcp.imaging.probe import probe
-from stability_mcp.media.copies import write_copy
+from stability_mcp.media.copies import add_copy
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.local_files import store_local
 from stability_mcp.media.names import NameRequest
@@ -72,9 +72,12 @@ async def combine(parts: StudioParts, combination: Combination) -> MediaItem | N
         )
     except _NoTransparency:
         return None
-    item = stored.item
-    sources = {combination.field: original}
-    return await _with_copy(parts, item, sources) if stored.new else item
+    if not stored.new:
+        return stored.item
+    settings, sources = parts.settings, {combination.field: original}
+    return await add_copy(
+        parts.media, stored.item, settings.copies_dir, settings.metadata, sources=sources
+    )
 
 
 async def paid_result(parts: StudioParts, item: MediaItem) -> MediaItem:
@@ -96,17 +99,3 @@ async def _write(colours: MediaItem, alpha: MediaItem, target: Path) -> bool:
     if not await run(work, facts=need):
         raise _NoTransparency
     return True
-
-
-async def _with_copy(
-    parts: StudioParts, item: MediaItem, sources: dict[str, MediaItem]
-) -> MediaItem:
-    folder = parts.settings.copies_dir
-    if folder is None:
-        return item
-    write = partial(write_copy, item, folder, parts.settings.metadata, sources=sources)
-    path = await in_file_thread(write, of_user=True)
-    if path is None:
-        return item
-    await parts.media.set_copy_path(item.id, path)
-    return replace(item, copy_path=path)
