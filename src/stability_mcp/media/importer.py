@@ -43,6 +43,8 @@ from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import NameSource, has_ending, parse_label, slug
 from stability_mcp.media.library import MediaLibrary
 from stability_mcp.media.names import NameRequest, request_of
+from stability_mcp.media.phrase_lookup import PhraseLookup
+from stability_mcp.media.phrases import parse_phrase
 from stability_mcp.media.records import Provenance
 from stability_mcp.media.references import (
     Inline,
@@ -55,6 +57,7 @@ from stability_mcp.media.references import (
     sandbox_error,
 )
 from stability_mcp.media.roots import MAX_BYTES, Opened, Roots
+from stability_mcp.media.search import Kind
 from stability_mcp.media.unwrap import is_attachment_placeholder, unwrap
 from stability_mcp.media.workspace import AllowedFiles, WorkspaceSource
 from stability_mcp.store.threads import in_file_thread
@@ -88,6 +91,7 @@ class Importer:
         self.library = library
         self.files = AllowedFiles(roots)
         self.clock = clock
+        self.phrases = PhraseLookup(library=library, clock=clock)
         self.downloader: Downloader | None = None
         """Downloads from https addresses; None: made with the first download."""
 
@@ -110,7 +114,7 @@ class Importer:
             InputFileError: the file is missing, isn't allowed or isn't media.
             ArgumentsError: the media isn't of the kind that the field takes.
         """
-        found = await self._resolve(reference, None)
+        found = await self._resolve(reference, None, mark.media)
         if found.item.kind != mark.media:
             raise ArgumentsError(
                 f"{argument} takes {KINDS[mark.media]}, but {quoted(reference)} is "
@@ -146,14 +150,26 @@ class Importer:
         imported = await in_file_thread(partial(copy_into_spool, self.library.home, BytesIO(found)))
         return await self._store(imported, "clipboard", wanted, stem="clipboard")
 
-    async def _resolve(self, reference: str, label: str | None) -> Resolved:
-        """Resolve a reference as written, or else without quotes, brackets, `@` and Markdown."""
+    async def _resolve(
+        self, reference: str, label: str | None, kind: Kind | None = None
+    ) -> Resolved:
+        """Resolve a reference as written, or else without quotes, brackets, `@` and Markdown.
+
+        If nothing has that name, it may be a phrase such as `the last image`.
+        """
         forms = [reference, *unwrap(reference)]
         for form in forms[:-1]:
             with contextlib.suppress(
                 ArgumentsError, FileForbiddenError, FileMissingError, NotFoundError
             ):
                 return await self._resolve_form(form, label)
+        phrase = parse_phrase(forms[-1])
+        if phrase is not None:
+            with contextlib.suppress(FileForbiddenError, FileMissingError, NotFoundError):
+                return await self._resolve_form(forms[-1], label, suggest=False)
+            found = await self.phrases.find(phrase, forms[-1], kind)
+            note = self._describe(forms[-1], found.item)
+            return Resolved(item=found.item, note="; ".join(filter(None, (note, found.remark))))
         try:
             return await self._resolve_form(forms[-1], label)
         except (FileMissingError, NotFoundError):
@@ -161,13 +177,15 @@ class Importer:
                 raise attachment_error(reference) from None
             raise
 
-    async def _resolve_form(self, reference: str, label: str | None) -> Resolved:
+    async def _resolve_form(
+        self, reference: str, label: str | None, *, suggest: bool = True
+    ) -> Resolved:
         named = None if has_ending(reference) else await self.library.find(reference)
         if named is not None:
             return Resolved(item=named, note=self._describe(reference, named))
         parsed = parse(reference)
         if isinstance(parsed, Named):
-            return await self._from_library(parsed, reference, label)
+            return await self._from_library(parsed, reference, label, suggest=suggest)
         if isinstance(parsed, Inline):
             imported = await in_file_thread(
                 partial(copy_into_spool, self.library.home, BytesIO(parsed.data))
@@ -202,13 +220,17 @@ class Importer:
             return await self.library.find(path)
         return await self.library.of_copy(_absolute(path))
 
-    async def _from_library(self, named: Named, reference: str, label: str | None) -> Resolved:
+    async def _from_library(
+        self, named: Named, reference: str, label: str | None, *, suggest: bool
+    ) -> Resolved:
         if named.certain:
             found = await self.library.get(named.name)
             return Resolved(item=found, note=self._describe(reference, found))
         try:
             return await self._from_disk(named.name, reference, label)
         except InputFileError:
+            if not suggest:
+                raise NotFoundError(f"No media or file is called {quoted(reference)}.") from None
             close = await self.files.similar(named.name)
             missing = await self.library.suggestion(named.name)
             hint = missing or close or "media_list shows all media."

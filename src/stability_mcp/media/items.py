@@ -1,4 +1,4 @@
-"""A media item: one stored picture, sound or model."""
+"""A media item: one stored picture, sound or model; and the prompt that it was made from."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,6 +8,16 @@ from typing import Any, Literal
 from stability_mcp.uris import media_uri
 
 Origin = Literal["generated", "imported", "fitted"]
+
+PROMPT_FIELDS = (
+    "prompt",
+    "background_prompt",
+    "foreground_prompt",
+    "text_prompts",
+    "search_prompt",
+    "select_prompt",
+)
+"""Fields with a prompt; the first one that is given describes the result best."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,3 +71,15 @@ class MediaItem:
     def filtered(self) -> bool:
         """Return whether moderation blurred it."""
         return self.finish_reason not in {None, "SUCCESS"}
+
+
+def prompt_of(arguments: Mapping[str, Any]) -> str | None:
+    """Return the prompt in the arguments of an operation; None: there is none."""
+    for name in PROMPT_FIELDS:
+        value = arguments.get(name)
+        if isinstance(value, str) and value.strip():
+            return value
+        if isinstance(value, list) and value:  # API version 1: texts with weights
+            texts = (each.get("text") for each in value if isinstance(each, Mapping))
+            return ", ".join(text for text in texts if isinstance(text, str)) or None
+    return None
