@@ -23,8 +23,10 @@ from stability_mcp.jobs.transactions.cancel import CancelledJob, CancelOutcome
 from stability_mcp.jobs.transactions.reuse import CacheStatistics
 from stability_mcp.jobs.transactions.usage import LedgerBy, LedgerLine, RateStatus
 from stability_mcp.maintenance.retention import Retention, Swept
+from stability_mcp.media.folders import FolderPage, FolderQuery, ListedFile
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import Page
+from stability_mcp.media.newest_files import short_path
 from stability_mcp.media.workspace import (
     NamedFolders,
     Workspace,
@@ -70,12 +72,15 @@ __all__ = [
     "Entry",
     "Estimate",
     "Finding",
+    "FolderPage",
+    "FolderQuery",
     "JobFilter",
     "JobOrigin",
     "JobPage",
     "JobRecord",
     "LedgerBy",
     "LedgerLine",
+    "ListedFile",
     "MediaItem",
     "MediaOrigin",
     "NamedFolders",
@@ -105,6 +110,7 @@ __all__ = [
     "price_of",
     "prompt_text",
     "results_text",
+    "short_path",
 ]
 
 _OF_CHECK = ("Finding", "StoreCheck", "open_for_check")
