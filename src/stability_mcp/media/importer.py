@@ -10,7 +10,7 @@ import filecmp
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -137,6 +137,32 @@ class Importer:
         imported = await in_file_thread(partial(copy_into_spool, self.library.home, BytesIO(found)))
         return await self._store(imported, "clipboard", wanted, stem="clipboard")
 
+    async def import_received(
+        self,
+        receive: Callable[[Path], Awaitable[None]],
+        *,
+        shown: str,
+        label: str | None,
+        stem: str,
+    ) -> Resolved:
+        """Import a file that is still being received.
+
+        Args:
+            receive: Writes the file to a new path.
+            shown: What to call it in the note.
+            label: The name that was asked for; None: any.
+            stem: The file's own name without its ending.
+
+        Raises:
+            FileUnusableError: it isn't media, is cut short or too large.
+            StorageError: it can't be written.
+        """
+        target = spool_path(self.library.home, "import")
+        with removed_on_error(target):
+            await receive(target)
+            imported = await in_file_thread(partial(check_spooled, target))
+        return await self._store(imported, shown, label, stem=stem)
+
     async def _resolve(self, reference: str, label: str | None) -> Resolved:
         """Resolve a reference as written, or else without quotes, brackets, `@` and Markdown."""
         forms = [reference, *unwrap(reference)]
@@ -212,11 +238,14 @@ class Importer:
             self.downloader = await in_file_thread(_downloader)
         from stability_mcp.media.web.download import file_name, shown
 
-        target = spool_path(self.library.home, "import")
-        with removed_on_error(target):
-            await self.downloader.download(url, target, max_bytes=MAX_BYTES)
-            imported = await in_file_thread(partial(check_spooled, target))
-        return await self._store(imported, shown(url), label, stem=file_name(url))
+        downloader = self.downloader
+
+        async def download(target: Path) -> None:
+            await downloader.download(url, target, max_bytes=MAX_BYTES)
+
+        return await self.import_received(
+            download, shown=shown(url), label=label, stem=file_name(url)
+        )
 
     async def _from_disk(self, path: str, reference: str, label: str | None) -> Resolved:
         try:

@@ -25,10 +25,12 @@ from stability_mcp.jobs.transactions.usage import LedgerBy, LedgerLine, RateStat
 from stability_mcp.maintenance.retention import Retention, Swept
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import Page
+from stability_mcp.media.roots import MAX_BYTES as MAX_UPLOAD_BYTES
 from stability_mcp.policy.audit import Entry
 from stability_mcp.policy.confirmation import Answer, Confirm, Question, Quote
 from stability_mcp.store.disk import MIN_FREE_BYTES
 from stability_mcp.studio.calling import CallOptions
+from stability_mcp.studio.links import ViewLink
 from stability_mcp.studio.open import open_studio
 from stability_mcp.studio.origins import (
     JobOrigin,
@@ -48,11 +50,16 @@ from stability_mcp.studio.outcomes import (
     price_of,
 )
 from stability_mcp.studio.studio import Studio
+from stability_mcp.studio.uploads import MAX_FILES as MAX_UPLOAD_FILES
+from stability_mcp.studio.uploads import Upload, UploadedFile, refused_line
+from stability_mcp.studio.viewing import ViewFacts
 
 if TYPE_CHECKING:
     from stability_mcp.studio.check import Finding, StoreCheck, open_for_check
 
 __all__ = [
+    "MAX_UPLOAD_BYTES",
+    "MAX_UPLOAD_FILES",
     "MIN_FREE_BYTES",
     "Answer",
     "CacheStatistics",
@@ -85,6 +92,10 @@ __all__ = [
     "StoreCheck",
     "Studio",
     "Swept",
+    "Upload",
+    "UploadedFile",
+    "ViewFacts",
+    "ViewLink",
     "charge_text",
     "describe_call",
     "known_operation",
@@ -94,6 +105,7 @@ __all__ = [
     "paid_operation",
     "price_of",
     "prompt_text",
+    "refused_line",
     "results_text",
 ]
 

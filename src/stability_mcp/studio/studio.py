@@ -1,6 +1,6 @@
 """The studio: the interface that faces use. They reach nothing below it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from functools import partial
 
 from pydantic import BaseModel
@@ -24,12 +24,15 @@ from stability_mcp.media.search import Kind
 from stability_mcp.periods import Period
 from stability_mcp.settings import Settings
 from stability_mcp.store.changes import CachedRead
-from stability_mcp.studio import calling, origins, status
+from stability_mcp.studio import calling, origins, status, uploads, viewing
 from stability_mcp.studio.calling import CallOptions, Wait
+from stability_mcp.studio.links import Links
 from stability_mcp.studio.origins import JobOrigin, MediaOrigin
 from stability_mcp.studio.outcomes import Estimate, Outcome, Price, Status, known_operation
 from stability_mcp.studio.permissions import Permissions
 from stability_mcp.studio.runtime import StudioParts
+from stability_mcp.studio.uploads import Upload, UploadedFile
+from stability_mcp.studio.viewing import ViewFacts
 
 
 class Studio:
@@ -43,6 +46,7 @@ class Studio:
         self._account = parts.account
         self._jobs = parts.jobs
         self._media = parts.media
+        self.links: Links = parts.runtime.links
         database, reader = parts.runtime.database, parts.jobs.reader
         self._activity = CachedRead(database, partial(reader.activity, parts.account))
         self._uncollected = CachedRead(database, partial(reader.uncollected_line, parts.account))
@@ -306,6 +310,16 @@ class Studio:
         else:
             resolved = await importer.import_file(reference, label)
         return resolved.item, resolved.note
+
+    async def receive_upload(
+        self, upload: Upload, name: str, blocks: AsyncIterator[bytes], *, declared: int
+    ) -> UploadedFile:
+        """Store one file of an open upload or record why not; see `uploads.receive`."""
+        return await uploads.receive(self._parts.importer, upload, name, blocks, declared=declared)
+
+    async def view_facts(self, media_id: str) -> ViewFacts:
+        """Return what the view page shows of an item; raises the errors of `get_media`."""
+        return await viewing.view_facts(self._parts, media_id)
 
     async def preview(
         self, items: Sequence[MediaItem], size: PreviewSize | None = None

@@ -3,16 +3,6 @@ import { byId, isolated, request, showMessage, words } from "./page.js";
 
 const BASE = `/v/${location.pathname.split("/")[2]}`;
 const KINDS = { image: "Picture", audio: "Sound", model: "3D model" };
-const TYPES = {
-  "image/png": "PNG",
-  "image/jpeg": "JPEG",
-  "image/webp": "WebP",
-  "image/gif": "GIF",
-  "audio/mpeg": "MP3",
-  "audio/wav": "WAV",
-  "audio/x-wav": "WAV",
-  "model/gltf-binary": "GLB",
-};
 const TOUCH = matchMedia("(pointer: coarse)").matches;
 
 // --- The item itself --------------------------------------------------------------------------
@@ -98,19 +88,14 @@ function day(seconds) {
 }
 
 function* rows(facts) {
-  if (facts.width && facts.height) yield ["Size", `${facts.width} × ${facts.height} pixels`];
-  if (facts.seconds) yield ["Length", duration(facts.seconds)];
-  const file = [TYPES[facts.media_type] ?? facts.media_type, facts.size].filter(Boolean);
-  if (file.length) yield ["File", file.join(", ")];
+  yield ["File", facts.size];
   if (facts.created) yield ["Made", day(facts.created)];
-  if (facts.credits !== null && facts.credits !== undefined) {
-    yield ["Charged", facts.credits ? `${facts.credits} ${facts.credits === 1 ? "credit" : "credits"}` : "not charged"];
-  }
+  if (facts.credits) yield ["Price", facts.credits];
 }
 
 function showFacts(facts) {
   byId("label").replaceChildren(isolated(facts.label));
-  byId("operation").replaceChildren(...words(isolated(facts.operation ?? KINDS[facts.kind] ?? "")));
+  byId("operation").replaceChildren(...words(isolated(facts.operation || `${KINDS[facts.kind]}, imported`)));
   for (const [name, text] of rows(facts)) {
     byId("table").append(isolated(name, "dt"), isolated(text, "dd"));
   }

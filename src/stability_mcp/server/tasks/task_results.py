@@ -53,8 +53,7 @@ async def _result(studio: Studio, call: Call, enabled: frozenset[str]) -> dict[s
         await studio.called(call),
         tool=call.tool,
         enabled=enabled,
-        emulated=studio.settings.emulated,
-        missing_key=studio.settings.missing_key,
+        settings=studio.settings,
     )
     dumped: dict[str, Any] = answer.model_dump(mode="json", by_alias=True, exclude_none=True)
     return dumped

@@ -11,6 +11,7 @@ from stability_mcp.server.definition import CHANGES, FETCHES, READS
 from stability_mcp.server.listings import Listing, media_line
 from stability_mcp.server.results import Shown
 from stability_mcp.server.tool import Arguments, PageArguments, PageData, as_list, tool
+from stability_mcp.server.upload_answers import import_upload
 from stability_mcp.server.views import ListedMediaFacts, MediaFacts
 from stability_mcp.studio import Studio
 from stability_mcp.text import quoted
@@ -88,13 +89,13 @@ class MediaImport(Arguments):
     """Import a file to look at it or give it a label; free.
 
     Not needed before other tools: they take paths directly. A picture that is only attached to the
-    chat can't be read: ask the user for its path, or to copy it and use `source`.
+    chat can't be read: ask the user for its path, or use `source`.
     """
 
     file: Annotated[str, Field(min_length=1)] | None = None
     """Path, file name in Pictures, Downloads, Desktop or Documents, https link, or data: URI."""
-    source: Literal["clipboard"] | None = None
-    """Instead of file: what the user copied."""
+    source: Literal["clipboard", "upload"] | None = None
+    """Instead of file: what the user copied, or a link where they upload files."""
     label: Annotated[str, Field(min_length=1)] | None = None
     """Name for the file."""
 
@@ -104,13 +105,16 @@ class MediaImport(Arguments):
     effects=FETCHES,
     hints={"path": "use file", "image": "use file", "url": "use file"},
 )
-async def media_import(studio: Studio, arguments: MediaImport, context: CallContext) -> Shown:  # noqa: ARG001 -- every tool takes the three
+async def media_import(studio: Studio, arguments: MediaImport, context: CallContext) -> Shown | str:
     """Import the file and show it."""
     if (arguments.file is None) == (arguments.source is None):
         raise ArgumentsError(
             "media_import takes either file or source.",
-            hint='Pass file, or source="clipboard" for what the user copied.',
+            hint='Pass file, or source="clipboard" for what the user copied, or source="upload" '
+            "for a link where they upload files.",
         )
+    if arguments.source == "upload":
+        return await import_upload(studio, arguments.label, context)
     item, note = await studio.import_media(arguments.file, arguments.label)
     named = name_note([(item, arguments.label)])
     preview = await studio.preview([item])
