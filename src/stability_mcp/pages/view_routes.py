@@ -9,7 +9,7 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Respon
 from starlette.routing import Route
 
 from stability_mcp.errors import NotFoundError
-from stability_mcp.pages.guard import MEDIA_CSP
+from stability_mcp.pages.request_guard import MEDIA_CSP
 from stability_mcp.pages.studio_source import GetStudio
 from stability_mcp.studio import ViewFacts, ViewLink
 from stability_mcp.text import plain
