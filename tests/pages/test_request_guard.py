@@ -129,7 +129,7 @@ async def test_any_other_address_is_not_found(pages: Pages) -> None:
     for path in OTHER_PATHS:
         answer = await pages.http.get(f"http://127.0.0.1:{pages.port}{path}")
         assert answer.status_code == 404, path
-        assert "Ask in the chat for a new link" in answer.text
+        assert "This link no longer works" in answer.text
 
 
 async def test_a_longer_or_shorter_token_finds_nothing(pages: Pages) -> None:

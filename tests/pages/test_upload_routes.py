@@ -66,7 +66,7 @@ async def test_a_link_is_used_up_when_the_upload_is_finished(pages: Pages) -> No
 
     assert finished.json() == {"state": "finished"}
     assert again.status_code == 404
-    assert "Ask in the chat for a new link" in again.text
+    assert "This link no longer works" in again.text
     assert late.status_code == 404
     assert late.json()["ok"] is False
     assert "new link" in late.json()["hint"]
@@ -98,7 +98,7 @@ async def test_a_token_of_another_process_is_answered_in_plain_words(
         state = await pages.http.get(f"{link}/state")
 
     assert (page.status_code, sent.status_code, state.status_code) == (404, 404, 404)
-    assert "the server was started again" in page.text
+    assert "the studio was restarted" in page.text
     assert page.headers["content-type"].startswith("text/html")
 
 

@@ -118,4 +118,4 @@ async def test_a_link_ends_after_a_day_or_with_the_item(pages: Pages, tmp_path: 
 
     assert (gone.status_code, page.status_code) == (404, 200)
     assert {each.status_code for each in late} == {404}
-    assert "Ask in the chat for a new link" in late[0].text
+    assert "This link no longer works" in late[0].text

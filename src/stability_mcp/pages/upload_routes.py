@@ -32,7 +32,7 @@ STATUS = {
 CLOSED = {
     "ok": False,
     "error": "This link was used, or its time is over.",
-    "hint": "Ask in the chat for a new link.",
+    "hint": "Ask your assistant for a new link.",
 }
 """Answer to a file that comes with a link that isn't open."""
 

@@ -142,7 +142,7 @@ class Upload:
         if self._bytes + more > MAX_LINK_BYTES:
             raise TooLargeError(
                 f"One link takes {MAX_LINK_BYTES:,} bytes in all.",
-                hint="Press Done, then ask in the chat for another link.",
+                hint="Press Done, then ask your assistant for another link.",
             )
 
     @contextmanager
@@ -159,7 +159,7 @@ class Upload:
         if len(self.items) + self._active >= MAX_FILES or len(self.refused) >= MAX_REFUSED:
             raise TooManyError(
                 f"One link takes {MAX_FILES} files.",
-                hint="Press Done, then ask in the chat for another link.",
+                hint="Press Done, then ask your assistant for another link.",
             )
         self._active += 1
         try:
