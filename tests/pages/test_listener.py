@@ -26,7 +26,7 @@ both_eras = pytest.mark.parametrize("era", ERAS)
 @both_eras
 @pytest.mark.processes
 async def test_an_idle_server_listens_nowhere(era: Era, tmp_path: Path) -> None:
-    """Chosen: nothing opens before the first link, and a link alone costs one socket."""
+    """Chosen: nothing opens before the first link, and an unused link costs one socket."""
     picture = tmp_path / "fox.png"
     picture.write_bytes(make.png())
     async with connected(tmp_path, era, STABILITY_VIEW="on") as client:
@@ -134,7 +134,7 @@ async def _until_closed(stream: anyio.abc.SocketStream) -> None:
         return
 
 
-async def test_only_so_many_connections_are_kept(tmp_path: Path) -> None:
+async def test_the_number_of_connections_is_limited(tmp_path: Path) -> None:
     """Chosen: a local program can't take all file descriptors of the server."""
     async with pages_open(tmp_path, Limits(connections=3)) as pages:
         _, link = pages.upload()

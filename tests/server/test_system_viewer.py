@@ -88,7 +88,7 @@ async def test_a_viewer_that_fails_is_reported(tmp_path: Path, desktop: Path) ->
 async def test_where_there_is_no_viewer_the_answer_says_why(
     tmp_path: Path, desktop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Chosen: the picture is shown all the same."""
+    """Chosen: the picture is shown anyway."""
     picture = tmp_path / "fox.png"
     picture.write_bytes(make.png())
     show = {"media": str(picture), "open": True}

@@ -66,7 +66,7 @@ async def test_a_user_uploads_three_files_with_one_liar(era: Era, tmp_path: Path
 
 @both_eras
 async def test_a_call_waits_until_the_user_is_done(era: Era, tmp_path: Path) -> None:
-    """Chosen: the model calls once more and gets the files; it doesn't poll."""
+    """Chosen: the second call returns the files, so the model doesn't poll."""
     answers = []
     messages: list[str] = []
 
@@ -91,7 +91,7 @@ async def test_a_call_waits_until_the_user_is_done(era: Era, tmp_path: Path) -> 
     assert "fox  media://" in text(fine(answers[0]))
 
 
-async def test_a_call_that_waits_in_vain_says_so_and_repeats_the_link(tmp_path: Path) -> None:
+async def test_a_call_that_ends_before_the_user_is_done_repeats_the_link(tmp_path: Path) -> None:
     """Chosen: nothing is lost by calling again; what is there already can be used."""
     async with connected(tmp_path, face=FACE, view="on", wait=0.1) as client:
         link = link_in(text(await call(client)))

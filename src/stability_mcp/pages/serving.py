@@ -9,6 +9,7 @@ from typing import Any
 import anyio
 import h11
 import uvicorn
+from anyio import to_thread
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from stability_mcp.pages.limits import DEFAULT_LIMITS, Limits
@@ -31,8 +32,9 @@ async def serve(
         port: Its port, which requests must name.
         limits: Limits in time and number.
     """
+    app = await to_thread.run_sync(page_app, get_studio, limits)
     config = uvicorn.Config(
-        Guard(page_app(get_studio, limits), port=port),
+        Guard(app, port=port),
         ws="none",
         lifespan="off",
         log_config=None,

@@ -31,12 +31,13 @@ async def import_upload(studio: Studio, label: str | None, context: CallContext)
     Raises:
         FileMissingError: no page can be opened here.
     """
-    known = studio.links.latest_upload
-    upload = studio.links.upload()
-    url = context.pages.upload_url(upload.token) if context.pages else None
-    if url is None:
+    base = context.pages.open() if context.pages else None
+    if base is None:
         why = context.pages.obstacle if context.pages else ""
         raise FileMissingError(f"No upload page can be opened. {why}".strip(), hint=INSTEAD)
+    known = studio.links.latest_upload
+    upload = studio.links.upload()
+    url = f"{base}/u/{upload.token}"
     if upload is not known:
         return _first(url, upload, label, known)
     await _wait(upload, context)

@@ -51,7 +51,7 @@ class InterruptedUploadError(FileUnusableError):
 
 @dataclass(frozen=True, kw_only=True)
 class UploadedFile:
-    """What became of one file that the user chose."""
+    """One file that the user sent: the item it is stored as, or why it was refused."""
 
     name: str
     """Its name on the user's machine, cleaned and shortened."""
@@ -173,7 +173,7 @@ class Upload:
         self._bytes += size
 
     def add(self, file: UploadedFile) -> None:
-        """Record what became of a file."""
+        """Record a file, stored or refused."""
         self.files.append(file)
         self._notify()
 
