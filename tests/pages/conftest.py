@@ -1,12 +1,29 @@
-"""One browser and one server for all tests of pages in a worker: starting them takes seconds."""
+"""Fixtures of the local pages: the pages of a studio in this process, or a server and a browser.
 
-from collections.abc import Iterator
+The server and the browser are started once for all tests of a worker, because that takes seconds.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import httpx2
 import pytest
 
 from support.pages.browsing import BrowserThread
+from support.pages.local_pages import Pages, pages_open
 from support.pages.studio_process import StudioProcess, studio_process
+
+
+@pytest.fixture(autouse=True)
+def _small_pictures(small_pictures: None) -> None:
+    """Have the emulator draw small pictures."""
+
+
+@pytest.fixture
+async def pages(tmp_path: Path) -> AsyncIterator[Pages]:
+    """Serve the pages of a new studio."""
+    async with pages_open(tmp_path) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,7 @@ MIN_BASE64 = 64
 
 ALTERNATIVES = (
     "Ask the user to save it to a folder on their computer, such as Downloads, and pass its path "
-    "or file name."
+    'or file name, or call media_import with source="upload" for a link where they send it.'
 )
 
 SANDBOX_FOLDERS = ("/mnt/user-data/", "/mnt/data/", "/mnt/skills/", "/home/claude/")

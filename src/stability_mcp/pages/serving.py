@@ -9,10 +9,11 @@ from typing import Any
 import anyio
 import h11
 import uvicorn
+from anyio import to_thread
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from stability_mcp.pages.guard import Guard
 from stability_mcp.pages.limits import DEFAULT_LIMITS, Limits
+from stability_mcp.pages.request_guard import Guard
 from stability_mcp.pages.site import page_app
 from stability_mcp.pages.studio_source import GetStudio
 
@@ -31,23 +32,34 @@ async def serve(
         port: Its port, which requests must name.
         limits: Limits in time and number.
     """
+    app = await to_thread.run_sync(page_app, get_studio, limits)
     config = uvicorn.Config(
-        Guard(page_app(get_studio, limits), port=port),
+        Guard(app, port=port),
         ws="none",
         lifespan="off",
         log_config=None,
         proxy_headers=False,
         server_header=False,
         date_header=False,
-        timeout_graceful_shutdown=1,
     )
     config.http = _protocol(limits)
     server = _Server(config)
     try:
         await server.serve([listening])
     finally:
-        with anyio.CancelScope(shield=True), anyio.move_on_after(GRACE_SECONDS):
+        if server.started:
+            await _end(server, listening)
+
+
+async def _end(server: uvicorn.Server, listening: socket.socket) -> None:
+    """Let requests finish for a moment, then drop their connections, which ends them."""
+    with anyio.CancelScope(shield=True):
+        with anyio.move_on_after(GRACE_SECONDS):
             await server.shutdown([listening])
+        for connection in list(server.server_state.connections):
+            connection.transport.abort()
+        with anyio.move_on_after(GRACE_SECONDS):
+            await asyncio.gather(*server.server_state.tasks, return_exceptions=True)
 
 
 class _Server(uvicorn.Server):

@@ -34,7 +34,7 @@ GONE = "gone.html"
 
 
 def page_app(get_studio: GetStudio, limits: Limits) -> Starlette:
-    """Return the application; `guard.Guard` has to be in front of it.
+    """Return the application; `request_guard.Guard` has to be in front of it.
 
     Reads the static files, so call it in a thread.
 
@@ -43,7 +43,7 @@ def page_app(get_studio: GetStudio, limits: Limits) -> Starlette:
         limits: Limits of uploads.
     """
     files = {each.name: each.read_bytes() for each in STATIC.iterdir() if each.suffix in TYPES}
-    return Starlette(
+    app = Starlette(
         routes=[
             *UploadRoutes(get_studio, limits, files["upload.html"]).routes,
             *ViewRoutes(get_studio, files["view.html"]).routes,
@@ -51,6 +51,8 @@ def page_app(get_studio: GetStudio, limits: Limits) -> Starlette:
         ],
         exception_handlers={HTTPException: partial(_error, files[GONE])},
     )
+    app.router.redirect_slashes = False
+    return app
 
 
 async def _static(files: Mapping[str, bytes], request: Request) -> Response:

@@ -11,15 +11,28 @@ from starlette.routing import Route
 
 from stability_mcp.pages.limits import Limits
 from stability_mcp.pages.studio_source import GetStudio
-from stability_mcp.studio import MAX_UPLOAD_BYTES, MAX_UPLOAD_FILES, Studio, Upload, UploadedFile
+from stability_mcp.studio import (
+    MAX_UPLOAD_BYTES,
+    MAX_UPLOAD_FILES,
+    InterruptedUploadError,
+    Upload,
+    UploadedFile,
+    shown_name,
+)
 
-STATUS = {"too_large": 413, "too_many": 429, "unusable": 415, "not_stored": 507}
+STATUS = {
+    "interrupted": 408,
+    "too_large": 413,
+    "unusable": 415,
+    "too_many": 429,
+    "not_stored": 507,
+}
 """HTTP status of a refused file, by its problem."""
 
 CLOSED = {
     "ok": False,
     "error": "This link was used, or its time is over.",
-    "hint": "Ask in the chat for a new link.",
+    "hint": "Ask your assistant for a new link.",
 }
 """Answer to a file that comes with a link that isn't open."""
 
@@ -46,14 +59,14 @@ class UploadRoutes:
 
     async def page(self, request: Request) -> Response:
         """Return the page of an open link."""
-        _, upload = await self._found(request)
-        if upload.state != "open":
-            raise HTTPException(404)
+        await self._open(request)
         return HTMLResponse(self._page)
 
     async def state(self, request: Request) -> Response:
         """Return what arrived, also after the end."""
-        _, upload = await self._found(request)
+        upload = await self._upload(request)
+        if upload is None:
+            raise HTTPException(404)
         return JSONResponse(
             {
                 "state": upload.state,
@@ -66,9 +79,7 @@ class UploadRoutes:
 
     async def finish(self, request: Request) -> Response:
         """Use up the link."""
-        _, upload = await self._found(request)
-        if upload.state != "open":
-            raise HTTPException(404)
+        upload = await self._open(request)
         upload.finish()
         return JSONResponse({"state": upload.state})
 
@@ -76,22 +87,25 @@ class UploadRoutes:
         """Store one file."""
         name = request.query_params.get("name", "")
         studio = await self._get_studio()
-        upload = studio.links.find_upload(request.path_params["token"])
+        upload = await self._upload(request)
         body = Body(request, self._limits)
         if upload is None or upload.state != "open":
             await body.discard()
-            return JSONResponse({"name": name[:80], **CLOSED}, 404)
+            return JSONResponse({"name": shown_name(name), **CLOSED}, 404)
         file = await studio.receive_upload(upload, name, body.blocks(), declared=body.declared)
         if file.problem is not None:
             await body.discard()
         return JSONResponse(_entry(file), STATUS[file.problem] if file.problem else 200)
 
-    async def _found(self, request: Request) -> tuple[Studio, Upload]:
-        studio = await self._get_studio()
-        upload = studio.links.find_upload(request.path_params["token"])
-        if upload is None:
+    async def _open(self, request: Request) -> Upload:
+        upload = await self._upload(request)
+        if upload is None or upload.state != "open":
             raise HTTPException(404)
-        return studio, upload
+        return upload
+
+    async def _upload(self, request: Request) -> Upload | None:
+        studio = await self._get_studio()
+        return studio.links.find_upload(request.path_params["token"])
 
 
 class Body:
@@ -114,7 +128,7 @@ class Body:
         """Yield the body in blocks.
 
         Raises:
-            HTTPException: it takes too long, or the browser is gone.
+            InterruptedUploadError: it takes too long, or the browser is gone.
         """
         end = anyio.current_time() + self._limits.body
         while self._more:
@@ -124,10 +138,10 @@ class Body:
                     message = await self._request.receive()
             except TimeoutError:
                 self._more = False
-                raise HTTPException(408, "The file takes too long to arrive.") from None
+                raise InterruptedUploadError("The file took too long to arrive.") from None
             if message["type"] != "http.request":
                 self._more = False
-                raise HTTPException(400, "The connection was closed.")
+                raise InterruptedUploadError("The browser stopped sending the file.")
             self._more = message.get("more_body", False)
             yield message.get("body", b"")
 

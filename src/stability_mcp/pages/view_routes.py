@@ -1,15 +1,15 @@
 """The addresses of the view page: `/v/TOKEN` and what the page loads."""
 
-from dataclasses import asdict
 from typing import Any
 
+import anyio
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from stability_mcp.errors import NotFoundError
-from stability_mcp.pages.guard import MEDIA_CSP
+from stability_mcp.pages.request_guard import MEDIA_CSP
 from stability_mcp.pages.studio_source import GetStudio
 from stability_mcp.studio import ViewFacts, ViewLink
 from stability_mcp.text import plain
@@ -55,7 +55,7 @@ class ViewRoutes:
 
     async def _media(self, request: Request, disposition: str) -> Response:
         _, found = await self._found(request)
-        if not found.item.path.is_file():
+        if not await anyio.Path(found.item.path).is_file():
             raise HTTPException(404)
         return FileResponse(
             found.item.path,
@@ -90,6 +90,6 @@ def _facts(link: ViewLink, found: ViewFacts) -> dict[str, Any]:
         "operation": found.made_by,
         "prompt": plain(found.prompt),
         "credits": found.price,
-        "made_from": [asdict(each) for each in found.made_from],
+        "made_from": [{"role": each.role, "label": plain(each.label)} for each in found.made_from],
         "expires_at": link.expires_at,
     }

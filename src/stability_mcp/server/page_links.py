@@ -44,22 +44,20 @@ class PageLinks:
         self.obstacle = _obstacle(face, settings)
         """Why the user can't open a page, as a sentence; "": they can."""
 
-    def upload_url(self, token: str) -> str | None:
-        """Return the address of an upload page; None: no page can be opened."""
-        return self._url("u", token)
-
     def view_lines(self, studio: "Studio", items: "Sequence[MediaItem]") -> list[str]:
         """Return the lines with the addresses at which the user can look at items."""
-        if not items or self._url("v", "") is None:
+        base = self.open() if items else None
+        if base is None:
             return []
-        urls = [self._url("v", studio.links.view(each.id).token) for each in items[:MAX_VIEWS]]
+        urls = [f"{base}/v/{studio.links.view(each.id).token}" for each in items[:MAX_VIEWS]]
         while_it_runs = "(while this server runs)"
         if len(items) == 1:
             return [f"view: {urls[0]} {while_it_runs}"]
         lines = [f"view {each.name}: {url}" for each, url in zip(items, urls, strict=False)]
         return [f"{lines[0]} {while_it_runs}", *lines[1:]]
 
-    def _url(self, page: str, token: str) -> str | None:
+    def open(self) -> str | None:
+        """Return the base URL of the pages, which listen from now on; None: see `obstacle`."""
         if self._listener is None and not self.obstacle and self._open_pages is not None:
             try:
                 self._listener = self._open_pages(self._studio)
@@ -68,7 +66,7 @@ class PageLinks:
                 self.obstacle = f"No port for a local page can be opened ({error.strerror})."
             else:
                 self._spawn(self._listener.run)
-        return None if self._listener is None else f"{self._listener.base_url}/{page}/{token}"
+        return None if self._listener is None else self._listener.base_url
 
 
 def _obstacle(face: Face, settings: Settings) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import anyio
 
-from stability_mcp.errors import ConfigurationError
+from stability_mcp.errors import FileMissingError
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.results import Shown
 from stability_mcp.studio import MediaItem, Studio, Upload, refused_line
@@ -29,18 +29,19 @@ async def import_upload(studio: Studio, label: str | None, context: CallContext)
         context: The context of the call.
 
     Raises:
-        ConfigurationError: no page can be opened here.
+        FileMissingError: no page can be opened here.
     """
+    base = context.pages.open() if context.pages else None
+    if base is None:
+        why = context.pages.obstacle if context.pages else ""
+        raise FileMissingError(f"No upload page can be opened. {why}".strip(), hint=INSTEAD)
     known = studio.links.latest_upload
     upload = studio.links.upload()
-    url = context.pages.upload_url(upload.token) if context.pages else None
-    if url is None:
-        why = context.pages.obstacle if context.pages else ""
-        raise ConfigurationError(f"The upload page can't be used. {why}".strip(), hint=INSTEAD)
+    url = f"{base}/u/{upload.token}"
     if upload is not known:
         return _first(url, upload, label, known)
     await _wait(upload, context)
-    if upload.state == "open":
+    if not upload.has_ended:
         return _not_yet(url, upload, label)
     if not upload.files:
         upload.delivered = True
@@ -53,7 +54,7 @@ async def import_upload(studio: Studio, label: str | None, context: CallContext)
 async def _wait(upload: Upload, context: CallContext) -> None:
     """Wait until the link ends, or as long as the call may; report arrivals."""
     began = anyio.current_time()
-    while upload.state == "open" and (passed := anyio.current_time() - began) < context.wait:
+    while not upload.has_ended and (passed := anyio.current_time() - began) < context.wait:
         if context.progress is not None:
             await context.progress(_progress_text(upload), passed / context.wait)
         await upload.wait(min(context.wait - passed, PROGRESS_SECONDS))
@@ -69,11 +70,11 @@ def _progress_text(upload: Upload) -> str:
 
 
 def _first(url: str, upload: Upload, label: str | None, earlier: Upload | None) -> str:
-    expired = earlier is not None and earlier.state == "expired" and not earlier.files
+    unused = earlier is not None and not earlier.files and not earlier.delivered
     again = _again(label)
     return "\n".join(
         [
-            *(["The earlier link ran out; nothing had arrived."] * expired),
+            *(["Nothing arrived through the earlier link; it has ended."] * unused),
             f"Show the user this link: {url}",
             "They open it in their browser, drop or paste files there and press Done.",
             f"Then call {again} again: it waits until the files are there.",

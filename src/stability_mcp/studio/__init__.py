@@ -51,7 +51,13 @@ from stability_mcp.studio.outcomes import (
 )
 from stability_mcp.studio.studio import Studio
 from stability_mcp.studio.uploads import MAX_FILES as MAX_UPLOAD_FILES
-from stability_mcp.studio.uploads import Upload, UploadedFile, refused_line
+from stability_mcp.studio.uploads import (
+    InterruptedUploadError,
+    Upload,
+    UploadedFile,
+    refused_line,
+    shown_name,
+)
 from stability_mcp.studio.viewing import ViewFacts
 
 if TYPE_CHECKING:
@@ -71,6 +77,7 @@ __all__ = [
     "Entry",
     "Estimate",
     "Finding",
+    "InterruptedUploadError",
     "JobFilter",
     "JobOrigin",
     "JobPage",
@@ -107,6 +114,7 @@ __all__ = [
     "prompt_text",
     "refused_line",
     "results_text",
+    "shown_name",
 ]
 
 _OF_CHECK = ("Finding", "StoreCheck", "open_for_check")

@@ -16,7 +16,7 @@ TOKEN_BYTES = 16
 """128 bits: cannot be guessed at any rate that a loopback port answers."""
 
 VIEW_SECONDS = 86_400.0
-"""A conversation goes on for a day; a link in an old one should not open anything."""
+"""Conversations last a day at most; a link in an older one should open nothing."""
 
 UPLOAD_SECONDS = 600.0
 """Long enough to find some files, short enough that a forgotten link is soon useless."""

@@ -27,7 +27,9 @@ MAX_AT_ONCE = 3
 """Files received at a time: each takes a thread, a file and, while it is checked, memory."""
 
 State = Literal["open", "finished", "expired"]
-Problem = Literal["too_large", "too_many", "unusable", "not_stored"]
+Problem = Literal["interrupted", "too_large", "too_many", "unusable", "not_stored"]
+"""Why a file was refused: it broke off, it is too large, the link is full, it isn't media, or this
+machine could not store it."""
 
 _NAMELESS = "file"
 
@@ -36,9 +38,20 @@ class TooLargeError(FileUnusableError):
     """The file, or all files of the link together, are too large."""
 
 
+class TooManyError(InputFileError):
+    """The link has as many files as it takes, now or in all."""
+
+
+class InterruptedUploadError(FileUnusableError):
+    """The browser stopped sending the file, or sent it too slowly."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, hint="Try again.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class UploadedFile:
-    """What became of one file that the user chose."""
+    """One file that the user sent: the item it is stored as, or why it was refused."""
 
     name: str
     """Its name on the user's machine, cleaned and shortened."""
@@ -80,9 +93,14 @@ class Upload:
         return "open" if self._clock() < self.expires_at else "expired"
 
     @property
+    def has_ended(self) -> bool:
+        """Return whether no more files will arrive."""
+        return self.state != "open" and not self._active
+
+    @property
     def is_undelivered(self) -> bool:
-        """Return whether files arrived that no call has returned yet."""
-        return bool(self.files) and not self.delivered
+        """Return whether files arrived, or are arriving, that no call has returned yet."""
+        return bool(self.files or self._active) and not self.delivered
 
     @property
     def items(self) -> list[MediaItem]:
@@ -100,26 +118,31 @@ class Upload:
         self._notify()
 
     async def wait(self, seconds: float) -> None:
-        """Return at the next change: a file arrives, or the link ends; or after some seconds."""
-        if self.state == "open":
-            with anyio.move_on_after(min(seconds, max(self.expires_at - self._clock(), 0))):
+        """Return at the next change: a file arrived, or the link ended; or after some seconds."""
+        left = self.expires_at - self._clock()
+        with anyio.move_on_after(min(seconds, left) if self.state == "open" else seconds):
+            if not self.has_ended:
                 await self._changed.wait()
 
-    def check_size(self, declared: int) -> None:
-        """Check the declared size of a file before it is received.
+    def check_size(self, file: int, more: int) -> None:
+        """Check sizes before more bytes are received.
+
+        Args:
+            file: The size of the file in bytes, as far as it is known.
+            more: Its bytes that aren't counted yet.
 
         Raises:
-            TooLargeError: it is too large, or all files together are.
+            TooLargeError: the file is too large, or all files together are.
         """
-        if declared > MAX_BYTES:
+        if file > MAX_BYTES:
             raise TooLargeError(
                 f"The file is larger than the maximum of {MAX_BYTES:,} bytes.",
                 hint="Use a smaller file.",
             )
-        if self._bytes + declared > MAX_LINK_BYTES:
+        if self._bytes + more > MAX_LINK_BYTES:
             raise TooLargeError(
                 f"One link takes {MAX_LINK_BYTES:,} bytes in all.",
-                hint="Press Done, then ask for another link.",
+                hint="Press Done, then ask your assistant for another link.",
             )
 
     @contextmanager
@@ -127,38 +150,30 @@ class Upload:
         """Reserve room for one more file while the block runs.
 
         Raises:
-            InputFileError: the link has as many files as it takes.
+            TooManyError: the link takes no more files, or not now.
         """
         if self._active >= MAX_AT_ONCE:
-            raise InputFileError(
+            raise TooManyError(
                 f"The page sends at most {MAX_AT_ONCE} files at a time.", hint="Try again."
             )
         if len(self.items) + self._active >= MAX_FILES or len(self.refused) >= MAX_REFUSED:
-            raise InputFileError(
+            raise TooManyError(
                 f"One link takes {MAX_FILES} files.",
-                hint="Press Done, then ask for another link.",
+                hint="Press Done, then ask your assistant for another link.",
             )
         self._active += 1
         try:
             yield
         finally:
             self._active -= 1
+            self._notify()
 
-    def count(self, size: int, received: int) -> None:
-        """Count received bytes.
-
-        Args:
-            size: The bytes of this block.
-            received: The bytes of the file so far, this block included.
-
-        Raises:
-            TooLargeError: the file, or all files together, are too large.
-        """
-        self.check_size(received if received > MAX_BYTES else size)
+    def count(self, size: int) -> None:
+        """Count received bytes."""
         self._bytes += size
 
     def add(self, file: UploadedFile) -> None:
-        """Record what became of a file."""
+        """Record a file, stored or refused."""
         self.files.append(file)
         self._notify()
 
@@ -191,14 +206,15 @@ async def receive(
     given = shown_name(name)
     try:
         with upload.receiving():
-            upload.check_size(declared)
+            upload.check_size(declared, declared)
 
             async def write(target: Path) -> None:
                 received = 0
                 async with await anyio.open_file(target, "xb") as file:
                     async for block in blocks:
                         received += len(block)
-                        upload.count(len(block), received)
+                        upload.check_size(received, len(block))
+                        upload.count(len(block))
                         await file.write(block)
 
             found = await importer.import_received(
@@ -217,12 +233,18 @@ async def receive(
     return file
 
 
+_PROBLEMS: tuple[tuple[type[StudioError], Problem], ...] = (
+    (TooLargeError, "too_large"),
+    (TooManyError, "too_many"),
+    (InterruptedUploadError, "interrupted"),
+    (InputFileError, "unusable"),
+    (StudioError, "not_stored"),
+)
+"""The problem of each error; the first that fits counts."""
+
+
 def _problem(error: StudioError) -> Problem:
-    if isinstance(error, TooLargeError):
-        return "too_large"
-    if isinstance(error, FileUnusableError):
-        return "unusable"
-    return "too_many" if isinstance(error, InputFileError) else "not_stored"
+    return next(problem for kind, problem in _PROBLEMS if isinstance(error, kind))
 
 
 def refused_line(file: UploadedFile) -> str:

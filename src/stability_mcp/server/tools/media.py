@@ -10,6 +10,7 @@ from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import CHANGES, FETCHES, READS
 from stability_mcp.server.listings import Listing, media_line
 from stability_mcp.server.results import Shown
+from stability_mcp.server.system_viewer import open_items
 from stability_mcp.server.tool import Arguments, PageArguments, PageData, as_list, tool
 from stability_mcp.server.upload_answers import import_upload
 from stability_mcp.server.views import ListedMediaFacts, MediaFacts
@@ -69,10 +70,12 @@ class MediaShow(Arguments):
     """Media to show."""
     size: Literal["small", "large"] = "small"
     """Longest side of the preview: small 768, large 1024 pixels."""
+    open: bool = False
+    """Also open it in the user's own viewer; only if they ask for it."""
 
 
 @tool(title="Show media", effects=CHANGES, hints={"id": "use media", "image": "use media"})
-async def media_show(studio: Studio, arguments: MediaShow, context: CallContext) -> Shown:  # noqa: ARG001 -- every tool takes the three
+async def media_show(studio: Studio, arguments: MediaShow, context: CallContext) -> Shown:
     """Return the items with one preview, even if previews are turned off."""
     found = [await studio.import_media(each, None) for each in arguments.media]
     items = [item for item, _ in found]
@@ -82,6 +85,9 @@ async def media_show(studio: Studio, arguments: MediaShow, context: CallContext)
     notes = [
         f"media: {note}" for item, note in found if not note.startswith(f"{quoted(item.name)}, ")
     ]
+    if arguments.open:
+        over_http = context.pages is not None and context.pages.over_http
+        notes += await open_items(items, context.settings, over_http=over_http)
     return Shown(items=items, notes=notes, preview=shown, sources=sources)
 
 
