@@ -26,6 +26,7 @@ from playwright.sync_api import (
 from support.browser import chromium
 
 Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 Result = TypeVar("Result")
 Fixtures = ParamSpec("Fixtures")
 
