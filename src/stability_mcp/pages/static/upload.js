@@ -390,8 +390,11 @@ function renderTime() {
   byId("time").classList.toggle("warn", soon);
   byId("time").textContent = soon
     ? `${Math.floor(Math.max(0, seconds) / 60)}:${two(Math.max(0, seconds) % 60)} left`
-    : `${Math.floor(seconds / 60)} min left`;
-  if (soon && !warned) announce(`The link works for ${Math.round(seconds / 60)} more minutes.`);
+    : `${Math.round(seconds / 60)} min left`;
+  if (soon && !warned) {
+    const minutes = Math.max(1, Math.floor(seconds / 60));
+    announce(`The link works for ${minutes} more ${minutes === 1 ? "minute" : "minutes"}.`);
+  }
   warned ||= soon;
   if (seconds < 0) refresh();
 }

@@ -89,7 +89,7 @@ function day(seconds) {
 
 function* rows(facts) {
   yield ["File", facts.size];
-  if (facts.created) yield ["Made", day(facts.created)];
+  if (facts.created) yield [facts.operation ? "Made" : "Added", day(facts.created)];
   if (facts.credits) yield ["Price", facts.credits];
 }
 
