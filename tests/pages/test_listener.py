@@ -1,5 +1,6 @@
 """When the server listens for browsers, and how it protects its connections."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -103,6 +104,23 @@ def _runs(process: int) -> bool:
     except OSError:
         return False
     return not state.strip().startswith("Z")
+
+
+async def test_no_logger_gets_a_token_at_any_level(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Chosen: the libraries' own loggers included, whatever level they are set to."""
+    for name in ("", "uvicorn", "uvicorn.access", "uvicorn.error", "asyncio"):
+        caplog.set_level(logging.DEBUG, name)
+    async with pages_open(tmp_path) as pages:
+        upload, link = pages.upload()
+        for path in (link, f"{link}/nothing", f"{link}/state"):
+            await pages.http.get(path)
+        await pages.send(link, "liar.png", b"<html>")
+
+    sent = [each for each in caplog.records if not each.name.startswith(("httpx2", "httpcore2"))]
+    assert sent != []
+    assert [each for each in sent if upload.token in each.getMessage()] == []
 
 
 async def test_a_slow_head_is_given_up(tmp_path: Path) -> None:

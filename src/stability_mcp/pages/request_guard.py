@@ -1,8 +1,8 @@
 """Checks every request before the application sees it, and adds headers to every answer.
 
-A browser connects to loopback for any web page that asks it to, so a loopback port is no
-protection. Host must be ours (DNS rebinding), Origin ours or absent (requests of other pages), and
-a request with a body must come from our own page. Then the token in the path decides.
+A browser connects to loopback for any web page that asks it to, so loopback protects nothing by
+itself. Host must be ours (DNS rebinding), Origin ours or absent (requests of other pages), and a
+request with a body must come from our own page. Then the token in the path decides.
 """
 
 import ipaddress

@@ -6,6 +6,7 @@ import anyio
 
 from stability_mcp.errors import FileMissingError
 from stability_mcp.server.call_context import CallContext
+from stability_mcp.server.elicitation import LinkAnswer
 from stability_mcp.server.results import Shown
 from stability_mcp.studio import MediaItem, Studio, Upload, refused_line
 from stability_mcp.text import listed, local_time, quoted
@@ -15,6 +16,8 @@ INSTEAD = (
     "an https link to it."
 )
 """What works where no page can be opened."""
+
+OFFER = "Open this page to send files to the assistant. It is on your own computer."
 
 PROGRESS_SECONDS = 5.0
 """Pause between two progress messages: some hosts time out a call that is silent for longer."""
@@ -38,7 +41,12 @@ async def import_upload(studio: Studio, label: str | None, context: CallContext)
     known = studio.links.latest_upload
     upload = studio.links.upload()
     url = f"{base}/u/{upload.token}"
-    if upload is not known:
+    offer = await _offer(url, upload, context, is_new=upload is not known)
+    if offer == "decline":
+        upload.finish()
+        upload.delivered = True
+        return f"The user declined to open the upload page. {INSTEAD}"
+    if offer == "cancel" or (offer is None and upload is not known):
         return _first(url, upload, label, known)
     await _wait(upload, context)
     if not upload.has_ended:
@@ -46,9 +54,36 @@ async def import_upload(studio: Studio, label: str | None, context: CallContext)
     if not upload.files:
         upload.delivered = True
         return _nothing(upload)
+    if offer is not None and context.elicitation is not None:
+        await context.elicitation.complete_link(_key(upload))
     shown = await _arrived(studio, upload, label)
     upload.delivered = True
     return shown
+
+
+async def _offer(
+    url: str, upload: Upload, context: CallContext, *, is_new: bool
+) -> LinkAnswer | None:
+    """Have the client open the page, if it can.
+
+    Returns:
+        The user's answer; None: the client can't ask, or there is no answer yet.
+
+    Raises:
+        AskFirstError: the offer is the result of the call.
+    """
+    elicitation = context.elicitation
+    if elicitation is None or not elicitation.opens_links:
+        return None
+    answer = elicitation.link_answer(_key(upload))
+    if is_new:
+        with anyio.move_on_after(context.wait):
+            answer = await elicitation.offer_link(_key(upload), OFFER, url)
+    return answer
+
+
+def _key(upload: Upload) -> str:
+    return f"upload-{upload.expires_at:.0f}"
 
 
 async def _wait(upload: Upload, context: CallContext) -> None:
