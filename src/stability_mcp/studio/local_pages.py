@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.errors import NotFoundError
 from stability_mcp.imaging.sniff import EXTENSIONS, extension
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import file_form
@@ -68,7 +69,10 @@ class LocalPages:
         Raises:
             NotFoundError: it was deleted.
         """
-        item = await self._parts.media.get(media_id)
+        found = await self._parts.media.many([media_id])  # never by label, as a link has one item
+        if not found:
+            raise NotFoundError(f"The media {media_id} was deleted.")
+        item = found[0]
         sources = await self._parts.media.sources(item.id)
         jobs = await self._parts.jobs.reader.found(
             self._parts.account, [item.job] if item.job else []
