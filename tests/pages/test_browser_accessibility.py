@@ -5,20 +5,19 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
 import support.imaging.sample_files as make
 from support.pages.axe import COLOURS, findings
-from support.pages.browsing import BrowserThread, Tab, in_browser, tab
+from support.pages.browsing import BrowserThread, Tab, in_browser, payload, tab
 from support.pages.studio_process import StudioProcess
 
 pytestmark = pytest.mark.processes
 
 SLOW = 50_000
-"""Bytes a second: files are still under way while axe-core looks."""
+"""Bytes a second: files are still unfinished while axe-core looks."""
 
 Open = Callable[[Tab, str], None]
 
@@ -32,16 +31,14 @@ def busy(opened: Tab, url: str) -> None:
     """Show files that are stored, refused, sent and waiting, and a note."""
     page = opened.open(url)
     noisy = make.encoded(make.picture((400, 400), noise=True), "PNG")
-    files: list[Any] = [
-        {"name": "fox.png", "mimeType": "image/png", "buffer": make.png()},
-        {"name": "liar.png", "mimeType": "image/png", "buffer": b"<!doctype html>"},
-    ]
-    page.set_input_files("#picker", files)
+    page.set_input_files(
+        "#picker", [payload("fox.png", make.png()), payload("liar.png", b"<!doctype html>")]
+    )
     expect(page.locator("#summary")).to_have_text("1 of 2 files stored, 1 refused.")
     opened.slow_down(SLOW)
     page.set_input_files(
         "#picker",
-        [{"name": f"{n}.png", "mimeType": "image/png", "buffer": noisy} for n in range(3)],
+        [payload(f"{n}.png", noisy) for n in range(3)],
     )
     expect(opened.row("1.png").get_by_role("progressbar")).to_be_visible()
     page.evaluate("document.getElementById('note').hidden = false")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Dialog, expect
 
 import support.imaging.sample_files as make
-from support.pages.browsing import PHONE, BrowserThread, in_browser, tab
+from support.pages.browsing import PHONE, BrowserThread, in_browser, payload, tab
 from support.pages.studio_process import StudioProcess, studio_process
 
 pytestmark = pytest.mark.processes
@@ -62,10 +62,10 @@ def test_three_dropped_files_reach_the_assistant_and_the_liar_is_named(
 
         expect(page.get_by_role("heading", name=DONE)).to_be_focused()
         expect(page.locator("#results .file")).to_have_count(2)
-    told = answer.result()
-    assert "red-fox" in told
-    assert "tone" in told
-    assert 'not stored: "receipt.png"' in told
+    received = answer.result()
+    assert "red-fox" in received
+    assert "tone" in received
+    assert 'not stored: "receipt.png"' in received
 
 
 @in_browser
@@ -142,7 +142,7 @@ def test_everything_works_with_the_keyboard(
 
 
 @in_browser
-def test_an_upload_under_way_is_cancelled(
+def test_an_unfinished_upload_is_cancelled(
     chrome: BrowserThread, upload_url: str, tmp_path: Path
 ) -> None:
     """*Chosen*: two files are sent at a time, and each can be cancelled, also before its turn."""
@@ -200,7 +200,7 @@ def test_a_used_link_opens_nothing(chrome: BrowserThread, upload_url: str) -> No
         first.open(upload_url).get_by_role("button", name="Send nothing").click()
         expect(first.page.get_by_role("heading", name=DONE)).to_be_visible()
 
-        page.set_input_files("#picker", {"name": "a.png", "mimeType": "", "buffer": make.png()})
+        page.set_input_files("#picker", payload("a.png", make.png()))
         expect(page.get_by_role("heading", name=DONE)).to_be_visible()
         first.page.reload()
         expect(first.page.get_by_role("heading")).to_have_text("This link no longer works")
@@ -224,7 +224,7 @@ def test_another_users_server_knows_no_link_and_its_end_is_noticed(
             )
             assert status == 404
             opened.open(link)
-        page.set_input_files("#picker", {"name": "a.png", "mimeType": "", "buffer": make.png()})
+        page.set_input_files("#picker", payload("a.png", make.png()))
         expect(page.get_by_role("heading", name="The studio doesn't answer")).to_be_focused()
 
         # Another program may use the port then: it doesn't know the token.
@@ -351,10 +351,7 @@ def test_hostile_file_names_are_only_text(chrome: BrowserThread, upload_url: str
         page = opened.open(upload_url)
         page.set_input_files(
             "#picker",
-            [
-                {"name": name, "mimeType": "image/png", "buffer": buffer}
-                for name, buffer in zip(names, buffers, strict=True)
-            ],
+            [payload(name, buffer) for name, buffer in zip(names, buffers, strict=True)],
         )
         expect(page.locator("#summary")).to_have_text("3 of 3 files stored.")
 

@@ -15,6 +15,7 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    FilePayload,
     Locator,
     Page,
     Playwright,
@@ -25,6 +26,7 @@ from playwright.sync_api import (
 from support.browser import chromium
 
 Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 Result = TypeVar("Result")
 Fixtures = ParamSpec("Fixtures")
 
@@ -38,6 +40,11 @@ PHONE = (390, 844)
 
 EXPECTED_ERROR = "Failed to load resource"
 """Begins what Chromium logs for every answer of 400 and above, which the pages expect."""
+
+
+def payload(name: str, data: bytes) -> FilePayload:
+    """Return a file for a file picker that exists only in the test."""
+    return {"name": name, "mimeType": "image/png", "buffer": data}
 
 
 class BrowserThread:
@@ -96,7 +103,7 @@ class Tab:
             )
 
     def slow_down(self, bytes_per_second: int) -> None:
-        """Limit the speed of uploads, so that a test sees one under way; -1: no limit."""
+        """Limit the speed of uploads, so that a test sees one unfinished; -1: no limit."""
         self._devtools.send(
             "Network.emulateNetworkConditions",
             {

@@ -42,7 +42,7 @@ export async function request(path, options = {}) {
   return response.ok ? { json: json ?? {} } : { refused: response.status, json };
 }
 
-// Replaces the page by one message. `again` shows a button that checks once more.
+// Replaces the page by one message. `again` shows a button that checks again.
 export function showMessage({ kind, icon, title, text, again = false }) {
   byId("badge").className = `badge ${kind}`;
   byId("badge-icon").setAttribute("href", `#${icon}`);

@@ -1,22 +1,21 @@
-// The upload page: sends each file in a request of its own and shows what became of it.
-import { byId, fileSize, isolated, request, showMessage, useIcon, words } from "./page.js";
+// The upload page: sends each file in a separate request and shows the outcome.
+import { UNFINISHED, createRow, dropThumb, renderItem, showThumb } from "./file_rows.js";
+import { byId, fileSize, request, showMessage } from "./page.js";
 
 const BASE = `/u/${location.pathname.split("/")[2]}`;
 const TITLE = document.title;
 const PARALLEL = 2; // Uploads at a time: one file is checked while the next one arrives.
 const POLL_MS = 5000;
 const WARN_SECONDS = 120;
-const MAX_THUMB_BYTES = 30_000_000; // Larger pictures would take seconds to draw in the list.
 const TOUCH = matchMedia("(pointer: coarse)").matches; // Without drag and drop and Ctrl+V.
-const UNDER_WAY = ["waiting", "uploading", "checking"];
 
 const items = [];
 let state = null; // The last answer to GET state.
-let closing = false; // The user pressed Done while uploads were under way.
+let closing = false; // The user pressed Done before all uploads were finished.
 let warned = false;
 
 const count = (...states) => items.filter((item) => states.includes(item.state)).length;
-const underWay = () => count(...UNDER_WAY);
+const unfinished = () => count(...UNFINISHED);
 const files = (number) => `${number} ${number === 1 ? "file" : "files"}`;
 
 function announce(text) {
@@ -28,88 +27,16 @@ function note(text) {
   byId("note").hidden = !text;
 }
 
-// --- Rows -------------------------------------------------------------------------------------
+// --- Items ------------------------------------------------------------------------------------
 
 function addItem(values) {
-  const row = byId("file-row").content.cloneNode(true).firstElementChild;
-  const item = { loaded: 0, file: null, row, ...values };
-  row.querySelector(".name").textContent = item.name;
-  row.querySelector(".name").dir = "auto";
-  row.querySelector("progress").setAttribute("aria-label", `Upload of ${item.name}`);
-  row.querySelector("button").addEventListener("click", () => act(item));
+  const item = { loaded: 0, file: null, row: createRow(values.name), ...values };
+  item.row.querySelector("button").addEventListener("click", () => act(item));
   items.push(item);
-  byId("files").append(row);
+  byId("files").append(item.row);
   showThumb(item);
   renderItem(item);
   return item;
-}
-
-function showThumb(item) {
-  const thumb = item.row.querySelector(".thumb");
-  const kind = item.kind ?? item.file?.type.split("/")[0];
-  if (["image", "audio", "model"].includes(kind)) useIcon(thumb, kind);
-  if (!item.file?.type.startsWith("image/") || item.file.size > MAX_THUMB_BYTES) return;
-  const picture = new Image();
-  picture.alt = "";
-  picture.decoding = "async";
-  picture.src = URL.createObjectURL(item.file);
-  picture.onload = () => thumb.replaceChildren(picture);
-  picture.onerror = () => URL.revokeObjectURL(picture.src);
-}
-
-function stateWords(item) {
-  switch (item.state) {
-    case "waiting":
-      return ["Waiting", " · ", fileSize(item.file.size)];
-    case "uploading":
-      return [`${Math.floor(100 * share(item))} % of ${fileSize(item.file.size)}`];
-    case "checking":
-      return ["Checking the file…"];
-    case "stored":
-      return ["Stored as ", isolated(item.label), ...aside(item.text)];
-    default:
-      return [item.error];
-  }
-}
-
-function aside(text) {
-  if (!text) return [];
-  const element = isolated(text);
-  element.className = "aside";
-  return [" · ", element];
-}
-
-const share = (item) => (item.file?.size ? Math.min(1, item.loaded / item.file.size) : 0);
-
-function renderItem(item) {
-  const { row } = item;
-  row.className = `file ${item.state}`;
-  row.querySelector("progress").hidden = !["uploading", "checking"].includes(item.state);
-  row.querySelector("progress").value = share(item);
-  const mark = row.querySelector(".state svg");
-  mark.toggleAttribute("hidden", !["stored", "refused"].includes(item.state));
-  useIcon(mark, item.state === "stored" ? "stored" : "refused");
-  row.querySelector(".state .words").replaceChildren(...words(...stateWords(item)));
-  const hint = row.querySelector(".hint");
-  hint.textContent = item.hint;
-  hint.hidden = !item.hint;
-  renderButton(item);
-}
-
-function renderButton(item) {
-  const button = item.row.querySelector("button");
-  button.hidden = ["checking", "stored"].includes(item.state);
-  const verb = UNDER_WAY.includes(item.state) ? "Cancel" : item.retry ? "Try again" : "Remove";
-  button.setAttribute("aria-label", `${verb}: ${item.name}`);
-  button.title = verb;
-  if (item.retry) {
-    button.classList.remove("icon");
-    button.textContent = verb;
-  } else if (!button.classList.contains("icon")) {
-    const fresh = byId("file-row").content.querySelector("button").firstElementChild;
-    button.classList.add("icon");
-    button.replaceChildren(fresh.cloneNode(true));
-  }
 }
 
 function act(item) {
@@ -120,7 +47,7 @@ function act(item) {
     pump();
     return;
   }
-  const cancelled = UNDER_WAY.includes(item.state);
+  const cancelled = UNFINISHED.includes(item.state);
   item.request?.abort();
   removeItem(item);
   announce(`${item.name} ${cancelled ? "cancelled" : "removed from the list"}.`);
@@ -132,8 +59,7 @@ function removeItem(item) {
   const buttons = [...byId("files").querySelectorAll("button:not([hidden])")];
   const at = buttons.indexOf(item.row.querySelector("button"));
   const next = buttons[at + 1] ?? buttons[at - 1] ?? byId("choose");
-  const picture = item.row.querySelector("img");
-  if (picture) URL.revokeObjectURL(picture.src);
+  dropThumb(item);
   items.splice(items.indexOf(item), 1);
   item.row.remove();
   next.focus();
@@ -155,13 +81,13 @@ function addFiles(list) {
         `The file has ${fileSize(file.size)}; the limit is ${fileSize(state.max_bytes)}.`,
         "Export it smaller or with more compression, then send that file.",
       );
-    } else if (count("stored", ...UNDER_WAY) >= state.max_files) {
+    } else if (count("stored", ...UNFINISHED) >= state.max_files) {
       refuse(name, `One link takes ${files(state.max_files)}.`, "Ask your assistant for another link.");
     } else {
       addItem({ name, file, state: "waiting" });
     }
   }
-  if (underWay()) announce(`Uploading ${files(underWay())}.`);
+  if (unfinished()) announce(`Uploading ${files(unfinished())}.`);
   pump();
 }
 
@@ -171,7 +97,7 @@ function pump() {
     if (!item) break;
     upload(item);
   }
-  if (closing && !underWay()) finishOrAsk();
+  if (closing && !unfinished()) finishOrAsk();
   renderSummary();
 }
 
@@ -253,17 +179,17 @@ function renderSummary() {
       : "Drop files anywhere on this page";
   byId("summary").textContent = items.length ? progress() : "No files yet.";
   const done = byId("done");
-  const some = count("stored", ...UNDER_WAY) > 0;
+  const some = count("stored", ...UNFINISHED) > 0;
   done.classList.toggle("primary", some);
   done.textContent = !some
     ? "Send nothing"
     : closing
-      ? `Finishing after ${files(underWay())}…`
+      ? `Finishing after ${files(unfinished())}…`
       : "Done";
 }
 
 function pressDone() {
-  if (closing || underWay()) {
+  if (closing || unfinished()) {
     closing = !closing;
     announce(closing ? "Finishing when all files are stored." : "Not finishing yet.");
     renderSummary();
@@ -286,7 +212,7 @@ async function finish() {
   byId("done").setAttribute("aria-busy", "true");
   const answer = await request(`${BASE}/finish`, { method: "POST" });
   byId("done").removeAttribute("aria-busy");
-  await asking; // An answer under way may be older than the end.
+  await asking; // A pending answer may be older than the end.
   await refresh();
   if (answer.refused && state?.state === "open") {
     note(answer.json?.error ?? "The studio did not finish. Press Done again.");
@@ -463,7 +389,7 @@ addEventListener("dragleave", () => drag(depth - 1));
 addEventListener("dragover", (event) => event.preventDefault());
 addEventListener("drop", dropped);
 addEventListener("beforeunload", (event) => {
-  if (underWay()) event.preventDefault();
+  if (unfinished()) event.preventDefault();
 });
 addEventListener("visibilitychange", () => document.hidden || refresh());
 
