@@ -114,7 +114,7 @@ class Settings(BaseModel):
     roots: Annotated[tuple[Path, ...], BeforeValidator(_split_paths)] = ()
     """Additional folders to read files from, separated like PATH."""
     roots_only: bool = False
-    """Read files only from `roots`."""
+    """Read files only from `roots`, not from a client's workspace folders either."""
     toolsets: Annotated[tuple[str, ...], BeforeValidator(_split_names)] = ("default",)
     """Toolsets to offer, separated by commas: names, `basic` (small list), `default` or `all`."""
     preview: Literal["none", "small", "large"] = "small"

@@ -105,6 +105,14 @@ def local_time(at: float) -> str:
     return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
+def describe_time(then: float, now: float) -> str:
+    """Return a local time in short form: `14:02`, `yesterday 14:02`, `2026-11-20 14:02`."""
+    at = datetime.fromtimestamp(then).astimezone()
+    days = (datetime.fromtimestamp(now).astimezone().date() - at.date()).days
+    day = "" if days == 0 else "yesterday " if days == 1 else f"{at.date().isoformat()} "
+    return f"{day}{at:%H:%M}"
+
+
 def listed(names: Iterable[str], *, most: int = 10, last: str = "and") -> str:
     """Return `a, b and c`, or `a, b, … (7 more)` if there are more than `most`."""
     every = list(names)

@@ -39,6 +39,12 @@ def test_it_shows_settings_as_one_would_type_them(cli: Cli) -> None:
     assert not re.search(r"None|[(]'|= *[(][)]", output)
 
 
+def test_it_says_whether_workspace_folders_are_read(cli: Cli) -> None:
+    """Documented (docs/files-and-folders.md): the client names them, `doctor` can't list them."""
+    assert "workspace folders: those that the MCP client names" in doctor(cli)[1]
+    assert "workspace folders: off (STABILITY_ROOTS_ONLY)" in doctor(cli, "--roots-only")[1]
+
+
 def test_on_the_emulator_no_budget_applies(cli: Cli) -> None:
     """*Chosen*: the default of STABILITY_BUDGET doesn't limit what isn't charged."""
     assert "  ok   emulator: nothing is charged, so no budget applies\n" in doctor(cli)[1]

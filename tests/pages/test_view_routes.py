@@ -28,7 +28,7 @@ async def test_a_result_is_shown_with_what_it_was_made_from(pages: Pages, tmp_pa
         CallOptions(wait=30, label="fox"),
     )
     item = outcome.media[0]
-    link = f"/v/{pages.studio.links.view(item.id).token}"
+    link = f"/v/{pages.studio.pages.links.view(item.id).token}"
 
     facts = (await pages.http.get(f"{link}/facts")).json()
 

@@ -163,6 +163,9 @@ async def setup_checks(settings: Settings) -> AsyncIterator[tuple[bool, str]]:
             yield account_line(status)
     except StudioError as error:
         yield False, str(error)
+    off = f"off ({variable('roots_only')})"
+    named = "those that the MCP client names; server_status lists them"
+    yield True, f"workspace folders: {off if settings.roots_only else named}"
     free = shutil.disk_usage(_existing(settings.home_dir)).free
     yield free > MIN_FREE_BYTES, f"{free / 1e9:.1f} GB free for results"
     if settings.on_done is not None:

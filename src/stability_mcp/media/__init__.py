@@ -4,6 +4,7 @@ Start with `inputs`. A file named in a call passes these modules before anything
 
 * `references`   parses what the caller wrote: a label, an id, a path, a URL, or the bytes
 * `roots`        the allowed folders; `files` finds file names in them and opens files
+* `workspace`    checks the folders that an MCP client names, which add to the roots in its calls
 * `importer`     finds the item, or copies the file into the store and makes it durable
 * `inputs`       checks items against the operation's limits; `fitting` adapts pictures to them
 

@@ -3,16 +3,17 @@
 A file is first copied into the spool, and all later steps read the copy: even if the original
 changes meanwhile, the bytes that were checked are the bytes that are stored and sent. The copy is
 durable before any row refers to it. `Importer` resolves ids, labels, paths and inline bytes.
+`for_client` adds the workspace folders of one client to the allowed folders.
 """
 
 import contextlib
+import copy
 import filecmp
 import os
 import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -54,8 +55,9 @@ from stability_mcp.media.references import (
 )
 from stability_mcp.media.roots import MAX_BYTES, Opened, Roots
 from stability_mcp.media.unwrap import is_attachment_placeholder, unwrap
+from stability_mcp.media.workspace import AllowedFiles, WorkspaceSource
 from stability_mcp.store.threads import in_file_thread
-from stability_mcp.text import QUOTED_CHARACTERS, quoted
+from stability_mcp.text import QUOTED_CHARACTERS, describe_time, quoted
 
 if TYPE_CHECKING:
     from stability_mcp.media.web.download import Downloader
@@ -83,10 +85,16 @@ class Importer:
         self, *, library: MediaLibrary, roots: Roots, clock: Callable[[], float] = time.time
     ) -> None:
         self.library = library
-        self.roots = roots
+        self.files = AllowedFiles(roots)
         self.clock = clock
         self.downloader: Downloader | None = None
         """Downloads from https addresses; None: made with the first download."""
+
+    def for_client(self, source: WorkspaceSource) -> "Importer":
+        """Return an importer that also reads files in the workspace folders of one client."""
+        view = copy.copy(self)
+        view.files = self.files.for_client(source)
+        return view
 
     async def resolve(self, reference: str, mark: File, *, argument: str) -> Resolved:
         """Return the media that an argument of an operation names.
@@ -226,12 +234,11 @@ class Importer:
         try:
             return await self._from_disk(named.name, reference, label)
         except InputFileError:
-            close = await in_file_thread(partial(self.roots.similar, named.name), of_user=True)
+            close = await self.files.similar(named.name)
             missing = await self.library.suggestion(named.name)
             hint = missing or close or "media_list shows all media."
-            raise NotFoundError(
-                f"No media or file is called {quoted(reference)}.", hint=hint
-            ) from None
+            unknown = NotFoundError(f"No media or file is called {quoted(reference)}.", hint=hint)
+            raise (await self.files.workspace()).explain(unknown) from None
 
     async def _from_web(self, url: str, label: str | None) -> Resolved:
         if self.downloader is None:
@@ -249,7 +256,7 @@ class Importer:
 
     async def _from_disk(self, path: str, reference: str, label: str | None) -> Resolved:
         try:
-            opened, imported = await in_file_thread(partial(self._copy_file, path), of_user=True)
+            opened, imported = await self.files.use(path, self._copy_file)
         except InputFileError as error:
             if is_sandbox_path(path) and not isinstance(error, FileUnusableError):
                 raise sandbox_error(reference) from None
@@ -275,10 +282,13 @@ class Importer:
             opened: Where the file is; None: not on this disk.
             stem: The file's own name without its ending; None: it has none.
         """
+        where = ""
+        if opened is not None and opened.in_workspace:
+            where = f"; read from {quoted(opened.given, limit=200)}"
         try:
             copied = await self._copied_from(imported.temporary)
             if copied is not None:
-                return Resolved(item=copied, note=self._describe(reference, copied))
+                return Resolved(item=copied, note=self._describe(reference, copied) + where)
             import_provenance = Provenance(origin="imported")
             changed = None
             if opened is not None and not await self.library.of_blob(imported.info.sha256):
@@ -291,7 +301,7 @@ class Importer:
             )
         finally:
             await in_file_thread(partial(imported.temporary.unlink, missing_ok=True))
-        note = self._describe(reference, item, new=new)
+        note = self._describe(reference, item, new=new) + where
         if changed is not None:
             note += f"; this edited copy of {quoted(changed.name)} was imported as new media"
         note = "; ".join((note, *imported.repairs))
@@ -332,8 +342,7 @@ class Importer:
 
         return known if await in_file_thread(same) else None
 
-    def _copy_file(self, path: str) -> tuple[Opened, ImportedFile]:
-        opened = self.roots.open_file(path)
+    def _copy_file(self, opened: Opened) -> tuple[Opened, ImportedFile]:
         with os.fdopen(opened.descriptor, "rb") as file:
             return opened, copy_into_spool(self.library.home, file)
 
@@ -364,14 +373,6 @@ def _downloader() -> "Downloader":
 
 def _absolute(path: str) -> Path:
     return Path(os.path.normpath(os.path.expanduser(path)))  # noqa: PTH111 -- never raises
-
-
-def describe_time(then: float, now: float) -> str:
-    """Return a local time in short form: `14:02`, `yesterday 14:02`, `2026-11-20 14:02`."""
-    at = datetime.fromtimestamp(then, UTC).astimezone()
-    days = (datetime.fromtimestamp(now, UTC).astimezone().date() - at.date()).days
-    day = "" if days == 0 else "yesterday " if days == 1 else f"{at.date().isoformat()} "
-    return f"{day}{at:%H:%M}"
 
 
 def _shorten(reference: str) -> str:

@@ -10,8 +10,8 @@ Hard links are read like any other file: only a user who could read the file any
 import contextlib
 import os
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stability_mcp.errors import (
@@ -42,13 +42,23 @@ class Opened:
     """Its real path."""
     given: Path
     """The path it was opened by."""
+    in_workspace: bool = False
+    """Whether a relative path or a file name was found in the client's workspace."""
 
 
 class Roots:
     """The folders that files may be read from, with everything below them."""
 
-    def __init__(self, folders: Iterable[Path]) -> None:
-        self.folders = tuple(dict.fromkeys(Path(os.path.normpath(each)) for each in folders))
+    def __init__(self, folders: Iterable[Path], *, workspace: Sequence[Path] = ()) -> None:
+        """Set the folders.
+
+        Args:
+            folders: The operator's folders.
+            workspace: Folders of the client's workspace; relative paths are looked up there first.
+        """
+        every = (*workspace, *folders)
+        self.folders = tuple(dict.fromkeys(Path(os.path.normpath(each)) for each in every))
+        self._workspace = tuple(workspace)
 
     @classmethod
     def of(cls, settings: Settings) -> "Roots":
@@ -74,9 +84,11 @@ class Roots:
             raise self._missing(text, Path(text)) from None
         if path.is_absolute():
             return self._open(Path(os.path.normpath(path)), text)
-        if len(path.parts) == 1:
-            return self._open(self._by_name(text, path.name), text)
-        return self._open(self._below_some_root(path, text), text)
+        is_name = len(path.parts) == 1
+        found = self._by_name(text, path.name) if is_name else self._below_some_root(path, text)
+        opened = self._open(found, text)
+        in_workspace = any(opened.given.is_relative_to(each) for each in self._workspace)
+        return replace(opened, in_workspace=in_workspace)
 
     def similar(self, name: str) -> str:
         """Return `Did you mean …?` with files in the roots that have similar names; blocks."""
@@ -84,8 +96,12 @@ class Roots:
         return did_you_mean(name, [*names, *({Path(each).stem: each for each in names})])
 
     def _by_name(self, text: str, name: str) -> Path:
+        direct = [Path(os.path.normpath(folder / name)) for folder in self._workspace]
+        here = [each for each in direct if self._contains(each) and os.path.lexists(each)]
+        if here:
+            return here[0]
         found = files.find(self._outermost(), name)
-        real = {_real(hit): hit for hit in found.hits}
+        real = {resolved(hit): hit for hit in found.hits}
         hits = [hit for place_of, hit in real.items() if self._contains(place_of)]
         if len(hits) > 1:
             raise FileMissingError(
@@ -135,7 +151,7 @@ class Roots:
 
     def _descriptor(self, path: Path, text: str) -> int:
         """Open a regular file inside the roots; devices aren't opened, as that may trigger them."""
-        if not self._contains(_real(path)):
+        if not self._contains(resolved(path)):
             raise self._link_outside(text)
         kind = special_kind(path.stat().st_mode)
         if kind == "a folder":
@@ -167,11 +183,11 @@ class Roots:
         """Return whether a path is below a root, by the root's given or real path."""
         if path is None:
             return False
-        wanted = _folded(path)
+        wanted = folded(path)
         return any(
-            wanted.is_relative_to(_folded(name))
+            wanted.is_relative_to(folded(name))
             for root in self.folders
-            for name in (root, _real(root))
+            for name in (root, resolved(root))
             if name is not None
         )
 
@@ -184,14 +200,14 @@ class Roots:
         ]
 
     def _other_spelling(self, path: Path) -> Path | None:
-        if not self._contains(_real(path.parent)):
+        if not self._contains(resolved(path.parent)):
             return None
         wanted = files.normalized(path.name)
         names = [name for name in files.names_in(path.parent) if files.normalized(name) == wanted]
         return path.with_name(names[0]) if names and names[0] != path.name else None
 
     def _missing(self, text: str, path: Path) -> FileMissingError:
-        inside = self._contains(path) and self._contains(_real(path.parent))
+        inside = self._contains(path) and self._contains(resolved(path.parent))
         if any(each in path.name for each in "*?"):
             matching = files.media_names(path.parent, path.name) if inside else []
             return FileMissingError(
@@ -227,7 +243,7 @@ class Roots:
         return "Move it into one of them, or add its folder to STABILITY_ROOTS."
 
 
-def _real(path: Path) -> Path | None:
+def resolved(path: Path) -> Path | None:
     """Return a path with all links resolved; None if that fails."""
     try:
         return Path(os.path.realpath(path))
@@ -235,29 +251,38 @@ def _real(path: Path) -> Path | None:
         return None
 
 
-def _folded(path: Path) -> Path:
+def folded(path: Path) -> Path:
     """Return a path in a form that is equal for paths the system treats as equal."""
     if sys.platform in {"darwin", "win32"}:
         return Path(files.normalized(str(path)).casefold())
     return path
 
 
-def _usual_folders() -> list[Path]:
-    """Return the working directory and the user's standard folders, but never the home folder."""
+def standard_folders() -> list[Path]:
+    """Return the user's standard folders, such as Pictures, but never the home folder."""
     import platformdirs
 
-    home = Path.home()
-    found = [
+    return _below_home(
         platformdirs.user_pictures_path(),
         platformdirs.user_downloads_path(),
         platformdirs.user_desktop_path(),
         platformdirs.user_documents_path(),
         platformdirs.user_music_path(),
-    ]
+    )
+
+
+def _usual_folders() -> list[Path]:
+    """Return the working directory and the standard folders, but never the home folder."""
+    working = []
     with contextlib.suppress(OSError):  # the working directory was deleted
-        found.insert(0, Path.cwd())
-    # For a missing folder some desktops report the home folder instead.
-    return [each for each in found if not home.is_relative_to(each)]
+        working = _below_home(Path.cwd())
+    return [*working, *standard_folders()]
+
+
+def _below_home(*folders: Path) -> list[Path]:
+    """Return the folders without the home folder, which desktops report for a missing folder."""
+    home = Path.home()
+    return [each for each in folders if not home.is_relative_to(each)]
 
 
 def _pick_one(names: list[str]) -> str:

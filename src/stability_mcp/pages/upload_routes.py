@@ -92,7 +92,7 @@ class UploadRoutes:
         if upload is None or upload.state != "open":
             await body.discard()
             return JSONResponse({"name": shown_name(name), **CLOSED}, 404)
-        file = await studio.receive_upload(upload, name, body.blocks(), declared=body.declared)
+        file = await studio.pages.receive(upload, name, body.blocks(), declared=body.declared)
         if file.problem is not None:
             await body.discard()
         return JSONResponse(_entry(file), STATUS[file.problem] if file.problem else 200)
@@ -105,7 +105,7 @@ class UploadRoutes:
 
     async def _upload(self, request: Request) -> Upload | None:
         studio = await self._get_studio()
-        return studio.links.find_upload(request.path_params["token"])
+        return studio.pages.links.find_upload(request.path_params["token"])
 
 
 class Body:

@@ -67,11 +67,11 @@ class ViewRoutes:
 
     async def _found(self, request: Request) -> tuple[ViewLink, ViewFacts]:
         studio = await self._get_studio()
-        link = studio.links.find_view(request.path_params["token"])
+        link = studio.pages.links.find_view(request.path_params["token"])
         if link is None:
             raise HTTPException(404)
         try:
-            return link, await studio.view_facts(link.item)
+            return link, await studio.pages.view_facts(link.item)
         except NotFoundError:
             raise HTTPException(404) from None
 

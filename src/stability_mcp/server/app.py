@@ -39,6 +39,7 @@ from stability_mcp.api.notation import parse_object
 from stability_mcp.server import prompts, resources
 from stability_mcp.server.call_context import TICKET, CallContext, reporter
 from stability_mcp.server.catalog import all_tools, enabled_tools, without
+from stability_mcp.server.client_roots import forget_on_change, workspace_source
 from stability_mcp.server.completions import complete
 from stability_mcp.server.definition import Definition
 from stability_mcp.server.elicitation import Elicitation
@@ -133,6 +134,7 @@ class StudioServer(MCPServer[LazyStudio]):
             log_level=settings.log_level,
         )
         subscriptions.serve(self._lowlevel_server)
+        forget_on_change(self._lowlevel_server)
 
     def _tool(self, definition: Definition) -> Tool:
         async def run(
@@ -168,6 +170,7 @@ class StudioServer(MCPServer[LazyStudio]):
             elicitation=Elicitation(ctx),
             ticket=TICKET.get(),
             pages=ctx.request_context.lifespan_context.pages,
+            workspace=workspace_source(ctx.session),
             client=f"{params.client_info.name} {params.client_info.version}" if params else "",
         )
         result: CallToolResult | InputRequiredResult = await calls.call(

@@ -13,7 +13,7 @@ from stability_mcp.text import plain
 if TYPE_CHECKING:
     from stability_mcp.server.elicitation import Elicitation
     from stability_mcp.server.page_links import PageLinks
-    from stability_mcp.studio import Confirm, Outcome, Progress
+    from stability_mcp.studio import Confirm, Outcome, Progress, WorkspaceSource
 
 
 @dataclass(kw_only=True)
@@ -51,6 +51,8 @@ class CallContext:
     """Makes links to local pages; None: there are none."""
     client: str = ""
     """Name and version of the client."""
+    workspace: "WorkspaceSource | None" = None
+    """Asks this client for its workspace folders; None: it has none."""
 
     @property
     def soon(self) -> float | None:

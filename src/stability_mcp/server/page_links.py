@@ -49,7 +49,7 @@ class PageLinks:
         base = self.open() if items else None
         if base is None:
             return []
-        urls = [f"{base}/v/{studio.links.view(each.id).token}" for each in items[:MAX_VIEWS]]
+        urls = [f"{base}/v/{studio.pages.links.view(each.id).token}" for each in items[:MAX_VIEWS]]
         while_it_runs = "(while this server runs)"
         if len(items) == 1:
             return [f"view: {urls[0]} {while_it_runs}"]

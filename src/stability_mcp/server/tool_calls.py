@@ -77,16 +77,22 @@ async def _answer(
         return await _operate(lazy_studio, arguments, context)
     tool = all_tools()[context.tool]
     parsed = parse_model(tool.arguments, arguments, what=tool.name, hints=tool.hints)
-    studio = await lazy_studio.studio()
+    studio = await _studio_for(lazy_studio, context)
     context = replace(context, confirm=partial(_confirmer, lazy_studio, studio, context))
     answer: Answer = await tool.function(studio, parsed, context)
     return answer
 
 
+async def _studio_for(lazy_studio: LazyStudio, context: CallContext) -> Studio:
+    """Return the studio as the client of a call may use it."""
+    studio = await lazy_studio.studio()
+    return studio if context.workspace is None else studio.for_client(context.workspace)
+
+
 async def _operate(
     lazy_studio: LazyStudio, arguments: Mapping[str, Any], context: CallContext
 ) -> Answer:
-    studio = await lazy_studio.studio()
+    studio = await _studio_for(lazy_studio, context)
     row = OPERATIONS[context.tool]
     given = split(row, arguments)
     if not row.is_paid():

@@ -38,8 +38,8 @@ async def import_upload(studio: Studio, label: str | None, context: CallContext)
     if base is None:
         why = context.pages.obstacle if context.pages else ""
         raise FileMissingError(f"No upload page can be opened. {why}".strip(), hint=INSTEAD)
-    known = studio.links.latest_upload
-    upload = studio.links.upload()
+    known = studio.pages.links.latest_upload
+    upload = studio.pages.links.upload()
     url = f"{base}/u/{upload.token}"
     offer = await _offer(url, upload, context, is_new=upload is not known)
     if offer == "decline":

@@ -26,11 +26,18 @@ from stability_mcp.maintenance.retention import Retention, Swept
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import Page
 from stability_mcp.media.roots import MAX_BYTES as MAX_UPLOAD_BYTES
+from stability_mcp.media.workspace import (
+    NamedFolders,
+    Workspace,
+    WorkspaceSource,
+    check_workspace,
+)
 from stability_mcp.policy.audit import Entry
 from stability_mcp.policy.confirmation import Answer, Confirm, Question, Quote
 from stability_mcp.store.disk import MIN_FREE_BYTES
 from stability_mcp.studio.calling import CallOptions
 from stability_mcp.studio.links import ViewLink
+from stability_mcp.studio.local_pages import ViewFacts
 from stability_mcp.studio.open import open_studio
 from stability_mcp.studio.origins import (
     JobOrigin,
@@ -58,7 +65,6 @@ from stability_mcp.studio.uploads import (
     refused_line,
     shown_name,
 )
-from stability_mcp.studio.viewing import ViewFacts
 
 if TYPE_CHECKING:
     from stability_mcp.studio.check import Finding, StoreCheck, open_for_check
@@ -86,6 +92,7 @@ __all__ = [
     "LedgerLine",
     "MediaItem",
     "MediaOrigin",
+    "NamedFolders",
     "Outcome",
     "Page",
     "Price",
@@ -103,7 +110,10 @@ __all__ = [
     "UploadedFile",
     "ViewFacts",
     "ViewLink",
+    "Workspace",
+    "WorkspaceSource",
     "charge_text",
+    "check_workspace",
     "describe_call",
     "known_operation",
     "names_text",

@@ -1,6 +1,7 @@
 """The studio: the interface that faces use. They reach nothing below it."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from pydantic import BaseModel
@@ -21,18 +22,17 @@ from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import Page
 from stability_mcp.media.preview import PreviewSize
 from stability_mcp.media.search import Kind
+from stability_mcp.media.workspace import Workspace, WorkspaceSource
 from stability_mcp.periods import Period
 from stability_mcp.settings import Settings
 from stability_mcp.store.changes import CachedRead
-from stability_mcp.studio import calling, origins, status, uploads, viewing
+from stability_mcp.studio import calling, origins, status
 from stability_mcp.studio.calling import CallOptions, Wait
-from stability_mcp.studio.links import Links
+from stability_mcp.studio.local_pages import LocalPages
 from stability_mcp.studio.origins import JobOrigin, MediaOrigin
 from stability_mcp.studio.outcomes import Estimate, Outcome, Price, Status, known_operation
 from stability_mcp.studio.permissions import Permissions
 from stability_mcp.studio.runtime import StudioParts
-from stability_mcp.studio.uploads import Upload, UploadedFile
-from stability_mcp.studio.viewing import ViewFacts
 
 
 class Studio:
@@ -46,7 +46,7 @@ class Studio:
         self._account = parts.account
         self._jobs = parts.jobs
         self._media = parts.media
-        self.links: Links = parts.runtime.links
+        self.pages = LocalPages(parts)
         database, reader = parts.runtime.database, parts.jobs.reader
         self._activity = CachedRead(database, partial(reader.activity, parts.account))
         self._uncollected = CachedRead(database, partial(reader.uncollected_line, parts.account))
@@ -60,6 +60,22 @@ class Studio:
     def permissions(self) -> Permissions:
         """Return the checks of calls, with price questions and the audit log."""
         return self._parts.permissions
+
+    def for_client(self, source: WorkspaceSource) -> "Studio":
+        """Return a view for the calls of one client, which may also read its workspace folders.
+
+        With `STABILITY_ROOTS_ONLY` the operator has ruled that out, so the client isn't asked.
+        """
+        if self.settings.roots_only:
+            return self
+        return Studio(replace(self._parts, importer=self._parts.importer.for_client(source)))
+
+    async def workspace(self) -> Workspace:
+        """Return the workspace folders of the client, asking it if necessary.
+
+        `first` is the folder that relative paths refer to.
+        """
+        return await self._parts.importer.files.workspace()
 
     # Calls
 
@@ -310,16 +326,6 @@ class Studio:
         else:
             resolved = await importer.import_file(reference, label)
         return resolved.item, resolved.note
-
-    async def receive_upload(
-        self, upload: Upload, name: str, blocks: AsyncIterator[bytes], *, declared: int
-    ) -> UploadedFile:
-        """Store one file of an open upload or record why not; see `uploads.receive`."""
-        return await uploads.receive(self._parts.importer, upload, name, blocks, declared=declared)
-
-    async def view_facts(self, media_id: str) -> ViewFacts:
-        """Return what the view page shows of an item; raises the errors of `get_media`."""
-        return await viewing.view_facts(self._parts, media_id)
 
     async def preview(
         self, items: Sequence[MediaItem], size: PreviewSize | None = None

@@ -44,7 +44,7 @@ class Pages:
 
     def upload(self) -> tuple[Upload, str]:
         """Return an open upload and the path of its page."""
-        upload = self.studio.links.upload()
+        upload = self.studio.pages.links.upload()
         return upload, f"/u/{upload.token}"
 
     async def send(self, link: str, name: str, body: bytes) -> httpx2.Response:
@@ -54,7 +54,7 @@ class Pages:
     async def view(self, file: Path) -> tuple[str, str]:
         """Import a file; return its id and the path of its view page."""
         item, _ = await self.studio.import_media(str(file), None)
-        return item.id, f"/v/{self.studio.links.view(item.id).token}"
+        return item.id, f"/v/{self.studio.pages.links.view(item.id).token}"
 
 
 @asynccontextmanager
@@ -65,7 +65,7 @@ async def pages_open(
     clock = Clock()
     with anyio.fail_after(seconds):
         async with open_studio(settings_in(folder)) as studio:
-            studio.links = Links(clock)
+            studio.pages.links = Links(clock)
 
             async def get_studio() -> Studio:
                 return studio

@@ -40,12 +40,14 @@ class StatusFacts(Data):
     """Output folder of the readable copies."""
     roots: list[str]
     """Folders that files may be read from."""
+    workspace: list[str] | None = None
+    """Further ones, for this client only: folders of its workspace."""
     toolsets: list[str]
     """Families of tools that are enabled."""
     client: str
     """Name of the MCP client."""
     warnings: list[str] | None = None
-    """Settings that count as not set or are ignored."""
+    """Settings and workspace folders that are ignored."""
 
 
 @tool(title="Server status", effects=QUERIES)
@@ -56,6 +58,7 @@ async def server_status(
 ) -> StatusFacts:
     """Collect the status; with a key this queries the account's balance."""
     status = await studio.status()
+    workspace = await studio.workspace()
     spent = status.spent
     return StatusFacts(
         note=_summarize(status, context.settings),
@@ -71,9 +74,10 @@ async def server_status(
         home=status.home,
         copies=status.copies,
         roots=status.roots,
+        workspace=[str(folder) for folder in workspace.folders] or None,
         toolsets=sorted({toolset_of(name) for name in context.enabled.difference(ALWAYS)}),
         client=context.client,
-        warnings=list(context.settings.notices) or None,
+        warnings=[*context.settings.notices, *workspace.notes] or None,
     )
 
 
