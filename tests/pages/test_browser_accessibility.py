@@ -16,7 +16,7 @@ from support.pages.studio_process import StudioProcess
 
 pytestmark = pytest.mark.processes
 
-SLOW = 50_000
+SLOW = 5_000
 """Bytes a second: files are still unfinished while axe-core looks."""
 
 Open = Callable[[Tab, str], None]
