@@ -62,6 +62,7 @@ def test_three_dropped_files_reach_the_assistant_and_the_liar_is_named(
 
         expect(page.get_by_role("heading", name=DONE)).to_be_focused()
         expect(page.locator("#results .file")).to_have_count(2)
+        expect(page.locator("#results img")).to_have_count(1)
     received = answer.result()
     assert "red-fox" in received
     assert "tone" in received

@@ -11,6 +11,7 @@ export function createRow(name) {
   const row = byId("file-row").content.cloneNode(true).firstElementChild;
   row.querySelector(".name").textContent = name;
   row.querySelector(".name").dir = "auto";
+  row.querySelector(".name").title = name;
   row.querySelector("progress").setAttribute("aria-label", `Upload of ${name}`);
   return row;
 }

@@ -263,10 +263,14 @@ function close(message) {
 
 function stop(list) {
   for (const item of items) item.request?.abort();
-  items.length = 0;
+  const pictures = new Map(items.map((each) => [each.label, each.row.querySelector("img")]));
   const stored = list.filter((each) => each.ok);
   byId("files").replaceChildren();
-  for (const each of stored) addItem({ ...each, state: "stored" });
+  for (const each of stored) {
+    const { row } = addItem({ ...each, state: "stored" });
+    const picture = pictures.get(each.label);
+    if (picture) row.querySelector(".thumb").replaceChildren(picture);
+  }
   byId("results").replaceChildren(...byId("files").children);
   byId("results").hidden = !stored.length;
   items.length = 0;
