@@ -1,5 +1,6 @@
 """Fitting: a picture is adapted to an operation's limits, and the changes are reported."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,10 @@ from PIL import Image
 import support.imaging.sample_files as make
 from stability_mcp.api.fields import ImageLimits
 from stability_mcp.errors import FileUnusableError
-from stability_mcp.imaging.fit import Fitted, fit_image
+from stability_mcp.imaging.alpha import SEPARATION_BYTES
+from stability_mcp.imaging.facts import Facts
+from stability_mcp.imaging.fit import Fitted, fit_image, fitting_memory
+from stability_mcp.imaging.memory import estimate
 from stability_mcp.imaging.probe import probe
 
 ANY = ImageLimits()
@@ -235,7 +239,7 @@ def test_a_picture_is_never_shrunk_below_the_operations_minimum(source: Path, ta
     fitted = fit(source, data, target, most=6_000)
     assert fitted is not None
     assert min(fitted.facts.size) >= 64
-    with pytest.raises(FileUnusableError, match="does not fit into 300 bytes"):
+    with pytest.raises(FileUnusableError, match=r"\(300x200\) doesn't fit into the 300 bytes"):
         fit(source, data, target, most=300)
 
 
@@ -269,3 +273,23 @@ def test_sound_and_models_are_rejected(source: Path, target: Path, data: bytes) 
     """Chosen: the type is detected from the bytes, so the name doesn't matter."""
     with pytest.raises(FileUnusableError, match="a picture is needed"):
         fit(source, data, target)
+
+
+def test_memory_is_reserved_for_the_larger_of_both_sizes() -> None:
+    """Chosen: a small file can become a large picture, or need two copies of one."""
+    small = Facts(media_type="image/jpeg", bytes=1, width=8, height=16_000, mode="RGB")
+    enlarged = replace(small, media_type="image/png", width=64, height=128_000)
+    large = replace(small, width=5_000, height=5_000)
+    logo = replace(large, media_type="image/png", has_alpha=True, mode="RGBA", width=3_000)
+
+    assert fitting_memory(small, ANY, "send") == estimate(enlarged)
+    assert fitting_memory(large, FAST, "send") == estimate(large)
+    assert fitting_memory(logo, ANY, "separate") == SEPARATION_BYTES * logo.pixels
+
+
+def test_an_enlarged_picture_has_the_format_that_can_hold_it(source: Path, target: Path) -> None:
+    """Documented (libwebp, libjpeg): sides of at most 16,383 and 65,500 pixels."""
+    fitted = fit(source, make.jpeg((9_000, 8)), target)
+    assert fitted is not None
+    assert fitted.facts.size == (72_000, 64)
+    assert fitted.facts.media_type == "image/png"

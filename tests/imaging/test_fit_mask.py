@@ -53,7 +53,10 @@ def test_a_mask_is_scaled_to_the_size_of_its_picture(source: Path, target: Path)
     fitted = mask(source, make.mask(mode="RGB"), target, make.png((960, 640)), Size(480, 320))
 
     assert fitted is not None
-    assert fitted.changes == ["enlarged from 96x64 to 480x320", "converted to greyscale"]
+    assert fitted.changes == [
+        "enlarged from 96x64 to 480x320, the size of its picture",
+        "converted to greyscale",
+    ]
     assert (fitted.facts.size, fitted.facts.mode) == ((480, 320), "L")
     assert pixel(target, 240, 160)[0] == 255
     assert pixel(target, 4, 4)[0] == 0

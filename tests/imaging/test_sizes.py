@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from stability_mcp.api.fields import ImageLimits, Size
 from stability_mcp.errors import FileUnusableError
+from stability_mcp.imaging.misfit import MisfitError
 from stability_mcp.imaging.sizes import fitting_size, smaller_size
 
 SIDES = st.integers(1, 12_000)
@@ -47,9 +48,24 @@ def test_a_picture_that_is_too_long_is_rejected_with_sizes_to_crop_or_pad() -> N
 
 
 def test_a_picture_too_narrow_for_any_size_is_rejected() -> None:
-    """Chosen: enlarging a height of 16 pixels would exceed the maximum width."""
-    with pytest.raises(FileUnusableError, match="too long and narrow"):
+    """Chosen: enlarging a height of 16 pixels to 32 would exceed the maximum width of 1536."""
+    with pytest.raises(FileUnusableError, match="from 1:48 to 48:1 is accepted") as caught:
         fitting_size(Size(12_000, 16), FAST)
+    assert "Crop it to 768x16 or pad it to 12000x250" in caught.value.hint
+
+
+@pytest.mark.parametrize("size", [Size(1, 1), Size(20_000, 1), Size(7, 900)])
+def test_a_picture_of_a_few_pixels_is_not_enlarged(size: Size) -> None:
+    """Chosen: below 8 pixels per side nothing is left to recognise."""
+    with pytest.raises(FileUnusableError, match=f"The picture is only {size[0]}x{size[1]}"):
+        fitting_size(size, ImageLimits())
+
+
+def test_an_enlarged_picture_is_not_huge_where_the_api_has_no_limit() -> None:
+    """Chosen: 82 megapixels made of 160,000 would take 300 MB."""
+    with pytest.raises(MisfitError):
+        fitting_size(Size(20_000, 8), ImageLimits())
+    assert fitting_size(Size(20_000, 64), ImageLimits()) == (20_000, 64)
 
 
 def test_a_square_fits_the_square_on_a_list_of_sizes() -> None:
@@ -61,9 +77,9 @@ def test_a_square_fits_the_square_on_a_list_of_sizes() -> None:
 
 def test_an_aspect_ratio_that_is_not_on_the_list_is_rejected_with_the_nearest() -> None:
     """Documented (API): v1 accepts only nine sizes."""
-    with pytest.raises(FileUnusableError, match="only these sizes") as caught:
+    with pytest.raises(FileUnusableError, match="only the shapes of these sizes") as caught:
         fitting_size(Size(1920, 1080), ImageLimits(sizes=NINE))
-    assert "1344x768" in caught.value.hint
+    assert "Crop it to 1890x1080 or pad it to 1920x1098" in caught.value.hint
 
 
 @given(SIDES, SIDES, st.sampled_from([FAST, NOT_TOO_LONG, ImageLimits()]))

@@ -1,6 +1,7 @@
 """The upload page's addresses, as a browser and as an attacker use them."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -10,8 +11,9 @@ import support.imaging.sample_files as make
 from stability_mcp.pages.limits import Limits
 from stability_mcp.studio import MAX_UPLOAD_BYTES, MAX_UPLOAD_FILES
 from stability_mcp.studio.links import UPLOAD_SECONDS
-from stability_mcp.studio.uploads import MAX_LINK_BYTES
+from stability_mcp.studio.uploads import MAX_AT_ONCE, MAX_LINK_BYTES, MAX_REFUSED, UploadedFile
 from support.pages.local_pages import Pages, pages_open
+from support.server.in_memory import until
 
 pytestmark = pytest.mark.anyio
 
@@ -216,6 +218,41 @@ async def test_a_slow_body_is_given_up(tmp_path: Path) -> None:
     assert "too long" in answer.json()["error"]
     assert [each.problem for each in upload.files] == ["interrupted"]
     assert spooled(tmp_path) == []
+
+
+async def test_only_a_few_files_are_received_at_a_time(pages: Pages, tmp_path: Path) -> None:
+    """Chosen: each takes a file, a thread and memory; the page sends two at a time."""
+    upload, link = pages.upload()
+    tried = anyio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield make.png()[:100]
+        await tried.wait()
+
+    async with anyio.create_task_group() as group:
+        for number in range(MAX_AT_ONCE):
+            url = f"{link}/files?name={number}.png"
+            group.start_soon(partial(pages.http.post, url, content=body()))
+        await until(lambda: len(spooled(tmp_path)) == MAX_AT_ONCE)
+        busy = await pages.send(link, "one more.png", make.png())
+        tried.set()
+    after = await pages.send(link, "one more.png", make.png())
+
+    assert (busy.status_code, after.status_code) == (429, 200)
+    assert "at a time" in busy.json()["error"]
+    assert len(upload.refused) == MAX_AT_ONCE
+
+
+async def test_refused_files_are_limited_too(pages: Pages) -> None:
+    """Chosen: a folder dropped by mistake must not fill the answer to the model."""
+    upload, link = pages.upload()
+
+    for _ in range(MAX_REFUSED - 1):
+        upload.add(UploadedFile(name="notes.txt", problem="unusable"))
+    sent = [await pages.send(link, "notes.txt", b"text") for _ in range(2)]
+
+    assert [each.status_code for each in sent] == [415, 429]
+    assert len(upload.files) == MAX_REFUSED
 
 
 async def test_a_browser_that_goes_away_leaves_nothing(pages: Pages, tmp_path: Path) -> None:

@@ -7,12 +7,12 @@ from typing import IO
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from stability_mcp.api.fields import Size
-from stability_mcp.imaging.encode import MAX_WEBP_SIDE
+from stability_mcp.imaging.encode import MAX_JPEG_SIDE, MAX_WEBP_SIDE
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_DECODED_PIXELS = 40_000_000
 """Larger pictures aren't decoded; some operations of the API have no limit on pixels."""
-MAX_SIDES = {"jpeg": 65_500, "webp": MAX_WEBP_SIDE, "png": 2_147_483_647}
+MAX_SIDES = {"jpeg": MAX_JPEG_SIDE, "webp": MAX_WEBP_SIDE, "png": 2_147_483_647}
 """Maximum pixels per side of each file format, according to the library that writes it."""
 MARK = "EMULATED"
 JPEG_QUALITY = 92

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 QUALITIES = (95, 90, 82, 75, 65)
 """Qualities to try before shrinking the picture; below 65 edges show ringing."""
 MAX_WEBP_SIDE = 16_383
+MAX_JPEG_SIDE = 65_500
+"""Limit of libjpeg."""
+_MAX_SIDES: Mapping[str, int] = MappingProxyType(
+    {"image/webp": MAX_WEBP_SIDE, "image/jpeg": MAX_JPEG_SIDE}
+)
 _PLUGINS: Mapping[str, str] = MappingProxyType(
     {"image/png": "Png", "image/jpeg": "Jpeg", "image/webp": "WebP"}
 )
@@ -58,19 +63,22 @@ def encode_within(
         FileUnusableError: Even the smallest picture that the limits allow is too large.
     """
     transparent = image.mode == "RGBA"
-    size: Size | None = Size(*image.size)
+    whole = Size(*image.size)
+    size: Size | None = whole
     while size:
         if image.size != size:
             image = image.resize(size)
         for media_type, options in _attempts(media_types, transparent=transparent):
-            if media_type == "image/webp" and max(size) > MAX_WEBP_SIDE:
+            if max(size) > _MAX_SIDES.get(media_type, max(size)):
                 continue
             data = encode(image, media_type, options)
             if len(data) <= max_bytes:
                 return Encoded(data, media_type, size)
         size = smaller_size(size, limits)
     raise FileUnusableError(
-        f"The picture does not fit into {max_bytes:,} bytes.", hint="Use a smaller picture."
+        f"The picture ({whole.width}x{whole.height}) doesn't fit into the {max_bytes:,} bytes "
+        "that the request can hold.",
+        hint="Use a smaller picture.",
     )
 
 

@@ -4,16 +4,19 @@ Only necessary changes are made: a picture that fits is sent unchanged, and one 
 metadata loses it without being encoded again. EXIF is never sent: it reveals place and camera.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from stability_mcp.api.fields import ImageLimits, Size
 from stability_mcp.errors import FileUnusableError
+from stability_mcp.imaging.alpha import SEPARATION_BYTES, fill_transparent, on_white
 from stability_mcp.imaging.colour import is_srgb, to_srgb
 from stability_mcp.imaging.encode import encode_within
 from stability_mcp.imaging.facts import SIDEWAYS, Facts
-from stability_mcp.imaging.mask import read_mask
+from stability_mcp.imaging.mask import has_transparency, read_mask
+from stability_mcp.imaging.memory import estimate
+from stability_mcp.imaging.misfit import size_text
 from stability_mcp.imaging.pixels import (
     decode_image,
     icc_profile,
@@ -56,6 +59,15 @@ _MAX_PNG_EXCESS = 1.3
 """A PNG that is too large by more than this factor won't fit by better compression."""
 
 
+AlphaUse = Literal["send", "separate", "white"]
+"""How transparency is handled: it is sent; the colours are sent without it, to be combined with the
+result; or the picture is sent on white."""
+_ALPHA_CHANGES: dict[AlphaUse, str] = {
+    "separate": "sent without its transparency, which is put back into the result",
+    "white": "put on white: the result's format has no transparency",
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Fitted:
     """A picture that was changed to fit."""
@@ -73,6 +85,7 @@ def fit_image(  # noqa: PLR0913 -- source and target, limits and checks
     max_bytes: int,
     target: Path,
     check: bool = False,
+    alpha: AlphaUse = "send",
 ) -> Fitted | None:
     """Write the picture to `target` within the limits; return None if it fits unchanged.
 
@@ -84,6 +97,7 @@ def fit_image(  # noqa: PLR0913 -- source and target, limits and checks
         target: Output path; untouched if None is returned.
         check: Whether to decode a picture that is sent unchanged: its header doesn't tell whether
             the rest is intact.
+        alpha: How its transparency is handled.
 
     Raises:
         FileUnusableError: It is damaged, too large to decode, or would need cropping or padding.
@@ -94,14 +108,31 @@ def fit_image(  # noqa: PLR0913 -- source and target, limits and checks
             f"This is {facts.media_type}; a picture is needed.", hint="Pass a picture."
         )
     size = fitting_size(facts.size, limits)
+    if alpha != "send" and not (facts.has_alpha and has_transparency(source)):
+        alpha = "send"
     sendable = facts.media_type in _types(limits) and not _pixels_must_change(facts)
+    sendable = sendable and alpha == "send"
     if size == facts.size and sendable and _is_srgb(source, facts):
         fitted = _stripped(source, facts, target)
         if (fitted.facts if fitted else facts).bytes <= max_bytes:
             if check and is_decodable(facts):
                 decode_image(source, facts)
             return fitted
-    return _encode(source, facts, size, limits, max_bytes=max_bytes, target=target)
+    return _encode(source, facts, size, limits, max_bytes=max_bytes, target=target, alpha=alpha)
+
+
+def fitting_memory(facts: Facts, limits: ImageLimits, alpha: AlphaUse) -> int:
+    """Return the bytes that `fit_image` needs: enlarging takes more than the picture does.
+
+    Raises:
+        FileUnusableError: It would need cropping or padding, or is too small to enlarge.
+    """
+    if facts.kind != "image":
+        return estimate(facts)
+    width, height = fitting_size(facts.size, limits)
+    sent = replace(facts, media_type="image/png", width=width, height=height)
+    separation = SEPARATION_BYTES * sent.pixels if facts.has_alpha and alpha != "send" else 0
+    return max(estimate(facts), estimate(sent), separation)
 
 
 def fit_mask(  # noqa: PLR0913 -- source and target, for the picture and the mask
@@ -113,6 +144,7 @@ def fit_mask(  # noqa: PLR0913 -- source and target, for the picture and the mas
     max_bytes: int,
     target: Path,
     black_marks: bool = False,
+    limits: ImageLimits = ImageLimits(),  # noqa: B008 -- frozen
 ) -> Fitted | None:
     """Write a greyscale mask of its picture's size to `target`; return None if it fits unchanged.
 
@@ -124,6 +156,7 @@ def fit_mask(  # noqa: PLR0913 -- source and target, for the picture and the mas
         max_bytes: Maximum file size, in bytes.
         target: Output path; untouched if None is returned.
         black_marks: Whether black marks instead of white.
+        limits: Limits that it must meet if it is made smaller than its picture to save bytes.
 
     Raises:
         FileUnusableError: It is damaged, too large to decode, or of another shape than its picture.
@@ -156,17 +189,26 @@ def fit_mask(  # noqa: PLR0913 -- source and target, for the picture and the mas
     flat = upright(mask.image, orientation)
     if black_marks and mask.by != "brightness":
         flat = ImageChops.invert(flat)
-    encoded = encode_within(
-        flat if flat.size == size else flat.resize(size), types, max_bytes, limits=ImageLimits()
-    )
+    encoded = encode_within(_resized_mask(flat, size), types, max_bytes, limits=limits)
     before = picture.size if with_picture else facts.size
-    changes = [] if before == size else [_describe_resize(size, before)]
+    resized = f"{_describe_resize(size, before)}, the size of its picture"
+    changes = [] if before == size else [resized]
     if with_picture or facts.orientation != 1:
         changes.append("rotated with its picture" if with_picture else "rotated upright")
     if not grey:
         by_alpha = _BY_ALPHA.get(mask.by, "converted to greyscale")
         changes.append(by_alpha.format(*("black", "white") if black_marks else ("white", "black")))
     return _write(encoded.data, target, changes)
+
+
+def _resized_mask(mask: "Image.Image", size: Size) -> "Image.Image":
+    """Return a mask at another size, without levels that its surroundings don't have.
+
+    The box filter keeps black and white apart when it enlarges, and thin marks when it shrinks.
+    """
+    from PIL import Image
+
+    return mask if mask.size == size else mask.resize(size, Image.Resampling.BOX)
 
 
 def _check_shape(mask: Size, picture: Size) -> None:
@@ -243,6 +285,7 @@ def _encode(  # noqa: PLR0913 -- everything that determines the new picture
     *,
     max_bytes: int,
     target: Path,
+    alpha: AlphaUse,
 ) -> Fitted:
     orientation = remaining_orientation(facts)
     stored = Size(size.height, size.width) if orientation in SIDEWAYS else size
@@ -251,11 +294,16 @@ def _encode(  # noqa: PLR0913 -- everything that determines the new picture
     levels = plain_mode(image, facts)
     pixels = levels.image if levels.image.size == stored else _resize(levels.image, stored)
     converted = to_srgb(pixels)
-    types = _by_preference(facts, _types(limits), size, max_bytes)
-    encoded = encode_within(upright(converted.image, orientation), types, max_bytes, limits=limits)
+    picture = upright(converted.image, orientation)
+    if alpha != "send":
+        picture = fill_transparent(picture) if alpha == "separate" else on_white(picture)
+    shown = replace(facts, has_alpha=facts.has_alpha and alpha == "send")
+    types = _by_preference(shown, _types(limits), size, max_bytes)
+    encoded = encode_within(picture, types, max_bytes, limits=limits)
     changes = _describe_changes(
         facts, encoded.size, encoded.media_type, len(encoded.data), max_bytes
     )
+    changes += [_ALPHA_CHANGES[alpha]] if alpha != "send" else []
     changes += [*levels.changes, *converted.changes, *_removals(facts)]
     return _write(encoded.data, target, changes)
 
@@ -298,4 +346,4 @@ def _describe_resize(size: Size, before: Size) -> str:
     """Return a phrase such as `shrunk from 1536x1536 to 1024x1024`."""
     larger = size.width * size.height > before.width * before.height
     verb = "enlarged" if larger else "shrunk"
-    return f"{verb} from {before.width}x{before.height} to {size.width}x{size.height}"
+    return f"{verb} from {size_text(before)} to {size_text(size)}"

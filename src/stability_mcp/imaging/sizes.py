@@ -1,10 +1,24 @@
 """Computes the size to which a picture is scaled for an operation. Pictures are never cropped."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 from stability_mcp.api.fields import ImageLimits, Size
 from stability_mcp.errors import FileUnusableError
+from stability_mcp.imaging.misfit import (
+    MIN_SOURCE_SIDE,
+    MisfitError,
+    not_listed,
+    size_text,
+    too_long,
+)
+
+SOFT_FACTOR = 2
+"""Enlargement per side from which the answer warns. *Chosen*: three of four pixels are then made
+up by the resize, and the API works from those."""
+MAX_ENLARGED_PIXELS = 9_437_184
+"""Largest picture made by enlarging one for an operation without a limit: what others accept."""
 
 _KEPT_SHARE = 0.7
 """Share of the pixels kept in the next attempt when a file is too large."""
@@ -14,19 +28,27 @@ def fitting_size(size: Size, limits: ImageLimits) -> Size:
     """Return the nearest size to `size` with the same aspect ratio that the limits allow.
 
     Raises:
-        FileUnusableError: The picture would have to be cropped or padded, which is never done.
+        MisfitError: The picture would have to be cropped or padded, which is never done.
+        FileUnusableError: The picture is too small to enlarge.
     """
-    _check_shape(size, limits)
+    if min(size) < min(MIN_SOURCE_SIDE, limits.min_side):
+        raise FileUnusableError(
+            f"The picture is only {size_text(size)}: enlarged to the minimum of {limits.min_side} "
+            "pixels per side, it would be nothing but a blur.",
+            hint=f"Use a picture with at least {MIN_SOURCE_SIDE} pixels per side; one with "
+            f"{limits.min_side} or more isn't enlarged.",
+        )
     if limits.sizes:
         return _one_of(size, limits.sizes)
-    fitted = _scaled_up(_scaled_down(size, limits), limits)
-    if fitted != _scaled_down(fitted, limits):
-        raise FileUnusableError(
-            f"The picture is too long and narrow ({_size_text(size)}): with a shorter side of "
-            f"{limits.min_side} pixels, the minimum, it would be too large.",
-            hint="Crop it or pad its shorter side in an image editor.",
-        )
-    return fitted
+    max_aspect = _max_aspect(size, limits)
+    if max(size) > min(size) * max_aspect:
+        raise MisfitError(too_long(size, max_aspect))
+    return _scaled_up(_scaled_down(size, limits), limits)
+
+
+def enlargement(before: Size, after: Size) -> float:
+    """Return how many times as long the sides of a picture became; at most 1: it was shrunk."""
+    return math.sqrt(math.prod(after) / math.prod(before))
 
 
 def smaller_size(size: Size, limits: ImageLimits) -> Size | None:
@@ -39,60 +61,68 @@ def smaller_size(size: Size, limits: ImageLimits) -> Size | None:
     return smaller if enough and smaller != size else None
 
 
+def _max_aspect(size: Size, limits: ImageLimits) -> float:
+    """Return the maximum ratio of the sides: the documented one, or what the other limits imply.
+
+    With its shorter side at the minimum, the picture must not exceed the maximum.
+    """
+    max_pixels = limits.max_pixels or math.inf
+    if min(size) < limits.min_side:
+        max_pixels = min(max_pixels, MAX_ENLARGED_PIXELS)
+    return min(
+        limits.max_aspect or math.inf,
+        (limits.max_side or math.inf) / limits.min_side,
+        max_pixels / limits.min_side**2,
+    )
+
+
 def _scaled_down(size: Size, limits: ImageLimits) -> Size:
-    width, height = size
+    longer, shorter = max(size), min(size)
+    max_pixels = limits.max_pixels or math.inf
     scale = min(
-        1.0,
-        (limits.max_side or math.inf) / max(size),
-        math.sqrt((limits.max_pixels or math.inf) / (width * height)),
+        1.0, (limits.max_side or math.inf) / longer, math.sqrt(max_pixels / (longer * shorter))
     )
     if scale == 1:
         return size
-    # Rounding the shorter side down could push the aspect ratio just above the maximum.
-    shorter = max(1, math.floor(min(size) * scale))
-    longer = max(1, math.floor(max(size) * scale))
-    if limits.max_aspect:
-        longer = min(longer, math.floor(shorter * limits.max_aspect))
-    return Size(longer, shorter) if width >= height else Size(shorter, longer)
+    new_longer = max(1, math.floor(longer * scale + 1e-9))
+    exact = new_longer * shorter / longer
+    new_shorter = max(1, round(exact))
+    if new_longer * new_shorter > max_pixels:
+        new_shorter = max(1, math.floor(exact))
+    if limits.max_aspect:  # rounding the shorter side down could exceed the maximum
+        new_longer = min(new_longer, math.floor(new_shorter * limits.max_aspect))
+    return _oriented(size, new_longer, new_shorter)
 
 
 def _scaled_up(size: Size, limits: ImageLimits) -> Size:
-    width, height = size
-    scale = max(1.0, limits.min_side / min(size), math.sqrt(limits.min_pixels / (width * height)))
-    return size if scale == 1 else Size(math.ceil(width * scale), math.ceil(height * scale))
-
-
-def _check_shape(size: Size, limits: ImageLimits) -> None:
     longer, shorter = max(size), min(size)
-    max_aspect = limits.max_aspect
-    if max_aspect is None or longer <= shorter * max_aspect:
-        return
-    cropped, padded = math.floor(shorter * max_aspect), math.ceil(longer / max_aspect)
-    wide = size.width >= size.height
-    crop = Size(cropped, shorter) if wide else Size(shorter, cropped)
-    pad = Size(longer, padded) if wide else Size(padded, longer)
-    raise FileUnusableError(
-        f"The picture's aspect ratio is {longer / shorter:.2f}:1 ({_size_text(size)}); "
-        f"the maximum is {max_aspect:g}:1.",
-        hint=f"Crop it to {_size_text(crop)} or pad it to {_size_text(pad)} in an image editor.",
-    )
+    pixels = longer * shorter
+    if shorter >= limits.min_side and pixels >= limits.min_pixels:
+        return size
+    by_pixels = math.ceil(shorter * math.sqrt(limits.min_pixels / pixels) - 1e-9)
+    new_shorter = max(limits.min_side, by_pixels)
+    # Integers, because a rounding error of floats could exceed the maximum by a pixel.
+    return _oriented(size, -(-longer * new_shorter // shorter), new_shorter)
 
 
-def _one_of(size: Size, sizes: tuple[Size, ...]) -> Size:
-    """Return the size on the list with the same aspect ratio, to the nearest pixel."""
+def _oriented(size: Size, longer: int, shorter: int) -> Size:
+    return Size(longer, shorter) if size.width >= size.height else Size(shorter, longer)
+
+
+def _one_of(size: Size, sizes: Sequence[Size]) -> Size:
+    """Return the size on the list with the same aspect ratio, to the nearest pixel.
+
+    The pixel is one of the coarser picture: no other part of a small one has the exact ratio.
+    """
     for allowed in sorted(sizes, key=lambda one: abs(math.log(math.prod(one) / math.prod(size)))):
-        scale = allowed.width / size.width
-        if abs(size.height * scale - allowed.height) < 1:
+        if _has_shape(size, allowed):
             return allowed
-    shape = math.log(size.width / size.height)
-    nearest = min(sizes, key=lambda one: abs(math.log(one.width / one.height) - shape))
-    raise FileUnusableError(
-        f"The picture is {_size_text(size)}; only these sizes are accepted: "
-        f"{', '.join(_size_text(one) for one in sizes)}.",
-        hint=f"Crop or pad it to the aspect ratio of the nearest size, {_size_text(nearest)}, "
-        "in an image editor.",
-    )
+    raise MisfitError(not_listed(size, sizes))
 
 
-def _size_text(size: Size) -> str:
-    return f"{size.width}x{size.height}"
+def _has_shape(size: Size, allowed: Size) -> bool:
+    """Return whether a picture scaled to the width, or else to the height, fits to the pixel."""
+    by_width, by_height = allowed.width / size.width, allowed.height / size.height
+    height_error = abs(size.height * by_width - allowed.height)
+    width_error = abs(size.width * by_height - allowed.width)
+    return height_error < max(1.0, by_width) or width_error < max(1.0, by_height)

@@ -11,21 +11,21 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
-from stability_mcp.api.fields import AudioLimits, File
+from stability_mcp.api.fields import File
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
-from stability_mcp.errors import ArgumentsError, FileUnusableError, InputFileError, NotFoundError
-from stability_mcp.imaging.formats import WayOut
+from stability_mcp.errors import ArgumentsError, InputFileError, NotFoundError
+from stability_mcp.imaging.fit import AlphaUse
 from stability_mcp.imaging.mask import MarkedBy, marked_share, transparency
 from stability_mcp.imaging.memory import run
 from stability_mcp.imaging.probe import probe
-from stability_mcp.imaging.sniff import extension
 from stability_mcp.media.fitting import Fitter
 from stability_mcp.media.importer import Importer
 from stability_mcp.media.items import MediaItem
+from stability_mcp.media.sound_fitting import fit_sounds
 from stability_mcp.media.sound_length import fill_duration
 from stability_mcp.store.threads import in_file_thread
-from stability_mcp.text import listed, quoted
+from stability_mcp.text import quoted
 
 T = TypeVar("T")
 
@@ -93,20 +93,37 @@ async def prepare_inputs(
     marked = await _check_marks(operation, sources, marks)
     max_bytes = _max_file_bytes(operation, marks, max_file_size)
     pictures = {name: item for name, item in sources.items() if marks[name].media == "image"}
-    for name in sources.keys() - pictures.keys():
-        _check_sound(operation, name, sources[name], max_bytes)
-    operation, lengths = fill_duration(operation, sources)
+    sounds = {name: item for name, item in sources.items() if name not in pictures}
+    cut = await fit_sounds(
+        type(operation), sounds, importer.library, max_bytes=max_bytes, clock=importer.clock
+    )
+    operation, lengths = fill_duration(operation, sources | cut.files)
     fitter = Fitter(
-        importer.library, type(operation), max_bytes, black_marks=_black_marks(operation)
+        importer.library,
+        type(operation),
+        max_bytes,
+        black_marks=_black_marks(operation),
+        alpha=_alpha_use(operation),
     )
     fitted = await fitter.fit(pictures, clock=importer.clock)
-    files = sources | fitted.files
+    files = sources | cut.files | fitted.files
     return PreparedInputs(
         operation=operation.model_copy(update={name: item.id for name, item in files.items()}),
         files=files,
         sources=sources,
-        notes=notes + lengths + marked + fitted.notes,
+        notes=notes + cut.notes + lengths + marked + fitted.notes,
     )
+
+
+def _alpha_use(operation: Operation) -> AlphaUse:
+    """Return how a picture's transparency is handled.
+
+    *Gap*: what upscalers do with transparency isn't documented. *Chosen*: they get only
+    the colours, so that the result is the same whether they would keep, drop or ignore it.
+    """
+    if not operation.enlarges:
+        return "send"
+    return "white" if getattr(operation, "output_format", None) == "jpeg" else "separate"
 
 
 def _max_file_bytes(operation: Operation, marks: Mapping[str, File], max_file_size: int) -> int:
@@ -116,50 +133,6 @@ def _max_file_bytes(operation: Operation, marks: Mapping[str, File], max_file_si
         most = min(most, max_file_size)
     text = sum(len(name) + len(value.encode()) for name, value in operation.form().items())
     return most - text - PART_OVERHEAD * (len(operation.form()) + len(marks) + 1)
-
-
-def _check_sound(operation: Operation, name: str, item: MediaItem, max_bytes: int) -> None:
-    limits = operation.file_fields()[name].limits
-    if not isinstance(limits, AudioLimits):  # pragma: no cover -- sound always has AudioLimits
-        return
-    form = extension(item.media_type)
-    if form not in limits.formats:
-        raise FileUnusableError(
-            f"{name}: {quoted(item.name)} is {form.upper()}; only "
-            f"{listed(each.upper() for each in limits.formats)} are accepted.",
-            hint=(WayOut.SOUND if form == "m4a" else WayOut.SOUND_OR_EXTRA).value,
-        )
-    if item.seconds is not None and not limits.min_seconds <= item.seconds <= limits.max_seconds:
-        raise FileUnusableError(
-            f"{name}: {quoted(item.name)} is {item.seconds:.1f} s long; it must be from "
-            f"{limits.min_seconds:g} to {limits.max_seconds:g} s.",
-            hint=_length_hint(operation, item.seconds, limits),
-        )
-    if item.bytes > max_bytes:
-        raise FileUnusableError(
-            f"{name}: {quoted(item.name)} has {item.bytes:,} bytes; "
-            f"a request can hold {max_bytes:,}.",
-            hint="Convert it to MP3 or trim it.",
-        )
-
-
-def _length_hint(operation: Operation, seconds: float, limits: AudioLimits) -> str:
-    """Return how to use a sound of the wrong length: with another tool, if one accepts it."""
-    if seconds < limits.min_seconds:
-        return "Use a longer sound."
-    endpoint = operation.spec.path.rpartition("/")[2]
-    longer = [
-        (name, mark.limits.max_seconds)
-        for name, other in OPERATIONS.items()
-        for mark in other.file_fields().values()
-        if other.spec.path.endswith(f"/{endpoint}")
-        and isinstance(mark.limits, AudioLimits)
-        and mark.limits.max_seconds >= seconds
-    ]
-    trim = f"rim it to {limits.max_seconds:g} s or less."
-    if not longer:
-        return f"T{trim}"
-    return f"Use {longer[0][0]}, which accepts up to {longer[0][1]:g} s, or t{trim}"
 
 
 async def _check_marks(

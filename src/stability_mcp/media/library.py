@@ -65,6 +65,7 @@ _created_at = _SQL.value("created_at", float)
 _items_by_seq = _SQL.many("items_by_seq", ItemRow)
 _item_of_bytes = _SQL.one("item_of_bytes", ItemRow)
 _fitted_item_of_bytes = _SQL.one("fitted_item_of_bytes", ItemRow)
+_item_made_from = _SQL.one("item_made_from", ItemRow)
 _item_of_copy = _SQL.one("item_of_copy", ItemRow)
 _parents = _SQL.many("parents", Parent)
 _set_label = _SQL.count("set_label")
@@ -290,6 +291,12 @@ class MediaLibrary:
             role: await self.before_fitting(item)
             for role, item in (await self.parents(media_id)).items()
         }
+
+    async def made_from(self, result: str, original: str, *, role: str) -> MediaItem | None:
+        """Return the item that was made from a result, in this role, and from its original."""
+        wanted = {"owner": self.owner, "result": result, "original": original, "role": role}
+        row = await self.database.read(lambda connection: _item_made_from(connection, **wanted))
+        return None if row is None else item_of(row, self.home)
 
     async def before_fitting(self, item: MediaItem) -> MediaItem:
         """Return the original of a fitted item, or the item itself."""

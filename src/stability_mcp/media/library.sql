@@ -98,6 +98,18 @@ WHERE media.owner = :owner AND media.copy_path IS NOT NULL AND media.copy_path I
 -- The items that an item was made from.
 SELECT role, parent FROM media_parents WHERE child = :child ORDER BY role;
 
+-- name: item_made_from(owner, result, role, original) -> one
+-- The newest item made from a result in this role, and from this original.
+SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
+    media.blob, media.media_type, media.width, media.height, media.seconds, media.seed,
+    media.finish_reason, media.origin, media.operation, media.label, media.copy_path,
+    media.created_at, blobs.bytes
+FROM media JOIN blobs ON blobs.sha256 = media.blob
+WHERE media.owner = :owner AND media.deleted_at IS NULL
+    AND media.id IN (SELECT child FROM media_parents WHERE parent = :result AND role = :role)
+    AND media.id IN (SELECT child FROM media_parents WHERE parent = :original)
+ORDER BY media.seq DESC LIMIT 1;
+
 -- name: set_label(owner, id, label) -> count
 -- No row changes if the item was deleted meanwhile.
 UPDATE media SET label = :label WHERE owner = :owner AND id = :id AND deleted_at IS NULL;

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from stability_mcp.api.operation import MediaKind
@@ -69,6 +70,20 @@ def nothing_left_lines(media: Sequence[MediaItem], empty: Sequence[str]) -> list
         return []
     are = "is" if len(names) == 1 else "are"
     return [f"NOTHING LEFT: {listed(names)} {are} entirely transparent; no subject was found"]
+
+
+def restored_lines(outcome: Outcome) -> list[str]:
+    """Return which pictures got the transparency of their original, and what they are made of."""
+    lines = []
+    for item, result in pairwise(outcome.media):
+        original = outcome.restored.get(item.id)
+        if original is not None:
+            lines.append(
+                f"transparency: {item.name} is {result.name} with the transparency of "
+                f"{quoted(original.name)}, put back locally; {result.name} is the API's own "
+                "result, which has none"
+            )
+    return lines
 
 
 def name_note(named: Iterable[tuple[MediaItem, str | None]]) -> str:

@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from stability_mcp.server.face import Face, Listener
@@ -65,8 +66,14 @@ class PageLinks:
                 log.warning("cannot listen for browsers: %s", error)
                 self.obstacle = f"No port for a local page can be opened ({error.strerror})."
             else:
-                self._spawn(self._listener.run)
+                self._spawn(partial(self._run, self._listener))
         return None if self._listener is None else self._listener.base_url
+
+    async def _run(self, listener: Listener) -> None:
+        try:
+            await listener.run()
+        finally:
+            self._listener = None  # after a bug, the next link opens another one
 
 
 def _obstacle(face: Face, settings: Settings) -> str:

@@ -75,6 +75,7 @@ def of_outcome(
         ),
         *answer_text.nothing_left_lines(media, outcome.empty),
         *outcome.notes,
+        *answer_text.restored_lines(outcome),
         *map(answer_text.media_line, media),
         *answer_text.size_lines(media),
         *answer_text.unreadable_lines(media),

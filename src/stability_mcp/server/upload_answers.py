@@ -97,11 +97,9 @@ async def _wait(upload: Upload, context: CallContext) -> None:
 
 def _progress_text(upload: Upload) -> str:
     count = len(upload.items)
-    return (
-        f"{count} file{'s' * (count != 1)} arrived; waiting for Done"
-        if count
-        else ("waiting for the user to upload files")
-    )
+    if not count:
+        return "waiting for the user to upload files"
+    return f"{count} file{'s' * (count > 1)} arrived; waiting for Done"
 
 
 def _first(url: str, upload: Upload, label: str | None, earlier: Upload | None) -> str:
@@ -132,12 +130,10 @@ def _not_yet(url: str, upload: Upload, label: str | None) -> str:
 
 
 def _nothing(upload: Upload) -> str:
-    how = (
-        "The user pressed Done without a file"
-        if upload.state == "finished"
-        else ("The link ran out, and nothing had arrived")
-    )
-    return f"{how}. For a new link, call {_again(None)}. {INSTEAD}"
+    how = "The user pressed Done without a file."
+    if upload.state == "expired":
+        how = "The link ran out, and nothing had arrived."
+    return f"{how} For a new link, call {_again(None)}. {INSTEAD}"
 
 
 async def _arrived(studio: Studio, upload: Upload, label: str | None) -> Shown | str:

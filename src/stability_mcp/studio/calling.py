@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import anyio
 
@@ -37,6 +38,7 @@ from stability_mcp.studio.outcomes import (
 )
 from stability_mcp.studio.result_size import check_result_size
 from stability_mcp.studio.runtime import StudioParts
+from stability_mcp.studio.transparency import restore_transparency
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +125,14 @@ async def run(
     notes = [*options.notes, *permission.notes, *prepared.notes, *sizes]
     notes += prompt_notes(prepared.operation)
     try:
-        outcome = await collect(parts, submitted.job_ids, wait, submitted=submitted, notes=notes)
+        outcome = await collect(
+            parts,
+            submitted.job_ids,
+            wait,
+            submitted=submitted,
+            notes=notes,
+            originals=prepared.sources,
+        )
     except StorageError as error:
         raise unreadable_error(submitted, error) from error
     if source == NameSource.CALLER and (submitted.joined or submitted.cached):
@@ -150,13 +159,18 @@ async def _label(
 
 
 async def _name_results(parts: StudioParts, outcome: Outcome, label: str) -> Outcome:
-    """Give the results of an earlier call the label that this call asked for."""
+    """Give the results of an earlier call the label that this call asked for.
+
+    A picture that was made locally precedes its result, and gets its name after it: the label then
+    means that picture.
+    """
     positions = {job.id: n for n, job in enumerate(outcome.jobs, 1)}
-    media = []
-    for item in outcome.media:
-        number = positions.get(item.job or "", 0) if len(outcome.jobs) > 1 else 0
+    media, number = [], 0
+    for item in reversed(outcome.media):
+        if item.job is not None:
+            number = positions.get(item.job, 0) if len(outcome.jobs) > 1 else 0
         media.append(await parts.media.set_label(item, with_variant(label, number)))
-    return replace(outcome, media=media)
+    return replace(outcome, media=media[::-1])
 
 
 async def wait_for(parts: StudioParts, job_ids: Sequence[str], wait: Wait) -> Outcome:
@@ -165,13 +179,14 @@ async def wait_for(parts: StudioParts, job_ids: Sequence[str], wait: Wait) -> Ou
     return replace(outcome, sent=await _sent(parts, outcome.jobs))
 
 
-async def collect(
+async def collect(  # noqa: PLR0913 -- what to collect, and the call that it belongs to
     parts: StudioParts,
     job_ids: Sequence[str],
     wait: Wait,
     *,
     submitted: Call | None = None,
     notes: Sequence[str] = (),
+    originals: Mapping[str, MediaItem] = MappingProxyType({}),
 ) -> Outcome:
     """Wait for jobs and return their outcome; its results count as delivered.
 
@@ -181,13 +196,16 @@ async def collect(
         wait: How long to wait.
         submitted: The call that submitted or joined the jobs; None: waiting by job id.
         notes: First lines of the outcome's notes.
+        originals: The media that the caller named, by field; empty: what the jobs were sent.
 
     Raises:
         NotFoundError: a job doesn't exist.
         StorageError: the store cannot be read.
     """
     async with parts.jobs.collecting(job_ids) as fresh:
-        return await _collect(parts, job_ids, wait, fresh, submitted=submitted, notes=notes)
+        return await _collect(
+            parts, job_ids, wait, fresh, submitted=submitted, notes=notes, originals=originals
+        )
 
 
 async def _collect(  # noqa: PLR0913 -- see `collect`; `fresh` has the results made meanwhile
@@ -198,15 +216,18 @@ async def _collect(  # noqa: PLR0913 -- see `collect`; `fresh` has the results m
     *,
     submitted: Call | None,
     notes: Sequence[str],
+    originals: Mapping[str, MediaItem],
 ) -> Outcome:
     jobs = parts.jobs
     try:
         earlier = await earlier_lines(parts, submitted) if submitted is not None else []
         queued = submitted.queued if submitted is not None else ()
         views = await jobs.wait(parts.account, job_ids, wait.seconds, wait.progress, queued=queued)
-        media = await _results(parts, views, fresh)
+        results = await _results(parts, views, fresh)
+        restored = await restore_transparency(parts, views, results, originals)
+        media = restored.media
         memory = {each: size for made in fresh.values() for each, size in made.memory.items()}
-        shown = await preview(parts, media, memory=memory) if wait.preview else None
+        shown = await preview(parts, restored.shown, memory=memory) if wait.preview else None
         empty = await _empty(media, shown)
     except BaseException:
         # The host gave up. The jobs continue, and the next answer reports uncollected results.
@@ -231,9 +252,15 @@ async def _collect(  # noqa: PLR0913 -- see `collect`; `fresh` has the results m
         operation=views[0].operation if views else None,
         jobs=views,
         media=media,
-        notes=[*notes, *earlier, *await explain_missing_copies(media, parts.settings.copies_dir)],
+        notes=[
+            *notes,
+            *earlier,
+            *restored.notes,
+            *await explain_missing_copies(media, parts.settings.copies_dir),
+        ],
         spent=spent,
         preview=shown,
+        restored=restored.originals,
         empty=empty,
         uncollected=uncollected,
         call=submitted.id if submitted else only,
@@ -273,8 +300,10 @@ async def called(parts: StudioParts, call: Call) -> Outcome:
     """Implement `Studio.called`."""
     # The jobs have ended: this only waits for their readable copies.
     jobs = await parts.jobs.wait(parts.account, call.job_ids, 0)
-    media = await parts.media.many([each for job in jobs for each in job.media])
-    shown = await preview(parts, media)
+    results = await parts.media.many([each for job in jobs for each in job.media])
+    restored = await restore_transparency(parts, jobs, results, {})
+    media = restored.media
+    shown = await preview(parts, restored.shown)
     empty = await _empty(media, shown)
     settled = all(job.settled for job in jobs)
     if not settled:  # a late result counts as uncollected
@@ -286,10 +315,15 @@ async def called(parts: StudioParts, call: Call) -> Outcome:
         operation=jobs[0].operation if jobs else None,
         jobs=jobs,
         media=media,
-        notes=[*call.notes, *await explain_missing_copies(media, parts.settings.copies_dir)],
+        notes=[
+            *call.notes,
+            *restored.notes,
+            *await explain_missing_copies(media, parts.settings.copies_dir),
+        ],
         sent=await _sent(parts, jobs),
         spent=spent,
         preview=shown,
+        restored=restored.originals,
         empty=empty,
         uncollected=uncollected,
         call=call.id,

@@ -105,6 +105,9 @@ class Outcome:
     """The pictures in the requests, with the field of each."""
     spent: Spending
     preview: Preview | None = None
+    restored: Mapping[str, MediaItem] = field(default_factory=dict)
+    """The originals of the pictures whose transparency was put back, by id of the picture, which
+    precedes its paid result in `media`."""
     empty: tuple[str, ...] = ()
     """Ids of the results in which every pixel is transparent."""
     uncollected: str | None = None

@@ -159,6 +159,7 @@ async def _named(studio: Studio, reference: str) -> tuple[JobRecord, MediaItem |
             f"There is no job or media {quoted(reference)}.",
             hint="job_list shows jobs, media_list their results.",
         )
+    item = await studio.paid_result(item)
     if item.job is None:
         raise ArgumentsError(
             f"{item.name} was {item.origin}, not made by a job, so it can't be made again."

@@ -26,7 +26,7 @@ from stability_mcp.media.workspace import Workspace, WorkspaceSource
 from stability_mcp.periods import Period
 from stability_mcp.settings import Settings
 from stability_mcp.store.changes import CachedRead
-from stability_mcp.studio import calling, origins, status
+from stability_mcp.studio import calling, combining, origins, status
 from stability_mcp.studio.calling import CallOptions, Wait
 from stability_mcp.studio.local_pages import LocalPages
 from stability_mcp.studio.origins import JobOrigin, MediaOrigin
@@ -294,6 +294,10 @@ class Studio:
             ArgumentsError: the label means several variants.
         """
         return await self._media.find(reference) or await self._parts.importer.find(reference)
+
+    async def paid_result(self, item: MediaItem) -> MediaItem:
+        """Return the paid result that a picture was combined from locally, or the item itself."""
+        return await combining.paid_result(self._parts, item)
 
     async def media_of(self, ids: Iterable[str]) -> list[MediaItem]:
         """Return the items with these ids, in order, without deleted ones."""

@@ -12,6 +12,7 @@ from typing import BinaryIO, NamedTuple
 
 from stability_mcp.imaging.containers.piece import (
     AUDIO_EDITOR,
+    Part,
     Piece,
     cut_short,
     damaged,
@@ -86,8 +87,10 @@ class _Declared(NamedTuple):
 
     frames: int
     bytes: int
-    padding: int
-    """Samples that the encoder added at both ends."""
+    delay: int = 0
+    """Samples that the encoder added at the start."""
+    padding: int = 0
+    """Samples that it added at the end."""
 
 
 def frame(header: bytes) -> Frame | None:
@@ -175,7 +178,7 @@ def scan(data: bytes) -> Track | None:
     declared = _declared(data[start : start + first.size])
     missing = 0
     if declared is not None:
-        samples -= min(first.samples + declared.padding, samples)
+        samples -= min(first.samples + declared.delay + declared.padding, samples)
         if declared.bytes == 0 or len(data) - start < declared.bytes:
             missing = max(declared.frames + 1 - frames, 0) * first.samples
     if not samples:
@@ -189,6 +192,61 @@ def scan(data: bytes) -> Track | None:
         channels=first.channels,
         missing=missing,
     )
+
+
+def first_frames(data: bytes, track: Track, seconds: float) -> tuple[list[Part], float]:
+    """Return the first frames of an MP3 that together don't exceed a length, and their own length.
+
+    A header frame, by which players know the length, is corrected; it is left out of the count.
+    """
+    first = frame(data[track.start : track.start + HEADER_BYTES])
+    header = data[track.start : track.start + (first.size if first else 0)]
+    declared = _declared(header)
+    max_samples, samples, frames = int(seconds * track.rate), 0, 0
+    pieces: list[Part] = []
+    length = len(header)
+    for start, end in track.runs:
+        at = begin = start + (len(header) if declared and start == track.start else 0)
+        while (found := frame(data[at : at + HEADER_BYTES])) and at < end:
+            if samples + found.samples > max_samples:
+                break
+            at += found.size
+            samples += found.samples
+            frames += 1
+        if at > begin:
+            pieces.append(Piece(b"", begin, at, begin))
+            length += at - begin
+        if at < end:
+            break
+    if declared:
+        pieces.insert(0, _corrected_header(header, frames, length))
+        samples -= declared.delay
+    return pieces, samples / track.rate
+
+
+def _corrected_header(header: bytes, frames: int, length: int) -> bytes:
+    """Return a Xing, Info or VBRI frame for another number of frames and bytes."""
+    fixed = bytearray(header)
+    if header[_VBRI_AT:].startswith(b"VBRI"):
+        fixed[_VBRI_AT + 10 : _VBRI_AT + 18] = struct.pack(">II", length, frames)
+        return bytes(fixed)
+    at = max(header.find(name, 0, 64) for name in (b"Xing", b"Info"))
+    flags = int.from_bytes(header[at + 4 : at + 8], "big")
+    at += 8
+    fields = (
+        (1, struct.pack(">I", frames)),
+        (2, struct.pack(">I", length)),
+        (4, bytes(index * 256 // 100 for index in range(100))),  # for seeking: as if constant
+        (8, b""),
+    )
+    for bit, value in fields:
+        if flags & bit:
+            fixed[at : at + len(value)] = value
+            at += len(value) or 4
+    if header[at : at + 1] == b"L":  # the encoder's padding at the end was cut off
+        fixed[at + 22] &= 0xF0
+        fixed[at + 23] = 0
+    return bytes(fixed)
 
 
 def _tag_length(header: bytes) -> int:
@@ -292,7 +350,7 @@ def _declared(body: bytes) -> _Declared | None:
     """Return what a Xing, Info or VBRI frame declares; None for a frame of sound."""
     if body[_VBRI_AT:].startswith(b"VBRI"):
         size, frames = struct.unpack(">II", body[_VBRI_AT + 10 : _VBRI_AT + 18].ljust(8, b"\x00"))
-        return _Declared(frames, size, 0)
+        return _Declared(frames, size)
     for name in (b"Xing", b"Info"):
         at = body.find(name, 0, 64)
         if at < 0:
@@ -305,5 +363,5 @@ def _declared(body: bytes) -> _Declared | None:
             counts.append(int.from_bytes(body[at : at + 4], "big") if present else 0)
             at += length if present else 0
         delays = int.from_bytes(body[at + 21 : at + 24], "big") if body[at : at + 1] == b"L" else 0
-        return _Declared(counts[0], counts[1], (delays >> 12) + (delays & 0xFFF))
+        return _Declared(counts[0], counts[1], delays >> 12, delays & 0xFFF)
     return None

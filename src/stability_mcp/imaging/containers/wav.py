@@ -63,6 +63,7 @@ class _Chunk:
 class _Format:
     """The `fmt ` chunk, with derived fields computed if they are wrong."""
 
+    tag: int
     channels: int
     rate: int
     per_second: int
@@ -70,6 +71,29 @@ class _Format:
     """Bytes of one sample of all channels; 1 in compressed sound."""
     body: bytes
     is_intact: bool
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The samples of a WAV, and how they are stored."""
+
+    start: int
+    """Position of the first byte."""
+    frames: int
+    """Samples of each channel."""
+    channels: int
+    rate: int
+    block: int
+    """Bytes of one frame: a sample of each channel."""
+    tag: int
+    """The format (RFC 2361): 1 is PCM, 3 is float."""
+    format_body: bytes
+    """The `fmt ` chunk without its header."""
+
+    @property
+    def width(self) -> int:
+        """Return the bytes of one sample."""
+        return self.block // self.channels
 
 
 @dataclass
@@ -118,6 +142,24 @@ def wav_facts(file: BinaryIO, size: int, start: int = 0) -> Facts:
         repaired=_repaired(chunks, form) if changes else (),
         repairs=tuple(changes),
     )
+
+
+def wav_samples(file: BinaryIO, size: int) -> Samples | None:
+    """Return where the samples of a WAV are; None if it is compressed or has none.
+
+    Args:
+        file: The file, open for reading, without tags before its header.
+        size: Its length in bytes.
+
+    Raises:
+        FileUnusableError: It is shorter than its header claims.
+    """
+    parsed = _Parser(file, size, 0).parse()
+    form, data = parsed.form, parsed.data
+    if form is None or data is None or form.tag not in _LINEAR:
+        return None
+    frames = data.length // form.block
+    return Samples(data.body, frames, form.channels, form.rate, form.block, form.tag, form.body)
 
 
 def _changes(file: BinaryIO, start: int, parsed: _Parsed, seconds: float) -> list[str]:
@@ -270,7 +312,7 @@ def _format(body: bytes) -> _Format:
     if not channels or not rate or not (per_second or tag in _LINEAR):
         raise _damaged("its header has zero channels, sample rate or byte rate")
     if tag not in _LINEAR:
-        return _Format(channels, rate, per_second, 1, body, is_intact=True)
+        return _Format(tag, channels, rate, per_second, 1, body, is_intact=True)
     needed = (bits + 7) // 8
     sample, rest = divmod(block, channels)
     # 24 bits may be stored in 4 bytes, so a larger block can be right.
@@ -280,7 +322,7 @@ def _format(body: bytes) -> _Format:
         raise _damaged("its header has no valid sample size or rate")
     is_intact = (block, per_second) == (right, rate * right)
     fixed = body[:8] + struct.pack("<IH", rate * right, right) + body[14:]
-    return _Format(channels, rate, rate * right, right, fixed, is_intact)
+    return _Format(tag, channels, rate, rate * right, right, fixed, is_intact)
 
 
 def _damaged(how: str) -> FileUnusableError:
