@@ -20,7 +20,7 @@ from stability_mcp.errors import (
 )
 from stability_mcp.imaging.provenance import embed
 from stability_mcp.media.copies import write_copy
-from stability_mcp.media.importer import describe_time
+from stability_mcp.text import describe_time
 from support.imaging.sample_files import bomb_png, cut, glb, mp3, png, wav, webp
 from support.media.media import NOW, desk
 

@@ -12,9 +12,8 @@ import filecmp
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -61,7 +60,7 @@ from stability_mcp.media.search import Kind
 from stability_mcp.media.unwrap import is_attachment_placeholder, unwrap
 from stability_mcp.media.workspace import AllowedFiles, WorkspaceSource
 from stability_mcp.store.threads import in_file_thread
-from stability_mcp.text import QUOTED_CHARACTERS, quoted
+from stability_mcp.text import QUOTED_CHARACTERS, describe_time, quoted
 
 if TYPE_CHECKING:
     from stability_mcp.media.web.download import Downloader
@@ -149,6 +148,32 @@ class Importer:
         wanted = parse_label(label).text if label else None
         imported = await in_file_thread(partial(copy_into_spool, self.library.home, BytesIO(found)))
         return await self._store(imported, "clipboard", wanted, stem="clipboard")
+
+    async def import_received(
+        self,
+        receive: Callable[[Path], Awaitable[None]],
+        *,
+        shown: str,
+        label: str | None,
+        stem: str,
+    ) -> Resolved:
+        """Import a file that is still being received.
+
+        Args:
+            receive: Writes the file to a new path.
+            shown: What to call it in the note.
+            label: The name that was asked for; None: any.
+            stem: The file's own name without its ending.
+
+        Raises:
+            FileUnusableError: it isn't media, is cut short or too large.
+            StorageError: it can't be written.
+        """
+        target = spool_path(self.library.home, "import")
+        with removed_on_error(target):
+            await receive(target)
+            imported = await in_file_thread(partial(check_spooled, target))
+        return await self._store(imported, shown, label, stem=stem)
 
     async def _resolve(
         self, reference: str, label: str | None, kind: Kind | None = None
@@ -242,11 +267,14 @@ class Importer:
             self.downloader = await in_file_thread(_downloader)
         from stability_mcp.media.web.download import file_name, shown
 
-        target = spool_path(self.library.home, "import")
-        with removed_on_error(target):
-            await self.downloader.download(url, target, max_bytes=MAX_BYTES)
-            imported = await in_file_thread(partial(check_spooled, target))
-        return await self._store(imported, shown(url), label, stem=file_name(url))
+        downloader = self.downloader
+
+        async def download(target: Path) -> None:
+            await downloader.download(url, target, max_bytes=MAX_BYTES)
+
+        return await self.import_received(
+            download, shown=shown(url), label=label, stem=file_name(url)
+        )
 
     async def _from_disk(self, path: str, reference: str, label: str | None) -> Resolved:
         try:
@@ -367,14 +395,6 @@ def _downloader() -> "Downloader":
 
 def _absolute(path: str) -> Path:
     return Path(os.path.normpath(os.path.expanduser(path)))  # noqa: PTH111 -- never raises
-
-
-def describe_time(then: float, now: float) -> str:
-    """Return a local time in short form: `14:02`, `yesterday 14:02`, `2026-11-20 14:02`."""
-    at = datetime.fromtimestamp(then, UTC).astimezone()
-    days = (datetime.fromtimestamp(now, UTC).astimezone().date() - at.date()).days
-    day = "" if days == 0 else "yesterday " if days == 1 else f"{at.date().isoformat()} "
-    return f"{day}{at:%H:%M}"
 
 
 def _shorten(reference: str) -> str:

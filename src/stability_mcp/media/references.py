@@ -36,6 +36,9 @@ ALTERNATIVES = (
     "Ask the user to save it to a folder on their computer, such as Downloads, and pass its path "
     "or file name."
 )
+FOR_ATTACHMENTS = (
+    f'{ALTERNATIVES} Or call media_import with source="upload" for a link where they send it.'
+)
 
 SANDBOX_FOLDERS = ("/mnt/user-data/", "/mnt/data/", "/mnt/skills/", "/home/claude/")
 _SANDBOX_SCHEMES = frozenset(
@@ -122,7 +125,7 @@ def sandbox_error(text: str) -> FileMissingError:
     return FileMissingError(
         f"{quoted(text)} exists only inside the chat program's own sandbox, which this server on "
         "the user's computer cannot see. The same is true of a picture attached to the chat.",
-        hint=ALTERNATIVES,
+        hint=FOR_ATTACHMENTS,
     )
 
 
@@ -131,7 +134,7 @@ def attachment_error(text: str) -> FileMissingError:
     return FileMissingError(
         f"{quoted(text)} stands for a file attached to the chat. Attached files stay in the chat "
         "program; this server cannot read them.",
-        hint=ALTERNATIVES,
+        hint=FOR_ATTACHMENTS,
     )
 
 

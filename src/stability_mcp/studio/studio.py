@@ -29,6 +29,7 @@ from stability_mcp.settings import Settings
 from stability_mcp.store.changes import CachedRead
 from stability_mcp.studio import calling, combining, origins, status
 from stability_mcp.studio.calling import CallOptions, Wait
+from stability_mcp.studio.local_pages import LocalPages
 from stability_mcp.studio.origins import JobOrigin, MediaOrigin
 from stability_mcp.studio.outcomes import Estimate, Outcome, Price, Status, known_operation
 from stability_mcp.studio.permissions import Permissions
@@ -46,6 +47,7 @@ class Studio:
         self._account = parts.account
         self._jobs = parts.jobs
         self._media = parts.media
+        self.pages = LocalPages(parts)
         database, reader = parts.runtime.database, parts.jobs.reader
         self._activity = CachedRead(database, partial(reader.activity, parts.account))
         self._uncollected = CachedRead(database, partial(reader.uncollected_line, parts.account))
