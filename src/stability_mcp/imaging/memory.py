@@ -26,6 +26,7 @@ _WEBP = 15.4
 _WEBP_WITH_ALPHA = 17.4
 _AVIF = 12.0
 _PROGRESSIVE_JPEG = 7.5
+_GIF = 11.0
 _FOUR_CHANNELS = 9.0
 _THREE_CHANNELS = 5.0
 
@@ -41,6 +42,8 @@ def estimate(facts: Facts | Iterable[Facts]) -> int:
         each = _WEBP_WITH_ALPHA if facts.has_alpha else _WEBP
     elif facts.media_type == "image/avif":
         each = _AVIF
+    elif facts.media_type == "image/gif":
+        each = _GIF
     elif facts.media_type == "image/jpeg" and facts.progressive:
         each = _PROGRESSIVE_JPEG
     elif facts.has_alpha or facts.mode == "CMYK" or facts.depth > 8:  # noqa: PLR2004 -- bits

@@ -20,7 +20,7 @@ from stability_mcp.jobs.transactions.submit import ForeignGeneration
 from stability_mcp.jobs.transactions.usage import LedgerBy, LedgerLine, LedgerQuery, RateStatus
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import Page
-from stability_mcp.media.preview import PreviewSize
+from stability_mcp.media.preview import PreviewSize, picture_problem
 from stability_mcp.media.search import Kind
 from stability_mcp.media.workspace import Workspace, WorkspaceSource
 from stability_mcp.periods import Period
@@ -339,6 +339,10 @@ class Studio:
             size: Size, regardless of the settings; None: as set.
         """
         return await calling.preview(self._parts, items, size)
+
+    async def picture_problem(self, item: MediaItem) -> str | None:
+        """Return why a picture can't be used and what to do; None if it can be."""
+        return await picture_problem(item)
 
     # Money and limits
 
