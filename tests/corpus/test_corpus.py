@@ -95,7 +95,7 @@ async def test_every_odd_file_works_as_stated_or_fails_with_its_reason(
         await _play(client, tmp_path, bombs.LARGE, outcomes, at_once=1)
         peak = _peak_memory(tmp_path) if sys.platform == "linux" else None
 
-    for name, file in (CORPUS | bombs.LARGE).items():
+    for name, file in {**CORPUS, **bombs.LARGE}.items():
         with subtests.test(name):
             _check_import(name, file, outcomes[name].imported)
             _check_use(name, file, outcomes[name])

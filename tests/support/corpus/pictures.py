@@ -72,7 +72,7 @@ def tiff_of(
         **(tags or {}),
     }
     directory = b"".join(
-        struct.pack("<HHII", tag, 4 if tag in {273, 279} else 3, len(bits) if tag == 258 else 1, n)  # noqa: PLR2004 -- tags
+        struct.pack("<HHII", tag, 4 if tag in {273, 279} else 3, len(bits) if tag == 258 else 1, n)
         for tag, n in sorted(numbers.items())
     )
     head = b"II*\0" + struct.pack("<IH", 8, count) + directory + bytes(4)

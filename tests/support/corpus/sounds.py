@@ -34,8 +34,8 @@ def _mp3() -> bytes:
     return make.mp3(SECONDS, rate=22_050)
 
 
-def _wav(**lengths: int) -> bytes:
-    return odd.wav([odd.form(), (b"data", _tone())], **lengths)
+def _wav(*, riff: int | None = None, data: int | None = None) -> bytes:
+    return odd.wav([odd.form(), (b"data", _tone())], riff=riff, data=data)
 
 
 def _of(form: odd.Chunk, width: int = 2) -> bytes:
@@ -50,7 +50,7 @@ def _floats() -> bytes:
 def _variable_rate() -> bytes:
     """Return an MP3 whose frames have different bit rates: silence, then a tone."""
     times = np.arange(SECONDS * 22_050) / 22_050
-    tone = 0.3 * np.sin(2 * np.pi * 440 * times) * (times > 3)  # noqa: PLR2004 -- seconds
+    tone = 0.3 * np.sin(2 * np.pi * 440 * times) * (times > 3)
     buffer = io.BytesIO()
     soundfile.write(buffer, tone, 22_050, format="MP3", bitrate_mode="VARIABLE")
     return buffer.getvalue()

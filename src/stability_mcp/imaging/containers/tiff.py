@@ -13,8 +13,8 @@ MAX_DIRECTORIES = 1_000
 _MAX_ENTRIES = 4_096
 _MAX_TEXT = 64
 MAX_TILE_PIXELS = 4_194_304
-"""Largest tile, in pixels: writers use 128 to 1,024 per side. The decoder holds two whole tiles, and
-a small picture may lie in a tile of any size."""
+"""Largest tile: writers use 128 to 1,024 pixels per side. The decoder holds two whole tiles, and a
+small picture may lie in a tile of any size."""
 
 _SUBFILE, _WIDTH, _HEIGHT, _BITS = 254, 256, 257, 258
 _PHOTOMETRIC, _MAKE, _SUB_DIRECTORIES, _SAMPLE_FORMAT, _DNG = 262, 271, 330, 339, 50_706
