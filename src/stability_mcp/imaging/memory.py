@@ -4,9 +4,11 @@ Decoded pictures are large: eight concurrent previews would need a gigabyte, and
 threads make the event loop lag. So code reserves the bytes it needs here before it decodes.
 """
 
+import traceback
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TypeVar, TypeVarTuple
 
 import anyio
@@ -124,4 +126,22 @@ async def run(
         _threads.set(threads)
     size = facts if isinstance(facts, int) else estimate(facts)
     async with imaging_memory(size):
-        return await anyio.to_thread.run_sync(function, *arguments, limiter=threads)
+        return await anyio.to_thread.run_sync(
+            partial(_released_on_error, function, *arguments), limiter=threads
+        )
+
+
+def _released_on_error(function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
+    """Call a function; if it fails, free its pictures although its error is kept.
+
+    An error refers to the variables of each call it passed. The thread keeps it until its next
+    work, and so a decoder with its buffers, which no longer count as reserved.
+    """
+    try:
+        return function(*arguments)
+    except Exception as error:
+        cause: BaseException | None = error
+        while cause is not None:
+            traceback.clear_frames(cause.__traceback__)
+            cause = cause.__cause__ or cause.__context__
+        raise

@@ -185,14 +185,14 @@ SHAPES: Mapping[str, OddFile] = {
 }
 
 LARGE: Mapping[str, OddFile] = {
-    "24_megapixels.png": picture(
-        partial(_png, (6_000, 4_000)),
-        "shrunk from 6000x4000 to 2508x1672 (limit 4.19 MP)",
+    "16_megapixels.png": picture(
+        partial(_png, (4_900, 3_266)),
+        "shrunk from 4900x3266 to 2508x1672 (limit 4.19 MP)",
         shows=(BLACK,) * 4,
     ),
-    "8_megapixels.webp": picture(
-        lambda: make.encoded(Image.new("RGB", (3_264, 2_448)), "WEBP", method=0),
-        "shrunk from 3264x2448 to 2364x1773 (limit 4.19 MP)",
+    "6_megapixels.webp": picture(
+        lambda: make.encoded(Image.new("RGB", (3_000, 2_000)), "WEBP", method=0),
+        "shrunk from 3000x2000 to 2508x1672 (limit 4.19 MP)",
         shows=(BLACK,) * 4,
     ),
 }
