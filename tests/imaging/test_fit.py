@@ -143,7 +143,7 @@ def test_trailing_bytes_are_removed(source: Path, target: Path, data: bytes) -> 
 
 @pytest.mark.parametrize("name", ["index of views", "segment", "chunk", "RIFF chunk"])
 def test_parts_that_no_viewer_shows_are_removed(source: Path, target: Path, name: str) -> None:
-    """Chosen: a program's own data may say anything; an index of views names a format of its own."""
+    """Chosen: a program's own data may say anything; an index of views makes it another format."""
     hidden, jpeg, png, webp = b"hidden" * 3, make.jpeg(), make.png(), make.webp(exif=make.exif(1))
     views = make.encoded(
         make.picture(), "MPO", save_all=True, append_images=[make.picture()], quality=90

@@ -124,7 +124,7 @@ async def test_an_error_frees_what_its_work_held() -> None:
         picture = Picture()
         held.append(weakref.ref(picture))
         try:
-            raise ValueError("the decoder")
+            int("the decoder")
         except ValueError as error:
             raise RuntimeError("the file") from error
 

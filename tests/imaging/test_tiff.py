@@ -39,15 +39,16 @@ def test_a_thumbnail_is_never_taken_for_the_photo(
     assert error.value.hint.startswith(("Export the photo", "Save the full picture"))
 
 
-@pytest.mark.parametrize(("side", "fits"), [(2_048, True), (2_049, False), (65_536, False)])
-def test_a_tile_that_takes_too_much_memory_is_refused(side: int, fits: bool) -> None:
+def _tiled(side: int) -> io.BytesIO:
+    return io.BytesIO(odd.tiff({256: 96, 257: 64, 258: 8, 262: 1, 322: side, 323: side}))
+
+
+@pytest.mark.parametrize("side", [2_049, 65_536])
+def test_a_tile_that_takes_too_much_memory_is_refused(side: int) -> None:
     """Measured: a TIFF of 147 KB with 96x64 pixels in a tile of 32,768x32,768 took 2 GB."""
-    data = io.BytesIO(odd.tiff({256: 96, 257: 64, 258: 8, 262: 1, 322: side, 323: side}))
-    if fits:
-        assert first_directory(data).tile == (side, side)
-        return
+    assert first_directory(_tiled(2_048)).tile == (2_048, 2_048)
     with pytest.raises(FileUnusableError, match=rf"tiles of {side}x{side} pixels") as error:
-        first_directory(data)
+        first_directory(_tiled(side))
     assert error.value.hint == "Save it as PNG or JPEG in an image editor."
 
 
