@@ -38,7 +38,7 @@ CORPUS: Mapping[str, OddFile] = {
     **sounds.MODELS,
 }
 DEMANDING: Mapping[str, OddFile] = {**bombs.BOMBS, **bombs.LARGE}
-"""Files that ask for much memory; each is played alone, so that its own peak is measured."""
+"""Files that ask for much memory; they are played one by one, so that each has its own peak."""
 LIMITED_SHAPE = frozenset({*bombs.SHAPES, "gif_and_script.gif"})
 """Files for an operation that limits the aspect ratio."""
 MAX_MEMORY = 300_000_000
@@ -118,7 +118,7 @@ async def _play(
     *,
     at_once: int,
 ) -> None:
-    """Import and use files, some at once, and put down what came of each."""
+    """Import and use files, some at once, and record each outcome."""
     names = iter(files)
 
     async def play() -> None:
@@ -175,8 +175,8 @@ def _check_use(name: str, file: OddFile, outcome: Outcome) -> None:
         _check_error(reason, outcome.used)
         return
     field = "audio" if _call(name)[0].startswith("audio") else "image"
-    said = text(fine(outcome.used)).splitlines()
-    lines = [line for line in said if line.startswith(f"{field}: ")]
+    reported = text(fine(outcome.used)).splitlines()
+    lines = [line for line in reported if line.startswith(f"{field}: ")]
     assert lines[0].endswith(file.repaired)
     assert lines[1:] == ([f"{field}: {file.changes}"] if file.changes else [])
     for data in outcome.sent:
@@ -185,9 +185,9 @@ def _check_use(name: str, file: OddFile, outcome: Outcome) -> None:
 
 
 def _check_error(reason: str, result: CallToolResult) -> None:
-    said = refused(result)
-    assert reason in said
-    assert "Nothing was charged." in said
+    reported = refused(result)
+    assert reason in reported
+    assert "Nothing was charged." in reported
 
 
 def _check_corners(data: bytes, expected: Corners | None) -> None:

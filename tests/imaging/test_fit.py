@@ -1,7 +1,7 @@
 """Fitting: a picture is adapted to an operation's limits, and the changes are reported."""
 
-from dataclasses import replace
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import pytest

@@ -51,7 +51,7 @@ ADDRESSES = {
 
 @dataclass(frozen=True)
 class Web:
-    """A server on a public address, and a client of a server of ours that may reach it."""
+    """A server on a public address, and a client of our server, which may reach it."""
 
     server: WebServer
     client: Client
@@ -93,7 +93,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="module")
 async def web(anyio_backend: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Web]:  # noqa: ARG001 -- the event loop starts first
-    """Serve, and connect to one server of ours for the module."""
+    """Serve, and connect to our server for the module."""
     folder = tmp_path_factory.mktemp("web")
     with pytest.MonkeyPatch.context() as patched:
         async with web_server() as server, connected(folder, seconds=SECONDS) as client:
@@ -302,7 +302,7 @@ ENDLESS: Mapping[str, Answer] = {
     "chunks": _drip(_head("Transfer-Encoding: chunked"), b"1\r\nx\r\n"),
     "redirect": _drip(_head("Location: /slow/silence", status="302 Found"), b"x"),
 }
-"""Responses that go on slowly."""
+"""Responses that continue slowly."""
 RESPONSES: Mapping[str, tuple[Answer, str]] = {
     "endless headers": (_drip(b"HTTP/1.1 200 OK\r\n", b"A: b\r\n" * 999, pause=0), UNREACHABLE),
     "endless header": (_drip(b"HTTP/1.1 200 OK\r\nA: ", b"a" * 9_999, pause=0), UNREACHABLE),
@@ -336,7 +336,7 @@ RESPONSES: Mapping[str, tuple[Answer, str]] = {
 async def test_a_response_that_never_ends_takes_no_longer_than_the_limit(
     web: Web, subtests: pytest.Subtests
 ) -> None:
-    """Chosen: one limit for all of a download, whatever goes on slowly."""
+    """Chosen: one limit for all of a download, whatever continues slowly."""
     answers: dict[str, CallToolResult] = {}
 
     async def play(name: str) -> None:
@@ -361,9 +361,9 @@ async def test_a_response_that_abuses_the_download_is_refused(
         path = "/" + name.replace(" ", "-")
         web.server.answers[path] = answer
         with subtests.test(name):
-            said = refused(await web.ask(f"https://photos.test:{{port}}{path}"))
-            assert reason in said
-            assert "Nothing was charged." in said
+            reported = refused(await web.ask(f"https://photos.test:{{port}}{path}"))
+            assert reason in reported
+            assert "Nothing was charged." in reported
 
 
 async def test_a_body_without_a_length_is_a_picture(web: Web) -> None:

@@ -42,7 +42,7 @@ GROWN = 10_000_000_000
 
 @dataclass(frozen=True)
 class Place:
-    """An allowed folder beside a folder with a secret."""
+    """An allowed folder next to a folder with a secret."""
 
     folder: Path
 
@@ -185,7 +185,7 @@ _WRAPPED = [
 _EXPANDED = [
     "~/../secret/s.png",
     "~root/.bashrc",
-    "~nobody-of-that-name/s.png",
+    "~no-such-user/s.png",
     "$HOME/../secret/s.png",
     "${{SECRET}}",
     "$(cat {secret})",
@@ -383,9 +383,9 @@ async def test_a_sparse_file_is_refused_by_its_size(client: Client, place: Place
     with (place.allowed / "sparse.png").open("wb") as file:
         file.truncate(GROWN)
 
-    said = refused(await _ask(client, "sparse.png"))
+    reported = refused(await _ask(client, "sparse.png"))
 
-    assert f"has {GROWN:,} bytes; the maximum is {MAX_BYTES:,}" in said
+    assert f"has {GROWN:,} bytes; the maximum is {MAX_BYTES:,}" in reported
 
 
 def test_a_file_that_grows_while_it_is_read_ends_at_the_limit(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ async def picture_problem(item: MediaItem) -> str | None:
         await run(decode_image, item.path, facts, facts=facts)
     except FileUnusableError as error:
         return f"{error.message} {error.hint}"
-    except Exception:  # an error of ours says nothing about the picture
+    except Exception:  # our own error says nothing about the picture
         log.exception("%s not checked", item.id)
     return None
 

@@ -340,9 +340,7 @@ class Studio:
         """
         return await calling.preview(self._parts, items, size)
 
-    async def picture_problem(self, item: MediaItem) -> str | None:
-        """Return why a picture can't be used and what to do; None if it can be."""
-        return await picture_problem(item)
+    picture_problem = staticmethod(picture_problem)
 
     # Money and limits
 
