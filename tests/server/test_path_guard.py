@@ -274,7 +274,7 @@ async def test_no_spelling_of_a_path_leads_outside(
                 open=secret.fileno(),
                 pid=os.getpid(),
             )
-            with subtests.test(written[:60]):
+            with subtests.test(ascii(written)[:60]):
                 result = await _ask(client, reference)
                 assert "Nothing was charged." in refused(result)
                 place.check_answers(result)

@@ -11,7 +11,6 @@ import support.imaging.odd_pictures as odd
 import support.imaging.sample_files as make
 from support.corpus.odd_file import (
     BLACK,
-    RED,
     SIZE,
     OddFile,
     picture,
@@ -172,10 +171,10 @@ def _nested(depth: int) -> bytes:
 
 
 SHAPES: Mapping[str, OddFile] = {
-    "1x1.png": picture(
-        partial(make.png, (1, 1)),
-        "enlarged from 1x1 to 64x64 (minimum 64 pixels per side)",
-        shows=(RED, RED, RED, RED),
+    "1x1.png": unsuitable(partial(make.png, (1, 1)), "The picture is only 1x1: enlarged to"),
+    "32x32.png": picture(
+        partial(make.png, (32, 32)),
+        "enlarged from 32x32 to 64x64 (minimum 64 pixels per side); the result will be soft",
     ),
     "20000x1.png": unsuitable(partial(_png, (20_000, 1)), "20000x1"),
     "1x20000.png": unsuitable(partial(_png, (1, 20_000)), "1x20000"),

@@ -193,7 +193,7 @@ CONTRADICTORY: Mapping[str, OddFile] = {
     "5_channels.jpg": refused(partial(_frame, 9, b"\5"), f"{DAMAGED}it has 5 colour channels."),
     "12_bits.jpg": unusable(partial(_frame, 4, b"\x0c"), f"This JPEG {NO_DECODER}"),
     "frame_beyond_screen.gif": unusable(
-        lambda: _patched(make.gif(SIZE), 6, struct.pack("<HH", 4, 4)),
+        lambda: _patched(make.gif(SIZE), 6, struct.pack("<HH", 80, 48)),
         f"{DAMAGED}it declares two different sizes.",
     ),
     "canvas_of_other_size.webp": refused(
