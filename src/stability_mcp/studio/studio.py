@@ -21,7 +21,7 @@ from stability_mcp.jobs.transactions.usage import LedgerBy, LedgerLine, LedgerQu
 from stability_mcp.media.folders import FolderPage, FolderQuery, list_folder
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import Page
-from stability_mcp.media.preview import PreviewSize
+from stability_mcp.media.preview import PreviewSize, picture_problem
 from stability_mcp.media.search import Kind
 from stability_mcp.media.workspace import Workspace, WorkspaceSource
 from stability_mcp.periods import Period
@@ -343,6 +343,8 @@ class Studio:
             size: Size, regardless of the settings; None: as set.
         """
         return await calling.preview(self._parts, items, size)
+
+    picture_problem = staticmethod(picture_problem)
 
     # Money and limits
 

@@ -141,7 +141,10 @@ async def media_import(studio: Studio, arguments: MediaImport, context: CallCont
     item, note = await studio.import_media(arguments.file, arguments.label)
     named = name_note([(item, arguments.label)])
     preview = await studio.preview([item])
-    return Shown(items=[item], named=named, notes=[note], preview=preview)
+    notes = [note]
+    if preview is None and (problem := await studio.picture_problem(item)):
+        notes.append(f"No preview, and no operation can use it: {problem}")
+    return Shown(items=[item], named=named, notes=notes, preview=preview)
 
 
 class MediaLabel(Arguments):
