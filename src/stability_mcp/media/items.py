@@ -1,5 +1,6 @@
 """A media item: one stored picture, sound or model."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +9,28 @@ from typing import Any, Literal
 from stability_mcp.uris import media_uri
 
 Origin = Literal["generated", "imported", "fitted"]
+
+
+@dataclass(frozen=True, slots=True)
+class FileStamp:
+    """Size and modification time of a file: if both are unchanged, so is the file."""
+
+    bytes: int
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, facts: os.stat_result) -> "FileStamp":
+        """Return the stamp of a file."""
+        return cls(facts.st_size, facts.st_mtime_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class CopyFile:
+    """A readable copy in the output folder."""
+
+    path: Path
+    stamp: FileStamp | None = None
+    """As it was written; None: unknown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +62,8 @@ class MediaItem:
     emulated: bool
     upstream: str | None
     copy_path: Path | None
+    copy_stamp: FileStamp | None = None
+    """The copy as it was written; None: unknown."""
     created_at: float
 
     @property

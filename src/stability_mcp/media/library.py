@@ -10,7 +10,7 @@ from pathlib import Path
 
 from stability_mcp.errors import NotFoundError, StorageError
 from stability_mcp.media import names
-from stability_mcp.media.items import MediaItem
+from stability_mcp.media.items import CopyFile, FileStamp, MediaItem
 from stability_mcp.media.labels import MAX_LABEL_CHARACTERS, parse_label
 from stability_mcp.media.names import NameRequest
 from stability_mcp.media.records import (
@@ -22,7 +22,7 @@ from stability_mcp.media.records import (
     clean,
     insert_media,
     item_of,
-    set_copy_path,
+    set_copy,
 )
 from stability_mcp.media.search import (
     TYPES,
@@ -206,11 +206,14 @@ class MediaLibrary:
         """Return the root of an item's label, of which its edits get the next version."""
         return await self.database.read(lambda c: names.root_of(c, item.id, item.label))
 
-    async def set_copy_path(self, media_id: str, path: Path) -> None:
-        """Record the path of an item's readable copy."""
+    async def set_copy_path(
+        self, media_id: str, path: Path, stamp: FileStamp | None = None
+    ) -> None:
+        """Record the readable copy of an item, and what it was when it was written."""
+        copy = CopyFile(path, stamp)
 
         def note(connection: Connection) -> None:
-            _check_changed(set_copy_path(connection, self.owner, media_id, path), media_id)
+            _check_changed(set_copy(connection, self.owner, media_id, copy), media_id)
 
         await self.database.write(note, name="media.set_copy_path")
 

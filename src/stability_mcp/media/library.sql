@@ -3,7 +3,7 @@
 SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
     media.blob, media.media_type, media.width, media.height, media.seconds, media.seed,
     media.finish_reason, media.origin, media.operation, media.label, media.copy_path,
-    media.created_at, blobs.bytes
+    media.copy_bytes, media.copy_mtime_ns, media.created_at, blobs.bytes
 FROM media JOIN blobs ON blobs.sha256 = media.blob
 WHERE media.owner = :owner AND media.id = :id AND media.deleted_at IS NULL;
 
@@ -12,7 +12,7 @@ WHERE media.owner = :owner AND media.id = :id AND media.deleted_at IS NULL;
 SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
     media.blob, media.media_type, media.width, media.height, media.seconds, media.seed,
     media.finish_reason, media.origin, media.operation, media.label, media.copy_path,
-    media.created_at, blobs.bytes
+    media.copy_bytes, media.copy_mtime_ns, media.created_at, blobs.bytes
 FROM media JOIN blobs ON blobs.sha256 = media.blob
 WHERE media.id IN (:ids...) AND media.deleted_at IS NULL;
 
@@ -56,7 +56,7 @@ WHERE owner = :owner AND deleted_at IS NULL AND seq <= :seq ORDER BY seq DESC LI
 SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
     media.blob, media.media_type, media.width, media.height, media.seconds, media.seed,
     media.finish_reason, media.origin, media.operation, media.label, media.copy_path,
-    media.created_at, blobs.bytes
+    media.copy_bytes, media.copy_mtime_ns, media.created_at, blobs.bytes
 FROM media JOIN blobs ON blobs.sha256 = media.blob
 WHERE media.owner = :owner AND media.seq IN (:seqs...) AND media.deleted_at IS NULL
 ORDER BY media.seq DESC;
@@ -66,7 +66,7 @@ ORDER BY media.seq DESC;
 SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
     media.blob, media.media_type, media.width, media.height, media.seconds, media.seed,
     media.finish_reason, media.origin, media.operation, media.label, media.copy_path,
-    media.created_at, blobs.bytes
+    media.copy_bytes, media.copy_mtime_ns, media.created_at, blobs.bytes
 FROM media JOIN blobs ON blobs.sha256 = media.blob
 WHERE media.owner = :owner AND media.blob = :blob AND media.deleted_at IS NULL
     AND media.origin <> 'fitted'
@@ -77,7 +77,7 @@ ORDER BY media.seq LIMIT 1;
 SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
     media.blob, media.media_type, media.width, media.height, media.seconds, media.seed,
     media.finish_reason, media.origin, media.operation, media.label, media.copy_path,
-    media.created_at, blobs.bytes
+    media.copy_bytes, media.copy_mtime_ns, media.created_at, blobs.bytes
 FROM media JOIN blobs ON blobs.sha256 = media.blob
 WHERE media.owner = :owner AND media.blob = :blob AND media.deleted_at IS NULL
     AND media.origin = 'fitted'
@@ -89,7 +89,7 @@ ORDER BY media.seq LIMIT 1;
 SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
     media.blob, media.media_type, media.width, media.height, media.seconds, media.seed,
     media.finish_reason, media.origin, media.operation, media.label, media.copy_path,
-    media.created_at, blobs.bytes
+    media.copy_bytes, media.copy_mtime_ns, media.created_at, blobs.bytes
 FROM media JOIN blobs ON blobs.sha256 = media.blob
 WHERE media.owner = :owner AND media.copy_path IS NOT NULL AND media.copy_path IN (:paths...)
     AND media.deleted_at IS NULL;
