@@ -4,8 +4,8 @@ Every query filters by owner, and none returns deleted media. `records` writes t
 importer before a call and for the job that made the media.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from stability_mcp.errors import NotFoundError, StorageError
@@ -24,6 +24,7 @@ from stability_mcp.media.records import (
     item_of,
     set_copy,
 )
+from stability_mcp.media.scopes import Scope, seqs_in_scope
 from stability_mcp.media.search import (
     TYPES,
     Kind,
@@ -32,6 +33,7 @@ from stability_mcp.media.search import (
     pattern_of,
     suggestion,
 )
+from stability_mcp.media.tags import replace_tags
 from stability_mcp.periods import Period
 from stability_mcp.store.database import Database
 from stability_mcp.store.ids import MAX_SEQ, looks_like_id, span_before
@@ -141,7 +143,7 @@ class MediaLibrary:
         rows = {row.id: row for row in await self.database.read(read) if row.owner == self.owner}
         return [item_of(rows[each], self.home) for each in wanted if each in rows]
 
-    async def list(
+    async def list(  # noqa: PLR0913 -- the filters of media_list
         self,
         *,
         limit: int = 20,
@@ -149,6 +151,7 @@ class MediaLibrary:
         kind: Kind | None = None,
         query: str | None = None,
         period: Period | None = None,
+        scope: Scope | None = None,
     ) -> Page:
         """Return a page of the media, newest first, without pictures fitted for sending.
 
@@ -158,6 +161,7 @@ class MediaLibrary:
             kind: Only pictures, sounds or models.
             query: Only media whose label, prompt or operation contains these words.
             period: Only media stored in this period.
+            scope: Only media with a tag, or that a result was made from.
 
         Raises:
             ArgumentsError: the cursor is invalid.
@@ -171,7 +175,10 @@ class MediaLibrary:
         }
 
         def read(connection: Connection) -> list[ItemRow]:
-            if period is not None and period.is_bounded:
+            if scope is not None:
+                within = {**wanted, **asdict(period or Period())}
+                seqs = seqs_in_scope(connection, within, before, kind, scope)[: count + 1]
+            elif period is not None and period.is_bounded:
                 seqs = _seqs_of_period(connection, wanted, before, kind, period)
             else:
                 seqs = _newest_seqs(connection, wanted, before, kind)[: count + 1]
@@ -182,10 +189,17 @@ class MediaLibrary:
         more = str(rows[count - 1].seq) if len(rows) > count else None
         return Page([item_of(row, self.home) for row in rows[:count]], more)
 
-    async def set_label(self, item: MediaItem, label: str) -> MediaItem:
+    async def set_label(
+        self, item: MediaItem, label: str, tags: Sequence[str] | None = None
+    ) -> MediaItem:
         """Give an item a label; if another item has it, it gets the next version of the name.
 
         Its old names still resolve.
+
+        Args:
+            item: The item.
+            label: Any text.
+            tags: Replace its tags in the same transaction; None leaves them.
 
         Raises:
             ArgumentsError: the label is blank.
@@ -198,9 +212,25 @@ class MediaLibrary:
             _check_changed(
                 _set_label(connection, owner=self.owner, id=item.id, label=name), item.id
             )
+            if tags is not None:
+                replace_tags(connection, self.owner, item.id, tags)
 
         await self.database.write(rename, name="media.set_label")
         return await self.get(item.id)
+
+    async def set_tags(self, item: MediaItem, tags: Sequence[str]) -> None:
+        """Replace the tags of an item.
+
+        Raises:
+            NotFoundError: the item was deleted meanwhile.
+        """
+
+        def work(connection: Connection) -> None:
+            found = _item_by_id(connection, owner=self.owner, id=item.id)
+            _check_changed(int(found is not None), item.id)
+            replace_tags(connection, self.owner, item.id, tags)
+
+        await self.database.write(work, name="media.set_tags")
 
     async def root_of(self, item: MediaItem) -> str | None:
         """Return the root of an item's label, of which its edits get the next version."""

@@ -136,6 +136,11 @@ def media_line(item: MediaItem) -> str:
     return "  ".join(filter(None, parts))
 
 
+def tags_text(tags: Sequence[str]) -> str | None:
+    """Return `tags: summer, cover`; None: there are none."""
+    return f"tags: {', '.join(tags)}" if tags else None
+
+
 def unreadable_lines(media: Sequence[MediaItem]) -> list[str]:
     """Return a warning about complete results in a form that this server cannot read."""
     names = [each.name for each in media if each.unreadable]

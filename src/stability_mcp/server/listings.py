@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stability_mcp.server.answer_text import size_text
+from stability_mcp.server.answer_text import size_text, tags_text
 from stability_mcp.server.tool import PageData
 from stability_mcp.server.views import seed_of
 from stability_mcp.studio import (
@@ -49,6 +49,7 @@ def media_line(origin: MediaOrigin) -> str:
         _time(item.created_at),
         prompt_text(origin.prompt),
         names_text("from", origin.sources),
+        tags_text(origin.tags),
     )
     return _line(parts)
 

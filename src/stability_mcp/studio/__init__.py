@@ -31,6 +31,7 @@ from stability_mcp.media.workspace import (
     WorkspaceSource,
     check_workspace,
 )
+from stability_mcp.media.tags import MAX_TAGS
 from stability_mcp.policy.audit import Entry
 from stability_mcp.policy.confirmation import Answer, Confirm, Question, Quote
 from stability_mcp.store.disk import MIN_FREE_BYTES
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from stability_mcp.studio.check import Finding, StoreCheck, open_for_check
 
 __all__ = [
+    "MAX_TAGS",
     "MIN_FREE_BYTES",
     "Answer",
     "CacheStatistics",

@@ -12,7 +12,7 @@ from stability_mcp.server.listings import Listing, media_line
 from stability_mcp.server.results import Shown
 from stability_mcp.server.tool import Arguments, PageArguments, PageData, as_list, tool
 from stability_mcp.server.views import ListedMediaFacts, MediaFacts
-from stability_mcp.studio import Studio
+from stability_mcp.studio import MAX_TAGS, Studio
 from stability_mcp.text import quoted
 
 Reference = Annotated[str, Field(min_length=1, description="Label, media:// URI or path.")]
@@ -25,6 +25,10 @@ class MediaList(PageArguments):
     """Words in the label or prompt."""
     kind: Literal["image", "audio", "model"] | None = None
     """Only this kind."""
+    tag: str | None = None
+    """Only with this tag."""
+    used_in: str | None = None
+    """Only what this result was made from."""
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     """Maximum items."""
 
@@ -48,6 +52,7 @@ async def media_list(studio: Studio, arguments: MediaList, context: CallContext)
         kind=arguments.kind,
         query=arguments.query,
         period=arguments.period,
+        scope=await studio.scope_of(tag=arguments.tag, used_in=arguments.used_in),
     )
     origins = await studio.origins_of_media(page.items)
     facts = MediaListed(
@@ -118,11 +123,13 @@ async def media_import(studio: Studio, arguments: MediaImport, context: CallCont
 
 
 class MediaLabel(Arguments):
-    """Name stored media; free. If another item has the label, this one becomes its next version."""
+    """Name or tag stored media; free. A label of another item becomes its next version here."""
 
     media: Reference
-    label: Annotated[str, Field(min_length=1)]
+    label: Annotated[str, Field(min_length=1)] | None = None
     """Any text."""
+    tags: Annotated[list[str], BeforeValidator(as_list), Field(max_length=MAX_TAGS)] | None = None
+    """Replace its tags; [] removes them."""
 
 
 class MediaLabelled(MediaFacts):
@@ -132,9 +139,12 @@ class MediaLabelled(MediaFacts):
     """If the label was taken: which name it got."""
 
 
-@tool(title="Label media", effects=CHANGES, hints={"name": "use label"})
+@tool(title="Label media", effects=CHANGES, hints={"name": "use label", "tag": "use tags"})
 async def media_label(studio: Studio, arguments: MediaLabel, context: CallContext) -> MediaLabelled:  # noqa: ARG001 -- every tool takes the three
-    """Give the item the label."""
-    item = await studio.label_media(arguments.media, arguments.label)
+    """Give the item the label and the tags."""
+    if arguments.label is None and arguments.tags is None:
+        raise ArgumentsError("media_label needs label or tags.", hint="Pass label, tags or both.")
+    item = await studio.label_media(arguments.media, arguments.label, arguments.tags)
+    tags = (await studio.tags_of([item])).get(item.id, ())
     note = name_note([(item, arguments.label)]) or None
-    return MediaLabelled(**MediaFacts.of(item).model_dump(), note=note)
+    return MediaLabelled(**MediaFacts.of(item, tags).model_dump(), note=note)
