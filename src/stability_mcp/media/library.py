@@ -4,8 +4,8 @@ Every query filters by owner, and none returns deleted media. `records` writes t
 importer before a call and for the job that made the media.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from stability_mcp.errors import NotFoundError, StorageError
@@ -24,7 +24,6 @@ from stability_mcp.media.records import (
     item_of,
     set_copy,
 )
-from stability_mcp.media.scopes import Scope, seqs_in_scope
 from stability_mcp.media.search import (
     TYPES,
     Kind,
@@ -143,7 +142,7 @@ class MediaLibrary:
         rows = {row.id: row for row in await self.database.read(read) if row.owner == self.owner}
         return [item_of(rows[each], self.home) for each in wanted if each in rows]
 
-    async def list(  # noqa: PLR0913 -- the filters of media_list
+    async def list(
         self,
         *,
         limit: int = 20,
@@ -151,7 +150,6 @@ class MediaLibrary:
         kind: Kind | None = None,
         query: str | None = None,
         period: Period | None = None,
-        scope: Scope | None = None,
     ) -> Page:
         """Return a page of the media, newest first, without pictures fitted for sending.
 
@@ -161,7 +159,6 @@ class MediaLibrary:
             kind: Only pictures, sounds or models.
             query: Only media whose label, prompt or operation contains these words.
             period: Only media stored in this period.
-            scope: Only media with a tag, or that a result was made from.
 
         Raises:
             ArgumentsError: the cursor is invalid.
@@ -174,14 +171,23 @@ class MediaLibrary:
             "limit": count + 1,
         }
 
+        def seqs(connection: Connection) -> Sequence[int]:
+            if period is not None and period.is_bounded:
+                return _seqs_of_period(connection, wanted, before, kind, period)
+            return _newest_seqs(connection, wanted, before, kind)
+
+        return await self.page(seqs, count)
+
+    async def page(self, find: Callable[[Connection], Sequence[int]], count: int) -> Page:
+        """Return a page of items.
+
+        Args:
+            find: Returns the seqs of the page in order, and one more if there is a next page.
+            count: Items on the page.
+        """
+
         def read(connection: Connection) -> list[ItemRow]:
-            if scope is not None:
-                within = {**wanted, **asdict(period or Period())}
-                seqs = seqs_in_scope(connection, within, before, kind, scope)[: count + 1]
-            elif period is not None and period.is_bounded:
-                seqs = _seqs_of_period(connection, wanted, before, kind, period)
-            else:
-                seqs = _newest_seqs(connection, wanted, before, kind)[: count + 1]
+            seqs = list(find(connection)[: count + 1])
             found = _items_by_seq(connection, owner=self.owner, seqs=seqs)
             return sorted(found, key=lambda row: seqs.index(row.seq))
 

@@ -31,6 +31,7 @@ from stability_mcp.media.workspace import (
     WorkspaceSource,
     check_workspace,
 )
+from stability_mcp.media.scopes import Scope
 from stability_mcp.media.tags import MAX_TAGS
 from stability_mcp.policy.audit import Entry
 from stability_mcp.policy.confirmation import Answer, Confirm, Question, Quote
@@ -89,6 +90,7 @@ __all__ = [
     "Quote",
     "RateStatus",
     "Retention",
+    "Scope",
     "Spending",
     "Status",
     "StoreCheck",

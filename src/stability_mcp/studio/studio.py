@@ -28,6 +28,7 @@ from stability_mcp.settings import Settings
 from stability_mcp.store.changes import CachedRead
 from stability_mcp.studio import calling, combining, origins, status
 from stability_mcp.studio.calling import CallOptions, Wait
+from stability_mcp.studio.media_actions import MediaActions
 from stability_mcp.studio.origins import JobOrigin, MediaOrigin
 from stability_mcp.studio.outcomes import Estimate, Outcome, Price, Status, known_operation
 from stability_mcp.studio.permissions import Permissions
@@ -37,7 +38,8 @@ from stability_mcp.studio.runtime import StudioParts
 class Studio:
     """Everything below the faces, for one user and one upstream; created by `open_studio`.
 
-    `reruns` repeats, resumes, cancels and adopts jobs by the names that users give.
+    `reruns` repeats, resumes, cancels and adopts jobs by the names that users give. `library`
+    labels, tags, deletes and restores media.
     """
 
     def __init__(self, parts: StudioParts) -> None:
@@ -46,6 +48,7 @@ class Studio:
         self._jobs = parts.jobs
         self._media = parts.media
         database, reader = parts.runtime.database, parts.jobs.reader
+        self.library = MediaActions(parts)
         self._activity = CachedRead(database, partial(reader.activity, parts.account))
         self._uncollected = CachedRead(database, partial(reader.uncollected_line, parts.account))
 

@@ -12,7 +12,7 @@ from stability_mcp.server.listings import Listing, media_line
 from stability_mcp.server.results import Shown
 from stability_mcp.server.tool import Arguments, PageArguments, PageData, as_list, tool
 from stability_mcp.server.views import ListedMediaFacts, MediaFacts
-from stability_mcp.studio import MAX_TAGS, Studio
+from stability_mcp.studio import MAX_TAGS, Scope, Studio
 from stability_mcp.text import quoted
 
 Reference = Annotated[str, Field(min_length=1, description="Label, media:// URI or path.")]
@@ -46,14 +46,18 @@ class MediaListed(PageData):
 )
 async def media_list(studio: Studio, arguments: MediaList, context: CallContext) -> Listing:  # noqa: ARG001 -- every tool takes the three
     """Read a page of media from the store."""
-    page = await studio.list_media(
-        limit=arguments.limit,
-        cursor=arguments.wanted_cursor,
-        kind=arguments.kind,
-        query=arguments.query,
-        period=arguments.period,
-        scope=await studio.scope_of(tag=arguments.tag, used_in=arguments.used_in),
-    )
+    cursor, limit = arguments.wanted_cursor, arguments.limit
+    if arguments.tag is None and arguments.used_in is None:
+        page = await studio.list_media(
+            limit=limit,
+            cursor=cursor,
+            kind=arguments.kind,
+            query=arguments.query,
+            period=arguments.period,
+        )
+    else:
+        scope = await _scope(studio, arguments)
+        page = await studio.library.list_scope(scope, limit=limit, cursor=cursor)
     origins = await studio.origins_of_media(page.items)
     facts = MediaListed(
         media=[ListedMediaFacts.of_origin(each) for each in origins],
@@ -61,6 +65,17 @@ async def media_list(studio: Studio, arguments: MediaList, context: CallContext)
         next=page.next_cursor,
     )
     return Listing(lines=[media_line(each) for each in origins], facts=facts)
+
+
+async def _scope(studio: Studio, arguments: MediaList) -> Scope:
+    tag, result = arguments.tag, arguments.used_in
+    return Scope(
+        tag_key=None if tag is None else studio.library.tag_key(tag),
+        used_in=None if result is None else (await studio.library.find(result)).id,
+        kind=arguments.kind,
+        query=arguments.query,
+        period=arguments.period,
+    )
 
 
 class MediaShow(Arguments):
@@ -144,7 +159,7 @@ async def media_label(studio: Studio, arguments: MediaLabel, context: CallContex
     """Give the item the label and the tags."""
     if arguments.label is None and arguments.tags is None:
         raise ArgumentsError("media_label needs label or tags.", hint="Pass label, tags or both.")
-    item = await studio.label_media(arguments.media, arguments.label, arguments.tags)
-    tags = (await studio.tags_of([item])).get(item.id, ())
+    item = await studio.library.label(arguments.media, arguments.label, arguments.tags)
+    tags = (await studio.library.tags_of([item])).get(item.id, ())
     note = name_note([(item, arguments.label)]) or None
     return MediaLabelled(**MediaFacts.of(item, tags).model_dump(), note=note)

@@ -1,0 +1,76 @@
+"""What users do with stored media besides looking at them: label, tag, delete, restore."""
+
+from collections.abc import Mapping, Sequence
+
+from stability_mcp.media.items import MediaItem
+from stability_mcp.media.library import Page
+from stability_mcp.media.scopes import Scope, list_scope
+from stability_mcp.media.tags import clean_tag, parse_tags, tags_of
+from stability_mcp.studio.runtime import StudioParts
+from stability_mcp.text import name_key
+
+
+class MediaActions:
+    """The part of the studio for stored media; `Studio.library`."""
+
+    def __init__(self, parts: StudioParts) -> None:
+        self._parts = parts
+        self._media = parts.media
+
+    async def find(self, reference: str) -> MediaItem:
+        """Return the item with a URI, id, label or path of a copy; imports nothing.
+
+        Raises:
+            ArgumentsError: the label means several variants.
+            NotFoundError: there is no such item.
+        """
+        found = await self._media.find(reference) or await self._parts.importer.find(reference)
+        return found or await self._media.get(reference)
+
+    async def list_scope(self, scope: Scope, *, limit: int, cursor: str | None) -> Page:
+        """Return a page of the media in a scope, newest first.
+
+        Args:
+            scope: What the list is restricted to; see `tag_key` and `find` for its values.
+            limit: Maximum items, from 1 to 100.
+            cursor: The previous page's `next_cursor`; None starts with the newest.
+
+        Raises:
+            ArgumentsError: the cursor is invalid.
+        """
+        return await list_scope(self._media, scope, limit=limit, cursor=cursor)
+
+    def tag_key(self, tag: str) -> str:
+        """Return a tag in the form in which tags are compared.
+
+        Raises:
+            ArgumentsError: it is blank or too long.
+        """
+        return name_key(clean_tag(tag))
+
+    async def tags_of(self, items: Sequence[MediaItem]) -> Mapping[str, tuple[str, ...]]:
+        """Return the tags of items by id; untagged ones are missing."""
+        return await tags_of(self._media.database, [item.id for item in items])
+
+    async def label(
+        self, reference: str, label: str | None, tags: Sequence[str] | None
+    ) -> MediaItem:
+        """Give an item a label and tags; if another item has the label, it gets the next version.
+
+        Args:
+            reference: The item.
+            label: Its new label; None leaves it.
+            tags: Its new tags, which replace the old ones; None leaves them.
+
+        Raises:
+            ArgumentsError: the label or a tag is blank, or there are too many tags.
+            NotFoundError: there is no such item.
+            InputFileError: the reference is a file that can't be imported.
+        """
+        parsed = None if tags is None else parse_tags(tags)
+        found = await self._parts.importer.import_file(reference, None)
+        if label is not None:
+            return await self._media.set_label(found.item, label, parsed)
+        if parsed is not None:
+            await self._media.set_tags(found.item, parsed)
+        return found.item
