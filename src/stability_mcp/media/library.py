@@ -38,7 +38,7 @@ from stability_mcp.store.database import Database
 from stability_mcp.store.ids import MAX_SEQ, looks_like_id, span_before
 from stability_mcp.store.queries import MAX_IDS_PER_QUERY, Connection, in_parts, load
 from stability_mcp.store.tenancy import Account
-from stability_mcp.text import quoted
+from stability_mcp.text import local_time, quoted
 
 MAX_LISTED = 100
 
@@ -58,6 +58,7 @@ class Parent:
 
 _SQL = load(__file__)
 _item_by_id = _SQL.one("item_by_id", ItemRow)
+_deleted_at = _SQL.value("deleted_at", float)
 _items_by_id = _SQL.many("items_by_id", ItemRow)
 _newest = _SQL.values("newest", int)
 _newest_of_type = _SQL.values("newest_of_type", int)
@@ -108,7 +109,13 @@ class MediaLibrary:
         name = name_of(reference)
 
         def read(connection: Connection) -> ItemRow | str:
-            return self._row(connection, name) or suggestion(connection, self.owner, name)
+            row = self._row(connection, name)
+            if row is None and (at := _deleted_at(connection, owner=self.owner, id=name)):
+                raise NotFoundError(
+                    f"{quoted(reference)} was deleted at {local_time(at)}.",
+                    hint="media_delete with restore true brings it back.",
+                )
+            return row or suggestion(connection, self.owner, name)
 
         found = await self.database.read(read)
         if isinstance(found, str):

@@ -7,6 +7,10 @@ SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.j
 FROM media JOIN blobs ON blobs.sha256 = media.blob
 WHERE media.owner = :owner AND media.id = :id AND media.deleted_at IS NULL;
 
+-- name: deleted_at(owner, id) -> value
+-- When an item was deleted; no row if it wasn't, or if retention has removed it.
+SELECT deleted_at FROM media WHERE owner = :owner AND id = :id AND deleted_at IS NOT NULL;
+
 -- name: items_by_id(ids...) -> many
 -- The caller checks the owner: with an owner condition SQLite scans all of the owner's media.
 SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,

@@ -164,6 +164,28 @@ def rename(connection: Connection, owner: str, media: str, label: Label) -> str:
     return claim(connection, owner, media, NameRequest(label=label))
 
 
+def claim_again(connection: Connection, owner: str, media: str, label: str) -> str:
+    """Give a deleted item its label back, and return it or else the next version of its name.
+
+    A name that was taken meanwhile stays with its new item, and so does what its root means.
+    """
+    rows = _names_of_media(connection, media=media)
+    own = next((row for row in rows if row.name == label), None)
+    if own is not None:
+        taken = _is_taken(
+            connection,
+            owner=owner,
+            root_key=own.root_key,
+            version=_NO_VERSION,
+            name_keys=[] if own.version else [name_key(label)],
+            labels=[label],
+        )
+        if not taken:
+            return label
+        _forget_name(connection, seq=own.seq)
+    return claim(connection, owner, media, request_of(label, NameSource.PARENT))
+
+
 def release(connection: Connection, owner: str, name: str) -> None:
     """Free a name that was just claimed for an item that wasn't stored after all."""
     _release_name(connection, owner=owner, name_key=name_key(name))

@@ -1,6 +1,6 @@
 """Lists of the media that have a tag, or that a result was made from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stability_mcp.media.library import MAX_LISTED, MediaLibrary, Page
 from stability_mcp.media.search import TYPES, Kind, cursor_of, pattern_of
@@ -24,7 +24,7 @@ class Scope:
     kind: Kind | None = None
     query: str | None = None
     """Only media whose label, prompt or operation contains these words."""
-    period: Period = Period()
+    period: Period = field(default_factory=Period)
 
 
 _SQL = load(__file__)

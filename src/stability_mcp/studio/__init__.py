@@ -37,6 +37,7 @@ from stability_mcp.policy.audit import Entry
 from stability_mcp.policy.confirmation import Answer, Confirm, Question, Quote
 from stability_mcp.store.disk import MIN_FREE_BYTES
 from stability_mcp.studio.calling import CallOptions
+from stability_mcp.studio.media_actions import DeletedMedia
 from stability_mcp.studio.open import open_studio
 from stability_mcp.studio.origins import (
     JobOrigin,
@@ -70,6 +71,7 @@ __all__ = [
     "CancelOutcome",
     "CancelledJob",
     "Confirm",
+    "DeletedMedia",
     "Entry",
     "Estimate",
     "Finding",

@@ -1,13 +1,29 @@
 """What users do with stored media besides looking at them: label, tag, delete, restore."""
 
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from stability_mcp.maintenance.retention import restorable_until
+from stability_mcp.media import deletion
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import Page
+from stability_mcp.media.lineage import results_of
 from stability_mcp.media.scopes import Scope, list_scope
 from stability_mcp.media.tags import clean_tag, parse_tags, tags_of
 from stability_mcp.studio.runtime import StudioParts
 from stability_mcp.text import name_key
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeletedMedia:
+    """What was deleted."""
+
+    items: Sequence[MediaItem]
+    until: float
+    """Until when they can be restored, in unix seconds."""
+    results: Sequence[MediaItem]
+    """Results that were made from them and stay."""
 
 
 class MediaActions:
@@ -26,6 +42,48 @@ class MediaActions:
         """
         found = await self._media.find(reference) or await self._parts.importer.find(reference)
         return found or await self._media.get(reference)
+
+    async def delete(self, references: Sequence[str]) -> DeletedMedia:
+        """Delete media, all or none; they can be restored for some time.
+
+        Readable copies stay, and so do results made from them.
+
+        Args:
+            references: URIs, ids, labels or paths of copies; a repeated one counts once.
+
+        Raises:
+            ArgumentsError: a label means several variants, or an unfinished job uses an item.
+            NotFoundError: there is no such item.
+        """
+        found = [await self.find(each) for each in references]
+        items = list({item.id: item for item in found}.values())
+        gone = {item.id for item in items}
+        made = await results_of(self._media, gone)
+        now = time.time()
+        await deletion.delete(self._media, items, now=now)
+        return DeletedMedia(
+            items=items,
+            until=restorable_until(now, self._parts.settings.keep_days),
+            results=[each for each in made if each.id not in gone],
+        )
+
+    async def restore(self, references: Sequence[str]) -> list[tuple[MediaItem, str | None]]:
+        """Restore deleted media with their names, all or none.
+
+        Args:
+            references: URIs, ids, or labels and paths of copies that they had.
+
+        Returns:
+            The items, each with the label that it had before.
+
+        Raises:
+            ArgumentsError: several deleted items had that label.
+            NotFoundError: no deleted item had it, or its bytes are gone.
+        """
+        found = [await deletion.find_deleted(self._media, each) for each in references]
+        items = {item.id: item for item in found}
+        restored = await deletion.restore(self._media, list(items.values()))
+        return [(item, items[item.id].label) for item in restored]
 
     async def list_scope(self, scope: Scope, *, limit: int, cursor: str | None) -> Page:
         """Return a page of the media in a scope, newest first.
