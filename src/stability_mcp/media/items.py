@@ -10,6 +10,9 @@ from stability_mcp.uris import media_uri
 
 Origin = Literal["generated", "imported", "fitted"]
 
+KINDS = {"image": "a picture", "audio": "sound", "model": "a 3D model"}
+"""What each kind is called in an answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class FileStamp:
@@ -79,10 +82,15 @@ class MediaItem:
     @property
     def kind(self) -> Literal["image", "audio", "model"]:
         """Return which kind of media it is."""
-        family = self.media_type.partition("/")[0]
-        return "image" if family == "image" else "audio" if family == "audio" else "model"
+        return kind_of(self.media_type)
 
     @property
     def filtered(self) -> bool:
         """Return whether moderation blurred it."""
         return self.finish_reason not in {None, "SUCCESS"}
+
+
+def kind_of(media_type: str) -> Literal["image", "audio", "model"]:
+    """Return the kind of a media type; an unknown type counts as a model."""
+    family = media_type.partition("/")[0]
+    return "image" if family == "image" else "audio" if family == "audio" else "model"

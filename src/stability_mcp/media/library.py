@@ -306,12 +306,14 @@ class MediaLibrary:
                 hint="Free disk space, then call again.",
             ) from error
 
+    def item_of_bytes(self, connection: Connection, sha256: str) -> MediaItem | None:
+        """Return the oldest item with these bytes, fitted pictures excepted; blocks."""
+        row = _item_of_bytes(connection, owner=self.owner, blob=clean(sha256))
+        return None if row is None else item_of(row, self.home)
+
     async def of_blob(self, sha256: str) -> MediaItem | None:
         """Return the oldest item with exactly these bytes, fitted pictures excepted."""
-        row = await self.database.read(
-            lambda connection: _item_of_bytes(connection, owner=self.owner, blob=clean(sha256))
-        )
-        return None if row is None else item_of(row, self.home)
+        return await self.database.read(lambda c: self.item_of_bytes(c, sha256))
 
     async def of_copy(self, *paths: Path) -> MediaItem | None:
         """Return the item whose readable copy was written to one of these paths."""

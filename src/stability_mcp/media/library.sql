@@ -89,14 +89,16 @@ WHERE media.owner = :owner AND media.blob = :blob AND media.deleted_at IS NULL
 ORDER BY media.seq LIMIT 1;
 
 -- name: item_of_copy(owner, paths...) -> one
--- The item whose readable copy a file is; the NULL test lets SQLite use the partial index.
+-- The newest item whose readable copy was written to a path: after the user deleted a copy, another
+-- one can get its name. The NULL test lets SQLite use the partial index.
 SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
     media.blob, media.media_type, media.width, media.height, media.seconds, media.seed,
     media.finish_reason, media.origin, media.operation, media.label, media.copy_path,
     media.copy_bytes, media.copy_mtime_ns, media.created_at, blobs.bytes
 FROM media JOIN blobs ON blobs.sha256 = media.blob
 WHERE media.owner = :owner AND media.copy_path IS NOT NULL AND media.copy_path IN (:paths...)
-    AND media.deleted_at IS NULL;
+    AND media.deleted_at IS NULL
+ORDER BY media.seq DESC LIMIT 1;
 
 -- name: parents(child) -> many
 -- The items that an item was made from.

@@ -219,6 +219,37 @@ def find(connection: Connection, owner: str, reference: str) -> str | None:
     return _labelled(connection, owner=owner, label=normalize("NFC", reference))
 
 
+def is_exact(connection: Connection, media: str, reference: str) -> bool:
+    """Return whether a name means one version or variant, rather than the newest of a root."""
+    key = name_key(clean_label(reference))
+    version = parse_version_key(key)
+    return any(
+        row.root_key != key
+        and (name_key(row.name) == key or (version is not None and version.root == row.root_key))
+        for row in _names_of_media(connection, media=media)
+    )
+
+
+def successor(
+    connection: Connection, owner: str, media: str, label: str | None
+) -> NameRequest | None:
+    """Return the name of the next version of an item; None: it has no label.
+
+    If the root means this item, it means the next version from then on.
+    """
+    if label is None:
+        return None
+    rows = _names_of_media(connection, media=media)
+    own = next((row for row in rows if row.name == label), None)
+    root = own.root if own is not None else label
+    try:
+        is_meant = find(connection, owner, root) == media
+    except ArgumentsError:  # it means several variants
+        is_meant = False
+    source = NameSource(own.source) if own is not None and is_meant else NameSource.PARENT
+    return request_of(root, source)
+
+
 def count(connection: Connection, media: str) -> int:
     """Return how many names an item has; a result gets its further ones by hand."""
     return len(_names_of_media(connection, media=media))

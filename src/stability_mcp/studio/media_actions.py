@@ -112,13 +112,16 @@ class MediaActions:
 
     async def label(
         self, reference: str, label: str | None, tags: Sequence[str] | None
-    ) -> MediaItem:
+    ) -> tuple[MediaItem, str]:
         """Give an item a label and tags; if another item has the label, it gets the next version.
 
         Args:
             reference: The item.
             label: Its new label; None leaves it.
             tags: Its new tags, which replace the old ones; None leaves them.
+
+        Returns:
+            The item, and a note if its copy was edited on disk, or "".
 
         Raises:
             ArgumentsError: the label or a tag is blank, or there are too many tags.
@@ -127,8 +130,9 @@ class MediaActions:
         """
         parsed = None if tags is None else parse_tags(tags)
         found = await self._parts.importer.import_file(reference, None)
+        item = found.item
         if label is not None:
-            return await self._media.set_label(found.item, label, parsed)
-        if parsed is not None:
-            await self._media.set_tags(found.item, parsed)
-        return found.item
+            item = await self._media.set_label(item, label, parsed)
+        elif parsed is not None:
+            await self._media.set_tags(item, parsed)
+        return item, found.copy_note

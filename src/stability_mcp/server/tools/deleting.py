@@ -44,8 +44,10 @@ class MediaDeleted(Data):
 
 @tool(title="Delete media", effects=DELETES, hints={"id": "use media", "undelete": "use restore"})
 async def media_delete(
-    studio: Studio, arguments: MediaDelete, context: CallContext
-) -> MediaDeleted:  # noqa: ARG001 -- every tool takes the three
+    studio: Studio,
+    arguments: MediaDelete,
+    context: CallContext,  # noqa: ARG001 -- every tool takes the three
+) -> MediaDeleted:
     """Delete or restore the media."""
     if arguments.restore:
         restored = await studio.library.restore(arguments.media)

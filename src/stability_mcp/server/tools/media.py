@@ -151,7 +151,7 @@ class MediaLabelled(MediaFacts):
     """The item with its new label."""
 
     note: str | None = None
-    """If the label was taken: which name it got."""
+    """Which name it got if the label was taken, and whether its copy was edited on disk."""
 
 
 @tool(title="Label media", effects=CHANGES, hints={"name": "use label", "tag": "use tags"})
@@ -159,7 +159,7 @@ async def media_label(studio: Studio, arguments: MediaLabel, context: CallContex
     """Give the item the label and the tags."""
     if arguments.label is None and arguments.tags is None:
         raise ArgumentsError("media_label needs label or tags.", hint="Pass label, tags or both.")
-    item = await studio.library.label(arguments.media, arguments.label, arguments.tags)
+    item, edited = await studio.library.label(arguments.media, arguments.label, arguments.tags)
     tags = (await studio.library.tags_of([item])).get(item.id, ())
-    note = name_note([(item, arguments.label)]) or None
+    note = "; ".join(filter(None, (name_note([(item, arguments.label)]), edited))) or None
     return MediaLabelled(**MediaFacts.of(item, tags).model_dump(), note=note)
