@@ -67,6 +67,7 @@ _release_name = _SQL.count("release_name")
 _forget_names = _SQL.count("forget_names")
 _names_by_key = _SQL.many("names_by_key", NameRow)
 _meant_name = _SQL.one("meant_name", NameRow)
+_newest_version = _SQL.one("newest_version", NameRow)
 _names_of_version = _SQL.many("names_of_version", NameRow)
 _names_of_media = _SQL.many("names_of_media", NameRow)
 _labelled = _SQL.value("labelled", str)
@@ -248,6 +249,15 @@ def successor(
         is_meant = False
     source = NameSource(own.source) if own is not None and is_meant else NameSource.PARENT
     return request_of(root, source)
+
+
+def newer_version(connection: Connection, owner: str, media: str, label: str | None) -> str | None:
+    """Return the item with the highest version of an item's name; None: it is this one."""
+    own = next((row for row in _names_of_media(connection, media=media) if row.name == label), None)
+    newest = own and _newest_version(connection, owner=owner, root_key=own.root_key)
+    if own is None or newest is None or newest.version <= own.version:
+        return None
+    return newest.media
 
 
 def count(connection: Connection, media: str) -> int:

@@ -23,6 +23,7 @@ from stability_mcp.jobs.transactions.cancel import CancelledJob, CancelOutcome
 from stability_mcp.jobs.transactions.reuse import CacheStatistics
 from stability_mcp.jobs.transactions.usage import LedgerBy, LedgerLine, RateStatus
 from stability_mcp.maintenance.retention import Retention, Swept
+from stability_mcp.media.ancestry import Step
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import Page
 from stability_mcp.media.workspace import (
@@ -37,13 +38,14 @@ from stability_mcp.policy.audit import Entry
 from stability_mcp.policy.confirmation import Answer, Confirm, Question, Quote
 from stability_mcp.store.disk import MIN_FREE_BYTES
 from stability_mcp.studio.calling import CallOptions
-from stability_mcp.studio.media_actions import DeletedMedia
+from stability_mcp.studio.media_actions import DeletedMedia, History
 from stability_mcp.studio.open import open_studio
 from stability_mcp.studio.origins import (
     JobOrigin,
     MediaOrigin,
     charge_text,
     names_text,
+    prompt_of,
     prompt_text,
     results_text,
 )
@@ -75,6 +77,7 @@ __all__ = [
     "Entry",
     "Estimate",
     "Finding",
+    "History",
     "JobFilter",
     "JobOrigin",
     "JobPage",
@@ -95,6 +98,7 @@ __all__ = [
     "Scope",
     "Spending",
     "Status",
+    "Step",
     "StoreCheck",
     "Studio",
     "Swept",
@@ -109,6 +113,7 @@ __all__ = [
     "open_studio",
     "paid_operation",
     "price_of",
+    "prompt_of",
     "prompt_text",
     "results_text",
 ]

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from stability_mcp.maintenance.retention import restorable_until
-from stability_mcp.media import deletion
+from stability_mcp.media import deletion, names
+from stability_mcp.media.ancestry import Step, ancestry
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import Page
 from stability_mcp.media.lineage import results_of
@@ -26,6 +27,18 @@ class DeletedMedia:
     """Results that were made from them and stay."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """The history of one item."""
+
+    steps: Sequence[Step]
+    """How it was made, newest first, beginning with the item itself."""
+    newest: MediaItem | None
+    """The newest version of its name; None: it is the item itself."""
+    results: Sequence[MediaItem]
+    """What was made from it directly, newest first."""
+
+
 class MediaActions:
     """The part of the studio for stored media; `Studio.library`."""
 
@@ -42,6 +55,19 @@ class MediaActions:
         """
         found = await self._media.find(reference) or await self._parts.importer.find(reference)
         return found or await self._media.get(reference)
+
+    async def history(self, item: MediaItem) -> History:
+        """Return what led to an item, the newest version of its name, and results made from it."""
+        library = self._media
+        newer = await library.database.read(
+            lambda c: names.newer_version(c, library.owner, item.id, item.label)
+        )
+        found = await library.many([newer]) if newer is not None else []
+        return History(
+            steps=await ancestry(library, item),
+            newest=found[0] if found else None,
+            results=await results_of(library, [item.id]),
+        )
 
     async def delete(self, references: Sequence[str]) -> DeletedMedia:
         """Delete media, all or none; they can be restored for some time.

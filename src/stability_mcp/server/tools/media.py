@@ -101,7 +101,11 @@ async def media_show(studio: Studio, arguments: MediaShow, context: CallContext)
     notes = [
         f"media: {note}" for item, note in found if not note.startswith(f"{quoted(item.name)}, ")
     ]
-    return Shown(items=items, notes=notes, preview=shown, sources=sources)
+    tags = await studio.library.tags_of(items)
+    history = await studio.library.history(items[0]) if len(items) == 1 else None
+    return Shown(
+        items=items, notes=notes, preview=shown, sources=sources, tags=tags, history=history
+    )
 
 
 class MediaImport(Arguments):
