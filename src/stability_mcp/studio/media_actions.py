@@ -1,15 +1,16 @@
 """What users do with stored media besides looking at them: label, tag, delete, restore."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from stability_mcp.errors import ArgumentsError, NotFoundError
 from stability_mcp.maintenance.retention import restorable_until
 from stability_mcp.media import deletion, names
 from stability_mcp.media.ancestry import Step, ancestry
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import Page
-from stability_mcp.media.lineage import results_of
+from stability_mcp.media.lineage import originals_of, results_of
 from stability_mcp.media.scopes import Scope, list_scope
 from stability_mcp.media.tags import clean_tag, parse_tags, tags_of
 from stability_mcp.studio.runtime import StudioParts
@@ -56,6 +57,11 @@ class MediaActions:
         found = await self._media.find(reference) or await self._parts.importer.find(reference)
         return found or await self._media.get(reference)
 
+    async def names_of(self, ids: Collection[str]) -> Mapping[str, str]:
+        """Return the names of items by id: of a fitted picture, the name of its original."""
+        found = await originals_of(self._media, ids)
+        return {each: item.name for each, item in found.items()}
+
     async def history(self, item: MediaItem) -> History:
         """Return what led to an item, the newest version of its name, and results made from it."""
         library = self._media
@@ -81,7 +87,10 @@ class MediaActions:
             ArgumentsError: a label means several variants, or an unfinished job uses an item.
             NotFoundError: there is no such item.
         """
-        found = [await self.find(each) for each in references]
+        try:
+            found = [await self.find(each) for each in references]
+        except (ArgumentsError, NotFoundError) as error:
+            raise type(error)(f"{error.message} Nothing was deleted.", hint=error.hint) from None
         items = list({item.id: item for item in found}.values())
         gone = {item.id for item in items}
         made = await results_of(self._media, gone)

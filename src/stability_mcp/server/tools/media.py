@@ -96,7 +96,7 @@ async def media_show(studio: Studio, arguments: MediaShow, context: CallContext)
     found = [await studio.import_media(each, None) for each in arguments.media]
     items = [item for item, _ in found]
     ids = {value for item in items for value in item.arguments.values() if isinstance(value, str)}
-    sources = {each.id: each.name for each in await studio.media_of(ids)}
+    sources = await studio.library.names_of(ids)
     shown = await studio.preview(items, arguments.size)
     notes = [
         f"media: {note}" for item, note in found if not note.startswith(f"{quoted(item.name)}, ")
