@@ -12,7 +12,7 @@ from stability_mcp.server.listings import Listing, media_line
 from stability_mcp.server.results import Shown
 from stability_mcp.server.tool import Arguments, PageArguments, PageData, as_list, tool
 from stability_mcp.server.views import ListedMediaFacts, MediaFacts
-from stability_mcp.studio import MAX_TAGS, Scope, Studio
+from stability_mcp.studio import MAX_TAGS, MediaItem, Scope, Studio
 from stability_mcp.text import quoted
 
 Reference = Annotated[str, Field(min_length=1, description="Label, media:// URI or path.")]
@@ -98,14 +98,18 @@ async def media_show(studio: Studio, arguments: MediaShow, context: CallContext)
     ids = {value for item in items for value in item.arguments.values() if isinstance(value, str)}
     sources = await studio.library.names_of(ids)
     shown = await studio.preview(items, arguments.size)
-    notes = [
-        f"media: {note}" for item, note in found if not note.startswith(f"{quoted(item.name)}, ")
-    ]
+    notes = [f"media: {note}" for item, note in found if _says_more(item, note)]
     tags = await studio.library.tags_of(items)
     history = await studio.library.history(items[0]) if len(items) == 1 else None
     return Shown(
         items=items, notes=notes, preview=shown, sources=sources, tags=tags, history=history
     )
+
+
+def _says_more(item: MediaItem, note: str) -> bool:
+    """Return whether a note says more than the name, time and operation, which are shown anyway."""
+    name = f"{quoted(item.name)}, "
+    return not note.startswith(name) or ";" in note.removeprefix(name)
 
 
 class MediaImport(Arguments):
