@@ -13,7 +13,7 @@ pytestmark = pytest.mark.anyio
 
 async def _import(client: Client, folder: Path, name: str) -> dict[str, str]:
     path = folder / f"{name}.png"
-    path.write_bytes(png((80 + len(name), 80)))
+    path.write_bytes(png((sum(map(ord, name)), 80)))
     found = fine(await client.call_tool("media_import", {"file": str(path)}))
     item: dict[str, str] = facts(found)["media"][0]
     return item
