@@ -16,6 +16,7 @@ from stability_mcp.store.queries import Connection, load
 URL = "http://127.0.0.1:9"
 ROUNDS = 20
 BLOB = "0" * 64
+TAG = "sea"
 
 _SQL = load(__file__)
 _insert_upstream = _SQL.count("insert_upstream")
@@ -23,6 +24,7 @@ _insert_blob = _SQL.count("insert_blob")
 _insert_call = _SQL.count("insert_call")
 _insert_job = _SQL.count("insert_job")
 _insert_media = _SQL.count("insert_media")
+_insert_tags = _SQL.count("insert_tags")
 
 
 async def lists(folder: Path, *, rows: int) -> list[Line]:
@@ -61,6 +63,7 @@ async def lists(folder: Path, *, rows: int) -> list[Line]:
             for name, tool, arguments in (
                 ("media_list", "media_list", {}),
                 ("job_list", "job_list", {}),
+                ("list by tag", "media_list", {"tag": TAG}),
                 ("word search", "media_list", {"query": f"lighthouse-{rows // 100}"}),
             )
         ]
@@ -112,3 +115,4 @@ def _fill(connection: Connection, upstream: str, rows: int) -> None:
             seed=str(number),
             label=label,
         )
+    _insert_tags(connection, tag=TAG)

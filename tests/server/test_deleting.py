@@ -39,15 +39,15 @@ async def test_deleted_media_are_gone_and_their_files_and_results_stay(tmp_path:
     async with connected(tmp_path) as client:
         hero = await _make(client, "hero")
         fine(await client.call_tool("edit_remove_background", {"image": "hero", "label": "cut"}))
-        said = await _delete(client, "hero")
+        answer = await _delete(client, "hero")
         gone = refused(await client.call_tool("media_show", {"media": hero["uri"]}))
         listing = text(await client.call_tool("media_list", {}))
         shown = text(fine(await client.call_tool("media_show", {"media": "cut"})))
 
         assert await anyio.Path(hero["path"]).is_file()
-        assert f"its file stays: {hero['path']}" in said
-        assert "made from this, not deleted: cut" in said
-        assert "media_delete with restore true brings back what you name until 20" in said
+        assert f"its file stays: {hero['path']}" in answer
+        assert "made from this, not deleted: cut" in answer
+        assert "media_delete with restore true brings back what you name until 20" in answer
         assert "was deleted at 20" in gone
         assert "media_delete with restore true brings it back" in gone
         assert hero["uri"] not in listing
@@ -62,10 +62,10 @@ async def test_restored_media_have_their_names_tags_and_bytes(tmp_path: Path) ->
         named = {"media": "hero", "label": "cover", "tags": ["sea"]}
         fine(await client.call_tool("media_label", named))
         await _delete(client, "cover")
-        said = await _restore(client, "hero")  # an old name
+        answer = await _restore(client, "hero")  # an old name
         after = await client.read_resource(hero["uri"])
 
-        assert said.splitlines()[0] == "media_delete: 1 item restored, free"
+        assert answer.splitlines()[0] == "media_delete: 1 item restored, free"
         for name in ("hero", "cover", hero["path"]):
             shown = facts(fine(await client.call_tool("media_show", {"media": name})))
             assert (shown["media"][0]["uri"], shown["media"][0]["label"]) == (hero["uri"], "cover")
@@ -79,11 +79,11 @@ async def test_a_name_that_was_taken_meanwhile_stays_with_its_new_item(tmp_path:
         old = await _make(client, "hero")
         await _delete(client, "hero")
         new = await _make(client, "hero")
-        said = await _restore(client, old["uri"])
+        answer = await _restore(client, old["uri"])
         shown = facts(fine(await client.call_tool("media_show", {"media": ["hero", "hero v2"]})))
 
         assert new["label"] == "hero"
-        assert f'hero v2  {old["uri"]}  "hero" is another item now' in said
+        assert f'hero v2  {old["uri"]}  "hero" is another item now' in answer
         assert [item["uri"] for item in shown["media"]] == [new["uri"], old["uri"]]
 
 
@@ -146,11 +146,11 @@ async def test_the_input_of_an_unfinished_job_is_not_deleted(tmp_path: Path) -> 
         why = await _refused(client, "big")
         gate.open()
         fine(await client.call_tool("job_wait", {"jobs": [job]}))
-        said = await _delete(client, "big")
+        answer = await _delete(client, "big")
 
         assert f"can't be deleted while job {job} uses it. Nothing was deleted." in why
         assert f'job_wait with jobs ["{job}"]' in why
-        assert "made from this, not deleted: big v2" in said
+        assert "made from this, not deleted: big v2" in answer
     home = tmp_path / "home" / "emulator"
     # the picture that was fitted for sending went with its original
     assert rows(home, "SELECT origin FROM media WHERE deleted_at IS NULL") == [("generated",)]

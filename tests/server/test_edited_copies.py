@@ -98,7 +98,7 @@ async def test_an_exact_name_means_the_stored_bytes(tmp_path: Path) -> None:
         assert _parents(tmp_path) == []
 
 
-async def test_a_touched_but_identical_copy_is_no_new_version(tmp_path: Path) -> None:
+async def test_a_touched_but_identical_copy_makes_no_new_version(tmp_path: Path) -> None:
     """*Chosen*: backup and sync programs change times; the file is read once and remembered."""
     async with connected(tmp_path) as client:
         hero, path = await _hero(client)

@@ -120,7 +120,7 @@ class CopyWatch:
             paid: Whether a call that costs credits would use it.
 
         Raises:
-            FileUnusableError: the changed file can't be used, so a paid call must not go on.
+            FileUnusableError: the changed file can't be used, so a paid call must not use the item.
         """
         state, at = await in_file_thread(partial(look_at, item), of_user=True)
         path = item.copy_path

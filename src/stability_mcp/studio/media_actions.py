@@ -1,4 +1,4 @@
-"""What users do with stored media besides looking at them: label, tag, delete, restore."""
+"""What users do with stored media: label, tag, list, delete, restore, and read their history."""
 
 import time
 from collections.abc import Collection, Mapping, Sequence
