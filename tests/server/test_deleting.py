@@ -175,7 +175,7 @@ async def _restore_once(client: Client, uri: str) -> None:
     assert not answer.is_error or "deleted media" in text(answer) or "any more" in text(answer)
 
 
-async def test_lost_bytes_are_said_before_anything_is_restored(tmp_path: Path) -> None:
+async def test_lost_bytes_are_reported_before_anything_is_restored(tmp_path: Path) -> None:
     """*Chosen*: a restored item always has its bytes."""
     async with connected(tmp_path) as client:
         hero = await _make(client, "hero")

@@ -9,8 +9,7 @@ from stability_mcp.store.ids import MAX_SEQ
 from stability_mcp.store.queries import MAX_IDS_PER_QUERY, Connection, in_parts, load
 
 MAX_ANCESTORS = 2_000
-"""Items a result can be listed as made from. *Chosen*: a bound for damaged stores; no picture is edited
-that often."""
+"""Items a result can be listed as made from. *Chosen*: only a damaged store has more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
