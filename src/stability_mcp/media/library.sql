@@ -109,7 +109,7 @@ SELECT role, parent FROM media_parents WHERE child = :child ORDER BY role;
 SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
     media.blob, media.media_type, media.width, media.height, media.seconds, media.seed,
     media.finish_reason, media.origin, media.operation, media.label, media.copy_path,
-    media.created_at, blobs.bytes
+    media.copy_bytes, media.copy_mtime_ns, media.created_at, blobs.bytes
 FROM media JOIN blobs ON blobs.sha256 = media.blob
 WHERE media.owner = :owner AND media.deleted_at IS NULL
     AND media.id IN (SELECT child FROM media_parents WHERE parent = :result AND role = :role)

@@ -26,14 +26,14 @@ from stability_mcp.maintenance.retention import Retention, Swept
 from stability_mcp.media.ancestry import Step
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import Page
+from stability_mcp.media.scopes import Scope
+from stability_mcp.media.tags import MAX_TAGS
 from stability_mcp.media.workspace import (
     NamedFolders,
     Workspace,
     WorkspaceSource,
     check_workspace,
 )
-from stability_mcp.media.scopes import Scope
-from stability_mcp.media.tags import MAX_TAGS
 from stability_mcp.policy.audit import Entry
 from stability_mcp.policy.confirmation import Answer, Confirm, Question, Quote
 from stability_mcp.store.disk import MIN_FREE_BYTES

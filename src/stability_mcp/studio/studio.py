@@ -312,8 +312,7 @@ class Studio:
             NotFoundError: there is no such item.
             InputFileError: the reference is a file that can't be imported.
         """
-        found = await self._parts.importer.import_file(reference, None)
-        return await self._media.set_label(found.item, label)
+        return (await self.library.label(reference, label, None))[0]
 
     async def import_media(self, reference: str | None, label: str | None) -> tuple[MediaItem, str]:
         """Import a file; free. Return the item and a note on what was done.
