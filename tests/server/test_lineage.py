@@ -44,15 +44,16 @@ async def test_one_item_is_shown_with_what_led_to_it(tmp_path: Path) -> None:
 
 async def test_an_older_version_names_the_newest_one_and_its_results(tmp_path: Path) -> None:
     """*Chosen*: the model may continue from either."""
+    (tmp_path / "spot.png").write_bytes(mask((1536, 1536)))
     async with connected(tmp_path) as client:
         await _make(client, "generate_core", prompt="a fox", label="hero")
-        await _make(client, "edit_remove_background", image="hero")
+        await _make(client, "edit_erase", image="hero", mask="spot.png")
         newest = await _make(client, "upscale_fast", image="hero v2")
         first, last = await _lines(client, "hero v1"), await _lines(client, "hero v3")
 
     assert first["newest"].startswith("hero v3, made ")
     assert first["newest"].endswith(" by upscale_fast")
-    assert first["used in"] == "hero v2 (edit_remove_background)"
+    assert first["used in"] == "hero v2 (edit_erase)"
     assert "lineage" not in first  # `made` says all of it
     assert newest["label"] == "hero v3"
     assert not {"newest", "used in"} & last.keys()
