@@ -156,6 +156,16 @@ async def test_the_input_of_an_unfinished_job_is_not_deleted(tmp_path: Path) -> 
     assert rows(home, "SELECT origin FROM media WHERE deleted_at IS NULL") == [("generated",)]
 
 
+async def test_waiting_for_a_job_says_that_its_result_was_deleted(tmp_path: Path) -> None:
+    """*Chosen*: its charge is still shown."""
+    async with connected(tmp_path) as client:
+        hero = await _make(client, "hero")
+        await _delete(client, "hero")
+        answer = text(fine(await client.call_tool("job_wait", {"jobs": [hero["job"]]})))
+
+        assert answer.startswith("job_wait: 1 result deleted, 3 credits")
+
+
 async def test_two_servers_on_one_store_see_the_same(tmp_path: Path) -> None:
     """*Documented* (design): what one deletes, the other restores."""
     async with connected(tmp_path) as one, connected(tmp_path) as two:
