@@ -10,8 +10,11 @@ from benchmarks.processes import OURS, Server, environment, now, running
 from benchmarks.table import Line, at_most
 
 from stability_mcp.jobs.transactions import reuse
+from stability_mcp.media.library import MediaLibrary
+from stability_mcp.media.phrase_lookup import PhraseLookup
 from stability_mcp.store.database import Database
 from stability_mcp.store.queries import Connection, load
+from stability_mcp.store.tenancy import LOCAL_OWNER, Account
 
 URL = "http://127.0.0.1:9"
 ROUNDS = 20
@@ -48,6 +51,7 @@ async def lists(folder: Path, *, rows: int) -> list[Line]:
                     ),
                 ),
                 ("cache", _look_up(database, lambda c, key: reuse.find_cached(c, [key]))),
+                ("words as a reference", _find_by_words(database, upstream, rows)),
             )
         ]
     finally:
@@ -68,6 +72,19 @@ async def lists(folder: Path, *, rows: int) -> list[Line]:
             )
         ]
     return listed + looked_up
+
+
+async def _find_by_words(database: Database, upstream: str, rows: int) -> float:
+    library = MediaLibrary(database, Account(owner=LOCAL_OWNER, upstream=upstream))
+    lookup = PhraseLookup(library=library, clock=time.time)
+    took = []
+    for number in range(ROUNDS + 2):
+        words = f"the last lighthouse-{rows - 1 - number} picture"
+        started = now()
+        await lookup.find_text(words)
+        if number > 1:
+            took.append(now() - started)
+    return median(took)
 
 
 async def _look_up(database: Database, work: Callable[[Connection, str], object]) -> float:

@@ -40,6 +40,8 @@ from stability_mcp.media.items import KINDS, FileStamp, MediaItem
 from stability_mcp.media.labels import NameSource, has_ending, parse_label, slug
 from stability_mcp.media.library import MediaLibrary
 from stability_mcp.media.names import request_of
+from stability_mcp.media.phrase_lookup import PhraseLookup
+from stability_mcp.media.phrases import parse_phrase
 from stability_mcp.media.records import Provenance
 from stability_mcp.media.references import (
     Inline,
@@ -59,6 +61,7 @@ from stability_mcp.media.retouch import (
     unchanged_stamp,
 )
 from stability_mcp.media.roots import MAX_BYTES, Opened, Roots
+from stability_mcp.media.search import Kind
 from stability_mcp.media.unwrap import is_attachment_placeholder, unwrap
 from stability_mcp.media.workspace import AllowedFiles, WorkspaceSource
 from stability_mcp.store.threads import in_file_thread
@@ -95,6 +98,7 @@ class Importer:
         self.files = AllowedFiles(roots)
         self.clock = clock
         self.copies = CopyWatch(library, self._read_file, clock)
+        self.phrases = PhraseLookup(library=library, clock=clock)
         self.downloader: Downloader | None = None
         """Downloads from https addresses; None: made with the first download."""
 
@@ -117,7 +121,8 @@ class Importer:
             InputFileError: the file is missing, isn't allowed or isn't media.
             ArgumentsError: the media isn't of the kind that the field takes.
         """
-        found = await self._with_edits(await self._resolve(reference, None), reference, paid=True)
+        found = await self._resolve(reference, None, mark.media)
+        found = await self._with_edits(found, reference, paid=True)
         if found.item.kind != mark.media:
             raise ArgumentsError(
                 f"{argument} takes {KINDS[mark.media]}, but {quoted(reference)} is "
@@ -165,14 +170,26 @@ class Importer:
         note = f"{found.note}; {noticed.note}" if same else noticed.note
         return replace(found, item=noticed.item, note=note, copy_note=noticed.note)
 
-    async def _resolve(self, reference: str, label: str | None) -> Resolved:
-        """Resolve a reference as written, or else without quotes, brackets, `@` and Markdown."""
+    async def _resolve(
+        self, reference: str, label: str | None, kind: Kind | None = None
+    ) -> Resolved:
+        """Resolve a reference as written, or else without quotes, brackets, `@` and Markdown.
+
+        If nothing has that name, it may be a phrase such as `the last image`.
+        """
         forms = [reference, *unwrap(reference)]
         for form in forms[:-1]:
             with contextlib.suppress(
                 ArgumentsError, FileForbiddenError, FileMissingError, NotFoundError
             ):
                 return await self._resolve_form(form, label)
+        phrase = parse_phrase(forms[-1])
+        if phrase is not None:
+            with contextlib.suppress(FileForbiddenError, FileMissingError, NotFoundError):
+                return await self._resolve_form(forms[-1], label, suggest=False)
+            found = await self.phrases.find(phrase, forms[-1], kind)
+            note = self._describe(forms[-1], found.item)
+            return Resolved(item=found.item, note="; ".join(filter(None, (note, found.remark))))
         try:
             return await self._resolve_form(forms[-1], label)
         except (FileMissingError, NotFoundError):
@@ -180,13 +197,15 @@ class Importer:
                 raise attachment_error(reference) from None
             raise
 
-    async def _resolve_form(self, reference: str, label: str | None) -> Resolved:
+    async def _resolve_form(
+        self, reference: str, label: str | None, *, suggest: bool = True
+    ) -> Resolved:
         named = None if has_ending(reference) else await self.library.find(reference)
         if named is not None:
             return Resolved(item=named, note=self._describe(reference, named))
         parsed = parse(reference)
         if isinstance(parsed, Named):
-            return await self._from_library(parsed, reference, label)
+            return await self._from_library(parsed, reference, label, suggest=suggest)
         if isinstance(parsed, Inline):
             imported = await in_file_thread(
                 partial(copy_into_spool, self.library.home, BytesIO(parsed.data))
@@ -221,13 +240,17 @@ class Importer:
             return await self.library.find(path)
         return await self.library.of_copy(_absolute(path))
 
-    async def _from_library(self, named: Named, reference: str, label: str | None) -> Resolved:
+    async def _from_library(
+        self, named: Named, reference: str, label: str | None, *, suggest: bool
+    ) -> Resolved:
         if named.certain:
             found = await self.library.get(named.name)
             return Resolved(item=found, note=self._describe(reference, found))
         try:
             return await self._from_disk(named.name, reference, label)
         except InputFileError:
+            if not suggest:
+                raise NotFoundError(f"No media or file is called {quoted(reference)}.") from None
             close = await self.files.similar(named.name)
             missing = await self.library.suggestion(named.name)
             hint = missing or close or "media_list shows all media."
@@ -270,10 +293,8 @@ class Importer:
             name = None if label is None else request_of(label)
             item = await add_retouched(self.library, changed, file, name=name, now=self.clock())
             remark = f"this edited copy of {quoted(changed.name)} was imported as new media"
-            note = self._describe(reference, item, new=True)
-            return Resolved(
-                item=item, note="; ".join((note, remark, *imported.repairs)), is_new=True
-            )
+            note = "; ".join((self._describe(reference, item, new=True), remark, *imported.repairs))
+            return Resolved(item=item, note=note, is_new=True)
 
     async def _store(
         self, imported: ImportedFile, reference: str, label: str | None, *, stem: str | None = None

@@ -1,4 +1,4 @@
-"""A media item: one stored picture, sound or model."""
+"""A media item: one stored picture, sound or model; and the prompt that it was made from."""
 
 import os
 from collections.abc import Mapping
@@ -34,6 +34,17 @@ class CopyFile:
     path: Path
     stamp: FileStamp | None = None
     """As it was written; None: unknown."""
+
+
+PROMPT_FIELDS = (
+    "prompt",
+    "background_prompt",
+    "foreground_prompt",
+    "text_prompts",
+    "search_prompt",
+    "select_prompt",
+)
+"""Fields with a prompt; the first one that is given describes the result best."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,3 +105,15 @@ def kind_of(media_type: str) -> Literal["image", "audio", "model"]:
     """Return the kind of a media type; an unknown type counts as a model."""
     family = media_type.partition("/")[0]
     return "image" if family == "image" else "audio" if family == "audio" else "model"
+
+
+def prompt_of(arguments: Mapping[str, Any]) -> str | None:
+    """Return the prompt in the arguments of an operation; None: there is none."""
+    for name in PROMPT_FIELDS:
+        value = arguments.get(name)
+        if isinstance(value, str) and value.strip():
+            return value
+        if isinstance(value, list) and value:  # API version 1: texts with weights
+            texts = (each.get("text") for each in value if isinstance(each, Mapping))
+            return ", ".join(text for text in texts if isinstance(text, str)) or None
+    return None

@@ -175,11 +175,16 @@ def size_text(item: MediaItem) -> str:
 
 def dimensions(item: MediaItem) -> str:
     """Return `1536x1536 PNG`, `30 s MP3` or `GLB`."""
-    form = item.media_type.rpartition("/")[2].removeprefix("x-").upper()
-    form = {"MPEG": "MP3", "GLTF-BINARY": "GLB"}.get(form, form)
+    form = form_text(item.media_type)
     if item.width and item.height:
         return f"{item.width}x{item.height} {form}"
     return f"{item.seconds:.3g} s {form}" if item.seconds else form
+
+
+def form_text(media_type: str) -> str:
+    """Return the name of a type, such as `PNG` or `MP3`."""
+    form = media_type.rpartition("/")[2].removeprefix("x-").upper()
+    return {"MPEG": "MP3", "GLTF-BINARY": "GLB"}.get(form, form)
 
 
 def bytes_text(size: int) -> str:

@@ -24,8 +24,10 @@ from stability_mcp.jobs.transactions.reuse import CacheStatistics
 from stability_mcp.jobs.transactions.usage import LedgerBy, LedgerLine, RateStatus
 from stability_mcp.maintenance.retention import Retention, Swept
 from stability_mcp.media.ancestry import Step
-from stability_mcp.media.items import MediaItem
+from stability_mcp.media.folders import FolderPage, FolderQuery, ListedFile
+from stability_mcp.media.items import MediaItem, prompt_of
 from stability_mcp.media.library import Page
+from stability_mcp.media.newest_files import short_path
 from stability_mcp.media.scopes import Scope
 from stability_mcp.media.tags import MAX_TAGS
 from stability_mcp.media.workspace import (
@@ -45,7 +47,6 @@ from stability_mcp.studio.origins import (
     MediaOrigin,
     charge_text,
     names_text,
-    prompt_of,
     prompt_text,
     results_text,
 )
@@ -77,6 +78,8 @@ __all__ = [
     "Entry",
     "Estimate",
     "Finding",
+    "FolderPage",
+    "FolderQuery",
     "History",
     "JobFilter",
     "JobOrigin",
@@ -84,6 +87,7 @@ __all__ = [
     "JobRecord",
     "LedgerBy",
     "LedgerLine",
+    "ListedFile",
     "MediaItem",
     "MediaOrigin",
     "NamedFolders",
@@ -116,6 +120,7 @@ __all__ = [
     "prompt_of",
     "prompt_text",
     "results_text",
+    "short_path",
 ]
 
 _OF_CHECK = ("Finding", "StoreCheck", "open_for_check")

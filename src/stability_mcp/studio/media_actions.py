@@ -48,13 +48,15 @@ class MediaActions:
         self._media = parts.media
 
     async def find(self, reference: str) -> MediaItem:
-        """Return the item with a URI, id, label or path of a copy; imports nothing.
+        """Return the item that a URI, id, label, path of a copy or phrase names; imports nothing.
 
         Raises:
-            ArgumentsError: the label means several variants.
+            ArgumentsError: the label means several variants, or the phrase several media.
             NotFoundError: there is no such item.
         """
-        found = await self._media.find(reference) or await self._parts.importer.find(reference)
+        importer = self._parts.importer
+        found = await self._media.find(reference) or await importer.find(reference)
+        found = found or await importer.phrases.find_text(reference)
         return found or await self._media.get(reference)
 
     async def names_of(self, ids: Collection[str]) -> Mapping[str, str]:

@@ -18,6 +18,7 @@ from stability_mcp.jobs.transactions.cancel import CancelledJob
 from stability_mcp.jobs.transactions.reuse import CacheStatistics
 from stability_mcp.jobs.transactions.submit import ForeignGeneration
 from stability_mcp.jobs.transactions.usage import LedgerBy, LedgerLine, LedgerQuery, RateStatus
+from stability_mcp.media.folders import FolderPage, FolderQuery, list_folder
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import Page
 from stability_mcp.media.preview import PreviewSize
@@ -229,13 +230,12 @@ class Studio:
         Returns:
             The job id, and whether the job is new; a known generation already has one.
         """
-        folder = self.settings.copies_dir
         found = ForeignGeneration(
             account=self._account,
             kind=kind,
             generation=generation,
             label=label,
-            output_dir=folder,
+            output_dir=self.settings.copies_dir,
         )
         return await self._jobs.adopt(found)
 
@@ -276,6 +276,11 @@ class Studio:
         inside = period is None or period.since <= item.created_at < period.until
         return Page([item], None) if inside else page
 
+    async def list_folder(self, folder: str, wanted: FolderQuery) -> FolderPage:
+        """Return a page of the media files in a folder; see `media.folders.list_folder`."""
+        allowed, output = self._parts.importer.files, self.settings.copies_dir
+        return await list_folder(allowed, self._media, folder, wanted, output)
+
     async def origins_of_media(self, items: Sequence[MediaItem]) -> list[MediaOrigin]:
         """Return prompt, sources and price of media, in order, for a list."""
         return await origins.of_media(self._media, self._jobs.reader, self._account, items)
@@ -289,12 +294,9 @@ class Studio:
         return await self._media.get(reference)
 
     async def find_media(self, reference: str) -> MediaItem | None:
-        """Return the item with a URI, id, label or path of a copy, or None.
-
-        Raises:
-            ArgumentsError: the label means several variants.
-        """
-        return await self._media.find(reference) or await self._parts.importer.find(reference)
+        """Return the item that a reference names, or None; raises the errors of `PhraseLookup`."""
+        found = await self._media.find(reference) or await self._parts.importer.find(reference)
+        return found or await self._parts.importer.phrases.find_text(reference)
 
     async def paid_result(self, item: MediaItem) -> MediaItem:
         """Return the paid result that a picture was combined from locally, or the item itself."""
@@ -305,13 +307,7 @@ class Studio:
         return await self._media.many(ids)
 
     async def label_media(self, reference: str, label: str) -> MediaItem:
-        """Give an item a label; if another item has it, it gets the next version of the name.
-
-        Raises:
-            ArgumentsError: the label is blank.
-            NotFoundError: there is no such item.
-            InputFileError: the reference is a file that can't be imported.
-        """
+        """Give an item a label; see `MediaActions.label`."""
         return (await self.library.label(reference, label, None))[0]
 
     async def import_media(self, reference: str | None, label: str | None) -> tuple[MediaItem, str]:

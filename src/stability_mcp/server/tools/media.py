@@ -8,19 +8,27 @@ from stability_mcp.errors import ArgumentsError
 from stability_mcp.server.answer_text import name_note
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import CHANGES, FETCHES, READS
+from stability_mcp.server.folder_listing import folder_listing
 from stability_mcp.server.listings import Listing, media_line
 from stability_mcp.server.results import Shown
 from stability_mcp.server.tool import Arguments, PageArguments, PageData, as_list, tool
 from stability_mcp.server.views import ListedMediaFacts, MediaFacts
-from stability_mcp.studio import MAX_TAGS, MediaItem, Scope, Studio
+from stability_mcp.studio import MAX_TAGS, FolderQuery, MediaItem, Scope, Studio
 from stability_mcp.text import quoted
 
-Reference = Annotated[str, Field(min_length=1, description="Label, media:// URI or path.")]
+Reference = Annotated[
+    str, Field(min_length=1, description="Label, media:// URI, path, or words: the last image.")
+]
 
 
 class MediaList(PageArguments):
-    """Find pictures, sounds and 3D models made or imported earlier, newest first."""
+    """Find pictures, sounds and 3D models made or imported earlier, newest first.
 
+    With `folder`: media files on disk, to import or pass by path.
+    """
+
+    folder: str | None = None
+    """Downloads, Pictures, Desktop, Documents, Music, output, or a path."""
     query: str | None = None
     """Words in the label or prompt."""
     kind: Literal["image", "audio", "model"] | None = None
@@ -42,12 +50,29 @@ class MediaListed(PageData):
 @tool(
     title="List media",
     effects=READS,
-    hints={"search": "use query", "type": "use kind", "days": "use since"},
+    hints={"search": "use query", "type": "use kind", "days": "use since", "path": "use folder"},
 )
 async def media_list(studio: Studio, arguments: MediaList, context: CallContext) -> Listing:  # noqa: ARG001 -- every tool takes the three
-    """Read a page of media from the store."""
-    cursor, limit = arguments.wanted_cursor, arguments.limit
-    if arguments.tag is None and arguments.used_in is None:
+    """Read a page of media from the store, or of files from a folder."""
+    in_store = arguments.tag is not None or arguments.used_in is not None
+    if arguments.folder is not None and in_store:
+        raise ArgumentsError(
+            "Files in a folder have no tag and no results.", hint="Pass folder, or tag and used_in."
+        )
+    if arguments.folder is not None:
+        wanted = FolderQuery(
+            limit=arguments.limit,
+            cursor=arguments.wanted_cursor,
+            kind=arguments.kind,
+            query=arguments.query,
+            period=arguments.period,
+        )
+        return folder_listing(await studio.list_folder(arguments.folder, wanted))
+    limit, cursor = arguments.limit, arguments.wanted_cursor
+    if in_store:
+        scope = await _scope(studio, arguments)
+        page = await studio.library.list_scope(scope, limit=limit, cursor=cursor)
+    else:
         page = await studio.list_media(
             limit=limit,
             cursor=cursor,
@@ -55,9 +80,6 @@ async def media_list(studio: Studio, arguments: MediaList, context: CallContext)
             query=arguments.query,
             period=arguments.period,
         )
-    else:
-        scope = await _scope(studio, arguments)
-        page = await studio.library.list_scope(scope, limit=limit, cursor=cursor)
     origins = await studio.origins_of_media(page.items)
     facts = MediaListed(
         media=[ListedMediaFacts.of_origin(each) for each in origins],
