@@ -4,6 +4,8 @@ A file is first copied into the spool, and all later steps read the copy: even i
 changes meanwhile, the bytes that were checked are the bytes that are stored and sent. The copy is
 durable before any row refers to it. `Importer` resolves ids, labels, paths and inline bytes.
 `for_client` adds the workspace folders of one client to the allowed folders.
+
+Length: one class for every kind of reference, as each may end in any of the others.
 """
 
 import contextlib
@@ -11,7 +13,7 @@ import copy
 import os
 import re
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from io import BytesIO
@@ -170,6 +172,32 @@ class Importer:
         note = f"{found.note}; {noticed.note}" if same else noticed.note
         return replace(found, item=noticed.item, note=note, copy_note=noticed.note)
 
+    async def import_received(
+        self,
+        receive: Callable[[Path], Awaitable[None]],
+        *,
+        shown: str,
+        label: str | None,
+        stem: str,
+    ) -> Resolved:
+        """Import a file that is still being received.
+
+        Args:
+            receive: Writes the file to a new path.
+            shown: What to call it in the note.
+            label: The name that was asked for; None: any.
+            stem: The file's own name without its ending.
+
+        Raises:
+            FileUnusableError: it isn't media, is cut short or too large.
+            StorageError: it can't be written.
+        """
+        target = spool_path(self.library.home, "import")
+        with removed_on_error(target):
+            await receive(target)
+            imported = await in_file_thread(partial(check_spooled, target))
+        return await self._store(imported, shown, label, stem=stem)
+
     async def _resolve(
         self, reference: str, label: str | None, kind: Kind | None = None
     ) -> Resolved:
@@ -262,11 +290,14 @@ class Importer:
             self.downloader = await in_file_thread(_downloader)
         from stability_mcp.media.web.download import file_name, shown
 
-        target = spool_path(self.library.home, "import")
-        with removed_on_error(target):
-            await self.downloader.download(url, target, max_bytes=MAX_BYTES)
-            imported = await in_file_thread(partial(check_spooled, target))
-        return await self._store(imported, shown(url), label, stem=file_name(url))
+        downloader = self.downloader
+
+        async def download(target: Path) -> None:
+            await downloader.download(url, target, max_bytes=MAX_BYTES)
+
+        return await self.import_received(
+            download, shown=shown(url), label=label, stem=file_name(url)
+        )
 
     async def _from_disk(self, path: str, reference: str, label: str | None) -> Resolved:
         try:

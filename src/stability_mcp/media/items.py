@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from stability_mcp.text import bytes_text, format_name
 from stability_mcp.uris import media_uri
 
 Origin = Literal["generated", "imported", "fitted"]
@@ -94,6 +95,19 @@ class MediaItem:
     def kind(self) -> Literal["image", "audio", "model"]:
         """Return which kind of media it is."""
         return kind_of(self.media_type)
+
+    @property
+    def dimensions(self) -> str:
+        """Return `1536x1536 PNG`, `30 s MP3` or `GLB`."""
+        form = format_name(self.media_type)
+        if self.width and self.height:
+            return f"{self.width}x{self.height} {form}"
+        return f"{self.seconds:.3g} s {form}" if self.seconds else form
+
+    @property
+    def size_text(self) -> str:
+        """Return `1536x1536 PNG, 3.1 MB` or `30 s MP3, 480 KB`."""
+        return f"{self.dimensions}, {bytes_text(self.bytes)}"
 
     @property
     def filtered(self) -> bool:

@@ -10,7 +10,7 @@ from stability_mcp.api.operation import MediaKind
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.server.views import seed_of
 from stability_mcp.studio import JobRecord, MediaItem, Outcome, Spending
-from stability_mcp.text import credits_text, listed, local_time, name_key, quoted
+from stability_mcp.text import bytes_text, credits_text, listed, local_time, name_key, quoted
 
 _NEXT_VERSION = re.compile(r"(?P<root>.+) v\d+(?:-\d)?", re.DOTALL)
 _WORDS = {"image": "picture", "audio": "sound", "model": "3D model"}
@@ -157,39 +157,15 @@ def unreadable_lines(media: Sequence[MediaItem]) -> list[str]:
 
 def size_lines(media: Sequence[MediaItem]) -> list[str]:
     """Return `size: 1536x1536 PNG, up to 3.1 MB each`, or a line for each if sizes differ."""
-    sizes = [size_text(each) for each in media]
+    sizes = [each.size_text for each in media]
     if not sizes:
         return []
-    if len({dimensions(each) for each in media}) == 1 and len(media) > 1:
+    if len({each.dimensions for each in media}) == 1 and len(media) > 1:
         largest = bytes_text(max(each.bytes for each in media))
-        return [f"size: {dimensions(media[0])}, up to {largest} each"]
+        return [f"size: {media[0].dimensions}, up to {largest} each"]
     if len(media) == 1:
         return [f"size: {sizes[0]}"]
     return [f"size of {each.name}: {size}" for each, size in zip(media, sizes, strict=True)]
-
-
-def size_text(item: MediaItem) -> str:
-    """Return `1536x1536 PNG, 3.1 MB` or `30 s MP3, 480 KB`."""
-    return f"{dimensions(item)}, {bytes_text(item.bytes)}"
-
-
-def dimensions(item: MediaItem) -> str:
-    """Return `1536x1536 PNG`, `30 s MP3` or `GLB`."""
-    form = form_text(item.media_type)
-    if item.width and item.height:
-        return f"{item.width}x{item.height} {form}"
-    return f"{item.seconds:.3g} s {form}" if item.seconds else form
-
-
-def form_text(media_type: str) -> str:
-    """Return the name of a type, such as `PNG` or `MP3`."""
-    form = media_type.rpartition("/")[2].removeprefix("x-").upper()
-    return {"MPEG": "MP3", "GLTF-BINARY": "GLB"}.get(form, form)
-
-
-def bytes_text(size: int) -> str:
-    """Return a file size such as `480 KB` or `3.1 MB`."""
-    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(size / 1e3, 0.1):.3g} KB"  # noqa: PLR2004 -- a million
 
 
 def made_line(

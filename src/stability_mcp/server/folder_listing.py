@@ -2,11 +2,11 @@
 
 from pydantic import Field
 
-from stability_mcp.server.answer_text import bytes_text, form_text
 from stability_mcp.server.listings import Listing, line_of, time_text
 from stability_mcp.server.tool import Data, PageData
 from stability_mcp.server.views import when
 from stability_mcp.studio import FolderPage, ListedFile, short_path
+from stability_mcp.text import bytes_text, format_name
 from stability_mcp.uris import media_uri
 
 
@@ -69,7 +69,7 @@ def folder_listing(page: FolderPage) -> Listing:
 
 def file_line(file: ListedFile) -> str:
     """Return path, type, size, time and label of a file."""
-    form = form_text(file.media_type) if file.media_type else "no picture, sound or 3D model"
+    form = format_name(file.media_type) if file.media_type else "no picture, sound or 3D model"
     despite = f" despite its name {file.wrong_name}" if file.wrong_name else ""
     parts = (
         short_path(file.path),

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stability_mcp.server.answer_text import size_text, tags_text
+from stability_mcp.server.answer_text import tags_text
 from stability_mcp.server.tool import PageData
 from stability_mcp.server.views import seed_of
 from stability_mcp.studio import (
@@ -44,7 +44,7 @@ def media_line(origin: MediaOrigin) -> str:
         item.label,
         item.uri,
         "FILTERED" if item.filtered else None,
-        size_text(item),
+        item.size_text,
         item.operation or item.origin,
         charge_text(job) if job else None,
         f"seed {seed}" if (seed := seed_of(item)) else None,

@@ -25,6 +25,7 @@ from stability_mcp.server import answer_text
 from stability_mcp.server.history_text import history_lines
 from stability_mcp.server.plain_results import FACTS, cleaned
 from stability_mcp.server.views import JobFacts, MediaFacts, SentFacts
+from stability_mcp.settings import Settings
 from stability_mcp.studio import History, JobRecord, MediaItem, Outcome, Spending
 from stability_mcp.text import plain
 from stability_mcp.uris import media_uri
@@ -59,15 +60,25 @@ def of_outcome(
     *,
     tool: str,
     enabled: frozenset[str],
-    emulated: bool,
-    missing_key: str = "",
+    settings: Settings,
+    views: Sequence[str] = (),
 ) -> CallToolResult:
-    """Return the result of a paid call, or of waiting for its jobs."""
+    """Return the result of a paid call, or of waiting for its jobs.
+
+    Args:
+        outcome: The outcome.
+        tool: Name of the tool.
+        enabled: Names of the enabled tools.
+        settings: The operator's settings.
+        views: Lines with links to the view page.
+    """
     jobs, media = outcome.jobs, outcome.media
     missing = [job for job in jobs if job.state != "done"]
     failed = bool(jobs) and all(job.finished and job.state != "done" for job in jobs)
     text = [
-        answer_text.first_line(outcome, tool=tool, emulated=emulated, missing_key=missing_key),
+        answer_text.first_line(
+            outcome, tool=tool, emulated=settings.emulated, missing_key=settings.missing_key
+        ),
         *answer_text.nothing_left_lines(media, outcome.empty),
         *outcome.notes,
         *answer_text.restored_lines(outcome),
@@ -76,13 +87,14 @@ def of_outcome(
         *answer_text.unreadable_lines(media),
         *_transparent_line(outcome.preview, outcome.media),
         *answer_text.job_lines(missing),
+        *views,
         *answer_text.next_line(outcome, enabled),
         *filter(None, [outcome.uncollected]),
     ]
     paid = answer_text.charged([each for each in jobs if each.id not in outcome.cached])
     facts = {
         "tool": tool,
-        "emulated": emulated,
+        "emulated": settings.emulated,
         "filtered": any(each.filtered for each in media),
         "empty": list(outcome.empty),
         "media": [MediaFacts.of(each).dumped() for each in media],
@@ -96,12 +108,14 @@ def of_outcome(
         text,
         facts,
         Shown(items=media, preview=outcome.preview),
-        cost={"credits": paid / 1000, "usd": 0.0 if emulated else paid / 100_000},
+        cost={"credits": paid / 1000, "usd": 0.0 if settings.emulated else paid / 100_000},
         failed=failed,
     )
 
 
-def of_shown(shown: Shown, *, tool: str, uncollected: str | None) -> CallToolResult:
+def of_shown(
+    shown: Shown, *, tool: str, uncollected: str | None, views: Sequence[str] = ()
+) -> CallToolResult:
     """Return the result of looking at media; free."""
     kinds = [item.kind for item in shown.items if item.emulated and item.operation]
     counted = answer_text.counted(shown.items)
@@ -115,8 +129,9 @@ def of_shown(shown: Shown, *, tool: str, uncollected: str | None) -> CallToolRes
         tags = answer_text.tags_text(shown.tags.get(item.id, ()))
         text += [answer_text.media_line(item), f"made: {made}", *filter(None, [tags])]
     text += [*answer_text.size_lines(shown.items), *answer_text.unreadable_lines(shown.items)]
-    text += _transparent_line(shown.preview, shown.items)
+    text += [*_transparent_line(shown.preview, shown.items)]
     text += history_lines(shown.history) if shown.history else []
+    text += views
     text += filter(None, [uncollected])
     media = [MediaFacts.of(each, shown.tags.get(each.id, ())).dumped() for each in shown.items]
     facts = {"tool": tool, "media": media, **_history_facts(shown.history)}

@@ -41,10 +41,14 @@ async def call(
                 answer,
                 tool=context.tool,
                 enabled=context.enabled,
-                emulated=context.settings.emulated,
-                missing_key=context.settings.missing_key,
+                settings=context.settings,
+                views=lazy_studio.view_lines(answer.media),
             )
-        return _free_result(answer, context.tool, await lazy_studio.uncollected_line())
+        uncollected = await lazy_studio.uncollected_line()
+        if isinstance(answer, Shown):
+            views = lazy_studio.view_lines(answer.items)
+            return results.of_shown(answer, tool=context.tool, uncollected=uncollected, views=views)
+        return _free_result(answer, context.tool, uncollected)
     except AskFirstError as question:
         return question.result
     except anyio.get_cancelled_exc_class():
@@ -56,10 +60,8 @@ async def call(
 
 
 def _free_result(
-    answer: Shown | Listing | BaseModel | str, tool: str, uncollected: str | None
+    answer: Listing | BaseModel | str, tool: str, uncollected: str | None
 ) -> CallToolResult:
-    if isinstance(answer, Shown):
-        return results.of_shown(answer, tool=tool, uncollected=uncollected)
     if isinstance(answer, Listing):
         return plain_results.of_listing(
             answer.lines, answer.facts, tool=tool, uncollected=uncollected, notes=answer.notes

@@ -21,7 +21,7 @@ from stability_mcp.jobs.transactions.usage import LedgerBy, LedgerLine, LedgerQu
 from stability_mcp.media.folders import FolderPage, FolderQuery, list_folder
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import Page
-from stability_mcp.media.preview import PreviewSize
+from stability_mcp.media.preview import PreviewSize, picture_problem
 from stability_mcp.media.search import Kind
 from stability_mcp.media.workspace import Workspace, WorkspaceSource
 from stability_mcp.periods import Period
@@ -29,6 +29,7 @@ from stability_mcp.settings import Settings
 from stability_mcp.store.changes import CachedRead
 from stability_mcp.studio import calling, combining, origins, status
 from stability_mcp.studio.calling import CallOptions, Wait
+from stability_mcp.studio.local_pages import LocalPages
 from stability_mcp.studio.media_actions import MediaActions
 from stability_mcp.studio.origins import JobOrigin, MediaOrigin
 from stability_mcp.studio.outcomes import Estimate, Outcome, Price, Status, known_operation
@@ -48,6 +49,7 @@ class Studio:
         self._account = parts.account
         self._jobs = parts.jobs
         self._media = parts.media
+        self.pages = LocalPages(parts)
         database, reader = parts.runtime.database, parts.jobs.reader
         self.library = MediaActions(parts)
         self._activity = CachedRead(database, partial(reader.activity, parts.account))
@@ -337,6 +339,8 @@ class Studio:
             size: Size, regardless of the settings; None: as set.
         """
         return await calling.preview(self._parts, items, size)
+
+    picture_problem = staticmethod(picture_problem)
 
     # Money and limits
 

@@ -11,7 +11,9 @@ from stability_mcp.server.definition import CHANGES, FETCHES, READS
 from stability_mcp.server.folder_listing import folder_listing
 from stability_mcp.server.listings import Listing, media_line
 from stability_mcp.server.results import Shown
+from stability_mcp.server.system_viewer import open_items
 from stability_mcp.server.tool import Arguments, PageArguments, PageData, as_list, tool
+from stability_mcp.server.upload_answers import import_upload
 from stability_mcp.server.views import ListedMediaFacts, MediaFacts
 from stability_mcp.studio import MAX_TAGS, FolderQuery, MediaItem, Scope, Studio
 from stability_mcp.text import quoted
@@ -110,10 +112,12 @@ class MediaShow(Arguments):
     """Media to show."""
     size: Literal["small", "large"] = "small"
     """Longest side of the preview: small 768, large 1024 pixels."""
+    open: bool = False
+    """Also open it in the user's own viewer; only if they ask for it."""
 
 
 @tool(title="Show media", effects=CHANGES, hints={"id": "use media", "image": "use media"})
-async def media_show(studio: Studio, arguments: MediaShow, context: CallContext) -> Shown:  # noqa: ARG001 -- every tool takes the three
+async def media_show(studio: Studio, arguments: MediaShow, context: CallContext) -> Shown:
     """Return the items with one preview, even if previews are turned off."""
     found = [await studio.import_media(each, None) for each in arguments.media]
     items = [item for item, _ in found]
@@ -121,6 +125,9 @@ async def media_show(studio: Studio, arguments: MediaShow, context: CallContext)
     sources = await studio.library.names_of(ids)
     shown = await studio.preview(items, arguments.size)
     notes = [f"media: {note}" for item, note in found if _says_more(item, note)]
+    if arguments.open:
+        over_http = context.pages is not None and context.pages.over_http
+        notes += await open_items(items, context.settings, over_http=over_http)
     tags = await studio.library.tags_of(items)
     history = await studio.library.history(items[0]) if len(items) == 1 else None
     return Shown(
@@ -138,13 +145,13 @@ class MediaImport(Arguments):
     """Import a file to look at it or give it a label; free.
 
     Not needed before other tools: they take paths directly. A picture that is only attached to the
-    chat can't be read: ask the user for its path, or to copy it and use `source`.
+    chat can't be read: ask the user for its path, or use `source`.
     """
 
     file: Annotated[str, Field(min_length=1)] | None = None
     """Path, file name in Pictures, Downloads, Desktop or Documents, https link, or data: URI."""
-    source: Literal["clipboard"] | None = None
-    """Instead of file: what the user copied."""
+    source: Literal["clipboard", "upload"] | None = None
+    """Instead of file: what the user copied, or a link where they upload files."""
     label: Annotated[str, Field(min_length=1)] | None = None
     """Name for the file."""
 
@@ -154,17 +161,23 @@ class MediaImport(Arguments):
     effects=FETCHES,
     hints={"path": "use file", "image": "use file", "url": "use file"},
 )
-async def media_import(studio: Studio, arguments: MediaImport, context: CallContext) -> Shown:  # noqa: ARG001 -- every tool takes the three
+async def media_import(studio: Studio, arguments: MediaImport, context: CallContext) -> Shown | str:
     """Import the file and show it."""
     if (arguments.file is None) == (arguments.source is None):
         raise ArgumentsError(
             "media_import takes either file or source.",
-            hint='Pass file, or source="clipboard" for what the user copied.',
+            hint='Pass file, or source="clipboard" for what the user copied, or source="upload" '
+            "for a link where they upload files.",
         )
+    if arguments.source == "upload":
+        return await import_upload(studio, arguments.label, context)
     item, note = await studio.import_media(arguments.file, arguments.label)
     named = name_note([(item, arguments.label)])
     preview = await studio.preview([item])
-    return Shown(items=[item], named=named, notes=[note], preview=preview)
+    notes = [note]
+    if preview is None and (problem := await studio.picture_problem(item)):
+        notes.append(f"No preview, and no operation can use it: {problem}")
+    return Shown(items=[item], named=named, notes=notes, preview=preview)
 
 
 class MediaLabel(Arguments):
