@@ -19,6 +19,7 @@ from stability_mcp.store.tenancy import LOCAL_OWNER, Account
 URL = "http://127.0.0.1:9"
 ROUNDS = 20
 BLOB = "0" * 64
+TAG = "sea"
 
 _SQL = load(__file__)
 _insert_upstream = _SQL.count("insert_upstream")
@@ -26,6 +27,7 @@ _insert_blob = _SQL.count("insert_blob")
 _insert_call = _SQL.count("insert_call")
 _insert_job = _SQL.count("insert_job")
 _insert_media = _SQL.count("insert_media")
+_insert_tags = _SQL.count("insert_tags")
 
 
 async def lists(folder: Path, *, rows: int) -> list[Line]:
@@ -65,6 +67,7 @@ async def lists(folder: Path, *, rows: int) -> list[Line]:
             for name, tool, arguments in (
                 ("media_list", "media_list", {}),
                 ("job_list", "job_list", {}),
+                ("list by tag", "media_list", {"tag": TAG}),
                 ("word search", "media_list", {"query": f"lighthouse-{rows // 100}"}),
             )
         ]
@@ -129,3 +132,4 @@ def _fill(connection: Connection, upstream: str, rows: int) -> None:
             seed=str(number),
             label=label,
         )
+    _insert_tags(connection, tag=TAG)

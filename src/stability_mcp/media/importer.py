@@ -4,15 +4,16 @@ A file is first copied into the spool, and all later steps read the copy: even i
 changes meanwhile, the bytes that were checked are the bytes that are stored and sent. The copy is
 durable before any row refers to it. `Importer` resolves ids, labels, paths and inline bytes.
 `for_client` adds the workspace folders of one client to the allowed folders.
+
+Length: one class for every kind of reference, as each may end in any of the others.
 """
 
 import contextlib
 import copy
-import filecmp
 import os
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from io import BytesIO
@@ -29,7 +30,6 @@ from stability_mcp.errors import (
     InputFileError,
     NotFoundError,
 )
-from stability_mcp.imaging import provenance
 from stability_mcp.media.clipboard import read_clipboard
 from stability_mcp.media.import_copy import (
     ImportedFile,
@@ -38,10 +38,10 @@ from stability_mcp.media.import_copy import (
     removed_on_error,
     spool_path,
 )
-from stability_mcp.media.items import MediaItem
+from stability_mcp.media.items import KINDS, FileStamp, MediaItem
 from stability_mcp.media.labels import NameSource, has_ending, parse_label, slug
 from stability_mcp.media.library import MediaLibrary
-from stability_mcp.media.names import NameRequest, request_of
+from stability_mcp.media.names import request_of
 from stability_mcp.media.phrase_lookup import PhraseLookup
 from stability_mcp.media.phrases import parse_phrase
 from stability_mcp.media.records import Provenance
@@ -55,6 +55,13 @@ from stability_mcp.media.references import (
     parse,
     sandbox_error,
 )
+from stability_mcp.media.retouch import (
+    CopyWatch,
+    DiskFile,
+    add_retouched,
+    copied_from,
+    unchanged_stamp,
+)
 from stability_mcp.media.roots import MAX_BYTES, Opened, Roots
 from stability_mcp.media.search import Kind
 from stability_mcp.media.unwrap import is_attachment_placeholder, unwrap
@@ -67,8 +74,6 @@ if TYPE_CHECKING:
 _SIMPLE = re.compile(r"\w[\w -]{0,79}")
 """A name that needs no quotes in an answer."""
 
-KINDS = {"image": "a picture", "audio": "sound", "model": "a 3D model"}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Resolved:
@@ -79,6 +84,10 @@ class Resolved:
     """For the answer: `image: hero = hero v2, made 14:02 by generate_ultra`."""
     is_new: bool = False
     """Whether it was imported just now."""
+    from_file: bool = False
+    """Whether the reference is a file, rather than a name of stored media."""
+    copy_note: str = ""
+    """The part of the note about a copy that was changed on disk."""
 
 
 class Importer:
@@ -90,6 +99,7 @@ class Importer:
         self.library = library
         self.files = AllowedFiles(roots)
         self.clock = clock
+        self.copies = CopyWatch(library, self._read_file, clock)
         self.phrases = PhraseLookup(library=library, clock=clock)
         self.downloader: Downloader | None = None
         """Downloads from https addresses; None: made with the first download."""
@@ -114,6 +124,7 @@ class Importer:
             ArgumentsError: the media isn't of the kind that the field takes.
         """
         found = await self._resolve(reference, None, mark.media)
+        found = await self._with_edits(found, reference, paid=True)
         if found.item.kind != mark.media:
             raise ArgumentsError(
                 f"{argument} takes {KINDS[mark.media]}, but {quoted(reference)} is "
@@ -130,7 +141,7 @@ class Importer:
             NotFoundError, InputFileError: as for `resolve`.
         """
         wanted = parse_label(label).text if label else None
-        found = await self._resolve(reference, wanted)
+        found = await self._with_edits(await self._resolve(reference, wanted), reference)
         if wanted is None or found.is_new:
             return found
         return replace(found, item=await self.library.set_label(found.item, wanted))
@@ -148,6 +159,18 @@ class Importer:
         wanted = parse_label(label).text if label else None
         imported = await in_file_thread(partial(copy_into_spool, self.library.home, BytesIO(found)))
         return await self._store(imported, "clipboard", wanted, stem="clipboard")
+
+    async def _with_edits(self, found: Resolved, reference: str, *, paid: bool = False) -> Resolved:
+        """Return the next version of a named item instead, if its copy was edited on disk."""
+        if found.from_file or found.item.copy_path is None:
+            return found
+        forms = [reference, *unwrap(reference)]
+        noticed = await self.copies.check(found.item, forms, paid=paid)
+        if noticed is None:
+            return found
+        same = noticed.item.id == found.item.id
+        note = f"{found.note}; {noticed.note}" if same else noticed.note
+        return replace(found, item=noticed.item, note=note, copy_note=noticed.note)
 
     async def import_received(
         self,
@@ -278,22 +301,34 @@ class Importer:
 
     async def _from_disk(self, path: str, reference: str, label: str | None) -> Resolved:
         try:
-            opened, imported = await self.files.use(path, self._copy_file)
+            opened, file = await self.files.use(path, self._copy_file)
         except InputFileError as error:
             if is_sandbox_path(path) and not isinstance(error, FileUnusableError):
                 raise sandbox_error(reference) from None
             raise
-        stem = opened.given.stem
-        return await self._store(imported, reference, label, opened=opened, stem=stem)
+        found = await self._store_file(opened, file, reference, label)
+        where = f"; read from {quoted(opened.given, limit=200)}" if opened.in_workspace else ""
+        return replace(found, note=found.note + where, from_file=True)
+
+    async def _store_file(
+        self, opened: Opened, file: DiskFile, reference: str, label: str | None
+    ) -> Resolved:
+        """Store a file on disk; an edited readable copy becomes the next version of its item."""
+        imported = file.imported
+        async with self._stored_once(imported, reference) as known:
+            if known is not None:
+                return known
+            changed = await self.library.of_copy(opened.given, opened.path)
+            if changed is None:
+                return await self._add(imported, reference, label, opened.given.stem)
+            name = None if label is None else request_of(label)
+            item = await add_retouched(self.library, changed, file, name=name, now=self.clock())
+            remark = f"this edited copy of {quoted(changed.name)} was imported as new media"
+            note = "; ".join((self._describe(reference, item, new=True), remark, *imported.repairs))
+            return Resolved(item=item, note=note, is_new=True)
 
     async def _store(
-        self,
-        imported: ImportedFile,
-        reference: str,
-        label: str | None,
-        *,
-        opened: Opened | None = None,
-        stem: str | None = None,
+        self, imported: ImportedFile, reference: str, label: str | None, *, stem: str | None = None
     ) -> Resolved:
         """Return the item with these bytes, or store a new one (T0).
 
@@ -301,72 +336,50 @@ class Importer:
             imported: The file.
             reference: What the caller wrote, for the note.
             label: The name that was asked for; None: any.
-            opened: Where the file is; None: not on this disk.
             stem: The file's own name without its ending; None: it has none.
         """
-        where = ""
-        if opened is not None and opened.in_workspace:
-            where = f"; read from {quoted(opened.given, limit=200)}"
+        async with self._stored_once(imported, reference) as known:
+            return known or await self._add(imported, reference, label, stem)
+
+    @contextlib.asynccontextmanager
+    async def _stored_once(
+        self, imported: ImportedFile, reference: str
+    ) -> AsyncIterator[Resolved | None]:
+        """Yield the item that has these bytes already, or None; then remove the file."""
         try:
-            copied = await self._copied_from(imported.temporary)
-            if copied is not None:
-                return Resolved(item=copied, note=self._describe(reference, copied) + where)
-            import_provenance = Provenance(origin="imported")
-            changed = None
-            if opened is not None and not await self.library.of_blob(imported.info.sha256):
-                changed = await self.library.of_copy(opened.given, opened.path)
-            if changed is not None:
-                import_provenance = Provenance(origin="imported", parents={"changed": changed.id})
-            name = await self._name(label, changed, stem)
-            item, new = await self.library.add(
-                imported.temporary, imported.info, import_provenance, name=name, now=self.clock()
-            )
+            known = await copied_from(self.library, imported.temporary)
+            known = known or await self.library.of_blob(imported.info.sha256)
+            note = known and "; ".join((self._describe(reference, known), *imported.repairs))
+            yield Resolved(item=known, note=note or "") if known else None
         finally:
             await in_file_thread(partial(imported.temporary.unlink, missing_ok=True))
-        note = self._describe(reference, item, new=new) + where
-        if changed is not None:
-            note += f"; this edited copy of {quoted(changed.name)} was imported as new media"
-        note = "; ".join((note, *imported.repairs))
+
+    async def _add(
+        self, imported: ImportedFile, reference: str, label: str | None, stem: str | None
+    ) -> Resolved:
+        name = None if label is None else request_of(label)
+        if name is None and stem is not None:
+            name = request_of(slug(stem), NameSource.CONTENT)
+        item, new = await self.library.add(
+            imported.temporary,
+            imported.info,
+            Provenance(origin="imported"),
+            name=name,
+            now=self.clock(),
+        )
+        note = "; ".join((self._describe(reference, item, new=new), *imported.repairs))
         return Resolved(item=item, note=note, is_new=new)
 
-    async def _name(
-        self, label: str | None, changed: MediaItem | None, stem: str | None
-    ) -> NameRequest | None:
-        """Return the name of an import: the label, or else after its original or its file."""
-        if label is not None:
-            return request_of(label)
-        root = await self.library.root_of(changed) if changed is not None else None
-        if root is not None:
-            return request_of(root, NameSource.PARENT)
-        return None if stem is None else request_of(slug(stem), NameSource.CONTENT)
-
-    async def _copied_from(self, file: Path) -> MediaItem | None:
-        """Return the item that a file is an unmodified readable copy of.
-
-        The file itself claims this, so the claim is verified: embedding the same provenance into
-        the stored bytes must produce exactly this file.
-        """
-        claim = await in_file_thread(partial(provenance.read, file))
-        sha256 = claim.get("sha256") if claim else None
-        known = await self.library.of_blob(sha256) if isinstance(sha256, str) else None
-        if claim is None or known is None:
-            return None
-        again = file.with_suffix(".again.part")
-
-        def same() -> bool:
-            try:
-                provenance.embed(known.path, again, claim)
-                return filecmp.cmp(file, again, shallow=False)
-            except FileNotFoundError:  # the stored bytes are missing
-                return False
-            finally:
-                again.unlink(missing_ok=True)
-
-        return known if await in_file_thread(same) else None
-
-    def _copy_file(self, opened: Opened) -> tuple[Opened, ImportedFile]:
+    def _copy_file(self, opened: Opened) -> tuple[Opened, DiskFile]:
         with os.fdopen(opened.descriptor, "rb") as file:
-            return opened, copy_into_spool(self.library.home, file)
+            before = FileStamp.of(os.fstat(opened.descriptor))
+            imported = copy_into_spool(self.library.home, file)
+            with removed_on_error(imported.temporary):
+                stamp = unchanged_stamp(opened.descriptor, before, opened.given.name)
+        return opened, DiskFile(imported=imported, stamp=stamp)
+
+    async def _read_file(self, path: str) -> DiskFile:
+        return (await self.files.use(path, self._copy_file))[1]
 
     def _describe(self, reference: str, item: MediaItem, *, new: bool = False) -> str:
         given = _shorten(reference)

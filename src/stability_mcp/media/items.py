@@ -1,5 +1,6 @@
 """A media item: one stored picture, sound or model; and the prompt that it was made from."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,32 @@ from stability_mcp.text import bytes_text, format_name
 from stability_mcp.uris import media_uri
 
 Origin = Literal["generated", "imported", "fitted"]
+
+KINDS = {"image": "a picture", "audio": "sound", "model": "a 3D model"}
+"""What each kind is called in an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileStamp:
+    """Size and modification time of a file: if both are unchanged, so is the file."""
+
+    bytes: int
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, facts: os.stat_result) -> "FileStamp":
+        """Return the stamp of a file."""
+        return cls(facts.st_size, facts.st_mtime_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class CopyFile:
+    """A readable copy in the output folder."""
+
+    path: Path
+    stamp: FileStamp | None = None
+    """As it was written; None: unknown."""
+
 
 PROMPT_FIELDS = (
     "prompt",
@@ -50,6 +77,8 @@ class MediaItem:
     emulated: bool
     upstream: str | None
     copy_path: Path | None
+    copy_stamp: FileStamp | None = None
+    """The copy as it was written; None: unknown."""
     created_at: float
 
     @property
@@ -65,8 +94,7 @@ class MediaItem:
     @property
     def kind(self) -> Literal["image", "audio", "model"]:
         """Return which kind of media it is."""
-        family = self.media_type.partition("/")[0]
-        return "image" if family == "image" else "audio" if family == "audio" else "model"
+        return kind_of(self.media_type)
 
     @property
     def dimensions(self) -> str:
@@ -85,6 +113,12 @@ class MediaItem:
     def filtered(self) -> bool:
         """Return whether moderation blurred it."""
         return self.finish_reason not in {None, "SUCCESS"}
+
+
+def kind_of(media_type: str) -> Literal["image", "audio", "model"]:
+    """Return the kind of a media type; an unknown type counts as a model."""
+    family = media_type.partition("/")[0]
+    return "image" if family == "image" else "audio" if family == "audio" else "model"
 
 
 def prompt_of(arguments: Mapping[str, Any]) -> str | None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from stability_mcp.server.answer_text import tags_text
 from stability_mcp.server.tool import PageData
 from stability_mcp.server.views import seed_of
 from stability_mcp.studio import (
@@ -50,6 +51,7 @@ def media_line(origin: MediaOrigin) -> str:
         time_text(item.created_at),
         prompt_text(origin.prompt),
         names_text("from", origin.sources),
+        tags_text(origin.tags),
     )
     return line_of(parts)
 

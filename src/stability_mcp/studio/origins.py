@@ -9,6 +9,7 @@ from stability_mcp.jobs.reader import JobReader
 from stability_mcp.media.items import MediaItem, prompt_of
 from stability_mcp.media.library import MediaLibrary
 from stability_mcp.media.lineage import originals_of, sources_of
+from stability_mcp.media.tags import tags_of
 from stability_mcp.store.tenancy import Account
 from stability_mcp.text import CHARGES, credits_text, listed, quoted
 
@@ -26,6 +27,7 @@ class MediaOrigin:
     prompt: str | None
     sources: tuple[MediaItem, ...]
     """What it was made from, before any fitting; deleted media is omitted."""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,12 +49,14 @@ async def of_media(
     found = await reader.found(account, (item.job for item in items if item.job))
     jobs = {job.id: job for job in found}
     sources = await sources_of(library, [item.id for item in items])
+    tags = await tags_of(library.database, [item.id for item in items])
     return [
         MediaOrigin(
             item=item,
             job=jobs.get(item.job or ""),
             prompt=prompt_of(item.arguments),
             sources=sources.get(item.id, ()),
+            tags=tags.get(item.id, ()),
         )
         for item in items
     ]

@@ -30,6 +30,7 @@ from stability_mcp.store.changes import CachedRead
 from stability_mcp.studio import calling, combining, origins, status
 from stability_mcp.studio.calling import CallOptions, Wait
 from stability_mcp.studio.local_pages import LocalPages
+from stability_mcp.studio.media_actions import MediaActions
 from stability_mcp.studio.origins import JobOrigin, MediaOrigin
 from stability_mcp.studio.outcomes import Estimate, Outcome, Price, Status, known_operation
 from stability_mcp.studio.permissions import Permissions
@@ -39,7 +40,8 @@ from stability_mcp.studio.runtime import StudioParts
 class Studio:
     """Everything below the faces, for one user and one upstream; created by `open_studio`.
 
-    `reruns` repeats, resumes, cancels and adopts jobs by the names that users give.
+    `reruns` repeats, resumes, cancels and adopts jobs by the names that users give. `library`
+    labels, tags, deletes and restores media.
     """
 
     def __init__(self, parts: StudioParts) -> None:
@@ -49,6 +51,7 @@ class Studio:
         self._media = parts.media
         self.pages = LocalPages(parts)
         database, reader = parts.runtime.database, parts.jobs.reader
+        self.library = MediaActions(parts)
         self._activity = CachedRead(database, partial(reader.activity, parts.account))
         self._uncollected = CachedRead(database, partial(reader.uncollected_line, parts.account))
 
@@ -306,15 +309,8 @@ class Studio:
         return await self._media.many(ids)
 
     async def label_media(self, reference: str, label: str) -> MediaItem:
-        """Give an item a label; if another item has it, it gets the next version of the name.
-
-        Raises:
-            ArgumentsError: the label is blank.
-            NotFoundError: there is no such item.
-            InputFileError: the reference is a file that can't be imported.
-        """
-        found = await self._parts.importer.import_file(reference, None)
-        return await self._media.set_label(found.item, label)
+        """Give an item a label; see `MediaActions.label`."""
+        return (await self.library.label(reference, label, None))[0]
 
     async def import_media(self, reference: str | None, label: str | None) -> tuple[MediaItem, str]:
         """Import a file; free. Return the item and a note on what was done.
