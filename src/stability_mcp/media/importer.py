@@ -2,19 +2,16 @@
 
 A file is first copied into the spool, and all later steps read the copy: even if the original
 changes meanwhile, the bytes that were checked are the bytes that are stored and sent. The copy is
-durable before any row refers to it. `Importer` resolves ids, labels, paths and inline bytes.
-`for_client` adds the workspace folders of one client to the allowed folders.
-
-Length: one class for every kind of reference, as each may end in any of the others.
+durable before any row refers to it. `Importer` resolves ids, labels, paths and inline bytes, and
+`ImportStore` stores what it read. `for_client` adds the workspace folders of one client.
 """
 
 import contextlib
 import copy
 import os
-import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -32,19 +29,17 @@ from stability_mcp.errors import (
 )
 from stability_mcp.media.clipboard import read_clipboard
 from stability_mcp.media.import_copy import (
-    ImportedFile,
     check_spooled,
     copy_into_spool,
     removed_on_error,
     spool_path,
 )
+from stability_mcp.media.import_store import ImportStore, Resolved
 from stability_mcp.media.items import KINDS, FileStamp, MediaItem
-from stability_mcp.media.labels import NameSource, has_ending, parse_label, slug
+from stability_mcp.media.labels import has_ending, parse_label
 from stability_mcp.media.library import MediaLibrary
-from stability_mcp.media.names import request_of
 from stability_mcp.media.phrase_lookup import PhraseLookup
 from stability_mcp.media.phrases import parse_phrase
-from stability_mcp.media.records import Provenance
 from stability_mcp.media.references import (
     Inline,
     Named,
@@ -58,8 +53,6 @@ from stability_mcp.media.references import (
 from stability_mcp.media.retouch import (
     CopyWatch,
     DiskFile,
-    add_retouched,
-    copied_from,
     unchanged_stamp,
 )
 from stability_mcp.media.roots import MAX_BYTES, Opened, Roots
@@ -67,27 +60,10 @@ from stability_mcp.media.search import Kind
 from stability_mcp.media.unwrap import is_attachment_placeholder, unwrap
 from stability_mcp.media.workspace import AllowedFiles, WorkspaceSource
 from stability_mcp.store.threads import in_file_thread
-from stability_mcp.text import QUOTED_CHARACTERS, describe_time, quoted
+from stability_mcp.text import quoted
 
 if TYPE_CHECKING:
     from stability_mcp.media.web.download import Downloader
-_SIMPLE = re.compile(r"\w[\w -]{0,79}")
-"""A name that needs no quotes in an answer."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Resolved:
-    """The media that a reference names."""
-
-    item: MediaItem
-    note: str
-    """For the answer: `image: hero = hero v2, made 14:02 by generate_ultra`."""
-    is_new: bool = False
-    """Whether it was imported just now."""
-    from_file: bool = False
-    """Whether the reference is a file, rather than a name of stored media."""
-    copy_note: str = ""
-    """The part of the note about a copy that was changed on disk."""
 
 
 class Importer:
@@ -99,6 +75,7 @@ class Importer:
         self.library = library
         self.files = AllowedFiles(roots)
         self.clock = clock
+        self.store = ImportStore(library, clock)
         self.copies = CopyWatch(library, self._read_file, clock)
         self.phrases = PhraseLookup(library=library, clock=clock)
         self.downloader: Downloader | None = None
@@ -158,7 +135,7 @@ class Importer:
             return await self.import_file(found, label)
         wanted = parse_label(label).text if label else None
         imported = await in_file_thread(partial(copy_into_spool, self.library.home, BytesIO(found)))
-        return await self._store(imported, "clipboard", wanted, stem="clipboard")
+        return await self.store.add(imported, "clipboard", wanted, stem="clipboard")
 
     async def _with_edits(self, found: Resolved, reference: str, *, paid: bool = False) -> Resolved:
         """Return the next version of a named item instead, if its copy was edited on disk."""
@@ -196,7 +173,7 @@ class Importer:
         with removed_on_error(target):
             await receive(target)
             imported = await in_file_thread(partial(check_spooled, target))
-        return await self._store(imported, shown, label, stem=stem)
+        return await self.store.add(imported, shown, label, stem=stem)
 
     async def _resolve(
         self, reference: str, label: str | None, kind: Kind | None = None
@@ -216,7 +193,7 @@ class Importer:
             with contextlib.suppress(FileForbiddenError, FileMissingError, NotFoundError):
                 return await self._resolve_form(forms[-1], label, suggest=False)
             found = await self.phrases.find(phrase, forms[-1], kind)
-            note = self._describe(forms[-1], found.item)
+            note = self.store.describe(forms[-1], found.item)
             return Resolved(item=found.item, note="; ".join(filter(None, (note, found.remark))))
         try:
             return await self._resolve_form(forms[-1], label)
@@ -230,7 +207,7 @@ class Importer:
     ) -> Resolved:
         named = None if has_ending(reference) else await self.library.find(reference)
         if named is not None:
-            return Resolved(item=named, note=self._describe(reference, named))
+            return Resolved(item=named, note=self.store.describe(reference, named))
         parsed = parse(reference)
         if isinstance(parsed, Named):
             return await self._from_library(parsed, reference, label, suggest=suggest)
@@ -238,7 +215,7 @@ class Importer:
             imported = await in_file_thread(
                 partial(copy_into_spool, self.library.home, BytesIO(parsed.data))
             )
-            return await self._store(imported, reference, label)
+            return await self.store.add(imported, reference, label)
         if isinstance(parsed, OnWeb):
             return await self._from_web(parsed.url, label)
         try:
@@ -247,7 +224,7 @@ class Importer:
             item = await self._lost_copy(parsed.path)
             if item is None:
                 raise
-            return Resolved(item=item, note=self._describe(reference, item))
+            return Resolved(item=item, note=self.store.describe(reference, item))
 
     async def find(self, reference: str) -> MediaItem | None:
         """Return the stored item that a reference means, or None; imports nothing."""
@@ -273,7 +250,7 @@ class Importer:
     ) -> Resolved:
         if named.certain:
             found = await self.library.get(named.name)
-            return Resolved(item=found, note=self._describe(reference, found))
+            return Resolved(item=found, note=self.store.describe(reference, found))
         try:
             return await self._from_disk(named.name, reference, label)
         except InputFileError:
@@ -306,69 +283,9 @@ class Importer:
             if is_sandbox_path(path) and not isinstance(error, FileUnusableError):
                 raise sandbox_error(reference) from None
             raise
-        found = await self._store_file(opened, file, reference, label)
+        found = await self.store.add_file(opened, file, reference, label)
         where = f"; read from {quoted(opened.given, limit=200)}" if opened.in_workspace else ""
         return replace(found, note=found.note + where, from_file=True)
-
-    async def _store_file(
-        self, opened: Opened, file: DiskFile, reference: str, label: str | None
-    ) -> Resolved:
-        """Store a file on disk; an edited readable copy becomes the next version of its item."""
-        imported = file.imported
-        async with self._stored_once(imported, reference) as known:
-            if known is not None:
-                return known
-            changed = await self.library.of_copy(opened.given, opened.path)
-            if changed is None:
-                return await self._add(imported, reference, label, opened.given.stem)
-            name = None if label is None else request_of(label)
-            item = await add_retouched(self.library, changed, file, name=name, now=self.clock())
-            remark = f"this edited copy of {quoted(changed.name)} was imported as new media"
-            note = "; ".join((self._describe(reference, item, new=True), remark, *imported.repairs))
-            return Resolved(item=item, note=note, is_new=True)
-
-    async def _store(
-        self, imported: ImportedFile, reference: str, label: str | None, *, stem: str | None = None
-    ) -> Resolved:
-        """Return the item with these bytes, or store a new one (T0).
-
-        Args:
-            imported: The file.
-            reference: What the caller wrote, for the note.
-            label: The name that was asked for; None: any.
-            stem: The file's own name without its ending; None: it has none.
-        """
-        async with self._stored_once(imported, reference) as known:
-            return known or await self._add(imported, reference, label, stem)
-
-    @contextlib.asynccontextmanager
-    async def _stored_once(
-        self, imported: ImportedFile, reference: str
-    ) -> AsyncIterator[Resolved | None]:
-        """Yield the item that has these bytes already, or None; then remove the file."""
-        try:
-            known = await copied_from(self.library, imported.temporary)
-            known = known or await self.library.of_blob(imported.info.sha256)
-            note = known and "; ".join((self._describe(reference, known), *imported.repairs))
-            yield Resolved(item=known, note=note or "") if known else None
-        finally:
-            await in_file_thread(partial(imported.temporary.unlink, missing_ok=True))
-
-    async def _add(
-        self, imported: ImportedFile, reference: str, label: str | None, stem: str | None
-    ) -> Resolved:
-        name = None if label is None else request_of(label)
-        if name is None and stem is not None:
-            name = request_of(slug(stem), NameSource.CONTENT)
-        item, new = await self.library.add(
-            imported.temporary,
-            imported.info,
-            Provenance(origin="imported"),
-            name=name,
-            now=self.clock(),
-        )
-        note = "; ".join((self._describe(reference, item, new=new), *imported.repairs))
-        return Resolved(item=item, note=note, is_new=new)
 
     def _copy_file(self, opened: Opened) -> tuple[Opened, DiskFile]:
         with os.fdopen(opened.descriptor, "rb") as file:
@@ -381,22 +298,6 @@ class Importer:
     async def _read_file(self, path: str) -> DiskFile:
         return (await self.files.use(path, self._copy_file))[1]
 
-    def _describe(self, reference: str, item: MediaItem, *, new: bool = False) -> str:
-        given = _shorten(reference)
-        if item.label is None:
-            named = given if item.id in reference else f"{given} = {item.uri}"
-        elif item.label == reference:
-            named = given
-        elif _SIMPLE.fullmatch(reference) and reference != item.id:
-            named = f"{reference} = {item.label}"
-        else:
-            named = f"{given} = {quoted(item.label)}"
-        if new:
-            return f"{named}, imported now"
-        when = describe_time(item.created_at, self.clock())
-        how = f"made {when} by {item.operation}" if item.operation else f"imported {when}"
-        return f"{named}, {how}"
-
 
 def _downloader() -> "Downloader":
     """Return the downloader; it imports the HTTP library, so call it in a thread."""
@@ -408,16 +309,6 @@ def _downloader() -> "Downloader":
 
 def _absolute(path: str) -> Path:
     return Path(os.path.normpath(os.path.expanduser(path)))  # noqa: PTH111 -- never raises
-
-
-def _shorten(reference: str) -> str:
-    """Return a reference for an answer: the end of a long path, the beginning of a data: URI."""
-    if reference.startswith("data:"):
-        return quoted(reference.partition(",")[0])
-    max_characters = QUOTED_CHARACTERS
-    return quoted(
-        reference if len(reference) <= max_characters else f"…{reference[1 - max_characters :]}"
-    )
 
 
 def _suggest_operation(kind: str) -> str:
