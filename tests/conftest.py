@@ -153,4 +153,6 @@ def _isolated_environment(monkeypatch: pytest.MonkeyPatch, _homes: Iterator[Path
     """Keep the developer's key, settings and home folder out of every test and its processes."""
     for name in [name for name in os.environ if name.startswith("STABILITY_")]:
         monkeypatch.delenv(name)
+    # Whether links to local pages are in answers depends on the machine; here they never are.
+    monkeypatch.setenv("SSH_CONNECTION", "127.0.0.1 50000 127.0.0.1 22")
     use_home(next(_homes), monkeypatch)

@@ -53,9 +53,10 @@ def _serve(flags: Mapping[str, Any]) -> None:
     from stability_mcp.server.garbage import paused_collection
 
     with paused_collection():
+        from stability_mcp.cli.page_opening import open_pages
         from stability_mcp.server.stdio import run_stdio
 
-    run_stdio(settings)
+    run_stdio(settings, open_pages)
 
 
 def split_flags(arguments: list[str]) -> tuple[dict[str, Any], list[str]]:

@@ -123,6 +123,8 @@ class Settings(BaseModel):
     """Format of previews."""
     wait: Annotated[float, Field(ge=0, le=300)] | None = None
     """Seconds before a call returns a job id; default: 40 on stdio, 25 on HTTP."""
+    view: Literal["auto", "on", "off"] = "auto"
+    """Local pages for the user; `auto`: where the user's browser can open them."""
     cache: Literal["on", "off"] = "on"
     """Answer a call that would repeat an earlier result from the cache, at no cost."""
     budget: Annotated[float | None, Field(ge=0), BeforeValidator(_none_word)] = 500

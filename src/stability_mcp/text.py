@@ -85,6 +85,17 @@ def credits_text(millicredits: int) -> str:
     return f"{amount} credit" if amount == "1" else f"{amount} credits"
 
 
+def format_name(media_type: str) -> str:
+    """Return the name of a type, such as `PNG` or `MP3`."""
+    form = media_type.rpartition("/")[2].removeprefix("x-").upper()
+    return {"MPEG": "MP3", "GLTF-BINARY": "GLB"}.get(form, form)
+
+
+def bytes_text(size: int) -> str:
+    """Return a file size such as `480 KB` or `3.1 MB`."""
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(size / 1e3, 0.1):.3g} KB"  # noqa: PLR2004 -- a million
+
+
 def age_text(seconds: float) -> str:
     """Return how long ago something was: `just now`, `5 min ago`, `3 h ago`, `2 days ago`."""
     minutes, hours, days = (int(seconds // each) for each in (60, 3_600, 86_400))
@@ -93,6 +104,14 @@ def age_text(seconds: float) -> str:
     if hours > 0:
         return f"{hours} h ago"
     return f"{minutes} min ago" if minutes > 0 else "just now"
+
+
+def describe_time(then: float, now: float) -> str:
+    """Return a local time in short form: `14:02`, `yesterday 14:02`, `2026-11-20 14:02`."""
+    at = datetime.fromtimestamp(then).astimezone()
+    days = (datetime.fromtimestamp(now).astimezone().date() - at.date()).days
+    day = "" if days == 0 else "yesterday " if days == 1 else f"{at.date().isoformat()} "
+    return f"{day}{at:%H:%M}"
 
 
 def local_time(at: float) -> str:

@@ -17,6 +17,7 @@ from protocol.fixtures_lists import add_handshake_methods, add_prompts, add_reso
 from protocol.fixtures_questions import QUESTIONS
 from protocol.fixtures_tasks import TOOLS, MemoryTasks
 from stability_mcp.server.app import StudioServer, build_server
+from stability_mcp.server.face import Face
 from stability_mcp.server.http_server import HTTP_WAIT_SECONDS, MAX_BODY_BYTES, PATH, listen
 from stability_mcp.settings import read_settings
 
@@ -27,7 +28,7 @@ def build(tasks: MemoryTasks) -> StudioServer:
     fixtures = [Tool.from_function(each) for each in functions]
     server = build_server(
         read_settings(),
-        wait=HTTP_WAIT_SECONDS,
+        face=Face(wait=HTTP_WAIT_SECONDS, over_http=True),
         extra_tools=[*fixtures, RICH_SCHEMA_TOOL],
         carriers=[tasks],
     )

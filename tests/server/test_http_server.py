@@ -177,7 +177,7 @@ def test_further_host_names_are_accepted_with_the_token(
 def test_further_host_names_are_refused_without_a_token() -> None:
     """Documented (docs/http-hosts.md): a container is not the user."""
     with pytest.raises(ConfigurationError, match="--no-auth") as caught:
-        run_http(read_settings(hosts="gateway"), host="127.0.0.1", port=0, auth=False)
+        run_http(read_settings(hosts="gateway"), address=("127.0.0.1", 0), auth=False)
 
     assert "STABILITY_HOSTS" in str(caught.value)
 

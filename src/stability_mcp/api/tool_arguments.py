@@ -9,7 +9,9 @@ from pydantic import ConfigDict, Field
 
 from stability_mcp.api.described import Described
 
-Reference = Annotated[str, Field(min_length=1, description="Label, media:// URI or path.")]
+Reference = Annotated[
+    str, Field(min_length=1, description="Label, media:// URI, path, or words: the last image.")
+]
 """Names one media item or file."""
 
 

@@ -100,15 +100,17 @@ def serve(  # noqa: PLR0913 -- an option each
     ] = False,
 ) -> None:
     """Run the MCP server on stdio, or over HTTP on this machine."""
+    from stability_mcp.cli.page_opening import open_pages
+
     settings = _settings(context)
     if not http:
         from stability_mcp.server.stdio import run_stdio
 
-        run_stdio(settings)
+        run_stdio(settings, open_pages)
         return
     from stability_mcp.server.http_server import run_http
 
-    run_http(settings, host=host, port=port, token=token, auth=not no_auth)
+    run_http(settings, address=(host, port), token=token, auth=not no_auth, open_pages=open_pages)
 
 
 @app.command()

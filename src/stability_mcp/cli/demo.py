@@ -22,7 +22,7 @@ from stability_mcp.cli.call import ProgressLine
 from stability_mcp.cli.demo_page import MAX_SOUND_BYTES, Made, render
 from stability_mcp.setting_values import variable
 from stability_mcp.settings import Settings
-from stability_mcp.text import credits_text
+from stability_mcp.text import bytes_text, credits_text
 
 if TYPE_CHECKING:
     from mcp.types import CallToolResult
@@ -142,7 +142,6 @@ async def _run(steps: list[Step], environment: Mapping[str, str]) -> tuple[list[
 
 
 def _made(step: Step, result: "CallToolResult", cost: float, seconds: float) -> Made:
-    from stability_mcp.server.answer_text import bytes_text
     from stability_mcp.server.plain_results import FACTS
 
     tool, arguments, purpose = step

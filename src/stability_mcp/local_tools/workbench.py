@@ -16,8 +16,8 @@ from stability_mcp.imaging.probe import probe
 from stability_mcp.imaging.sheet import sheet
 from stability_mcp.media.copies import add_copy
 from stability_mcp.media.import_copy import spool_path
-from stability_mcp.media.importer import KINDS, Importer
-from stability_mcp.media.items import MediaItem
+from stability_mcp.media.importer import Importer
+from stability_mcp.media.items import KINDS, MediaItem
 from stability_mcp.media.labels import NameSource
 from stability_mcp.media.library import MediaLibrary
 from stability_mcp.media.local_files import store_local

@@ -18,7 +18,7 @@ from typing import Any
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.imaging import provenance
 from stability_mcp.imaging.sniff import extension
-from stability_mcp.media.items import MediaItem
+from stability_mcp.media.items import CopyFile, FileStamp, MediaItem
 from stability_mcp.media.labels import file_form
 from stability_mcp.media.library import MediaLibrary
 from stability_mcp.store.threads import in_file_thread
@@ -80,8 +80,24 @@ async def add_copy(
     path = await in_file_thread(write, of_user=True)
     if path is None:
         return item
-    await library.set_copy_path(item.id, path)
-    return replace(item, copy_path=path)
+    copy = await in_file_thread(partial(written_copy, path), of_user=True)
+    await library.set_copy_path(item.id, copy.path, copy.stamp)
+    return with_copy(item, copy)
+
+
+def written_copy(path: Path) -> CopyFile:
+    """Return a copy that was just written, with its stamp; blocks."""
+    try:
+        return CopyFile(path, FileStamp.of(path.lstat()))
+    except OSError:  # the user moved it already
+        return CopyFile(path)
+
+
+def with_copy(item: MediaItem, copy: CopyFile | None) -> MediaItem:
+    """Return an item with its readable copy; None: it has none."""
+    if copy is None:
+        return replace(item, copy_path=None, copy_stamp=None)
+    return replace(item, copy_path=copy.path, copy_stamp=copy.stamp)
 
 
 async def explain_missing_copies(items: Sequence[MediaItem], folder: Path | None) -> list[str]:

@@ -36,6 +36,9 @@ ALTERNATIVES = (
     "Ask the user to save it to a folder on their computer, such as Downloads, and pass its path "
     "or file name."
 )
+FOR_ATTACHMENTS = (
+    f'{ALTERNATIVES} Or call media_import with source="upload" for a link where they send it.'
+)
 
 SANDBOX_FOLDERS = ("/mnt/user-data/", "/mnt/data/", "/mnt/skills/", "/home/claude/")
 _SANDBOX_SCHEMES = frozenset(
@@ -47,6 +50,8 @@ _ENDING = re.compile(r".*\.\w{1,5}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]+=*\s*")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(//)?")
 _DRIVE = re.compile(r"[A-Za-z][:|](?=[\\/]|$)")
+_NT_PATH = re.compile(r"[\\/]\?\?[\\/]")
+"""Start of a path of the Windows kernel, which may lead to another computer."""
 _DRIVE_AS_FOLDER = re.compile(r"/(?:mnt/)?(?P<drive>[A-Za-z])(?:[:|])?/")
 """A Windows drive as WSL (`/mnt/c/`), Git Bash (`/c/`) and file URLs (`/C:/`) write it."""
 
@@ -122,7 +127,7 @@ def sandbox_error(text: str) -> FileMissingError:
     return FileMissingError(
         f"{quoted(text)} exists only inside the chat program's own sandbox, which this server on "
         "the user's computer cannot see. The same is true of a picture attached to the chat.",
-        hint=ALTERNATIVES,
+        hint=FOR_ATTACHMENTS,
     )
 
 
@@ -131,7 +136,7 @@ def attachment_error(text: str) -> FileMissingError:
     return FileMissingError(
         f"{quoted(text)} stands for a file attached to the chat. Attached files stay in the chat "
         "program; this server cannot read them.",
-        hint=ALTERNATIVES,
+        hint=FOR_ATTACHMENTS,
     )
 
 
@@ -147,7 +152,7 @@ def check_path(path: str, *, windows: bool = WINDOWS) -> None:
             f"{quoted(path)} contains a NUL character, so it isn't a path.",
             hint="Remove the NUL character.",
         )
-    if path.startswith(("//", "\\\\", "/\\", "\\/")):
+    if path.startswith(("//", "\\\\", "/\\", "\\/")) or (windows and _NT_PATH.match(path)):
         raise FileForbiddenError(
             f"{quoted(path)} is a network or device path; those are never opened.",
             hint="Copy the file to this computer and pass its local path.",

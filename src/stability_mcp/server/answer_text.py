@@ -10,7 +10,7 @@ from stability_mcp.api.operation import MediaKind
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.server.views import seed_of
 from stability_mcp.studio import JobRecord, MediaItem, Outcome, Spending
-from stability_mcp.text import credits_text, listed, local_time, name_key, quoted
+from stability_mcp.text import bytes_text, credits_text, listed, local_time, name_key, quoted
 
 _NEXT_VERSION = re.compile(r"(?P<root>.+) v\d+(?:-\d)?", re.DOTALL)
 _WORDS = {"image": "picture", "audio": "sound", "model": "3D model"}
@@ -41,10 +41,12 @@ def first_line(outcome: Outcome, *, tool: str, emulated: bool, missing_key: str 
     failed = [each for each in jobs if each.state == "failed"]
     unknown = [each for each in jobs if each.state == "unknown" and not each.is_missing]
     filtered = [each for each in media if each.filtered]
+    deleted = sum(each.state == "done" and not each.media for each in jobs)
     requested = {each.id: each.label for each in jobs if each.id not in outcome.cached}
     parts = [
         counted(media) if media else "",
         f"{len(filtered)} FILTERED (blurred by the API's moderation, charged)" if filtered else "",
+        f"{deleted} result{'s' * (deleted > 1)} deleted" if deleted else "",
         f"{len(failed)} failed" if failed else "",
         f"{len(unknown)} with unknown outcome" if unknown else "",
         f"{len(missing)} without a result yet" if missing else "",
@@ -136,6 +138,11 @@ def media_line(item: MediaItem) -> str:
     return "  ".join(filter(None, parts))
 
 
+def tags_text(tags: Sequence[str]) -> str | None:
+    """Return `tags: summer, cover`; None: there are none."""
+    return f"tags: {', '.join(tags)}" if tags else None
+
+
 def unreadable_lines(media: Sequence[MediaItem]) -> list[str]:
     """Return a warning about complete results in a form that this server cannot read."""
     names = [each.name for each in media if each.unreadable]
@@ -150,34 +157,15 @@ def unreadable_lines(media: Sequence[MediaItem]) -> list[str]:
 
 def size_lines(media: Sequence[MediaItem]) -> list[str]:
     """Return `size: 1536x1536 PNG, up to 3.1 MB each`, or a line for each if sizes differ."""
-    sizes = [size_text(each) for each in media]
+    sizes = [each.size_text for each in media]
     if not sizes:
         return []
-    if len({dimensions(each) for each in media}) == 1 and len(media) > 1:
+    if len({each.dimensions for each in media}) == 1 and len(media) > 1:
         largest = bytes_text(max(each.bytes for each in media))
-        return [f"size: {dimensions(media[0])}, up to {largest} each"]
+        return [f"size: {media[0].dimensions}, up to {largest} each"]
     if len(media) == 1:
         return [f"size: {sizes[0]}"]
     return [f"size of {each.name}: {size}" for each, size in zip(media, sizes, strict=True)]
-
-
-def size_text(item: MediaItem) -> str:
-    """Return `1536x1536 PNG, 3.1 MB` or `30 s MP3, 480 KB`."""
-    return f"{dimensions(item)}, {bytes_text(item.bytes)}"
-
-
-def dimensions(item: MediaItem) -> str:
-    """Return `1536x1536 PNG`, `30 s MP3` or `GLB`."""
-    form = item.media_type.rpartition("/")[2].removeprefix("x-").upper()
-    form = {"MPEG": "MP3", "GLTF-BINARY": "GLB"}.get(form, form)
-    if item.width and item.height:
-        return f"{item.width}x{item.height} {form}"
-    return f"{item.seconds:.3g} s {form}" if item.seconds else form
-
-
-def bytes_text(size: int) -> str:
-    """Return a file size such as `480 KB` or `3.1 MB`."""
-    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(size / 1e3, 0.1):.3g} KB"  # noqa: PLR2004 -- a million
 
 
 def made_line(

@@ -5,7 +5,7 @@ operations or the store loads them (see `tool_calls.py`, `lazy_studio.py`, `open
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import partial
@@ -44,6 +44,7 @@ from stability_mcp.server.completions import complete
 from stability_mcp.server.definition import Definition
 from stability_mcp.server.elicitation import Elicitation
 from stability_mcp.server.error_results import unknown_tool
+from stability_mcp.server.face import PLAIN_FACE, Face
 from stability_mcp.server.kept_list import KeptToolList
 from stability_mcp.server.lazy_studio import LazyStudio, OpenStudio, lazy_studio_open, open_lazily
 from stability_mcp.server.loading import load
@@ -57,8 +58,6 @@ from stability_mcp.settings import Settings
 
 NAME = "stability-mcp"
 TITLE = "Stability AI"
-STDIO_WAIT_SECONDS = 40
-"""Default wait of a call; some hosts time out after 60 s, a few after 45 s."""
 
 MAX_INSTRUCTIONS = 1_500
 """Maximum characters of the instructions, which are part of every conversation."""
@@ -97,14 +96,14 @@ class StudioServer(MCPServer[LazyStudio]):
         settings: Settings,
         *,
         opener: OpenStudio,
-        wait: float,
         extra_tools: Iterable[Tool],
         carriers: Iterable[Tasks],
+        face: Face,
     ) -> None:
         self._studio_settings = settings
         self._lazy_studios: set[LazyStudio] = set()
         self._tool_list = KeptToolList()
-        self._wait = wait if settings.wait is None else settings.wait
+        self._wait = face.wait if settings.wait is None else settings.wait
         self._every = frozenset(all_tools())
         shown = enabled_tools(settings.toolsets)
         extra_tools = list(extra_tools)
@@ -117,7 +116,13 @@ class StudioServer(MCPServer[LazyStudio]):
             version=__version__,
             instructions=instructions(self._enabled, self._every, emulated=settings.emulated),
             tools=[*(self._tool(each) for each in shown), *extra_tools],
-            lifespan=partial(_lifespan, settings, opener, self._lazy_studios, subscriptions),
+            lifespan=partial(
+                _lifespan,
+                settings,
+                partial(lazy_studio_open, settings, opener, face),
+                self._lazy_studios,
+                subscriptions,
+            ),
             middleware=[
                 _remember_lazy_studio,
                 _read_arguments,
@@ -164,6 +169,7 @@ class StudioServer(MCPServer[LazyStudio]):
             progress=reporter(ctx),
             elicitation=Elicitation(ctx),
             ticket=TICKET.get(),
+            pages=ctx.request_context.lifespan_context.pages,
             workspace=workspace_source(ctx.session),
             client=f"{params.client_info.name} {params.client_info.version}" if params else "",
         )
@@ -235,24 +241,28 @@ def build_server(
     settings: Settings,
     *,
     open_studio: OpenStudio = open_lazily,
-    wait: float = STDIO_WAIT_SECONDS,
     extra_tools: Sequence[Tool] = (),
     carriers: Sequence[Tasks] = (),
+    face: Face = PLAIN_FACE,
 ) -> StudioServer:
     """Build the server.
 
     Args:
         settings: The operator's settings.
         open_studio: Opens the studio.
-        wait: Seconds before a call returns a job id, unless `STABILITY_WAIT` is set.
         extra_tools: Additional tools, such as the fixtures of a conformance suite.
         carriers: Run the extra tools as tasks, for clients that support tasks.
+        face: The program that runs the server.
 
     Raises:
         ConfigurationError: a toolset doesn't exist.
     """
     server = StudioServer(
-        settings, opener=open_studio, wait=wait, extra_tools=extra_tools, carriers=carriers
+        settings,
+        opener=open_studio,
+        extra_tools=extra_tools,
+        carriers=carriers,
+        face=face,
     )
     _add_prompts(server)
     server.completion()(_complete)  # type: ignore[no-untyped-call]  # the SDK left it untyped
@@ -315,13 +325,13 @@ async def _read_arguments(
 @asynccontextmanager
 async def _lifespan(
     settings: Settings,
-    opener: OpenStudio,
+    opening: Callable[[], AbstractAsyncContextManager[LazyStudio]],
     lazy_studios: set[LazyStudio],
     subscriptions: Subscriptions,
     server: MCPServer[LazyStudio],  # noqa: ARG001 -- the SDK's signature
 ) -> AsyncIterator[LazyStudio]:
     with ExitStack() as stack:
-        async with lazy_studio_open(settings, opener) as lazy_studio:
+        async with opening() as lazy_studio:
             lazy_studios.add(lazy_studio)
             # Only after requests in flight are finished: hosts close stdin, then send a signal.
             stack.callback(lazy_studios.discard, lazy_studio)

@@ -12,6 +12,7 @@ from stability_mcp.text import plain
 
 if TYPE_CHECKING:
     from stability_mcp.server.elicitation import Elicitation
+    from stability_mcp.server.page_links import PageLinks
     from stability_mcp.studio import Confirm, Outcome, Progress, WorkspaceSource
 
 
@@ -46,6 +47,8 @@ class CallContext:
     """How to ask the user; None: not possible."""
     confirm: "Callable[[float | None], Confirm] | None" = None
     """Takes the credits that the user agreed to and returns the price check for the studio."""
+    pages: "PageLinks | None" = None
+    """Makes links to local pages; None: there are none."""
     client: str = ""
     """Name and version of the client."""
     workspace: "WorkspaceSource | None" = None

@@ -20,8 +20,8 @@ MIN_WAIT_SECONDS = 5.0
 SETTLE_SECONDS = 0.5
 """Pause before a timeout is recorded: a host that shuts down cancels its calls too."""
 
-WAIT_TOOL = "job_wait"
-"""The only slow tool that isn't paid."""
+WAIT_TOOLS = frozenset({"job_wait", "media_import"})
+"""Slow tools that aren't paid: they wait for jobs, or for the user's files."""
 
 
 async def limit_wait(lazy_studio: LazyStudio, context: CallContext) -> CallContext:
@@ -50,7 +50,7 @@ async def _record(lazy_studio: LazyStudio, client: str, seconds: float) -> None:
 def _takes_long(context: CallContext) -> bool:
     row = OPERATIONS.get(context.tool)
     paid = row is not None and row.is_paid()
-    return bool(context.client) and (paid or context.tool == WAIT_TOOL)
+    return bool(context.client) and (paid or context.tool in WAIT_TOOLS)
 
 
 def _name(context: CallContext) -> str:

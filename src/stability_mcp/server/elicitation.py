@@ -10,7 +10,7 @@ import logging
 import sys
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import anyio
 from mcp.server.mcpserver import Context
@@ -18,6 +18,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import (
     ElicitRequest,
     ElicitRequestFormParams,
+    ElicitRequestURLParams,
     ElicitResult,
     InputRequiredResult,
 )
@@ -35,6 +36,9 @@ FIRST_WITHOUT_BACK_CHANNEL = "2026-07-28"
 
 QUESTION_PREFIX = "confirm-spend-"
 """Prefix of a question's key; its id follows."""
+
+LinkAnswer = Literal["accept", "decline", "cancel"]
+"""The user opened the link, refused, or closed the question."""
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +63,13 @@ class Elicitation:
         capabilities = self.ctx.client_capabilities
         asking = capabilities.elicitation if capabilities is not None else None
         return asking is not None and (asking.form is not None or asking.url is None)
+
+    @property
+    def opens_links(self) -> bool:
+        """Return whether the client can ask the user to open a link."""
+        capabilities = self.ctx.client_capabilities
+        asking = capabilities.elicitation if capabilities is not None else None
+        return asking is not None and asking.url is not None
 
     @property
     def by_result(self) -> bool:
@@ -92,6 +103,42 @@ class Elicitation:
             log.info("elicitation failed: %s", error)
             return "dismissed"
         return _read(response)
+
+    def link_answer(self, key: str) -> "LinkAnswer | None":
+        """Return the answer to an offered link that came with this request, or None."""
+        response = (self.ctx.input_responses or {}).get(key)
+        return response.action if isinstance(response, ElicitResult) else None
+
+    async def offer_link(self, key: str, message: str, url: str) -> "LinkAnswer":
+        """Ask the user to open a link; `cancel` if the client fails.
+
+        Args:
+            key: Identifies the offer.
+            message: Why to open it.
+            url: The link.
+
+        Raises:
+            AskFirstError: the offer is the result of the call; the client repeats the call.
+        """
+        if self.by_result:
+            params = ElicitRequestURLParams(message=message, url=url)
+            raise AskFirstError(
+                InputRequiredResult(input_requests={key: ElicitRequest(params=params)})
+            )
+        try:
+            response = await self.ctx.session.elicit_url(
+                message, url, key, related_request_id=self.ctx.request_id
+            )
+        except (MCPError, ValidationError) as error:
+            log.info("the client could not offer a link: %s", type(error).__name__)
+            return "cancel"
+        answer: LinkAnswer = response.action
+        return answer
+
+    async def complete_link(self, key: str) -> None:
+        """Tell the client that what the user did at an offered link is complete."""
+        if not self.by_result:
+            await self.ctx.session.send_elicit_complete(key, self.ctx.request_id)
 
 
 @dataclass

@@ -27,6 +27,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stability_mcp.errors import ConfigurationError, StorageError
 from stability_mcp.server.app import build_server
+from stability_mcp.server.face import Face, OpenPages
 from stability_mcp.server.messages import repaired_body
 from stability_mcp.setting_values import variable
 from stability_mcp.settings import Settings
@@ -57,16 +58,21 @@ GRACE_SECONDS = 2
 
 
 def run_http(
-    settings: Settings, *, host: str, port: int, token: str | None = None, auth: bool = True
+    settings: Settings,
+    *,
+    address: tuple[str, int],
+    token: str | None = None,
+    auth: bool = True,
+    open_pages: OpenPages | None = None,
 ) -> None:
     """Serve on this machine until a signal arrives, then finish requests in flight.
 
     Args:
         settings: The operator's settings.
-        host: A loopback address.
-        port: The port; 0: any free port.
+        address: A loopback address and the port; 0: any free port.
         token: Bearer token of clients; default: generated once and stored in the data folder.
         auth: Whether a token is required.
+        open_pages: Opens the local pages; None: no links to them.
 
     Raises:
         ConfigurationError: the address isn't on this machine, or is in use, or further host names
@@ -79,13 +85,14 @@ def run_http(
             "under one of those names could spend your credits.",
             hint=f"Leave out --no-auth, or unset {variable('hosts')}.",
         )
+    host, port = address
     listener = listen(host, port)
     bearer = (token or kept_token(settings.home_dir)) if auth else None
-    address = f"http://{host if ':' not in host else f'[{host}]'}:{listener.getsockname()[1]}{PATH}"
-    sys.stderr.write(f"stability-mcp: serving {address}\n{_how_to_connect(bearer)}\n")
+    url = f"http://{host if ':' not in host else f'[{host}]'}:{listener.getsockname()[1]}{PATH}"
+    sys.stderr.write(f"stability-mcp: serving {url}\n{_how_to_connect(bearer)}\n")
     server = uvicorn.Server(
         uvicorn.Config(
-            http_app(settings, token=bearer),
+            http_app(settings, token=bearer, open_pages=open_pages),
             log_level=settings.log_level.lower(),
             log_config=None,
             timeout_graceful_shutdown=GRACE_SECONDS,
@@ -94,13 +101,16 @@ def run_http(
     anyio.run(server.serve, [listener])
 
 
-def http_app(settings: Settings, *, token: str | None) -> ASGIApp:
+def http_app(
+    settings: Settings, *, token: str | None, open_pages: OpenPages | None = None
+) -> ASGIApp:
     """Return the application; with a token, requests without it are refused.
 
     Raises:
         ConfigurationError: a toolset doesn't exist.
     """
-    server = build_server(settings, wait=HTTP_WAIT_SECONDS)
+    face = Face(wait=HTTP_WAIT_SECONDS, open_pages=open_pages, over_http=True)
+    server = build_server(settings, face=face)
     app: ASGIApp = server.streamable_http_app(
         streamable_http_path=PATH,
         max_request_body_size=MAX_BODY_BYTES,

@@ -5,19 +5,21 @@ megabytes to load, so the handshake doesn't wait for them.
 """
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
+from stability_mcp.server.face import PLAIN_FACE, Face
 from stability_mcp.server.loading import load
+from stability_mcp.server.page_links import PageLinks
 from stability_mcp.settings import Settings
 
 if TYPE_CHECKING:
     from stability_mcp.server.elicitation import PendingQuestion
-    from stability_mcp.studio import Studio
+    from stability_mcp.studio import MediaItem, Studio
 
 OpenStudio = Callable[[Settings], "AbstractAsyncContextManager[Studio]"]
 
@@ -27,7 +29,9 @@ log = logging.getLogger(__name__)
 class LazyStudio:
     """Opens one studio, in its own task, so that work outlives the request that started it."""
 
-    def __init__(self, settings: Settings, group: TaskGroup, opener: OpenStudio) -> None:
+    def __init__(
+        self, settings: Settings, group: TaskGroup, opener: OpenStudio, face: Face = PLAIN_FACE
+    ) -> None:
         self._settings = settings
         self._group = group
         self._opener = opener
@@ -41,6 +45,7 @@ class LazyStudio:
         self._spawned: set[anyio.CancelScope] = set()
         self.questions: dict[str, PendingQuestion] = {}
         """Questions that are open at the client, by the question key of the quote."""
+        self.pages = PageLinks(face, settings, studio=self.studio, spawn=self.spawn)
         self.closed = anyio.Event()
         """Set when all requests in flight are finished and stored."""
 
@@ -64,6 +69,10 @@ class LazyStudio:
     def opened(self) -> "Studio | None":
         """Return the studio if it is open, or None."""
         return self._studio
+
+    def view_lines(self, items: "Sequence[MediaItem]") -> list[str]:
+        """Return the lines with the addresses at which the user can look at items."""
+        return self.pages.view_lines(self._studio, items) if self._studio else []
 
     async def uncollected_line(self) -> str | None:
         """Return the line about undelivered results; also None while the store isn't open."""
@@ -127,10 +136,12 @@ def _root_error(error: Exception) -> Exception:
 
 
 @asynccontextmanager
-async def lazy_studio_open(settings: Settings, opener: OpenStudio) -> AsyncIterator[LazyStudio]:
+async def lazy_studio_open(
+    settings: Settings, opener: OpenStudio, face: Face = PLAIN_FACE
+) -> AsyncIterator[LazyStudio]:
     """Provide a studio until the block ends, then wait for requests in flight."""
     async with anyio.create_task_group() as group:
-        lazy_studio = LazyStudio(settings, group, opener)
+        lazy_studio = LazyStudio(settings, group, opener, face)
         try:
             yield lazy_studio
         finally:

@@ -124,7 +124,7 @@ async def read(uri: str, lazy_studio: LazyStudio, enabled: frozenset[str]) -> Co
 
 
 async def _page(name: str, topic: str | None, enabled: frozenset[str]) -> Contents:
-    pages = await load("stability_mcp.server.pages")
+    pages = await load("stability_mcp.server.resource_pages")
     text, media_type = pages.page(name, topic, enabled)
     return [ReadResourceContents(content=text, mime_type=media_type)]
 
@@ -154,8 +154,6 @@ async def _media(name: str, lazy_studio: LazyStudio, *, original: bool) -> Conte
 
 
 def _explanation(item: "MediaItem", what: str) -> ReadResourceContents:
-    from stability_mcp.server.answer_text import size_text
-
     where = f" and in the file {item.copy_path}" if item.copy_path else ""
-    text = f"{what}. The original ({size_text(item)}) is at {item.uri}/original{where}."
+    text = f"{what}. The original ({item.size_text}) is at {item.uri}/original{where}."
     return ReadResourceContents(plain(text), "text/plain")

@@ -23,10 +23,13 @@ from mcp.types import (
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.local_tools.local_tool import LocalResult
 from stability_mcp.server import answer_text
+from stability_mcp.server.history_text import history_lines
 from stability_mcp.server.plain_results import FACTS, cleaned
 from stability_mcp.server.views import JobFacts, MediaFacts, SentFacts
-from stability_mcp.studio import JobRecord, MediaItem, Outcome, Spending
+from stability_mcp.settings import Settings
+from stability_mcp.studio import History, JobRecord, MediaItem, Outcome, Spending
 from stability_mcp.text import plain
+from stability_mcp.uris import media_uri
 
 MAX_PREVIEW_BYTES = 65_536
 """Keeps a whole result below 100 KB in base64."""
@@ -47,6 +50,10 @@ class Shown:
     preview: Preview | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
     """Names of the media that the items were made from, by id."""
+    tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Tags of the items, by id."""
+    history: History | None = None
+    """What led to a single item, and what was made from it."""
 
 
 def of_outcome(
@@ -54,15 +61,25 @@ def of_outcome(
     *,
     tool: str,
     enabled: frozenset[str],
-    emulated: bool,
-    missing_key: str = "",
+    settings: Settings,
+    views: Sequence[str] = (),
 ) -> CallToolResult:
-    """Return the result of a paid call, or of waiting for its jobs."""
+    """Return the result of a paid call, or of waiting for its jobs.
+
+    Args:
+        outcome: The outcome.
+        tool: Name of the tool.
+        enabled: Names of the enabled tools.
+        settings: The operator's settings.
+        views: Lines with links to the view page.
+    """
     jobs, media = outcome.jobs, outcome.media
     missing = [job for job in jobs if job.state != "done"]
     failed = bool(jobs) and all(job.finished and job.state != "done" for job in jobs)
     text = [
-        answer_text.first_line(outcome, tool=tool, emulated=emulated, missing_key=missing_key),
+        answer_text.first_line(
+            outcome, tool=tool, emulated=settings.emulated, missing_key=settings.missing_key
+        ),
         *answer_text.nothing_left_lines(media, outcome.empty),
         *outcome.notes,
         *answer_text.restored_lines(outcome),
@@ -71,13 +88,14 @@ def of_outcome(
         *answer_text.unreadable_lines(media),
         *_transparent_line(outcome.preview, outcome.media),
         *answer_text.job_lines(missing),
+        *views,
         *answer_text.next_line(outcome, enabled),
         *filter(None, [outcome.uncollected]),
     ]
     paid = answer_text.charged([each for each in jobs if each.id not in outcome.cached])
     facts = {
         "tool": tool,
-        "emulated": emulated,
+        "emulated": settings.emulated,
         "filtered": any(each.filtered for each in media),
         "empty": list(outcome.empty),
         "media": [MediaFacts.of(each).dumped() for each in media],
@@ -91,12 +109,14 @@ def of_outcome(
         text,
         facts,
         Shown(items=media, preview=outcome.preview),
-        cost={"credits": paid / 1000, "usd": 0.0 if emulated else paid / 100_000},
+        cost={"credits": paid / 1000, "usd": 0.0 if settings.emulated else paid / 100_000},
         failed=failed,
     )
 
 
-def of_shown(shown: Shown, *, tool: str, uncollected: str | None) -> CallToolResult:
+def of_shown(
+    shown: Shown, *, tool: str, uncollected: str | None, views: Sequence[str] = ()
+) -> CallToolResult:
     """Return the result of looking at media; free."""
     kinds = [item.kind for item in shown.items if item.emulated and item.operation]
     counted = answer_text.counted(shown.items)
@@ -107,23 +127,37 @@ def of_shown(shown: Shown, *, tool: str, uncollected: str | None) -> CallToolRes
     text += shown.notes
     for index, item in enumerate(shown.items):
         made = answer_text.made_line(item, shown.items[:index], shown.sources)
-        text += [answer_text.media_line(item), f"made: {made}"]
+        tags = answer_text.tags_text(shown.tags.get(item.id, ()))
+        text += [answer_text.media_line(item), f"made: {made}", *filter(None, [tags])]
     text += [*answer_text.size_lines(shown.items), *answer_text.unreadable_lines(shown.items)]
-    text += _transparent_line(shown.preview, shown.items)
+    text += [*_transparent_line(shown.preview, shown.items)]
+    text += history_lines(shown.history) if shown.history else []
+    text += views
     text += filter(None, [uncollected])
-    facts = {"tool": tool, "media": [MediaFacts.of(each).dumped() for each in shown.items]}
+    media = [MediaFacts.of(each, shown.tags.get(each.id, ())).dumped() for each in shown.items]
+    facts = {"tool": tool, "media": media, **_history_facts(shown.history)}
     return _result(text, facts, shown)
 
 
-def of_local(result: LocalResult, *, tool: str, uncollected: str | None) -> CallToolResult:
+def of_local(
+    result: LocalResult, *, tool: str, uncollected: str | None, views: Sequence[str] = ()
+) -> CallToolResult:
     """Return the result of a local tool; free."""
     made = answer_text.counted(result.items)
     text = [f"{tool}: {', '.join(filter(None, [made, 'free']))}", *result.lines]
     text += [answer_text.media_line(item) for item in result.items]
-    text += filter(None, [uncollected])
+    text += [*views, *filter(None, [uncollected])]
     media = [MediaFacts.of(each).dumped() for each in result.items]
     facts = {"tool": tool, **({"media": media} if media else {}), **result.facts}
     return _result(text, facts, Shown(items=result.items, preview=result.preview))
+
+
+def _history_facts(history: History | None) -> dict[str, Any]:
+    if history is None:
+        return {}
+    newest = {"newest": history.newest.uri} if history.newest else {}
+    lineage = [media_uri(step.id) for step in history.steps[1:]]
+    return {"lineage": lineage, "results": [each.uri for each in history.results], **newest}
 
 
 def _result(

@@ -20,6 +20,7 @@ from mcp.types import JSONRPCError
 from pydantic import ValidationError
 
 from stability_mcp.server.app import StudioServer, build_server
+from stability_mcp.server.face import Face, OpenPages
 from stability_mcp.server.garbage import paused_collection
 from stability_mcp.server.messages import Message, MessageReader, as_message, unreadable_text
 from stability_mcp.settings import Settings
@@ -32,14 +33,18 @@ ENDED_BY_SIGNAL = 128
 """The exit code after a signal is this plus the signal's number."""
 
 
-def run_stdio(settings: Settings) -> None:
+def run_stdio(settings: Settings, open_pages: OpenPages | None = None) -> None:
     """Serve until stdin ends, then finish requests in flight.
+
+    Args:
+        settings: The operator's settings.
+        open_pages: Opens the local pages; None: no links to them.
 
     Raises:
         ConfigurationError: a toolset doesn't exist.
     """
     with paused_collection():
-        server = build_server(settings)
+        server = build_server(settings, face=Face(open_pages=open_pages))
     anyio.run(serve, server)
 
 

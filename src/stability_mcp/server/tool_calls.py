@@ -42,10 +42,17 @@ async def call(
                 answer,
                 tool=context.tool,
                 enabled=context.enabled,
-                emulated=context.settings.emulated,
-                missing_key=context.settings.missing_key,
+                settings=context.settings,
+                views=lazy_studio.view_lines(answer.media),
             )
-        return _free_result(answer, context.tool, await lazy_studio.uncollected_line())
+        uncollected = await lazy_studio.uncollected_line()
+        if isinstance(answer, Shown):
+            views = lazy_studio.view_lines(answer.items)
+            return results.of_shown(answer, tool=context.tool, uncollected=uncollected, views=views)
+        if isinstance(answer, LocalResult):
+            views = lazy_studio.view_lines(answer.items)
+            return results.of_local(answer, tool=context.tool, uncollected=uncollected, views=views)
+        return _free_result(answer, context.tool, uncollected)
     except AskFirstError as question:
         return question.result
     except anyio.get_cancelled_exc_class():
@@ -57,15 +64,12 @@ async def call(
 
 
 def _free_result(
-    answer: Shown | LocalResult | Listing | BaseModel | str, tool: str, uncollected: str | None
+    answer: Listing | BaseModel | str, tool: str, uncollected: str | None
 ) -> CallToolResult:
-    if isinstance(answer, Shown):
-        return results.of_shown(answer, tool=tool, uncollected=uncollected)
-    if isinstance(answer, LocalResult):
-        return results.of_local(answer, tool=tool, uncollected=uncollected)
     if isinstance(answer, Listing):
-        lines, facts = answer.lines, answer.facts
-        return plain_results.of_listing(lines, facts, tool=tool, uncollected=uncollected)
+        return plain_results.of_listing(
+            answer.lines, answer.facts, tool=tool, uncollected=uncollected, notes=answer.notes
+        )
     if isinstance(answer, BaseModel):
         return plain_results.of_data(answer, uncollected=uncollected)
     return plain_results.of_text(answer, uncollected=uncollected)

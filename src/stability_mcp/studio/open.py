@@ -23,6 +23,7 @@ from stability_mcp.notify.delivery import Delivery
 from stability_mcp.settings import Settings
 from stability_mcp.store.database import Database, Observer
 from stability_mcp.store.tenancy import EMULATOR, LOCAL_OWNER, Account, Upstream
+from stability_mcp.studio.links import Links
 from stability_mcp.studio.permissions import Permissions
 from stability_mcp.studio.runtime import Runtime, StudioParts
 from stability_mcp.studio.studio import Studio
@@ -86,6 +87,7 @@ async def open_studio(
                     client=client,
                     roots=roots,
                     jobs=jobs,
+                    links=Links(),
                 )
                 yield Studio(
                     StudioParts(

@@ -13,10 +13,9 @@ from stability_mcp.errors import ArgumentsError, JobError, NotFoundError, Storag
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.jobs.budget import Spending
 from stability_mcp.jobs.models import Call, JobRecord
-from stability_mcp.media.importer import describe_time
 from stability_mcp.media.items import MediaItem
 from stability_mcp.studio.runtime import StudioParts
-from stability_mcp.text import credits_text, listed, quoted
+from stability_mcp.text import credits_text, describe_time, listed, quoted
 
 
 def known_operation(name: str) -> type[Operation]:

@@ -10,6 +10,7 @@ from stability_mcp.media.roots import Roots
 from stability_mcp.settings import Settings
 from stability_mcp.store.database import Database
 from stability_mcp.store.tenancy import Account, Upstream
+from stability_mcp.studio.links import Links
 from stability_mcp.studio.permissions import Permissions
 
 
@@ -23,6 +24,7 @@ class Runtime:
     client: Client
     roots: Roots
     jobs: Jobs
+    links: Links
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,7 @@ from stability_emulator.app import create_app
 from stability_emulator.transport import EmulatorTransport
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.server.app import build_server
+from stability_mcp.server.face import PLAIN_FACE, Face
 from stability_mcp.server.tasks.port import Tasks
 from stability_mcp.settings import Settings
 from stability_mcp.store.database import Observer
@@ -118,12 +119,16 @@ async def connected(  # noqa: PLR0913 -- options of server, API and client
     gate: Gate | None = None,
     extensions: Sequence[ClientExtension] = (),
     carriers: Sequence[Tasks] = (),
+    face: Face = PLAIN_FACE,
     seconds: float = 60,
     **chosen: object,
 ) -> AsyncIterator[Client]:
     """Connect to a new server, for a limited number of seconds."""
     server = build_server(
-        settings_in(folder, chosen), open_studio=partial(paced, gate=gate), carriers=carriers
+        settings_in(folder, chosen),
+        open_studio=partial(paced, gate=gate),
+        carriers=carriers,
+        face=face,
     )
     with anyio.fail_after(seconds):
         async with Client(server, mode=era, extensions=extensions) as client:

@@ -84,8 +84,10 @@ class JobTasks:
         """Return a task; once its result is returned, the call counts as delivered."""
         results = await _task_results()
         try:
+            studio = await _studio(ctx)
+            view_lines = ctx.lifespan_context.view_lines
             task: Task | None = await results.finished_task(
-                await _studio(ctx), task_id, self._enabled
+                studio, task_id, self._enabled, view_lines
             )
         except StudioError as error:
             raise _read_error(error) from error

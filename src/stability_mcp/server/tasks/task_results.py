@@ -1,11 +1,12 @@
 """Turns a stored call into a task, with the result that the request would have got."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.server import results
 from stability_mcp.server.tasks.port import Status, Task
-from stability_mcp.studio import Call, Studio, describe_call
+from stability_mcp.studio import Call, MediaItem, Studio, describe_call
 
 SOONEST_SECONDS, LATEST_SECONDS = 1.0, 5.0
 """Limits of the poll interval: polls are cheap, but a model may wait for each."""
@@ -19,12 +20,20 @@ async def task_of(studio: Studio, call_id: str) -> Task | None:
     return None if call is None else _task(call)
 
 
-async def finished_task(studio: Studio, call_id: str, enabled: frozenset[str]) -> Task | None:
+ViewLines = Callable[[Sequence[MediaItem]], Sequence[str]]
+"""Returns the lines with links to the view page of items."""
+
+
+async def finished_task(
+    studio: Studio, call_id: str, enabled: frozenset[str], view_lines: ViewLines
+) -> Task | None:
     """Return the task of a call, with its result if it has ended, or None."""
     call = await studio.find_call(call_id)
     if call is None:
         return None
-    result = await _result(studio, call, enabled) if _status(call) == "completed" else None
+    result = None
+    if _status(call) == "completed":
+        result = await _result(studio, call, enabled, view_lines)
     return _task(call, result)
 
 
@@ -48,13 +57,16 @@ def _status(call: Call) -> Status:
     return "completed" if call.finished else "working"
 
 
-async def _result(studio: Studio, call: Call, enabled: frozenset[str]) -> dict[str, Any]:
+async def _result(
+    studio: Studio, call: Call, enabled: frozenset[str], view_lines: ViewLines
+) -> dict[str, Any]:
+    outcome = await studio.called(call)
     answer = results.of_outcome(
-        await studio.called(call),
+        outcome,
         tool=call.tool,
         enabled=enabled,
-        emulated=studio.settings.emulated,
-        missing_key=studio.settings.missing_key,
+        settings=studio.settings,
+        views=view_lines(outcome.media),
     )
     dumped: dict[str, Any] = answer.model_dump(mode="json", by_alias=True, exclude_none=True)
     return dumped

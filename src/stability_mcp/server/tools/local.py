@@ -28,7 +28,7 @@ def _tool(local: LocalTool) -> Tool:
         arguments: Arguments,
         context: CallContext,  # noqa: ARG001 -- every tool takes the three
     ) -> LocalResult:
-        return await studio.run_local(local, arguments)
+        return await studio.library.run_local(local, arguments)
 
     return Tool(
         name=local.name,
