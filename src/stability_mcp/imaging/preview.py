@@ -13,6 +13,7 @@ from stability_mcp.api.fields import Size
 from stability_mcp.imaging.colour import to_srgb
 from stability_mcp.imaging.encode import encode
 from stability_mcp.imaging.facts import Facts
+from stability_mcp.imaging.grid import draw_grid
 from stability_mcp.imaging.pixels import (
     alpha_of,
     decode_image,
@@ -62,6 +63,7 @@ def preview(
     longest: int = MAX_PREVIEW_SIDE,
     max_bytes: int = MAX_BYTES,
     format: PreviewFormat = "webp",  # noqa: A002 -- the word for it
+    grid: bool = False,
 ) -> Preview:
     """Return an upright preview of a picture, never larger than the picture itself.
 
@@ -70,11 +72,14 @@ def preview(
         longest: Maximum length of the longer side, in pixels.
         max_bytes: Maximum size, in bytes.
         format: File format.
+        grid: Whether to draw labelled lines at every tenth.
 
     Raises:
         FileUnusableError: It isn't a picture, is damaged or too large to decode.
     """
     image, alpha = thumbnail(path, probe(path), longest)
+    if grid:
+        image = draw_grid(image)
     return encode_preview(image, max_bytes=max_bytes, format=format, alpha=alpha)
 
 

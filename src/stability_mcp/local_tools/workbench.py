@@ -22,7 +22,7 @@ from stability_mcp.media.labels import NameSource
 from stability_mcp.media.library import MediaLibrary
 from stability_mcp.media.local_files import store_local
 from stability_mcp.media.names import request_of
-from stability_mcp.media.preview import preview_of
+from stability_mcp.media.preview import PreviewStyle, preview_of
 from stability_mcp.media.records import Provenance
 from stability_mcp.policy.terms import TermLists
 from stability_mcp.settings import Settings
@@ -162,9 +162,8 @@ class Workbench:
         size = self.settings.preview
         if wanted == "none" or size == "none":
             return None
-        return await preview_of(
-            items, size=size, format=self.settings.preview_format, library=self.library
-        )
+        style = PreviewStyle(size=size, format=self.settings.preview_format)
+        return await preview_of(items, style, library=self.library)
 
     async def sheet(
         self, pictures: Sequence[tuple[Path, str]], *, wanted: str | None, memory: Sequence[Facts]

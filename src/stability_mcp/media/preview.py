@@ -6,6 +6,7 @@ one can't be made, the answer is sent without it.
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -29,11 +30,21 @@ SIDES: dict[PreviewSize, int] = {"small": MAX_PREVIEW_SIDE, "large": 1_024}
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, kw_only=True)
+class PreviewStyle:
+    """How a preview is drawn."""
+
+    size: PreviewSize
+    format: PreviewFormat
+    """File format."""
+    grid: bool = False
+    """Whether labelled lines are drawn over a single picture."""
+
+
 async def preview_of(
     items: Sequence[MediaItem],
+    style: PreviewStyle,
     *,
-    size: PreviewSize,
-    format: PreviewFormat,  # noqa: A002 -- the word for it
     library: MediaLibrary | None = None,
     memory: Mapping[str, int] | None = None,
 ) -> Preview | None:
@@ -41,8 +52,7 @@ async def preview_of(
 
     Args:
         items: The results of a call.
-        size: Size of the preview.
-        format: File format of the preview.
+        style: How to draw it.
         library: Finds the picture that a 3D model was made from.
         memory: Bytes needed to decode items, by id, if known; otherwise the headers are read
             first.
@@ -60,8 +70,11 @@ async def preview_of(
             facts = max(known[picture.id] for picture, _ in pictures)
         else:
             facts = await in_file_thread(partial(_facts, [path for path, _ in shown]))
-        options = partial(preview if len(shown) == 1 else sheet, longest=SIDES[size], format=format)
-        return await run(options, shown[0][0] if len(shown) == 1 else shown, facts=facts)
+        draw = partial(preview, shown[0][0], grid=style.grid)
+        if len(shown) > 1:
+            draw = partial(sheet, shown)
+        draw = partial(draw, longest=SIDES[style.size], format=style.format)
+        return await run(draw, facts=facts)
     except FileUnusableError as error:
         log.warning("no preview of %s: %s", ", ".join(item.id for item in items), error.message)
         return None

@@ -48,6 +48,8 @@ class Shown:
     """If a label was taken: which name the item got."""
     notes: Sequence[str] = ()
     preview: Preview | None = None
+    sheets: Sequence[Preview] = ()
+    """Further pictures, if the items don't fit on one."""
     sources: Mapping[str, str] = field(default_factory=dict)
     """Names of the media that the items were made from, by id."""
     tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -169,7 +171,8 @@ def _result(
     failed: bool = False,
 ) -> CallToolResult:
     content: list[ContentBlock] = [TextContent(text=_bounded(plain("\n".join(text))))]
-    content += _picture(shown.preview)
+    for preview in (shown.preview, *shown.sheets):
+        content += _picture(preview)
     content += [_link(item) for item in shown.items]
     meta: dict[str, Any] = {FACTS: cleaned(facts)} | ({"cost": dict(cost)} if cost else {})
     return CallToolResult(content=content, is_error=failed, _meta=meta)

@@ -26,7 +26,7 @@ from stability_mcp.media.labels import (
     parse_label,
     with_variant,
 )
-from stability_mcp.media.preview import PreviewSize, empty_pictures, preview_of
+from stability_mcp.media.preview import PreviewSize, PreviewStyle, empty_pictures, preview_of
 from stability_mcp.policy.confirmation import Confirm
 from stability_mcp.studio.full_size import add_full_size
 from stability_mcp.studio.outcomes import (
@@ -353,6 +353,5 @@ async def preview(
     wanted = settings.preview if size is None else size
     if wanted == "none" or not items:
         return None
-    return await preview_of(
-        items, size=wanted, format=settings.preview_format, library=parts.media, memory=memory
-    )
+    style = PreviewStyle(size=wanted, format=settings.preview_format)
+    return await preview_of(items, style, library=parts.media, memory=memory)

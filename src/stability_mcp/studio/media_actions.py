@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from stability_mcp.api.tool_arguments import Arguments
 from stability_mcp.errors import ArgumentsError, NotFoundError
+from stability_mcp.imaging.preview import Preview
 from stability_mcp.local_tools.local_tool import LocalResult, LocalTool
 from stability_mcp.local_tools.workbench import Workbench
 from stability_mcp.maintenance.retention import restorable_until
@@ -14,10 +15,15 @@ from stability_mcp.media.ancestry import Step, ancestry
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import Page
 from stability_mcp.media.lineage import originals_of, results_of
+from stability_mcp.media.preview import PreviewSize, PreviewStyle, preview_of
 from stability_mcp.media.scopes import Scope, list_scope
 from stability_mcp.media.tags import clean_tag, parse_tags, tags_of
+from stability_mcp.store.queries import in_parts
 from stability_mcp.studio.runtime import StudioParts
 from stability_mcp.text import name_key
+
+MAX_ON_SHEET = 12
+"""Pictures on one sheet: with more, faces and letters can't be told apart."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +77,24 @@ class MediaActions:
         parts = self._parts
         workbench = Workbench(self._media, parts.importer, parts.settings, parts.permissions.terms)
         return await tool.function(workbench, arguments)
+
+    async def sheets(
+        self, items: Sequence[MediaItem], size: PreviewSize, *, grid: bool = False
+    ) -> list[Preview]:
+        """Return small pictures of items, whatever the settings: one item, or sheets of up to 12.
+
+        Args:
+            items: The items to show; later words such as `the second one` mean them.
+            size: Size of each picture.
+            grid: Whether to draw labelled lines over a single item.
+        """
+        style = PreviewStyle(size=size, format=self._parts.settings.preview_format, grid=grid)
+        self._parts.importer.phrases.note_shown(items)
+        shown = [
+            await preview_of(part, style, library=self._media)
+            for part in in_parts(items, MAX_ON_SHEET)
+        ]
+        return [each for each in shown if each is not None]
 
     async def names_of(self, ids: Collection[str]) -> Mapping[str, str]:
         """Return the names of items by id: of a fitted picture, the name of its original."""

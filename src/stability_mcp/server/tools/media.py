@@ -99,28 +99,38 @@ async def _scope(studio: Studio, arguments: MediaList) -> Scope:
     )
 
 
+MAX_SHOWN = 24
+"""Two sheets of 12; more pictures would push the conversation's own text out of the context."""
+
+
 class MediaShow(Arguments):
     """Look at stored media again: preview, size, file path and how it was made.
 
-    Compare several pictures on one labelled contact sheet.
+    Compare several pictures on labelled contact sheets.
     """
 
-    media: Annotated[list[Reference], BeforeValidator(as_list), Field(min_length=1, max_length=8)]
+    media: Annotated[
+        list[Reference], BeforeValidator(as_list), Field(min_length=1, max_length=MAX_SHOWN)
+    ]
     """Media to show."""
     size: Literal["small", "large"] = "small"
     """Longest side of the preview: small 768, large 1024 pixels."""
+    grid: bool = False
+    """Draw lines every 10 % over one picture, to aim a mask or crop."""
     open: bool = False
     """Also open it in the user's own viewer; only if they ask for it."""
 
 
 @tool(title="Show media", effects=CHANGES, hints={"id": "use media", "image": "use media"})
 async def media_show(studio: Studio, arguments: MediaShow, context: CallContext) -> Shown:
-    """Return the items with one preview, even if previews are turned off."""
+    """Return the items with a preview, even if previews are turned off."""
     found = [await studio.import_media(each, None) for each in arguments.media]
     items = [item for item, _ in found]
     ids = {value for item in items for value in item.arguments.values() if isinstance(value, str)}
     sources = await studio.library.names_of(ids)
-    shown = await studio.preview(items, arguments.size)
+    if arguments.grid and len(items) > 1:
+        raise ArgumentsError("grid takes one picture.", hint="Show them one by one.")
+    shown = await studio.library.sheets(items, arguments.size, grid=arguments.grid)
     notes = [f"media: {note}" for item, note in found if _says_more(item, note)]
     if arguments.open:
         over_http = context.pages is not None and context.pages.over_http
@@ -128,7 +138,13 @@ async def media_show(studio: Studio, arguments: MediaShow, context: CallContext)
     tags = await studio.library.tags_of(items)
     history = await studio.library.history(items[0]) if len(items) == 1 else None
     return Shown(
-        items=items, notes=notes, preview=shown, sources=sources, tags=tags, history=history
+        items=items,
+        notes=notes,
+        preview=shown[0] if shown else None,
+        sheets=shown[1:],
+        sources=sources,
+        tags=tags,
+        history=history,
     )
 
 
