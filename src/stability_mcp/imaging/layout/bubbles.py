@@ -1,0 +1,258 @@
+"""Draws speech and thought bubbles with a tail, and caption boxes."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from stability_mcp.api.fields import Size
+from stability_mcp.imaging.transform.geometry import SHARES, Box, Gravity
+from stability_mcp.imaging.transform.lettering import (
+    MIN_SIZE,
+    TextBlock,
+    TextStyle,
+    cleaned,
+    draw_text,
+    set_text,
+)
+from stability_mcp.imaging.transform.limits import TransformError
+from stability_mcp.imaging.transform.paint import BLACK, WHITE, Paint, ink
+from stability_mcp.imaging.transform.typefaces import typeface_for
+from stability_mcp.text import quoted
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+BubbleKind = Literal["speech", "thought"]
+Point = tuple[float, float]
+
+PLACES: Sequence[Gravity] = ("top_left", "top_right", "bottom_left", "bottom_right")
+"""Where the bubbles of a panel go unless the caller says so, in reading order."""
+
+_SCALE = 4
+"""Bubbles are drawn larger by this factor and scaled down, which makes their outlines smooth."""
+_POWER = 2.8
+"""Exponent of the superellipse: between an ellipse (2) and a rectangle."""
+_PADDING = 0.5
+"""Space between text and outline, as a factor of the text size."""
+_MAX_SHARE = (0.62, 0.55)
+"""Largest share of a panel's width and height that a bubble takes: the picture stays visible."""
+_SHAPE = 2.4
+"""Width by height that the text of a bubble should have."""
+_MARGIN = 0.03
+_SMALLEST = 11
+"""Text size in pixels below which a bubble can't be read."""
+_TAIL_WIDTH, _TAIL_LENGTH = 0.9, 1.7
+"""Width and default length of a tail, as factors of the text size."""
+CAPTION = Paint(255, 246, 214)
+"""Paper of a caption box: comics set the narrator apart from speech by colour."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bubble:
+    """What somebody in a panel says."""
+
+    text: str
+    place: Gravity
+    kind: BubbleKind = "speech"
+    tail: Point | None = None
+    """Where the tail points, as fractions of the panel; None: towards its centre."""
+
+
+def draw_bubble(
+    page: "Image.Image", panel: Box, bubble: Bubble, size: int, stroke: int
+) -> "Image.Image":
+    """Return a page with a bubble in a panel.
+
+    Args:
+        page: RGB or RGBA.
+        panel: The panel.
+        bubble: The bubble.
+        size: Size of the text; smaller if the panel has no room for it.
+        stroke: Width of the outline, in pixels.
+
+    Raises:
+        TransformError: the text is too long for the panel, or no font can draw it.
+    """
+    block = _block(bubble.text, panel.size, size)
+    half = _half_size(block)
+    centre = _centre(panel, half, bubble.place, stroke)
+    tip = _tip(panel, centre, half, bubble, block.style.size)
+    shape = _shape(centre, half, tip, block.style.size, bubble.kind)
+    page = _draw_shape(page, shape, stroke, panel)
+    at = round(centre[0] - block.size.width / 2), round(centre[1] - block.size.height / 2)
+    return draw_text(page, block, at)
+
+
+def draw_caption(
+    page: "Image.Image", panel: Box, text: str, size: int, stroke: int
+) -> "Image.Image":
+    """Return a page with the narrator's text in a box at the top left of a panel."""
+    clean = cleaned(text)
+    style = TextStyle(
+        typeface=typeface_for(clean, weight=600), size=size, paint=BLACK, align="left"
+    )
+    widest = round(panel.size.width * 0.8)
+    block = set_text(clean, style, widest - 2 * size)
+    while block.size.height + 2 * size > panel.size.height * 0.6 and size > _SMALLEST:
+        size -= 1
+        style = TextStyle(typeface=style.typeface, size=size, paint=BLACK, align="left")
+        block = set_text(clean, style, widest - 2 * size)
+    if block.size.height + 2 * size > panel.size.height:
+        raise TransformError(
+            f"the caption {quoted(text, limit=40)} is too long for its panel",
+            hint="Shorten it, or make the page wider.",
+        )
+    space = round(size * 0.7)
+    wide, high = block.size.width + 2 * space, block.size.height + 2 * space
+    frame = Box(panel.left, panel.top, panel.left + wide, panel.top + high)
+    page = paint_box(page, frame, BLACK, stroke)
+    page = paint_box(page, frame, CAPTION)
+    return draw_text(page, block, (frame.left + space, frame.top + space))
+
+
+def paint_box(page: "Image.Image", box: Box, paint: Paint, grow: int = 0) -> "Image.Image":
+    """Return a page with a box of one colour, larger by some pixels on each side."""
+    from PIL import Image
+
+    size = (box.size.width + 2 * grow, box.size.height + 2 * grow)
+    return ink(page, Image.new("L", size, 255), paint, (box.left - grow, box.top - grow))
+
+
+def _block(text: str, panel: Size, size: int) -> TextBlock:
+    """Return the text in the largest size, up to the wanted one, whose bubble fits."""
+    clean = cleaned(text)
+    typeface = typeface_for(clean)
+    most = Size(round(panel.width * _MAX_SHARE[0]), round(panel.height * _MAX_SHARE[1]))
+    for each in range(size, max(_SMALLEST, MIN_SIZE) - 1, -1):
+        style = TextStyle(typeface=typeface, size=each, paint=BLACK)
+        block = _shaped(clean, style, most.width)
+        across, down = _half_size(block)
+        if 2 * across <= most.width and 2 * down <= most.height:
+            return block
+    raise TransformError(
+        f"the bubble {quoted(text, limit=40)} is too long for its panel of "
+        f"{panel.width}x{panel.height} pixels",
+        hint="Shorten it, or make the page wider.",
+    )
+
+
+def _shaped(text: str, style: TextStyle, most: int) -> TextBlock:
+    """Return the text in lines that together look most like a bubble."""
+    whole = style.font.getlength(text.replace("\n", " "))
+    lines = max(1, round(math.sqrt(whole / (style.size * 1.2) / _SHAPE)))
+    widest = min(most, max(round(whole / lines * 1.15), style.size * 4))
+    return set_text(text, style, widest)
+
+
+def _half_size(block: TextBlock) -> Point:
+    """Return half the width and height of the bubble around a text."""
+    size = block.style.size
+    corner = 2 ** (1 / _POWER)
+    # A single line only touches the sides of the shape, several lines also its corners.
+    lines = len(block.lines)
+    across = corner if lines > 2 else 1.12  # noqa: PLR2004 -- a middle line is the widest then
+    return (
+        block.size.width / 2 * across + size * _PADDING * 1.5,
+        block.size.height / 2 * (corner if lines > 1 else 1.4) + size * _PADDING * 1.3,
+    )
+
+
+def _centre(panel: Box, half: Point, place: Gravity, stroke: int) -> Point:
+    across, down = SHARES[place]
+    edge = min(panel.size) * _MARGIN + stroke
+    left, right = panel.left + edge + half[0], panel.right - edge - half[0]
+    top, bottom = panel.top + edge + half[1], panel.bottom - edge - half[1]
+    return left + (right - left) * across, top + (bottom - top) * down
+
+
+def _tip(panel: Box, centre: Point, half: Point, bubble: Bubble, size: int) -> Point:
+    """Return where the tail ends; without a wish a short way towards the panel's centre."""
+    if bubble.tail is not None:
+        return (
+            panel.left + bubble.tail[0] * panel.size.width,
+            panel.top + bubble.tail[1] * panel.size.height,
+        )
+    middle = (panel.left + panel.right) / 2, (panel.top + panel.bottom) / 2
+    down = -1 if centre[1] > middle[1] else 1
+    across = max(-1.0, min(1.0, (middle[0] - centre[0]) / half[0])) * 0.5
+    return centre[0] + across * half[0], centre[1] + down * (half[1] + size * _TAIL_LENGTH)
+
+
+def _shape(
+    centre: Point, half: Point, tip: Point, size: int, kind: BubbleKind
+) -> list[list[Point]]:
+    """Return the polygons of a bubble."""
+    body = [
+        (centre[0] + half[0] * _bent(math.cos(t)), centre[1] + half[1] * _bent(math.sin(t)))
+        for t in (2 * math.pi * n / 180 for n in range(180))
+    ]
+    away = math.hypot(tip[0] - centre[0], tip[1] - centre[1])
+    if away < min(half):
+        return [body]
+    if kind == "thought":
+        return [body, *_puffs(centre, half, tip, size)]
+    return [body, _tail(centre, tip, size)]
+
+
+def _bent(value: float) -> float:
+    return math.copysign(abs(value) ** (2 / _POWER), value)
+
+
+def _tail(centre: Point, tip: Point, size: int) -> list[Point]:
+    """Return a tail that is wide inside the bubble and bends a little on its way to the tip."""
+    across, down = tip[0] - centre[0], tip[1] - centre[1]
+    away = math.hypot(across, down)
+    normal = (-down / away, across / away)
+    wide = size * _TAIL_WIDTH
+    bend = size * 0.35 * (1 if across >= 0 else -1)
+    left, right = [], []
+    for n in range(13):
+        share = n / 12
+        curve = bend * math.sin(math.pi * share)
+        x = centre[0] + across * share + normal[0] * curve
+        y = centre[1] + down * share + normal[1] * curve
+        half = wide * (1 - share) ** 0.8
+        left.append((x + normal[0] * half, y + normal[1] * half))
+        right.append((x - normal[0] * half, y - normal[1] * half))
+    return [*left, *reversed(right)]
+
+
+def _puffs(centre: Point, half: Point, tip: Point, size: int) -> list[list[Point]]:
+    """Return three circles from the edge of a thought to its tip, each smaller than the last."""
+    across, down = tip[0] - centre[0], tip[1] - centre[1]
+    edge = 1 / (abs(across / half[0]) ** _POWER + abs(down / half[1]) ** _POWER) ** (1 / _POWER)
+    found = []
+    for n, radius in enumerate((0.42, 0.3, 0.2)):
+        share = edge + (1 - edge) * (n + 0.75) / 3
+        x, y = centre[0] + across * share, centre[1] + down * share
+        turns = (2 * math.pi * k / 40 for k in range(40))
+        found.append(
+            [(x + size * radius * math.cos(t), y + size * radius * math.sin(t)) for t in turns]
+        )
+    return found
+
+
+def _draw_shape(
+    page: "Image.Image", polygons: list[list[Point]], stroke: int, panel: Box
+) -> "Image.Image":
+    """Return a page with a white shape in a black outline, cut off at the panel."""
+    from PIL import Image, ImageDraw
+
+    points = [point for polygon in polygons for point in polygon]
+    left = max(panel.left, math.floor(min(x for x, _ in points)) - 2 * stroke)
+    top = max(panel.top, math.floor(min(y for _, y in points)) - 2 * stroke)
+    right = min(panel.right, math.ceil(max(x for x, _ in points)) + 2 * stroke)
+    bottom = min(panel.bottom, math.ceil(max(y for _, y in points)) + 2 * stroke)
+    size = Size(max(1, right - left), max(1, bottom - top))
+    large = (size.width * _SCALE, size.height * _SCALE)
+    inner, outer = Image.new("L", large), Image.new("L", large)
+    for polygon in polygons:
+        scaled = [((x - left) * _SCALE, (y - top) * _SCALE) for x, y in polygon]
+        ImageDraw.Draw(inner).polygon(scaled, 255)
+        pen = ImageDraw.Draw(outer)
+        pen.polygon(scaled, 255)
+        pen.line([*scaled, scaled[0], scaled[1]], 255, 2 * stroke * _SCALE, joint="curve")
+    smooth = Image.Resampling.BOX
+    page = ink(page, outer.resize(size, smooth), BLACK, (left, top))
+    return ink(page, inner.resize(size, smooth), WHITE, (left, top))

@@ -1,0 +1,92 @@
+"""Writes several pictures as one animation."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from stability_mcp.imaging.strip import atomic_write
+from stability_mcp.imaging.transform.limits import TransformError, size_text
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+AnimationFormat = Literal["webp", "gif"]
+
+MAX_FRAMES = 24
+MAX_FRAME_PIXELS = 4_000_000
+"""Pixels of a frame: all frames are in memory, and players decode them in real time."""
+MIN_DURATION, MAX_DURATION = 20, 60_000
+"""Milliseconds of a frame: browsers slow down shorter ones."""
+MAX_LOOP = 1_000
+_METHOD = 2
+
+
+class Timing(NamedTuple):
+    """How an animation plays."""
+
+    duration: int = 500
+    """Milliseconds of a frame."""
+    loop: int = 0
+    """How often it plays; 0: without end."""
+
+
+def check_frame(size: tuple[int, int]) -> None:
+    """Raise TransformError if a frame of this size would be too large."""
+    if size[0] * size[1] > MAX_FRAME_PIXELS:
+        raise TransformError(
+            f"frames of {size_text(size)} are too large: an animation may have "
+            f"{MAX_FRAME_PIXELS / 1e6:g} megapixels",
+            hint="Resize before frames, for example longest 1024.",
+        )
+
+
+def write_animation(
+    frames: Sequence["Image.Image"],
+    path: Path,
+    form: AnimationFormat,
+    timing: Timing,
+    *,
+    quality: int = 85,
+) -> None:
+    """Write pictures of the same size as an animation.
+
+    Args:
+        frames: The pictures, RGB or RGBA.
+        path: The file.
+        form: Its format.
+        timing: How it plays.
+        quality: Quality of a WebP, from 1 to 100.
+
+    Raises:
+        OSError: the disk is full.
+    """
+    from importlib import import_module
+
+    name = "WebP" if form == "webp" else "Gif"
+    import_module(f"PIL.{name}ImagePlugin")
+    alpha = any(frame.mode == "RGBA" for frame in frames)
+    first, *others = _alike(frames, alpha=alpha)
+    # A GIF's own count is of repetitions after the first time; without it, it plays once.
+    loops = {"loop": timing.loop} if form == "webp" else _gif_loops(timing.loop)
+    options = {"quality": quality, "method": _METHOD} if form == "webp" else {"disposal": 2}
+    with atomic_write(path) as out:
+        first.save(
+            out,
+            name.upper(),
+            save_all=True,
+            append_images=others,
+            duration=timing.duration,
+            **loops,
+            **options,
+        )
+
+
+def _alike(frames: Sequence["Image.Image"], *, alpha: bool) -> "Iterator[Image.Image]":
+    mode = "RGBA" if alpha else "RGB"
+    return (frame if frame.mode == mode else frame.convert(mode) for frame in frames)
+
+
+def _gif_loops(times: int) -> dict[str, int]:
+    if times == 1:
+        return {}
+    return {"loop": times - 1 if times else 0}

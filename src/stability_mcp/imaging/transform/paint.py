@@ -1,0 +1,104 @@
+"""Reads colours as people write them: CSS names and notations, and names of paint charts."""
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from stability_mcp.imaging.colours import NAMES
+from stability_mcp.imaging.transform.limits import TransformError
+from stability_mcp.text import did_you_mean, quoted
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+_MAX_CHARACTERS = 60
+_BARE_HEX = re.compile(r"[0-9a-fA-F]{6}([0-9a-fA-F]{2})?")
+
+
+class Paint(NamedTuple):
+    """An sRGB colour with its opacity; each part from 0 to 255."""
+
+    red: int
+    green: int
+    blue: int
+    alpha: int = 255
+
+    @property
+    def is_light(self) -> bool:
+        """Return whether dark text is more readable on it than white text."""
+        return 299 * self.red + 587 * self.green + 114 * self.blue > 140_000  # noqa: PLR2004 -- Rec. 601, of 255,000
+
+
+WHITE, BLACK, CLEAR = Paint(255, 255, 255), Paint(0, 0, 0), Paint(0, 0, 0, 0)
+
+
+def parse_paint(text: str) -> Paint:
+    """Return the colour that a text names.
+
+    Raises:
+        TransformError: it isn't a colour.
+    """
+    from PIL import ImageColor
+
+    word = " ".join(text.casefold().replace("_", " ").split())
+    if word == "transparent":
+        return CLEAR
+    if _BARE_HEX.fullmatch(word):
+        word = f"#{word}"
+    try:
+        if len(word) <= _MAX_CHARACTERS:
+            return Paint(*ImageColor.getrgb(word.replace("gray", "grey")))
+    except ValueError:
+        pass
+    named = NAMES.get(word.replace("gray", "grey"))
+    if named is not None:
+        return Paint(*named)
+    raise TransformError(
+        f'{quoted(text)} isn\'t a colour; write a name such as "white", #rrggbb, #rrggbbaa or '
+        '"transparent"',
+        hint=did_you_mean(word[:_MAX_CHARACTERS], (*NAMES, *ImageColor.colormap)),
+    )
+
+
+def filled(size: tuple[int, int], paint: Paint) -> "Image.Image":
+    """Return a picture of one colour: RGB, or RGBA if it isn't opaque."""
+    from PIL import Image
+
+    return (
+        Image.new("RGB", size, paint[:3])
+        if paint.alpha == 255  # noqa: PLR2004 -- opaque
+        else Image.new("RGBA", size, tuple(paint))
+    )
+
+
+def ink(
+    picture: "Image.Image", mask: "Image.Image", paint: Paint, at: tuple[int, int]
+) -> "Image.Image":
+    """Return a picture painted with a colour where a mask is white; outside it nothing happens.
+
+    Args:
+        picture: RGB or RGBA.
+        mask: How much of each pixel is covered, greyscale.
+        paint: The colour.
+        at: Where the top left corner of the mask is, which may be outside the picture.
+    """
+    from PIL import Image
+
+    covered = mask if paint.alpha == 255 else mask.point(lambda level: level * paint.alpha // 255)  # noqa: PLR2004 -- opaque
+    result = picture.copy()
+    if picture.mode == "RGB":
+        result.paste(paint[:3], (*at, at[0] + mask.width, at[1] + mask.height), covered)
+        return result
+    layer = Image.new("RGBA", mask.size, (*paint[:3], 0))
+    layer.putalpha(covered)
+    return over(result, layer, at)
+
+
+def over(picture: "Image.Image", layer: "Image.Image", at: tuple[int, int]) -> "Image.Image":
+    """Draw an RGBA layer on an RGBA picture in place, cut off at its edges, and return it."""
+    left, top = max(0, -at[0]), max(0, -at[1])
+    right = min(layer.width, picture.width - at[0])
+    bottom = min(layer.height, picture.height - at[1])
+    if right > left and bottom > top:
+        part = layer.crop((left, top, right, bottom))
+        picture.alpha_composite(part, (max(0, at[0]), max(0, at[1])))
+    return picture
