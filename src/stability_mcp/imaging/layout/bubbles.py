@@ -42,8 +42,11 @@ _SHAPE = 2.4
 _MARGIN = 0.03
 _SMALLEST = 11
 """Text size in pixels below which a bubble can't be read."""
-_TAIL_WIDTH, _TAIL_LENGTH = 0.9, 1.7
-"""Width and default length of a tail, as factors of the text size."""
+_TAIL_WIDTH, _TAIL_LENGTH, _MAX_TAIL = 0.9, 1.7, 3.6
+"""Half width, default and largest length of a tail, as factors of the text size: a longer one would
+cross the picture, and pointing at the speaker is enough."""
+_TAIL_GAP = 0.6
+"""Space between a tail and the mouth it points at, as a factor of the text size."""
 CAPTION = Paint(255, 246, 214)
 """Paper of a caption box: comics set the narrator apart from speech by colour."""
 
@@ -141,7 +144,7 @@ def _shaped(text: str, style: TextStyle, most: int) -> TextBlock:
     """Return the text in lines that together look most like a bubble."""
     whole = style.font.getlength(text.replace("\n", " "))
     lines = max(1, round(math.sqrt(whole / (style.size * 1.2) / _SHAPE)))
-    widest = min(most, max(round(whole / lines * 1.15), style.size * 4))
+    widest = min(most, max(round(whole / lines * 1.3), style.size * 4))
     return set_text(text, style, widest)
 
 
@@ -167,16 +170,28 @@ def _centre(panel: Box, half: Point, place: Gravity, stroke: int) -> Point:
 
 
 def _tip(panel: Box, centre: Point, half: Point, bubble: Bubble, size: int) -> Point:
-    """Return where the tail ends; without a wish a short way towards the panel's centre."""
-    if bubble.tail is not None:
-        return (
-            panel.left + bubble.tail[0] * panel.size.width,
-            panel.top + bubble.tail[1] * panel.size.height,
-        )
-    middle = (panel.left + panel.right) / 2, (panel.top + panel.bottom) / 2
-    down = -1 if centre[1] > middle[1] else 1
-    across = max(-1.0, min(1.0, (middle[0] - centre[0]) / half[0])) * 0.5
-    return centre[0] + across * half[0], centre[1] + down * (half[1] + size * _TAIL_LENGTH)
+    """Return where the tail ends: near the mouth, or a short way towards the panel's centre."""
+    if bubble.tail is None:
+        middle = (panel.left + panel.right) / 2, (panel.top + panel.bottom) / 2
+        down = -1 if centre[1] > middle[1] else 1
+        across = max(-1.0, min(1.0, (middle[0] - centre[0]) / half[0])) * 0.5
+        return centre[0] + across * half[0], centre[1] + down * (half[1] + size * _TAIL_LENGTH)
+    mouth = (
+        panel.left + bubble.tail[0] * panel.size.width,
+        panel.top + bubble.tail[1] * panel.size.height,
+    )
+    away = math.dist(mouth, centre)
+    edge = away * _edge_share(centre, half, mouth)
+    reach = max(0.0, min(away - size * _TAIL_GAP, edge + size * _MAX_TAIL))
+    share = reach / away if away else 0.0
+    return centre[0] + (mouth[0] - centre[0]) * share, centre[1] + (mouth[1] - centre[1]) * share
+
+
+def _edge_share(centre: Point, half: Point, point: Point) -> float:
+    """Return which share of the way to a point is inside the bubble."""
+    across, down = (point[0] - centre[0]) / half[0], (point[1] - centre[1]) / half[1]
+    total = abs(across) ** _POWER + abs(down) ** _POWER
+    return 1.0 if total <= 1 else total ** (-1 / _POWER)
 
 
 def _shape(
@@ -185,14 +200,33 @@ def _shape(
     """Return the polygons of a bubble."""
     body = [
         (centre[0] + half[0] * _bent(math.cos(t)), centre[1] + half[1] * _bent(math.sin(t)))
-        for t in (2 * math.pi * n / 180 for n in range(180))
+        for t in (2 * math.pi * n / 360 for n in range(360))
     ]
-    away = math.hypot(tip[0] - centre[0], tip[1] - centre[1])
-    if away < min(half):
+    if kind == "thought":
+        body = _scalloped(body, size)
+    if _edge_share(centre, half, tip) >= 1:
         return [body]
     if kind == "thought":
         return [body, *_puffs(centre, half, tip, size)]
     return [body, _tail(centre, tip, size)]
+
+
+def _scalloped(outline: list[Point], size: int) -> list[Point]:
+    """Return an outline with bulges, like a cloud."""
+    lengths = [math.dist(a, b) for a, b in zip(outline, [*outline[1:], outline[0]], strict=True)]
+    count = max(8, round(sum(lengths) / (size * 1.7)))
+    found, done = [], 0.0
+    middle = (
+        sum(x for x, _ in outline) / len(outline),
+        sum(y for _, y in outline) / len(outline),
+    )
+    for (x, y), step in zip(outline, lengths, strict=True):
+        bulge = abs(math.sin(math.pi * count * done / sum(lengths))) * size * 0.32
+        away = math.dist((x, y), middle)
+        factor = 1 + (bulge - size * 0.08) / away
+        found.append((middle[0] + (x - middle[0]) * factor, middle[1] + (y - middle[1]) * factor))
+        done += step
+    return found
 
 
 def _bent(value: float) -> float:
@@ -221,10 +255,10 @@ def _tail(centre: Point, tip: Point, size: int) -> list[Point]:
 def _puffs(centre: Point, half: Point, tip: Point, size: int) -> list[list[Point]]:
     """Return three circles from the edge of a thought to its tip, each smaller than the last."""
     across, down = tip[0] - centre[0], tip[1] - centre[1]
-    edge = 1 / (abs(across / half[0]) ** _POWER + abs(down / half[1]) ** _POWER) ** (1 / _POWER)
+    edge = _edge_share(centre, half, tip)
     found = []
     for n, radius in enumerate((0.42, 0.3, 0.2)):
-        share = edge + (1 - edge) * (n + 0.75) / 3
+        share = edge + (1 - edge) * (n + 1) / 3
         x, y = centre[0] + across * share, centre[1] + down * share
         turns = (2 * math.pi * k / 40 for k in range(40))
         found.append(
