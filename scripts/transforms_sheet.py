@@ -85,7 +85,7 @@ CELLS: Sequence[tuple[str, str, list[Step]]] = (
     (
         "Greek and Cyrillic",
         "castle",
-        [{"op": "text", "text": "Καλημέρα\\nДоброе утро", "size": 0.09, "shadow": True}],
+        [{"op": "text", "text": "Καλημέρα\\nЖизнь и свет", "size": 0.09, "shadow": True}],
     ),
     (
         "right to left",

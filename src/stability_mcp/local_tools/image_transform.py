@@ -30,10 +30,11 @@ class ImageTransform(MakingArguments):
 
     image: Reference
     steps: Annotated[list[Step], BeforeValidator(parse_steps, json_schema_input_type=list[Step])]
-    """crop: box [left, top, right, bottom], or aspect, gravity (top_left, subject …). resize: width,
-    height, fit (crop, pad, stretch); longest; percent. pad: width, height, aspect or margin; color
-    (blur). rotate: clockwise. adjust: -100 to 100, blur px, mask. text, composite: gravity or at
-    [x, y]; width; blend multiply, screen. frames: images, ms. Lengths: px or fractions."""
+    """crop: box [left, top, right, bottom], or aspect, gravity (top_left, subject …). resize:
+    width, height, fit (crop, pad, stretch); longest; percent. pad: width, height, aspect or
+    margin; color (blur). rotate: clockwise. adjust: -100 to 100, blur px, mask. text, composite:
+    gravity or at [x, y]; width; blend multiply, screen. frames: images, ms. Lengths: px or
+    fractions."""
 
 
 @local_tool(

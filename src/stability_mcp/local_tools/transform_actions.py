@@ -142,37 +142,37 @@ def _plan_frames(size: Size, step: Step) -> Size:  # noqa: ARG001 -- as for othe
     return size
 
 
-_PLANNERS: Mapping[str, Callable[[Size, Step], Size]] = {
-    "crop": _plan_crop,
-    "resize": lambda size, step: _target(size, step).size,
-    "pad": lambda size, step: _padded(size, step),
-    "rotate": lambda size, step: _rotated(size, step),
-    "straighten": lambda size, step: geometry.straightened_size(size, step.degrees or 0),
-    "frames": _plan_frames,
-}
-
-
 def _target(size: Size, step: Step) -> geometry.Target:
-    return geometry.target_size(
-        size,
+    wanted = geometry.Wanted(
         width=step.width,
         height=step.height,
         longest=step.longest,
         percent=step.percent,
         fit=step.fit,
     )
+    return geometry.target_size(size, wanted)
 
 
-def _padded(size: Size, step: Step) -> Size:
+def _padded_size(size: Size, step: Step) -> Size:
     return geometry.padded_size(
         size, width=step.width, height=step.height, aspect=step.aspect, margin=step.margin
     )
 
 
-def _rotated(size: Size, step: Step) -> Size:
+def _rotated_size(size: Size, step: Step) -> Size:
     goal = geometry.rotated_size(size, step.degrees or 0) if step.expand is not False else size
     check_size(goal)
     return goal
+
+
+_PLANNERS: Mapping[str, Callable[[Size, Step], Size]] = {
+    "crop": _plan_crop,
+    "resize": lambda size, step: _target(size, step).size,
+    "pad": _padded_size,
+    "rotate": _rotated_size,
+    "straighten": lambda size, step: geometry.straightened_size(size, step.degrees or 0),
+    "frames": _plan_frames,
+}
 
 
 # Actions ------------------------------------------------------------------------------------------
@@ -228,7 +228,7 @@ def _resize(work: Work, step: Step, more: Others) -> str:  # noqa: ARG001
 
 
 def _pad(work: Work, step: Step, more: Others) -> str:  # noqa: ARG001
-    before, size = work.size, _padded(work.size, step)
+    before, size = work.size, _padded_size(work.size, step)
     gravity = _gravity(step)
     if step.color == "blur":
         work.picture = reshape.pad_blurred(work.picture, size, gravity)
@@ -349,9 +349,8 @@ def _composite(work: Work, step: Step, more: Others) -> str:
     source = more["image"]
     natural, margin = Size(*source.facts.size), _margin(work, step)
     if step.width is not None:
-        goal = geometry.target_size(
-            natural, width=max(1, geometry.length(step.width, work.size.width))
-        ).size
+        wide = max(1, geometry.length(step.width, work.size.width))
+        goal = geometry.target_size(natural, geometry.Wanted(width=wide)).size
     else:
         scale = min(1.0, work.size.width / natural.width, work.size.height / natural.height)
         goal = geometry.scaled(natural, scale)
@@ -395,12 +394,8 @@ def _frames(work: Work, step: Step, more: Others) -> str:
     check_frame(work.size)
     frames = [work.picture]
     for source in more.values():
-        target = geometry.target_size(
-            Size(*source.facts.size),
-            width=work.size.width,
-            height=work.size.height,
-            fit=step.fit,
-        )
+        wanted = geometry.Wanted(width=work.size.width, height=work.size.height, fit=step.fit)
+        target = geometry.target_size(Size(*source.facts.size), wanted)
         picture = open_reduced(source.path, source.facts, 4 * work.size.width * work.size.height)
         frames.append(reshape.resize(picture, target, "center", _paint(step.color)))
     timing = Timing(step.duration or Timing().duration, step.loop or 0)

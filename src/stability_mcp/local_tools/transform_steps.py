@@ -241,7 +241,7 @@ def _parsed(raw: object) -> tuple[Step | None, list[str]]:
         return None, ["it must be an object with op"]
     given = _converted({str(name): value for name, value in raw.items()})
     op = given.get("op")
-    if op not in RULES:
+    if op is None or op not in RULES:
         return None, [_no_op(op)]
     rule = RULES[op]
     unknown = [name for name in given if name != "op" and name not in rule.fields]

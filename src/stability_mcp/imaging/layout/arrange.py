@@ -94,7 +94,8 @@ def best_counts(aspects: Sequence[float], width: int, gap: int, shape: float) ->
     if number > _MAX_SEARCHED:
         rows = max(1, round(math.sqrt(number * shape / (sum(aspects) / number))))
         return _even(number, min(rows, number))
-    best, chosen = math.inf, (number,)
+    best = math.inf
+    chosen: tuple[int, ...] = (number,)
     for breaks in range(number):
         for cuts in combinations(range(1, number), breaks):
             counts = tuple(b - a for a, b in pairwise((0, *cuts, number)))
@@ -163,7 +164,8 @@ def stacked_columns(
 
 def _edges(lengths: Sequence[float], gap: int, end: int | None = None) -> list[tuple[int, int]]:
     """Return start and end of each length, in whole pixels, with exactly `gap` between them."""
-    found, start, exact = [], 0, 0.0
+    found: list[tuple[int, int]] = []
+    start, exact = 0, 0.0
     for each in lengths:
         exact += each
         stop = max(start + 1, round(exact + gap * len(found)))

@@ -95,6 +95,11 @@ class PageStyle:
         """Return the colour of the page."""
         return self.background or BACKGROUNDS[self.kind]
 
+    @property
+    def stroke(self) -> int:
+        """Return the width of frames and outlines."""
+        return self.sized(_STROKE, 1)
+
     def sized(self, factor: float, least: int = 8) -> int:
         """Return a length by the width of the page."""
         return max(least, round(self.width * factor))
@@ -201,9 +206,9 @@ def _arranged(
     if style.kind == "grid":
         return _grid(aspects, style, width, height, band)
     if style.kind == "strip":
-        counts = (len(aspects),) if style.direction == "row" else (1,) * len(aspects)
         if band:
-            return _captioned(aspects, counts, width, height, gap, band)
+            return _captioned(aspects, style, width, height, band)
+        counts = (len(aspects),) if style.direction == "row" else (1,) * len(aspects)
         return _rows(aspects, counts, style, width, height)
     if style.kind == "moodboard" and style.rows is None and len(aspects) > 2:  # noqa: PLR2004 -- two are a row
         columns = style.columns or _moodboard_columns(aspects, width, gap)
@@ -250,16 +255,20 @@ def _rows(
     return arrange.stacked_rows(arrange.rows_of(aspects, counts, narrow, gap), narrow, gap)
 
 
-def _captioned(  # noqa: PLR0913 -- the numbers of a layout
-    aspects: list[float], counts: Sequence[int], width: int, height: int | None, gap: int, band: int
+def _captioned(
+    aspects: list[float], style: PageStyle, width: int, height: int | None, band: int
 ) -> Arrangement:
-    """Return rows of a strip with space for a caption below each."""
-    spaced = gap + band
-    free = None if height is None else height - band
-    most = width if free is None else min(width, arrange.width_for(aspects, counts, free, spaced))
-    across = gap if counts[0] > 1 else spaced
-    bands = arrange.rows_of(aspects, counts, most, across)
-    placed = arrange.stacked_rows(bands, most, across)
+    """Return a strip with space for a caption below each picture."""
+    if style.direction == "row":
+        counts: tuple[int, ...] = (len(aspects),)
+        between = style.space
+    else:
+        counts, between = (1,) * len(aspects), style.space + band
+    most = width
+    if height is not None:
+        most = min(width, arrange.width_for(aspects, counts, height - band, between))
+    bands = arrange.rows_of(aspects, counts, most, between)
+    placed = arrange.stacked_rows(bands, most, between)
     return replace(placed, height=placed.height + band)
 
 
@@ -292,20 +301,20 @@ def draw_page(plan: Plan, sources: Sequence[tuple[Path, Facts]]) -> "Image.Image
     """
     style = plan.style
     page = filled(plan.size, style.ground)
-    stroke = style.sized(_STROKE, 1)
-    for cell, (path, facts) in zip(plan.cells, sources, strict=True):
-        page = _with_picture(page, cell, path, facts, style, stroke)
+    for cell, source in zip(plan.cells, sources, strict=True):
+        page = _with_picture(page, cell, source, style)
     if plan.palette is not None:
         page = _with_palette(page, plan.palette, plan.cells)
     if plan.title is not None:
         left = (plan.size.width - plan.title.size.width) // 2
         page = draw_text(page, plan.title, (left, style.edge))
-    return _with_texts(page, plan, stroke)
+    return _with_texts(page, plan)
 
 
-def _with_picture(  # noqa: PLR0913 -- what is drawn, where and how
-    page: "Image.Image", cell: Box, path: Path, facts: Facts, style: PageStyle, stroke: int
+def _with_picture(
+    page: "Image.Image", cell: Box, source: tuple[Path, Facts], style: PageStyle
 ) -> "Image.Image":
+    path, facts = source
     whole = Size(*facts.size)
     picture = open_reduced(path, facts, _OVERSAMPLED * cell.size.width * cell.size.height)
     close = style.kind != "grid" and style.fit == "pad"
@@ -326,7 +335,7 @@ def _with_picture(  # noqa: PLR0913 -- what is drawn, where and how
     )
     if style.kind == "comic":
         frame = Box(at[0], at[1], at[0] + picture.width, at[1] + picture.height)
-        page = paint_box(page, frame, BLACK, stroke)
+        page = paint_box(page, frame, BLACK, style.stroke)
         page = paint_box(page, frame, WHITE)
     if picture.mode == "RGBA" and page.mode == "RGBA":
         page.alpha_composite(picture, at)
@@ -381,7 +390,7 @@ def _with_palette(page: "Image.Image", strip: Box, cells: Sequence[Box]) -> "Ima
     return page
 
 
-def _with_texts(page: "Image.Image", plan: Plan, stroke: int) -> "Image.Image":
+def _with_texts(page: "Image.Image", plan: Plan) -> "Image.Image":
     style = plan.style
     size = style.sized(_TEXT, 11)
     for cell, block in zip(plan.cells, plan.captions, strict=True):
@@ -391,12 +400,12 @@ def _with_texts(page: "Image.Image", plan: Plan, stroke: int) -> "Image.Image":
     if style.kind in {"comic", "moodboard"}:
         for cell, text in zip(plan.cells, style.captions, strict=False):
             if text.strip() and style.kind == "comic":
-                page = draw_caption(page, cell, text, size, stroke)
+                page = draw_caption(page, cell, text, size, style.stroke)
             elif text.strip():
                 page = _with_chip(page, cell, text, size)
     for index, bubble in style.bubbles:
         bubble_size = max(11, round(style.width * _BUBBLE))
-        page = draw_bubble(page, plan.cells[index], bubble, bubble_size, stroke)
+        page = draw_bubble(page, plan.cells[index], bubble, bubble_size, style.stroke)
     return page
 
 

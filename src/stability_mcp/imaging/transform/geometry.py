@@ -7,6 +7,7 @@ the picture's side if it is at most 1 (and of a box, if all its numbers are).
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from stability_mcp.api.fields import Size
@@ -38,7 +39,7 @@ SHARES: Mapping[Gravity, tuple[float, float]] = {
     "bottom_right": (1, 1),
 }
 """Where the free space goes, across and down: 0 is the left or top edge."""
-_ASPECT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*[:/x×]\s*(\d+(?:\.\d+)?)\s*")
+_ASPECT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*[:/x\u00d7]\s*(\d+(?:\.\d+)?)\s*")
 MAX_ASPECT = 100
 """Longest shape of a crop or a page: a picture 100 times as wide as high is a line."""
 _EPSILON = 1e-6
@@ -139,10 +140,9 @@ def scaled(size: Size, scale: float) -> Size:
 
 def same_shape(size: Size, other: Size) -> bool:
     """Return whether one size is the other one scaled, to the nearest pixel."""
-    return any(
-        abs(one.height * other.width / one.width - other.height) <= 1
-        or abs(one.width * other.height / one.height - other.width) <= 1
-        for one in (size,)
+    return (
+        abs(size.height * other.width / size.width - other.height) <= 1
+        or abs(size.width * other.height / size.height - other.width) <= 1
     )
 
 
@@ -183,42 +183,47 @@ class Target(NamedTuple):
     """What happens to another shape; `stretch` also if there is none."""
 
 
-def target_size(
-    size: Size,
-    *,
-    width: float | None = None,
-    height: float | None = None,
-    longest: float | None = None,
-    percent: float | None = None,
-    fit: Fit | None = None,
-) -> Target:
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """How large a picture should become: one of percent, longest side, or width and/or height."""
+
+    width: float | None = None
+    height: float | None = None
+    longest: float | None = None
+    percent: float | None = None
+    fit: Fit | None = None
+    """What happens if width and height have another shape; None: that is an error."""
+
+
+def target_size(size: Size, wanted: Wanted) -> Target:
     """Return the size that a picture is resized to.
 
     Raises:
         TransformError: the numbers contradict each other, would distort the picture, or give a
             size that is too large.
     """
-    ways = [percent is not None, longest is not None, width is not None or height is not None]
-    if sum(ways) != 1:
+    width, height = wanted.width, wanted.height
+    sides = width is not None or height is not None
+    if [wanted.percent is not None, wanted.longest is not None, sides].count(True) != 1:
         raise TransformError("give one of percent, longest, or width and/or height")
-    if width is not None and height is not None:
-        wanted = Size(max(1, round(width)), max(1, round(height)))
-        if fit is None and not same_shape(size, wanted):
+    if wanted.percent is not None:
+        target = Target(scaled(size, wanted.percent / 100), "stretch")
+    elif wanted.longest is not None:
+        target = Target(scaled(size, wanted.longest / max(size)), "stretch")
+    elif width is not None and height is not None:
+        both = Size(max(1, round(width)), max(1, round(height)))
+        if wanted.fit is None and not same_shape(size, both):
             raise TransformError(
-                f"{size_text(wanted)} would distort the picture of {size_text(size)}",
+                f"{size_text(both)} would distort the picture of {size_text(size)}",
                 hint="Give only width or height, or fit: crop, pad or stretch.",
             )
-        target = Target(wanted, fit or "stretch")
-    elif percent is not None:
-        target = Target(scaled(size, percent / 100), "stretch")
-    elif longest is not None:
-        target = Target(scaled(size, longest / max(size)), "stretch")
+        target = Target(both, wanted.fit or "stretch")
     elif width is not None:
-        across = max(1, round(width))
-        target = Target(Size(across, scaled(size, width / size.width).height), "stretch")
+        high = scaled(size, width / size.width).height
+        target = Target(Size(max(1, round(width)), high), "stretch")
     else:
-        down = max(1, round(height or 1))
-        target = Target(Size(scaled(size, (height or 1) / size.height).width, down), "stretch")
+        wide = scaled(size, (height or 1) / size.height).width
+        target = Target(Size(wide, max(1, round(height or 1))), "stretch")
     check_size(target.size)
     return target
 

@@ -32,7 +32,9 @@ _SHADOW = Paint(0, 0, 0, 170)
 _SHARES: dict[Align, float] = {"left": 0, "center": 0.5, "right": 1}
 
 _CJK = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
-_CLOSING = "、。，．！？」』）】》ー・：；"
+_CLOSING = (
+    "\u3001\u3002\uff0c\uff0e\uff01\uff1f\u300d\u300f\uff09\u3011\u300b\u30fc\u30fb\uff1a\uff1b"
+)
 """Characters that never begin a line."""
 _WORDS = re.compile(rf"[{_CJK}][{_CLOSING}]*|[^\s{_CJK}]+|\s+")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 Direction = Literal["horizontal", "vertical"]
 
 _QUARTER = 90
-_EDGE = 2
-"""Transparent pixels around a picture that is rotated: they make its edges smooth."""
+_EDGE = 3
+"""Pixels that are added around a picture that is rotated: resampling looks at neighbours."""
 _BLURRED_SIDE = 256
 """Longer side of the copy that is blurred for a background: detail isn't wanted there."""
 _BLUR_SHARE = 0.03
@@ -175,7 +175,7 @@ def rotate(
         if turned.size == goal:
             return turned
     check_size(goal, "RGBA")
-    turned = _turned(_with_edge(picture), degrees, goal)
+    turned = _turned_with_alpha(picture, degrees, goal)
     if paint.alpha == 0:
         return turned
     ground = filled(goal, paint).convert("RGBA")
@@ -202,16 +202,42 @@ def _quarter_turned(picture: "Image.Image", quarters: int) -> "Image.Image":
     return picture.transpose(turns[quarters]) if quarters else picture
 
 
-def _with_edge(picture: "Image.Image") -> "Image.Image":
+def _turned_with_alpha(picture: "Image.Image", degrees: float, goal: Size) -> "Image.Image":
+    """Return a rotated picture as RGBA, with smooth edges."""
     from PIL import Image
 
     around = (picture.width + 2 * _EDGE, picture.height + 2 * _EDGE)
-    wide = Image.new("RGBA", around)
-    wide.paste(picture.convert("RGBA"), (_EDGE, _EDGE))
+    if picture.mode == "RGBA":
+        wide = Image.new("RGBA", around)
+        wide.paste(picture, (_EDGE, _EDGE))
+        return _turned(wide, degrees, goal)
+    # Colours continue beyond the edge, where bicubic resampling would add bright and dark rims.
+    turned = _turned(_continued(picture), degrees, goal)
+    shape = Image.new("L", around)
+    shape.paste(255, (_EDGE, _EDGE, _EDGE + picture.width, _EDGE + picture.height))
+    turned.putalpha(_turned(shape, degrees, goal, Image.Resampling.BILINEAR))
+    return turned
+
+
+def _continued(picture: "Image.Image") -> "Image.Image":
+    """Return a picture whose outermost pixels are repeated beyond its edges."""
+    from PIL import Image
+
+    width, height = picture.size
+    wide = Image.new(picture.mode, (width + 2 * _EDGE, height + 2 * _EDGE))
+    wide.paste(picture, (_EDGE, _EDGE))
+    for left, from_left in ((0, 0), (width + _EDGE, width - 1)):
+        column = picture.crop((from_left, 0, from_left + 1, height))
+        wide.paste(column.resize((_EDGE, height)), (left, _EDGE))
+    for top, from_top in ((0, _EDGE), (height + _EDGE, height + _EDGE - 1)):
+        row = wide.crop((0, from_top, wide.width, from_top + 1))
+        wide.paste(row.resize((wide.width, _EDGE)), (0, top))
     return wide
 
 
-def _turned(picture: "Image.Image", degrees: float, goal: Size) -> "Image.Image":
+def _turned(
+    picture: "Image.Image", degrees: float, goal: Size, method: "Image.Resampling | None" = None
+) -> "Image.Image":
     """Return a picture rotated clockwise about its centre, on a canvas of another size."""
     from PIL import Image
 
@@ -226,7 +252,8 @@ def _turned(picture: "Image.Image", degrees: float, goal: Size) -> "Image.Image"
         cosine,
         centre[1] + middle[0] * sine - middle[1] * cosine,
     )
-    return picture.transform(goal, Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC)
+    how = Image.Resampling.BICUBIC if method is None else method
+    return picture.transform(goal, Image.Transform.AFFINE, matrix, how)
 
 
 def trim_box(picture: "Image.Image") -> Box:
