@@ -30,7 +30,7 @@ def test_blending_follows_the_formula(
     blend: Blend,
     opacity: float,
 ) -> None:
-    """Documented (W3C Compositing and Blending 1, 5 and 9.1.4): source over, and its blend modes."""
+    """Documented (W3C Compositing and Blending 1, 5, 9.1.4): source over and blend modes."""
     done = composite(
         Image.new("RGBA", (1, 1), under),
         Image.new("RGBA", (1, 1), over),

@@ -102,7 +102,7 @@ def test_text_that_is_too_large_names_the_size_that_fits() -> None:
     """Chosen: the next call succeeds."""
     within = Size(200, 50)
 
-    with pytest.raises(TransformError, match="at size 90") as caught:
+    with pytest.raises(TransformError, match=r"at size 90") as caught:
         fit_text("A headline of some words", _style(90), within)
 
     size = int(caught.value.hint.split()[2])
