@@ -23,13 +23,13 @@ def _scene(size: tuple[int, int] = (160, 120), mode: str = "RGB") -> Image.Image
     draw.ellipse((80, 40, 150, 110), "#2060c0")
     if mode == "RGBA":
         alpha = Image.new("L", size)
-        ImageDraw.Draw(alpha).ellipse((20, 20, size[0] - 20, size[1] - 20), 255)
+        ImageDraw.Draw(alpha).ellipse((8, 8, size[0] - 8, size[1] - 8), 255)
         picture.putalpha(alpha)
     return picture
 
 
 async def _made(
-    client: Client, folder: Path, image: str, steps: Any, **more: Any
+    client: Client, folder: Path, image: str, steps: object, **more: object
 ) -> tuple[Image.Image, CallToolResult]:
     """Call the tool and return the picture that it stored."""
     arguments = {"image": image, "steps": steps, "preview": "none", **more}
@@ -138,13 +138,13 @@ def _sources() -> dict[str, tuple[bytes, Image.Image]]:
         ),
         "profile": (sample_files.encoded(scene, "PNG", icc_profile=wide), scene),
         "rotated": (
-            sample_files.encoded(turned, "JPEG", quality=98, exif=exif.tobytes()),
+            sample_files.encoded(turned, "JPEG", quality=98, subsampling=0, exif=exif.tobytes()),
             scene,
         ),
         "GIF": (sample_files.encoded(scene.quantize(64), "GIF"), scene.quantize(64).convert("RGB")),
         "BMP": (sample_files.encoded(scene, "BMP"), scene),
         "TIFF": (sample_files.encoded(scene, "TIFF"), scene),
-        "WebP": (sample_files.encoded(scene, "WEBP", quality=98), scene),
+        "WebP": (sample_files.encoded(scene, "WEBP", lossless=True), scene),
     }
 
 
@@ -162,7 +162,7 @@ async def test_every_kind_of_file_becomes_what_a_person_sees(tmp_path: Path) -> 
             assert done.size == wanted.size, name
             assert done.mode == wanted.mode, name
             assert "icc_profile" not in done.info, name
-            lossy = name in {"CMYK", "rotated", "WebP"}
+            lossy = name in {"CMYK", "rotated"}
             visible = done.convert("RGBa") if done.mode == "RGBA" else done
             expected = wanted.convert("RGBa") if wanted.mode == "RGBA" else wanted
             apart = largest_difference(
@@ -202,7 +202,7 @@ async def test_the_format_follows_the_source_unless_chosen(tmp_path: Path) -> No
         "a.png ": "JPEG",
     }
     assert white.format == "JPEG"
-    assert min(white.getpixel((0, 0))) > 250  # type: ignore[arg-type, type-var]
+    assert white.convert("L").getpixel((0, 0)) == 255
     assert "JPEG has no transparency: it became white" in text(answer)
 
 
@@ -265,7 +265,7 @@ async def test_frames_become_an_animation(tmp_path: Path) -> None:
                 for frame in range(3):
                     moving.seek(frame)
                     assert moving.size == (60, 40)
-                    colours.append(moving.convert("RGB").getpixel((30, 20)))
+                    colours.append(moving.convert("RGB").crop((30, 20, 31, 21)).tobytes())
             assert [max(range(3), key=c.__getitem__) for c in colours] == [0, 1, 2]
             assert "3 frames of 200 ms" in text(answer)
 
@@ -281,7 +281,7 @@ async def test_only_the_first_frame_of_an_animation_is_changed(tmp_path: Path) -
             client,
             tmp_path,
             str(tmp_path / "a.gif"),
-            ["trim"][:0] or [{"op": "resize", "percent": 50}],
+            [{"op": "resize", "percent": 50}],
         )
 
     assert done.size == (10, 10)
@@ -321,9 +321,7 @@ async def test_metadata_of_the_source_is_gone(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(buffer.getvalue())
 
     async with connected(tmp_path) as client:
-        _, answer = await _made(
-            client, tmp_path, str(tmp_path / "a.jpg"), [{"op": "resize", "percent": 50}]
-        )
+        await _made(client, tmp_path, str(tmp_path / "a.jpg"), [{"op": "resize", "percent": 50}])
 
-    path = Path(text(answer).splitlines()[-1].split("  ")[-1])
-    assert b"secret place" not in path.read_bytes()
+    [copy] = (tmp_path / "out").rglob("*.jpg")
+    assert b"secret place" not in copy.read_bytes()

@@ -14,7 +14,8 @@ from stability_mcp.api.tool_arguments import as_list
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.imaging.layout.arrange import Kind
 from stability_mcp.imaging.layout.bubbles import PLACES, Bubble, BubbleKind
-from stability_mcp.imaging.layout.page_drawing import (
+from stability_mcp.imaging.layout.page_drawing import draw_page
+from stability_mcp.imaging.layout.page_plan import (
     DEFAULT_WIDTH,
     MAX_PICTURES,
     MIN_WIDTH,
@@ -22,7 +23,6 @@ from stability_mcp.imaging.layout.page_drawing import (
     Fit,
     PageStyle,
     Plan,
-    draw_page,
     plan_page,
 )
 from stability_mcp.imaging.memory import estimate

@@ -14,7 +14,8 @@ from stability_mcp.imaging.transform.animation import write_animation
 from stability_mcp.imaging.transform.limits import TransformError
 from stability_mcp.imaging.transform.saving import default_output, write_picture
 from stability_mcp.local_tools.local_tool import LocalResult, MakingArguments, local_tool
-from stability_mcp.local_tools.transform_actions import Others, StepError, Work, perform, plan
+from stability_mcp.local_tools.transform_actions import Work, perform
+from stability_mcp.local_tools.transform_plan import Others, StepError, plan
 from stability_mcp.local_tools.transform_steps import Step, parse_steps
 from stability_mcp.local_tools.workbench import Source, Workbench
 from stability_mcp.text import quoted

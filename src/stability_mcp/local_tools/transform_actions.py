@@ -1,31 +1,31 @@
-"""Carries out the steps of image_transform on a picture, and plans their sizes before.
-
-The plan costs nothing and finds steps that can't work before a pixel is decoded. What it can't know
-(where a subject or a border is) is checked when the step runs.
-"""
+"""Carries out the steps of image_transform on a picture."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 from stability_mcp.api.fields import Size
-from stability_mcp.imaging.memory import estimate
 from stability_mcp.imaging.picture import open_picture, open_reduced
 from stability_mcp.imaging.transform import geometry, lettering, reshape
 from stability_mcp.imaging.transform.animation import (
     AnimationFormat,
     Timing,
-    check_frame,
+    check_frames,
 )
 from stability_mcp.imaging.transform.blending import composite, flatten
 from stability_mcp.imaging.transform.geometry import Gravity
-from stability_mcp.imaging.transform.limits import TransformError, check_size, size_text
+from stability_mcp.imaging.transform.limits import TransformError, size_text
 from stability_mcp.imaging.transform.paint import BLACK, CLEAR, WHITE, Paint, parse_paint
 from stability_mcp.imaging.transform.saving import QUALITY, Format, Output
 from stability_mcp.imaging.transform.tone import Adjustments, adjust
 from stability_mcp.imaging.transform.typefaces import typeface_for
+from stability_mcp.local_tools.transform_plan import (
+    Others,
+    StepError,
+    pad_size,
+    resize_target,
+)
 from stability_mcp.local_tools.transform_steps import Step
-from stability_mcp.local_tools.workbench import Source
 from stability_mcp.text import quoted
 
 if TYPE_CHECKING:
@@ -42,26 +42,6 @@ SUBJECT_MARGIN = 0.05
 """Space around a subject by the longer side of its box."""
 _MASK_WHITE = 8
 """Level of a mask above which a pixel is changed visibly."""
-_COPIES = 4
-"""Pictures of a step that are in memory together at most: source, result and two in work."""
-
-
-class StepError(Exception):
-    """A step can't be done.
-
-    Args:
-        number: Its number, from 1.
-        step: The step.
-        cause: Why.
-    """
-
-    def __init__(self, number: int, step: Step, cause: TransformError) -> None:
-        self.hint = cause.hint
-        super().__init__(f"step {number} ({step.op}): {cause}")
-
-
-Others = Mapping[str, Source]
-"""The other pictures of a step by field: image, mask, images[0]."""
 
 
 @dataclass(kw_only=True)
@@ -81,101 +61,6 @@ class Work:
     def size(self) -> Size:
         """Return the size of the picture."""
         return Size(*self.picture.size)
-
-
-class Plan(NamedTuple):
-    """What the steps will need."""
-
-    size: Size
-    """Size of the result; an upper limit if a step finds it out itself."""
-    memory: int
-    """Bytes for pixels, at most."""
-
-
-def plan(source: Source, steps: Sequence[Step], others: Sequence[Others]) -> Plan:
-    """Compute sizes and memory of all steps.
-
-    Raises:
-        StepError: a step can't work, or its result would be too large.
-    """
-    size, exact = Size(*source.facts.size), True
-    memory = estimate(source.facts)
-    for number, (step, more) in enumerate(zip(steps, others, strict=True), 1):
-        before = size
-        try:
-            _check_colours(step)
-            size = _planned(size, step)
-        except TransformError as error:
-            if exact:
-                raise StepError(number, step, error) from error
-        exact = exact and not (step.op == "trim" or step.gravity == "subject")
-        pixels = before.width * before.height + (_COPIES - 1) * size.width * size.height
-        count = 1 + len(step.images or ())
-        needed = 4 * (pixels if count == 1 else count * size.width * size.height)
-        memory = max(
-            memory, needed + max((estimate(each.facts) for each in more.values()), default=0)
-        )
-    return Plan(size, memory)
-
-
-def _planned(size: Size, step: Step) -> Size:
-    planner = _PLANNERS.get(step.op)
-    return planner(size, step) if planner else size
-
-
-def _check_colours(step: Step) -> None:
-    for text in (step.color, step.outline):
-        if text is not None and not (step.op == "pad" and text == "blur"):
-            parse_paint(text)
-
-
-def _plan_crop(size: Size, step: Step) -> Size:
-    if step.box is not None:
-        return geometry.pixel_box(step.box, size).size
-    if step.aspect is not None:
-        return geometry.aspect_size(size, geometry.parse_aspect(step.aspect))
-    return size
-
-
-def _plan_frames(size: Size, step: Step) -> Size:  # noqa: ARG001 -- as for other steps
-    check_frame(size)
-    return size
-
-
-def _target(size: Size, step: Step) -> geometry.Target:
-    wanted = geometry.Wanted(
-        width=step.width,
-        height=step.height,
-        longest=step.longest,
-        percent=step.percent,
-        fit=step.fit,
-    )
-    return geometry.target_size(size, wanted)
-
-
-def _padded_size(size: Size, step: Step) -> Size:
-    return geometry.padded_size(
-        size, width=step.width, height=step.height, aspect=step.aspect, margin=step.margin
-    )
-
-
-def _rotated_size(size: Size, step: Step) -> Size:
-    goal = geometry.rotated_size(size, step.degrees or 0) if step.expand is not False else size
-    check_size(goal)
-    return goal
-
-
-_PLANNERS: Mapping[str, Callable[[Size, Step], Size]] = {
-    "crop": _plan_crop,
-    "resize": lambda size, step: _target(size, step).size,
-    "pad": _padded_size,
-    "rotate": _rotated_size,
-    "straighten": lambda size, step: geometry.straightened_size(size, step.degrees or 0),
-    "frames": _plan_frames,
-}
-
-
-# Actions ------------------------------------------------------------------------------------------
 
 
 def perform(work: Work, steps: Sequence[Step], others: Sequence[Others]) -> None:
@@ -219,7 +104,7 @@ def _box_text(box: geometry.Box) -> str:
 
 
 def _resize(work: Work, step: Step, more: Others) -> str:  # noqa: ARG001
-    before, target = work.size, _target(work.size, step)
+    before, target = work.size, resize_target(work.size, step)
     work.picture = reshape.resize(work.picture, target, _gravity(step), _paint(step.color))
     note = ""
     if not geometry.same_shape(before, target.size):
@@ -228,7 +113,7 @@ def _resize(work: Work, step: Step, more: Others) -> str:  # noqa: ARG001
 
 
 def _pad(work: Work, step: Step, more: Others) -> str:  # noqa: ARG001
-    before, size = work.size, _padded_size(work.size, step)
+    before, size = work.size, pad_size(work.size, step)
     gravity = _gravity(step)
     if step.color == "blur":
         work.picture = reshape.pad_blurred(work.picture, size, gravity)
@@ -317,7 +202,8 @@ def _text(work: Work, step: Step, more: Others) -> str:  # noqa: ARG001
     block = lettering.fit_text(words, style, within)
     box = Size(block.size.width, block.size.height + (block.below if step.at is None else 0))
     at = _place(work.size, box, step, margin, "bottom" if step.at is None else "center")
-    work.picture = lettering.draw_text(work.picture, block, at)
+    work.picture = work.picture.copy()
+    lettering.draw_text(work.picture, block, at)
     lines = len(block.lines)
     font = style.typeface.name
     return (
@@ -391,7 +277,7 @@ def _convert(work: Work, step: Step, more: Others) -> str:  # noqa: ARG001
 
 
 def _frames(work: Work, step: Step, more: Others) -> str:
-    check_frame(work.size)
+    check_frames(work.size, 1 + len(more))
     frames = [work.picture]
     for source in more.values():
         wanted = geometry.Wanted(width=work.size.width, height=work.size.height, fit=step.fit)

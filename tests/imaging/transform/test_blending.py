@@ -69,7 +69,8 @@ def test_ink_leaves_no_dark_edge_on_transparent_pictures() -> None:
     """Chosen: soft letters on transparency have the letters' colour, not a mix with black."""
     mask = Image.new("L", (4, 4), 128)
 
-    done = ink(Image.new("RGBA", (4, 4)), mask, Paint(250, 250, 250), (0, 0))
+    done = Image.new("RGBA", (4, 4))
+    ink(done, mask, Paint(250, 250, 250), (0, 0))
 
     assert done.getpixel((1, 1)) == (250, 250, 250, 128)
 

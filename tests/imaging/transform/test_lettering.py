@@ -71,15 +71,14 @@ def test_a_block_is_where_it_is_put(mode: str) -> None:
     block = set_text("HELM", _style(60, paint=BLUE), 500)
     paper = Image.new(mode, (400, 200), (255, 255, 255, 255)[: len(mode)])
 
-    done = draw_text(paper, block, (50, 40))
+    draw_text(paper, block, (50, 40))
 
-    red = done.getchannel("R").point(lambda level: 255 - level)
+    red = paper.getchannel("R").point(lambda level: 255 - level)
     left, top, right, bottom = red.getbbox() or (0, 0, 0, 0)
     assert left == pytest.approx(50, abs=6)
     assert top == pytest.approx(40, abs=2)
     assert right == pytest.approx(50 + block.size.width, abs=6)
     assert bottom == pytest.approx(40 + block.size.height, abs=2)
-    assert same(paper, Image.new(mode, (400, 200), (255, 255, 255, 255)[: len(mode)]))
 
 
 def test_outline_and_shadow_are_around_the_letters() -> None:
@@ -88,8 +87,9 @@ def test_outline_and_shadow_are_around_the_letters() -> None:
     plain_style = _style(60, paint=BLUE)
     rich_style = _style(60, paint=BLUE, outline=BLACK, outline_width=4, shadow=True)
 
-    plain = draw_text(paper, set_text("HI", plain_style, 300), (50, 30))
-    rich = draw_text(paper, set_text("HI", rich_style, 300), (46, 26))
+    plain, rich = paper.copy(), paper.copy()
+    draw_text(plain, set_text("HI", plain_style, 300), (50, 30))
+    draw_text(rich, set_text("HI", rich_style, 300), (46, 26))
 
     solid = plain.getchannel("R").point(lambda level: 255 if level == 0 else 0)
     inside = Image.composite(rich, Image.new("RGB", rich.size, (0, 0, 255)), solid)
@@ -113,7 +113,7 @@ def test_text_that_is_too_large_names_the_size_that_fits() -> None:
 @pytest.mark.parametrize("text", ["", " \n ", "\x00\x07", "x" * (MAX_CHARACTERS + 1)])
 def test_blank_and_endless_texts_are_refused(text: str) -> None:
     """Chosen: nothing readable would be drawn."""
-    with pytest.raises(TransformError, match="blank|at most 2,000 can be drawn"):
+    with pytest.raises(TransformError, match=r"blank|at most 2,000 can be drawn"):
         cleaned(text)
 
 

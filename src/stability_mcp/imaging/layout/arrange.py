@@ -92,7 +92,7 @@ def best_counts(aspects: Sequence[float], width: int, gap: int, shape: float) ->
     """
     number = len(aspects)
     if number > _MAX_SEARCHED:
-        rows = max(1, round(math.sqrt(number * shape / (sum(aspects) / number))))
+        rows = max(1, round(math.sqrt(shape * sum(aspects))))
         return _even(number, min(rows, number))
     best = math.inf
     chosen: tuple[int, ...] = (number,)

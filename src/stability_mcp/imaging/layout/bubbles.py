@@ -62,10 +62,8 @@ class Bubble:
     """Where the tail points, as fractions of the panel; None: towards its centre."""
 
 
-def draw_bubble(
-    page: "Image.Image", panel: Box, bubble: Bubble, size: int, stroke: int
-) -> "Image.Image":
-    """Return a page with a bubble in a panel.
+def draw_bubble(page: "Image.Image", panel: Box, bubble: Bubble, size: int, stroke: int) -> None:
+    """Draw a bubble in a panel of a page.
 
     Args:
         page: RGB or RGBA.
@@ -82,15 +80,13 @@ def draw_bubble(
     centre = _centre(panel, half, bubble.place, stroke)
     tip = _tip(panel, centre, half, bubble, block.style.size)
     shape = _shape(centre, half, tip, block.style.size, bubble.kind)
-    page = _draw_shape(page, shape, stroke, panel)
+    _draw_shape(page, shape, stroke, panel)
     at = round(centre[0] - block.size.width / 2), round(centre[1] - block.size.height / 2)
-    return draw_text(page, block, at)
+    draw_text(page, block, at)
 
 
-def draw_caption(
-    page: "Image.Image", panel: Box, text: str, size: int, stroke: int
-) -> "Image.Image":
-    """Return a page with the narrator's text in a box at the top left of a panel."""
+def draw_caption(page: "Image.Image", panel: Box, text: str, size: int, stroke: int) -> None:
+    """Draw the narrator's text in a box at the top left of a panel."""
     clean = cleaned(text)
     style = TextStyle(
         typeface=typeface_for(clean, weight=600), size=size, paint=BLACK, align="left"
@@ -109,17 +105,17 @@ def draw_caption(
     space = round(size * 0.7)
     wide, high = block.size.width + 2 * space, block.size.height + 2 * space
     frame = Box(panel.left, panel.top, panel.left + wide, panel.top + high)
-    page = paint_box(page, frame, BLACK, stroke)
-    page = paint_box(page, frame, CAPTION)
-    return draw_text(page, block, (frame.left + space, frame.top + space))
+    paint_box(page, frame, BLACK, stroke)
+    paint_box(page, frame, CAPTION)
+    draw_text(page, block, (frame.left + space, frame.top + space))
 
 
-def paint_box(page: "Image.Image", box: Box, paint: Paint, grow: int = 0) -> "Image.Image":
-    """Return a page with a box of one colour, larger by some pixels on each side."""
+def paint_box(page: "Image.Image", box: Box, paint: Paint, grow: int = 0) -> None:
+    """Draw a box of one colour, larger by some pixels on each side."""
     from PIL import Image
 
     size = (box.size.width + 2 * grow, box.size.height + 2 * grow)
-    return ink(page, Image.new("L", size, 255), paint, (box.left - grow, box.top - grow))
+    ink(page, Image.new("L", size, 255), paint, (box.left - grow, box.top - grow))
 
 
 def _block(text: str, panel: Size, size: int) -> TextBlock:
@@ -267,10 +263,8 @@ def _puffs(centre: Point, half: Point, tip: Point, size: int) -> list[list[Point
     return found
 
 
-def _draw_shape(
-    page: "Image.Image", polygons: list[list[Point]], stroke: int, panel: Box
-) -> "Image.Image":
-    """Return a page with a white shape in a black outline, cut off at the panel."""
+def _draw_shape(page: "Image.Image", polygons: list[list[Point]], stroke: int, panel: Box) -> None:
+    """Draw a white shape with a black outline, cut off at the panel."""
     from PIL import Image, ImageDraw
 
     points = [point for polygon in polygons for point in polygon]
@@ -288,5 +282,5 @@ def _draw_shape(
         pen.polygon(scaled, 255)
         pen.line([*scaled, scaled[0], scaled[1]], 255, 2 * stroke * _SCALE, joint="curve")
     smooth = Image.Resampling.BOX
-    page = ink(page, outer.resize(size, smooth), BLACK, (left, top))
-    return ink(page, inner.resize(size, smooth), WHITE, (left, top))
+    ink(page, outer.resize(size, smooth), BLACK, (left, top))
+    ink(page, inner.resize(size, smooth), WHITE, (left, top))

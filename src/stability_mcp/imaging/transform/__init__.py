@@ -1,8 +1,8 @@
 """Transforms of a picture, as functions from picture to picture.
 
-A picture is RGB, or RGBA if it has transparency, upright and in sRGB (`imaging.picture`). Functions
-never change the picture that they get. What can't be done raises a `TransformError` that names the
-numbers; the caller adds where it happened.
+A picture is RGB, or RGBA if it has transparency, upright and in sRGB (`imaging.picture`). Only
+`ink`, `over` and `draw_text` change the picture that they get; all others return a new one. What
+can't be done raises a `TransformError` that names the numbers; the caller adds where it happened.
 
 `limits` bounds sizes, `geometry` computes boxes and sizes, `reshape` crops, resizes, pads, rotates
 and trims, `tone` adjusts colours and detail, `blending` puts pictures on each other, `typefaces`

@@ -1,5 +1,6 @@
 """Writes several pictures as one animation."""
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -14,7 +15,9 @@ AnimationFormat = Literal["webp", "gif"]
 
 MAX_FRAMES = 24
 MAX_FRAME_PIXELS = 4_000_000
-"""Pixels of a frame: all frames are in memory, and players decode them in real time."""
+"""Pixels of a frame: players decode them in real time."""
+MAX_ALL_PIXELS = 50_000_000
+"""Pixels of all frames, which are in memory together: 24 of 1920x1080."""
 MIN_DURATION, MAX_DURATION = 20, 60_000
 """Milliseconds of a frame: browsers slow down shorter ones."""
 MAX_LOOP = 1_000
@@ -30,13 +33,16 @@ class Timing(NamedTuple):
     """How often it plays; 0: without end."""
 
 
-def check_frame(size: tuple[int, int]) -> None:
-    """Raise TransformError if a frame of this size would be too large."""
-    if size[0] * size[1] > MAX_FRAME_PIXELS:
+def check_frames(size: tuple[int, int], number: int) -> None:
+    """Raise TransformError if that many frames of this size would be too large."""
+    most = min(MAX_FRAME_PIXELS, MAX_ALL_PIXELS // number)
+    pixels = size[0] * size[1]
+    if pixels > most:
+        scale = math.sqrt(most / pixels)
         raise TransformError(
-            f"frames of {size_text(size)} are too large: an animation may have "
-            f"{MAX_FRAME_PIXELS / 1e6:g} megapixels",
-            hint="Resize before frames, for example longest 1024.",
+            f"{number} frames of {size_text(size)} are too large: each may have "
+            f"{most / 1e6:.1f} megapixels",
+            hint=f"Resize to {int(size[0] * scale)}x{int(size[1] * scale)} before frames.",
         )
 
 

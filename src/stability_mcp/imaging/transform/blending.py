@@ -52,8 +52,9 @@ def composite(
     result = base.copy()
     if base.mode == "RGB":
         result.paste(layer, place, layer)
-        return result
-    return over(result, layer, place)
+    else:
+        over(result, layer, place)
+    return result
 
 
 def _mixed(

@@ -6,6 +6,7 @@ beyond.
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -82,7 +83,7 @@ def cleaned(text: str) -> str:
     """
     lines = re.sub(r"\r\n?|\\n", "\n", text)
     clean = _CONTROL.sub(" ", lines.encode("utf-8", "ignore").decode("utf-8")).strip()
-    if not clean:
+    if all(unicodedata.category(each)[0] in "CZ" for each in clean):
         raise TransformError("the text is blank")
     if len(clean) > MAX_CHARACTERS:
         raise TransformError(
@@ -196,8 +197,8 @@ def _longest_start(word: str, font: "ImageFont.FreeTypeFont", width: int) -> int
     return low
 
 
-def draw_text(picture: "Image.Image", block: TextBlock, at: tuple[int, int]) -> "Image.Image":
-    """Return a picture with a block of text on it.
+def draw_text(picture: "Image.Image", block: TextBlock, at: tuple[int, int]) -> None:
+    """Draw a block of text on a picture, in place.
 
     Args:
         picture: RGB or RGBA.
@@ -213,10 +214,10 @@ def draw_text(picture: "Image.Image", block: TextBlock, at: tuple[int, int]) -> 
     if style.shadow:
         soft = around.filter(ImageFilter.GaussianBlur(max(1.0, style.size * _SHADOW_BLUR)))
         moved = max(1, round(style.size * _SHADOW_OFFSET))
-        picture = ink(picture, soft, _SHADOW, (place[0] + moved, place[1] + moved))
+        ink(picture, soft, _SHADOW, (place[0] + moved, place[1] + moved))
     if style.outline:
-        picture = ink(picture, around, style.outline, place)
-    return ink(picture, letters, style.paint, place)
+        ink(picture, around, style.outline, place)
+    ink(picture, letters, style.paint, place)
 
 
 def _mask(block: TextBlock, stroke: int) -> "tuple[Image.Image, int]":

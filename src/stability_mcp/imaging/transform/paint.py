@@ -70,10 +70,8 @@ def filled(size: tuple[int, int], paint: Paint) -> "Image.Image":
     )
 
 
-def ink(
-    picture: "Image.Image", mask: "Image.Image", paint: Paint, at: tuple[int, int]
-) -> "Image.Image":
-    """Return a picture painted with a colour where a mask is white; outside it nothing happens.
+def ink(picture: "Image.Image", mask: "Image.Image", paint: Paint, at: tuple[int, int]) -> None:
+    """Paint a picture in place with a colour where a mask is white.
 
     Args:
         picture: RGB or RGBA.
@@ -84,21 +82,19 @@ def ink(
     from PIL import Image
 
     covered = mask if paint.alpha == 255 else mask.point(lambda level: level * paint.alpha // 255)  # noqa: PLR2004 -- opaque
-    result = picture.copy()
     if picture.mode == "RGB":
-        result.paste(paint[:3], (*at, at[0] + mask.width, at[1] + mask.height), covered)
-        return result
+        picture.paste(paint[:3], (*at, at[0] + mask.width, at[1] + mask.height), covered)
+        return
     layer = Image.new("RGBA", mask.size, (*paint[:3], 0))
     layer.putalpha(covered)
-    return over(result, layer, at)
+    over(picture, layer, at)
 
 
-def over(picture: "Image.Image", layer: "Image.Image", at: tuple[int, int]) -> "Image.Image":
-    """Draw an RGBA layer on an RGBA picture in place, cut off at its edges, and return it."""
+def over(picture: "Image.Image", layer: "Image.Image", at: tuple[int, int]) -> None:
+    """Draw an RGBA layer on an RGBA picture in place, cut off at its edges."""
     left, top = max(0, -at[0]), max(0, -at[1])
     right = min(layer.width, picture.width - at[0])
     bottom = min(layer.height, picture.height - at[1])
     if right > left and bottom > top:
         part = layer.crop((left, top, right, bottom))
         picture.alpha_composite(part, (max(0, at[0]), max(0, at[1])))
-    return picture
