@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from mcp import Client
 from mcp.types import CallToolResult
-from PIL import Image, ImageDraw
+from PIL import Image, ImageColor, ImageDraw
 
 from stability_mcp.server.plain_results import FACTS
 from support.server.in_memory import Era, both_eras, connected, fine, text
@@ -38,8 +38,10 @@ async def _page(
 
 
 def _near(pixel: object, colour: str) -> bool:
-    wanted = Image.new("RGB", (1, 1), colour).getpixel((0, 0))
-    return all(abs(a - b) <= 12 for a, b in zip(pixel, wanted, strict=False))  # type: ignore[call-overload]
+    wanted = ImageColor.getrgb(colour)
+    return isinstance(pixel, tuple) and all(
+        abs(a - b) <= 12 for a, b in zip(pixel[:3], wanted, strict=True)
+    )
 
 
 KINDS: list[dict[str, Any]] = [
@@ -102,7 +104,7 @@ async def test_gutters_are_even_and_pictures_whole(kind: str, tmp_path: Path) ->
         assert bottom - top == pytest.approx(wanted, abs=3), kind
     gaps = set()
     for one in panels:
-        right = [
+        beside = [
             p[0] - one[2] for p in panels if p[0] >= one[2] and p[1] < one[3] and p[3] > one[1]
         ]
         below = [
@@ -186,6 +188,7 @@ async def test_transparency_stays_only_on_a_transparent_page(tmp_path: Path) -> 
     assert solid.getpixel(corner) == (16, 32, 48)
     assert clear.mode == "RGBA"
     assert clear.getpixel(corner) == (0, 0, 0, 0)
+    assert clear.crop(panels[0]).getchannel("A").getextrema() == (0, 255)
 
 
 @pytest.mark.anyio

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from stability_mcp.api.fields import Size
 from stability_mcp.imaging.transform.limits import TransformError, size_text
 from stability_mcp.imaging.transform.paint import BLACK, WHITE, Paint, ink
-from stability_mcp.imaging.transform.typefaces import Typeface
+from stability_mcp.imaging.transform.typefaces import INVISIBLE, Typeface
 
 if TYPE_CHECKING:
     from PIL import Image, ImageFont
@@ -83,7 +83,7 @@ def cleaned(text: str) -> str:
     """
     lines = re.sub(r"\r\n?|\\n", "\n", text)
     clean = _CONTROL.sub(" ", lines.encode("utf-8", "ignore").decode("utf-8")).strip()
-    if all(unicodedata.category(each)[0] in "CZ" for each in clean):
+    if all(unicodedata.category(each) in INVISIBLE for each in clean):
         raise TransformError("the text is blank")
     if len(clean) > MAX_CHARACTERS:
         raise TransformError(

@@ -33,7 +33,7 @@ _MAX_NAMED = 8
 _MAX_CMAP = 1 << 22
 """Bytes of a table of characters; the largest fonts have one of a fifth of it."""
 _PLAIN_STYLES = ("regular", "book", "roman", "normal", "medium")
-_INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}
+INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}
 """Unicode categories that need no glyph."""
 
 
@@ -63,7 +63,7 @@ class Typeface:
         for each in dict.fromkeys(text):
             place = bisect_right(starts, ord(each)) - 1
             covered = place >= 0 and ord(each) <= ends[place]
-            if not covered and unicodedata.category(each) not in _INVISIBLE:
+            if not covered and unicodedata.category(each) not in INVISIBLE:
                 found.append(each)
         return found
 
