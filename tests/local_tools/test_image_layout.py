@@ -34,7 +34,7 @@ async def _page(
     with Image.open(path) as page:
         page.load()
     panels = [tuple(box) for box in (answer.meta or {})[FACTS]["panels"]]
-    return page, panels, answer  # type: ignore[return-value]
+    return page, panels, answer
 
 
 def _near(pixel: object, colour: str) -> bool:
