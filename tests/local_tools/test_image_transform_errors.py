@@ -134,7 +134,12 @@ LAYOUTS: list[tuple[dict[str, Any], str]] = [
         "the tail of bubble 1 must be [x, y] as fractions",
     ),
     (
-        {"images": ["a.png"], "kind": "comic", "bubbles": [{"panel": 1, "text": "word " * 300}]},
+        {
+            "images": ["a.png"],
+            "kind": "comic",
+            "width": 320,
+            "bubbles": [{"panel": 1, "text": "word " * 300}],
+        },
         "is too long for its panel",
     ),
     ({"images": ["a.png"], "title": "x" * 10_000}, "the text has 10,000 characters"),
@@ -159,7 +164,7 @@ def _at(value: Any, folder: Path) -> Any:  # noqa: ANN401 -- JSON of any shape
 
 async def _error(client: Client, tool: str, arguments: dict[str, Any]) -> str:
     answer = await client.call_tool(tool, arguments)
-    assert answer.is_error, text(answer)
+    assert answer.is_error, (arguments, text(answer))
     assert "bug" not in text(answer)
     assert "Nothing was charged." in text(answer)
     return text(answer)

@@ -129,6 +129,7 @@ async def image_layout(workbench: Workbench, arguments: ImageLayout) -> LocalRes
             arguments=_stored(arguments, sources),
             parents={f"images[{n}]": each.item for n, each in enumerate(sources)},
             label=arguments.label,
+            suffix=f"-{arguments.kind}",
             memory=page + max(estimate(each.facts) for each in sources),
         )
     except TransformError as error:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal
 from stability_mcp.api.fields import Size
 from stability_mcp.imaging.transform.geometry import SHARES, Box, Gravity
 from stability_mcp.imaging.transform.lettering import (
-    MIN_SIZE,
     TextBlock,
     TextStyle,
     cleaned,
@@ -42,6 +41,8 @@ _SHAPE = 2.4
 _MARGIN = 0.03
 _SMALLEST = 11
 """Text size in pixels below which a bubble can't be read."""
+_SMALLEST_SHARE = 0.6
+"""Smallest text by the usual size: bubbles of one page should look alike."""
 _TAIL_WIDTH, _TAIL_LENGTH, _MAX_TAIL = 0.9, 1.7, 3.6
 """Half width, default and largest length of a tail, as factors of the text size: a longer one would
 cross the picture, and pointing at the speaker is enough."""
@@ -123,7 +124,8 @@ def _block(text: str, panel: Size, size: int) -> TextBlock:
     clean = cleaned(text)
     typeface = typeface_for(clean)
     most = Size(round(panel.width * _MAX_SHARE[0]), round(panel.height * _MAX_SHARE[1]))
-    for each in range(size, max(_SMALLEST, MIN_SIZE) - 1, -1):
+    least = max(_SMALLEST, round(size * _SMALLEST_SHARE))
+    for each in range(max(size, least), least - 1, -1):
         style = TextStyle(typeface=typeface, size=each, paint=BLACK)
         block = _shaped(clean, style, most.width)
         across, down = _half_size(block)
