@@ -1,6 +1,8 @@
 """image_transform through a client: results, their order, format, provenance and answers."""
 
 import io
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -325,3 +327,28 @@ async def test_metadata_of_the_source_is_gone(tmp_path: Path) -> None:
 
     [copy] = (tmp_path / "out").rglob("*.jpg")
     assert b"secret place" not in copy.read_bytes()
+
+
+@pytest.mark.anyio
+async def test_the_error_about_a_shape_has_the_calls_that_correct_it(tmp_path: Path) -> None:
+    """Chosen: both of them work as they are printed, and the paid call then succeeds."""
+    _scene((1_200, 200)).save(tmp_path / "a.png")
+    outpaint = {"left": 10, "prompt": "a wall", "preview": "none"}
+
+    async with connected(tmp_path) as client:
+        refused = await client.call_tool(
+            "edit_outpaint", {**outpaint, "image": str(tmp_path / "a.png")}
+        )
+        shown = text(refused)
+        [call] = re.findall(
+            r'image_transform\(image="(media://\w+)", steps=(.*?) or (.*?)\);', shown
+        )
+        sizes = []
+        for steps in call[1:]:
+            made, answer = await _made(client, tmp_path, call[0], json.loads(steps))
+            sizes.append(made.size)
+            [link] = [each.uri for each in answer.content if isinstance(each, ResourceLink)]
+            fine(await client.call_tool("edit_outpaint", {**outpaint, "image": link}))
+
+    assert refused.is_error
+    assert sizes == [(500, 200), (1_200, 480)]

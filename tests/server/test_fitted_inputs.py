@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -82,9 +83,10 @@ async def test_a_file_that_can_be_fitted_is_fitted_and_the_answer_says_how(
             png((1_200, 200)),
             (
                 "image: The picture's aspect ratio is 6.00:1 (1200x200); from 1:2.5 to 2.5:1 is "
-                "accepted. Nothing was charged. Crop it to 500x200 or pad it to 1200x480 in an "
-                "image editor; its shape is accepted by edit_erase, edit_inpaint and "
-                "edit_remove_background."
+                "accepted. Nothing was charged. Crop it to 500x200 or pad it to 1200x480: "
+                'image_transform(image="media://*", steps=[{"op": "crop", "aspect": "500:200"}] or '
+                '[{"op": "pad", "width": 1200, "height": 480}]); its shape is accepted by '
+                "edit_erase, edit_inpaint and edit_remove_background."
             ),
         ),
         (
@@ -93,8 +95,10 @@ async def test_a_file_that_can_be_fitted_is_fitted_and_the_answer_says_how(
             png((200, 900)),
             (
                 "image: The picture's aspect ratio is 1:4.50 (200x900); from 1:2.5 to 2.5:1 is "
-                "accepted. Nothing was charged. Crop it to 200x500 or pad it to 360x900 in an "
-                "image editor; its shape is accepted by upscale_creative and upscale_fast."
+                "accepted. Nothing was charged. Crop it to 200x500 or pad it to 360x900: "
+                'image_transform(image="media://*", steps=[{"op": "crop", "aspect": "200:500"}] or '
+                '[{"op": "pad", "width": 360, "height": 900}]); its shape is accepted by '
+                "upscale_creative and upscale_fast."
             ),
         ),
         (
@@ -138,7 +142,8 @@ async def test_a_file_that_cannot_be_fitted_is_refused_with_the_way_out(
     """*Chosen*: nothing is cropped, padded or lengthened automatically, and nothing is charged."""
     (tmp_path / "a.png").write_bytes(file)
     async with connected(tmp_path) as client:
-        assert why in refused(await client.call_tool(tool, arguments))
+        shown = refused(await client.call_tool(tool, arguments))
+        assert why in re.sub(r"media://\w+", "media://*", shown)
         assert data(await client.call_tool("job_list", {}))["jobs"] == []
 
 

@@ -4,6 +4,7 @@ Pictures are never cropped or padded automatically, so the error names the exact
 `MisfitError` is the only place that words it.
 """
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,25 +42,41 @@ class MisfitError(FileUnusableError):
     Args:
         misfit: The picture, and what would make it fit.
         argument: The argument that names the picture; "" if unknown.
+        picture: What image_transform can be given for it; "" if unknown.
         accepted_by: Operations that accept the picture as it is.
     """
 
     def __init__(
-        self, misfit: Misfit, *, argument: str = "", accepted_by: Sequence[str] = ()
+        self,
+        misfit: Misfit,
+        *,
+        argument: str = "",
+        picture: str = "",
+        accepted_by: Sequence[str] = (),
     ) -> None:
         self.misfit = misfit
-        ways = " or ".join(
-            f"{verb} it to {size_text(size)}"
-            for verb, size in (("crop", misfit.crop), ("pad", misfit.pad))
-            if size is not None
-        )
+        sizes = {"crop": misfit.crop, "pad": misfit.pad}
+        possible = {verb: size for verb, size in sizes.items() if size is not None}
+        ways = " or ".join(f"{verb} it to {size_text(size)}" for verb, size in possible.items())
+        steps = " or ".join(_steps(verb, size) for verb, size in possible.items())
+        image = f'image="{picture}", ' if picture else ""
         named = listed(accepted_by[:_MAX_OPERATIONS])
         others = f"; its shape is accepted by {named}" if named else ""
         super().__init__(
             f"{argument}{': ' if argument else ''}The picture's aspect ratio is "
             f"{ratio_text(misfit.size)} ({size_text(misfit.size)}); {misfit.allowed}.",
-            hint=f"{ways[:1].upper()}{ways[1:]} in an image editor{others}.",
+            hint=f"{ways[:1].upper()}{ways[1:]}: image_transform({image}steps={steps}){others}.",
         )
+
+
+def _steps(verb: str, size: Size) -> str:
+    """Return the steps of image_transform that crop or pad a picture to a size, as JSON."""
+    step = (
+        {"op": "crop", "aspect": f"{size.width}:{size.height}"}
+        if verb == "crop"
+        else {"op": "pad", "width": size.width, "height": size.height}
+    )
+    return json.dumps([step])
 
 
 def too_long(size: Size, max_aspect: float) -> Misfit:

@@ -132,7 +132,9 @@ class Fitter:
             return item
         except MisfitError as error:
             others = accepting_operations(self._operation, facts)
-            raise MisfitError(error.misfit, argument=name, accepted_by=others) from None
+            raise MisfitError(
+                error.misfit, argument=name, picture=item.uri, accepted_by=others
+            ) from None
         except FileUnusableError as error:
             raise FileUnusableError(f"{name}: {error.message}", hint=error.hint) from None
         except OSError as error:
