@@ -153,7 +153,7 @@ LAYOUTS: Sequence[tuple[str, Mapping[str, Any]]] = (
                 {"panel": 3, "text": "Land ahoy!", "gravity": "top_left", "tail": [0.44, 0.42]},
                 {
                     "panel": 3,
-                    "text": "So much water, and nothing to drink ...",
+                    "text": "Water everywhere, and nothing to drink ...",
                     "kind": "thought",
                     "gravity": "top_right",
                     "tail": [0.58, 0.5],

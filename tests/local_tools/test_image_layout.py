@@ -104,13 +104,13 @@ async def test_gutters_are_even_and_pictures_whole(kind: str, tmp_path: Path) ->
         assert bottom - top == pytest.approx(wanted, abs=3), kind
     gaps = set()
     for one in panels:
-        beside = [
+        across = [
             p[0] - one[2] for p in panels if p[0] >= one[2] and p[1] < one[3] and p[3] > one[1]
         ]
         below = [
             p[1] - one[3] for p in panels if p[1] >= one[3] and p[0] < one[2] and p[2] > one[0]
         ]
-        gaps |= {min(each) for each in (beside, below) if each}
+        gaps |= {min(each) for each in (across, below) if each}
     assert gaps == {14}
 
 
@@ -130,7 +130,7 @@ async def test_a_comic_page_has_bubbles_captions_and_its_parents(era: Era, tmp_p
             captions=["Once ...", "", "", ""],
             bubbles=[
                 {"panel": 2, "text": "Who is there?", "tail": [0.5, 0.9]},
-                {"panel": 3, "text": "Nobody ...", "kind": "thought", "gravity": "bottom"},
+                {"panel": 3, "text": "No one ...", "kind": "thought", "gravity": "bottom"},
             ],
             label="page",
         )

@@ -274,7 +274,7 @@ async def test_frames_become_an_animation(tmp_path: Path) -> None:
 
 @pytest.mark.anyio
 async def test_only_the_first_frame_of_an_animation_is_changed(tmp_path: Path) -> None:
-    """Chosen: said, because the others are lost."""
+    """Chosen: the answer says so, because the others are lost."""
     frames = [Image.new("RGB", (20, 20), c) for c in ("red", "blue")]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
 

@@ -50,7 +50,7 @@ class Work:
 
     picture: "Image.Image"
     output: Output | None = None
-    """How the caller wants it written."""
+    """How the result is written; None: by its source."""
     frames: "list[Image.Image]" = field(default_factory=list)
     """All pictures of an animation; empty for a still picture."""
     animation: tuple[AnimationFormat, Timing, int] | None = None

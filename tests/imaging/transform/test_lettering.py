@@ -118,7 +118,7 @@ def test_blank_and_endless_texts_are_refused(text: str) -> None:
 
 
 def test_the_bundled_font_has_latin_greek_and_cyrillic() -> None:
-    """Chosen: most texts need no font of the system; its licence is beside it."""
+    """Chosen: most texts need no font of the system; its licence comes with it."""
     assert (
         bundled().lacking(
             "AZaz \u00c4\u00e9\u00df\u0141\u1ebf \u03a9\u03bb \u0416\u0434 \u20ac\u2014\u2026"
@@ -126,7 +126,7 @@ def test_the_bundled_font_has_latin_greek_and_cyrillic() -> None:
         == []
     )
     assert bundled().lacking("a\u65e5b\u672c\u65e5") == ["\u65e5", "\u672c"]
-    licence = typefaces.BUNDLED.with_name("Manrope-OFL.txt").read_text(encoding="utf-8")
+    licence = typefaces.BUNDLED.with_name("Manrope-LICENSE").read_text(encoding="utf-8")
     assert "SIL OPEN FONT LICENSE Version 1.1" in licence
 
 

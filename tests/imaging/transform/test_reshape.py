@@ -141,7 +141,7 @@ def test_one_side_keeps_the_shape(width: int, height: int, wanted: int) -> None:
 
 
 def test_a_distorting_size_is_refused_unless_asked_for() -> None:
-    """Chosen: a squeezed face is never what somebody wanted by giving two numbers."""
+    """Chosen: a squeezed face is never what two numbers were meant for."""
     with pytest.raises(TransformError, match="500x500 would distort the picture of 400x300"):
         geometry.target_size(Size(400, 300), Wanted(width=500, height=500))
 
@@ -204,7 +204,7 @@ def test_trim_removes_a_border_and_nothing_else(border: str) -> None:
     assert box == (20, 0, 50, 20)
 
 
-def test_trim_leaves_a_picture_without_a_border_alone() -> None:
+def test_trim_keeps_a_picture_without_a_border() -> None:
     """Chosen: a picture isn't eaten at its edges."""
     noise = Image.effect_noise((60, 40), 90).convert("RGB")
 

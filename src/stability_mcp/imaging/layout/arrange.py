@@ -1,4 +1,4 @@
-"""Computes where pictures go on a page: rows, columns and grids with even gutters.
+"""Computes cells for the pictures of a page: rows, columns and grids with even gutters.
 
 An arrangement is a list of bands (rows, or columns) of cells. Pictures keep their shapes: a row has
 the height at which its pictures fill the width, and columns get the widths at which they are
@@ -151,7 +151,7 @@ def stacked_rows(bands: Sequence[Band], width: int, gap: int) -> Arrangement:
 def stacked_columns(
     bands: Sequence[Band], members: Sequence[Sequence[int]], width: int, gap: int
 ) -> Arrangement:
-    """Place columns beside each other; their lower edges are in line."""
+    """Place columns side by side; their lower edges are in line."""
     high = max(1, round(sum(bands[0].lengths) + gap * (len(bands[0].lengths) - 1)))
     placed: dict[int, Box] = {}
     spans = _edges([band.thickness for band in bands], gap, end=width)

@@ -54,7 +54,7 @@ CAPTION = Paint(255, 246, 214)
 
 @dataclass(frozen=True, kw_only=True)
 class Bubble:
-    """What somebody in a panel says."""
+    """What a person in a panel says or thinks."""
 
     text: str
     place: Gravity
