@@ -172,3 +172,17 @@ def test_only_the_masked_part_changes(wanted: Adjustments) -> None:
 def test_tiny_pictures_can_be_adjusted(wanted: Adjustments, size: tuple[int, int]) -> None:
     """Chosen: no filter needs a neighbour."""
     assert adjust(_noise(size), wanted).size == size
+
+
+@pytest.mark.parametrize("wanted", [*_all(), Adjustments(sharpen=80), Adjustments(denoise=50)])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_bands_leave_no_seam(
+    wanted: Adjustments, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chosen: large pictures are changed in bands, with the same result."""
+    picture = _noise((90, 400), mode)
+    whole = adjust(picture, wanted)
+
+    monkeypatch.setattr("stability_mcp.imaging.transform.tone._BAND_PIXELS", 90 * 20)
+
+    assert largest_difference(adjust(picture, wanted), whole) <= 1

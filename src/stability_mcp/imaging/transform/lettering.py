@@ -28,6 +28,8 @@ _LINE = 1.22
 """Distance of two baselines, as a factor of the size."""
 _DESCENT = 0.25
 """How far letters reach below the baseline, as a factor of the size."""
+_MAX_WORD = 24
+"""Characters of a word that is never broken: longer ones are addresses."""
 _SHADOW_BLUR, _SHADOW_OFFSET = 0.07, 0.045
 _SHADOW = Paint(0, 0, 0, 170)
 _SHARES: dict[Align, float] = {"left": 0, "center": 0.5, "right": 1}
@@ -68,6 +70,8 @@ class TextBlock:
     size: Size
     capitals: int
     """Height of a capital letter."""
+    broken: bool = False
+    """Whether a word was too wide for a line."""
 
     @property
     def below(self) -> int:
@@ -111,6 +115,9 @@ def set_text(text: str, style: TextStyle, width: int) -> TextBlock:
         style=style,
         size=Size(max(1, round(widest)) + edge, height + edge),
         capitals=capitals,
+        broken=any(
+            len(word) <= _MAX_WORD and font.getlength(word) > inner for word in _WORDS.findall(text)
+        ),
     )
 
 
@@ -125,8 +132,7 @@ def fit_text(text: str, style: TextStyle, within: Size) -> TextBlock:
         return block
     largest = largest_size(text, style, within)
     raise TransformError(
-        f"the text needs {size_text((block.size.width, block.size.height + block.below))} pixels "
-        f"at size {style.size}, but there are {size_text(within)}",
+        f"the text doesn't fit into {size_text(within)} pixels at size {style.size}",
         hint=f"At size {largest} it fits." if largest else "Shorten it.",
     )
 
@@ -145,7 +151,8 @@ def largest_size(text: str, style: TextStyle, within: Size, most: int | None = N
 
 
 def _fits(block: TextBlock, within: Size) -> bool:
-    return block.size.width <= within.width and block.size.height + block.below <= within.height
+    low_enough = block.size.height + block.below <= within.height
+    return low_enough and block.size.width <= within.width and not block.broken
 
 
 def line_height(style: TextStyle) -> int:

@@ -10,8 +10,8 @@ from stability_mcp.imaging.pixels import MAX_DECODED_BYTES
 
 MAX_SIDE = 32_000
 """Longest side in pixels: few viewers show more, and no format but PNG and JPEG holds it."""
-_COPIES = 2
-"""A transform holds the picture before and after it."""
+_COPIES = 3
+"""A transform holds the picture before and after it, and one in work."""
 _CHANNELS = {"RGB": 3, "RGBA": 4}
 
 
@@ -29,7 +29,7 @@ class TransformError(ValueError):
 
 
 def max_pixels(mode: str) -> int:
-    """Return the most pixels of a picture in a mode: two of them fit into the decoder's limit."""
+    """Return the most pixels of a picture in a mode: three of them fit into the decoder's limit."""
     return MAX_DECODED_BYTES // (_COPIES * _CHANNELS[mode])
 
 

@@ -26,6 +26,8 @@ Direction = Literal["horizontal", "vertical"]
 _QUARTER = 90
 _EDGE = 3
 """Pixels that are added around a picture that is rotated: resampling looks at neighbours."""
+_BAND_PIXELS = 2_000_000
+"""Pixels that are rotated at once, so that only the result needs much memory."""
 _BLURRED_SIDE = 256
 """Longer side of the copy that is blurred for a background: detail isn't wanted there."""
 _BLUR_SHARE = 0.03
@@ -135,13 +137,12 @@ def pad_blurred(picture: "Image.Image", size: Size, gravity: Gravity = "center")
 
 
 def _put(picture: "Image.Image", ground: "Image.Image", at: tuple[int, int]) -> "Image.Image":
-    """Return a picture on a larger one; RGBA if one of them is transparent."""
+    """Put a picture on a larger one and return that; RGBA if one of them is transparent."""
     if picture.mode == "RGB":
-        paper = ground.convert("RGBA") if ground.mode == "RGBA" else ground
-        paper.paste(picture, at)
-        return paper
+        ground.paste(picture, at)
+        return ground
     check_size(Size(*ground.size), "RGBA")
-    paper = ground.convert("RGBA")
+    paper = ground if ground.mode == "RGBA" else ground.convert("RGBA")
     paper.alpha_composite(picture, at)
     return paper
 
@@ -253,7 +254,15 @@ def _turned(
         centre[1] + middle[0] * sine - middle[1] * cosine,
     )
     how = Image.Resampling.BICUBIC if method is None else method
-    return picture.transform(goal, Image.Transform.AFFINE, matrix, how)
+    source = picture.convert("RGBa") if picture.mode == "RGBA" else picture
+    result = Image.new(picture.mode, goal)
+    rows = max(1, _BAND_PIXELS // goal.width)
+    for top in range(0, goal.height, rows):
+        size = (goal.width, min(rows, goal.height - top))
+        shifted = (*matrix[:2], matrix[2] + sine * top, *matrix[3:5], matrix[5] + cosine * top)
+        band = source.transform(size, Image.Transform.AFFINE, shifted, how)
+        result.paste(band.convert(picture.mode), (0, top))
+    return result
 
 
 def trim_box(picture: "Image.Image") -> Box:

@@ -25,6 +25,13 @@ _STEEPNESS = 6.0
 """Slope of the contrast curve at 100: strong, and still without hard clipping."""
 _WARM, _WARM_GREEN, _TINTED, _TINTED_OTHERS = 0.25, 0.03, 0.18, 0.07
 """Change of a channel at 100: as far as a picture still looks lit by lamps and not dyed."""
+_BAND_PIXELS = 1_000_000
+"""Pixels of a band without its surroundings: it fits into the processor's cache."""
+_SUPPORT, _MARGIN = 4, 8
+"""Reach of a filter by its radius, and pixels added to it (3x3 filters, rounding)."""
+_MAX_DENOISE = 5
+"""Radius that stands for the filters of denoise together."""
+_INVERTED = [255 - level for level in _LEVELS]
 _MIN_RADIUS = 4
 """Radius in pixels of a blur after the picture was reduced for it."""
 _SHARPEN_SIDE = 1_200
@@ -64,6 +71,8 @@ def adjust(
 ) -> "Image.Image":
     """Return an adjusted picture; transparency stays as it is.
 
+    It is changed in bands, so that only the result needs as much memory as the picture.
+
     Args:
         picture: RGB or RGBA.
         wanted: What to change.
@@ -71,20 +80,51 @@ def adjust(
     """
     from PIL import Image
 
+    curves = _curves(picture, wanted) if _has_curves(wanted) else None
+    radius = min(3.0, max(0.8, max(picture.size) / _SHARPEN_SIDE))
+    around = _reach(wanted, radius)
+    rows = max(2 * around, -(-_BAND_PIXELS // picture.width))
+    rows += -rows % _block(wanted)
+    result = Image.new(picture.mode, picture.size)
+    for top in range(0, picture.height, rows):
+        upper, bottom = max(0, top - around), min(picture.height, top + rows)
+        band = picture.crop((0, upper, picture.width, min(picture.height, bottom + around)))
+        done = _adjusted(band, wanted, curves, radius)
+        inner = (0, top - upper, picture.width, bottom - upper)
+        result.paste(done.crop(inner), (0, top))
+    if mask is not None:
+        result.paste(picture, (0, 0), mask.point(_INVERTED))
+    return result
+
+
+def _reach(wanted: Adjustments, radius: float) -> int:
+    """Return how many pixels away a pixel has an influence, as a multiple of `_block`."""
+    reach = _SUPPORT * (wanted.blur or 0)
+    reach += _SUPPORT * (_MAX_DENOISE if wanted.denoise else 0)
+    reach += _SUPPORT * (radius if wanted.sharpen else 0)
+    pixels = math.ceil(reach) + _MARGIN if reach else 0
+    return pixels + -pixels % _block(wanted)
+
+
+def _block(wanted: Adjustments) -> int:
+    """Return the factor by which a picture is reduced for a large blur."""
+    return max(1, int((wanted.blur or 0) // _MIN_RADIUS))
+
+
+def _adjusted(
+    picture: "Image.Image", wanted: Adjustments, curves: list[int] | None, radius: float
+) -> "Image.Image":
     alpha = picture.getchannel("A") if picture.mode == "RGBA" else None
-    colours = picture.convert("RGB")
-    changed = _denoised(colours, wanted.denoise) if wanted.denoise else colours
-    changed = changed.point(_curves(changed, wanted)) if _has_curves(wanted) else changed
+    changed = picture.convert("RGB") if alpha else picture
+    changed = _denoised(changed, wanted.denoise) if wanted.denoise else changed
+    changed = changed.point(curves) if curves else changed
     if wanted.saturation or wanted.hue or wanted.grayscale:
         changed = changed.convert("RGB", _matrix(wanted))
     if wanted.blur:
         changed = _blurred(changed, alpha, wanted.blur)
     if wanted.sharpen:
-        changed = _sharpened(changed, wanted.sharpen)
-    if mask is not None:
-        changed = Image.composite(changed, colours, mask)
+        changed = _sharpened(changed, wanted.sharpen, radius)
     if alpha is not None:
-        changed = changed.copy() if changed is colours else changed
         changed.putalpha(alpha)
     return changed
 
@@ -191,7 +231,7 @@ def _soft(picture: "Image.Image", radius: float) -> "Image.Image":
     from PIL import Image, ImageFilter
 
     factor = int(radius // _MIN_RADIUS)
-    if factor < 2 or min(picture.size) < factor * _MIN_RADIUS:  # noqa: PLR2004 -- no smaller size
+    if factor < 2 or min(picture.size) < factor:  # noqa: PLR2004 -- no smaller size
         return picture.filter(ImageFilter.GaussianBlur(radius))
     small = picture.reduce(factor).filter(ImageFilter.GaussianBlur(radius / factor))
     # Not the size of the picture: its last pixels are only a part of a block.
@@ -200,8 +240,7 @@ def _soft(picture: "Image.Image", radius: float) -> "Image.Image":
     return grown.crop((0, 0, *picture.size))
 
 
-def _sharpened(picture: "Image.Image", strength: float) -> "Image.Image":
+def _sharpened(picture: "Image.Image", strength: float, radius: float) -> "Image.Image":
     from PIL import ImageFilter
 
-    radius = min(3.0, max(0.8, max(picture.size) / _SHARPEN_SIDE))
     return picture.filter(ImageFilter.UnsharpMask(radius, round(strength * 2), 2))
