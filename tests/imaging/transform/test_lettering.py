@@ -190,3 +190,18 @@ def test_a_damaged_font_has_no_characters(data: bytes, tmp_path: pytest.TempPath
 def test_white_is_the_colour_of_text() -> None:
     """Chosen: it is readable on most photos."""
     assert _style().paint == WHITE
+
+
+@given(st.text(max_size=40), st.integers(20, 200))
+def test_any_text_is_drawn_or_refused(text: str, width: int) -> None:
+    """Chosen: the layout library gets only what it can lay out."""
+    paper = Image.new("RGB", (200, 100))
+    try:
+        words = cleaned(text)
+        typeface = typeface_for(words)
+    except TransformError:
+        return
+    block = set_text(words, TextStyle(typeface=typeface, size=12), width)
+    draw_text(paper, block, (0, 0))
+
+    assert block.size.width >= 1

@@ -116,7 +116,9 @@ def set_text(text: str, style: TextStyle, width: int) -> TextBlock:
         size=Size(max(1, round(widest)) + edge, height + edge),
         capitals=capitals,
         broken=any(
-            len(word) <= _MAX_WORD and font.getlength(word) > inner for word in _WORDS.findall(text)
+            len(word) <= _MAX_WORD and font.getlength(word) > inner
+            for word in _WORDS.findall(text)
+            if not word.isspace()
         ),
     )
 
