@@ -27,9 +27,9 @@ from stability_mcp.imaging.layout.page_plan import (
 )
 from stability_mcp.imaging.memory import estimate
 from stability_mcp.imaging.transform.geometry import Gravity
-from stability_mcp.imaging.transform.limits import MAX_SIDE, TransformError
 from stability_mcp.imaging.transform.paint import parse_paint
 from stability_mcp.imaging.transform.saving import default_output, write_picture
+from stability_mcp.imaging.transform.size_limits import MAX_SIDE, TransformError
 from stability_mcp.local_tools.local_tool import LocalResult, MakingArguments, local_tool
 from stability_mcp.local_tools.workbench import Source, Workbench
 

@@ -11,8 +11,8 @@ from stability_mcp.api.tool_arguments import Reference
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.imaging.picture import open_picture
 from stability_mcp.imaging.transform.animation import write_animation
-from stability_mcp.imaging.transform.limits import TransformError
 from stability_mcp.imaging.transform.saving import default_output, write_picture
+from stability_mcp.imaging.transform.size_limits import TransformError
 from stability_mcp.local_tools.local_tool import LocalResult, MakingArguments, local_tool
 from stability_mcp.local_tools.transform_actions import Work, perform
 from stability_mcp.local_tools.transform_plan import Others, StepError, plan
@@ -24,18 +24,17 @@ TOOL = "image_transform"
 
 
 class ImageTransform(MakingArguments):
-    """Change a picture by exact steps: crop, resize, text, colours, logo, format.
+    """Change a picture by exact steps: crop, resize, text, colours, format.
 
     More: `guide` topic transform.
     """
 
     image: Reference
     steps: Annotated[list[Step], BeforeValidator(parse_steps, json_schema_input_type=list[Step])]
-    """crop: box [left, top, right, bottom], or aspect, gravity (top_left, subject …). resize:
+    """crop: box [left, top, right, bottom], or aspect, gravity (top_left, subject). resize:
     width, height, fit (crop, pad, stretch); longest; percent. pad: width, height, aspect or
     margin; color (blur). rotate: clockwise. adjust: -100 to 100, blur px, mask. text, composite:
-    gravity or at [x, y]; width; blend multiply, screen. frames: images, ms. Lengths: px or
-    fractions."""
+    gravity or at [x, y]; width; blend. frames: images, ms. Lengths: px or fractions."""
 
 
 @local_tool(

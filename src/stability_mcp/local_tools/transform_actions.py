@@ -14,9 +14,9 @@ from stability_mcp.imaging.transform.animation import (
 )
 from stability_mcp.imaging.transform.blending import composite, flatten
 from stability_mcp.imaging.transform.geometry import Gravity
-from stability_mcp.imaging.transform.limits import TransformError, size_text
 from stability_mcp.imaging.transform.paint import BLACK, CLEAR, WHITE, Paint, parse_paint
 from stability_mcp.imaging.transform.saving import QUALITY, Format, Output
+from stability_mcp.imaging.transform.size_limits import TransformError, size_text
 from stability_mcp.imaging.transform.tone import Adjustments, adjust
 from stability_mcp.imaging.transform.typefaces import typeface_for
 from stability_mcp.local_tools.transform_plan import (

@@ -10,8 +10,8 @@ from stability_mcp.api.fields import Size
 from stability_mcp.imaging.memory import estimate
 from stability_mcp.imaging.transform import geometry
 from stability_mcp.imaging.transform.animation import check_frames
-from stability_mcp.imaging.transform.limits import TransformError, check_size
 from stability_mcp.imaging.transform.paint import parse_paint
+from stability_mcp.imaging.transform.size_limits import TransformError, check_size
 from stability_mcp.local_tools.transform_steps import Step
 from stability_mcp.local_tools.workbench import Source
 

@@ -21,8 +21,8 @@ from stability_mcp.imaging.transform.animation import (
 )
 from stability_mcp.imaging.transform.blending import Blend
 from stability_mcp.imaging.transform.geometry import Fit, Gravity
-from stability_mcp.imaging.transform.limits import MAX_SIDE
 from stability_mcp.imaging.transform.reshape import Direction
+from stability_mcp.imaging.transform.size_limits import MAX_SIDE
 from stability_mcp.text import did_you_mean, listed, quoted
 
 Op = Literal[

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from stability_mcp.imaging.transform.blending import Blend, composite, flatten
-from stability_mcp.imaging.transform.limits import TransformError
 from stability_mcp.imaging.transform.paint import WHITE, Paint, filled, ink, parse_paint
+from stability_mcp.imaging.transform.size_limits import TransformError
 from support.imaging.drawn import largest_difference, same
 
 parts = st.integers(0, 255)

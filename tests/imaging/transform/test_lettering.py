@@ -18,8 +18,8 @@ from stability_mcp.imaging.transform.lettering import (
     largest_size,
     set_text,
 )
-from stability_mcp.imaging.transform.limits import TransformError
 from stability_mcp.imaging.transform.paint import BLACK, WHITE, Paint
+from stability_mcp.imaging.transform.size_limits import TransformError
 from stability_mcp.imaging.transform.typefaces import bundled, installed, typeface_for
 from support.imaging.drawn import same
 

@@ -10,8 +10,8 @@ from PIL import Image, ImageChops
 from stability_mcp.api.fields import Size
 from stability_mcp.imaging.transform import geometry, reshape
 from stability_mcp.imaging.transform.geometry import SHARES, Box, Wanted
-from stability_mcp.imaging.transform.limits import TransformError
 from stability_mcp.imaging.transform.paint import Paint, parse_paint
+from stability_mcp.imaging.transform.size_limits import TransformError
 from support.imaging.drawn import same
 
 sides = st.integers(1, 48)

@@ -14,8 +14,8 @@ from stability_mcp.imaging.transform.lettering import (
     draw_text,
     set_text,
 )
-from stability_mcp.imaging.transform.limits import TransformError
 from stability_mcp.imaging.transform.paint import BLACK, WHITE, Paint, ink
+from stability_mcp.imaging.transform.size_limits import TransformError
 from stability_mcp.imaging.transform.typefaces import typeface_for
 from stability_mcp.text import quoted
 

@@ -16,8 +16,8 @@ from stability_mcp.imaging.transform.lettering import (
     readable_on,
     set_text,
 )
-from stability_mcp.imaging.transform.limits import TransformError, check_size
 from stability_mcp.imaging.transform.paint import WHITE, Paint
+from stability_mcp.imaging.transform.size_limits import TransformError, check_size
 from stability_mcp.imaging.transform.typefaces import typeface_for
 
 Direction = Literal["row", "column"]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from stability_mcp.imaging.strip import atomic_write
-from stability_mcp.imaging.transform.limits import TransformError, size_text
+from stability_mcp.imaging.transform.size_limits import TransformError, size_text
 
 if TYPE_CHECKING:
     from PIL import Image

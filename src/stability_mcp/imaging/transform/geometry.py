@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from stability_mcp.api.fields import Size
-from stability_mcp.imaging.transform.limits import TransformError, check_size, size_text
+from stability_mcp.imaging.transform.size_limits import TransformError, check_size, size_text
 from stability_mcp.text import quoted
 
 Gravity = Literal[

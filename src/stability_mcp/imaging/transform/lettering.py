@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from stability_mcp.api.fields import Size
-from stability_mcp.imaging.transform.limits import TransformError, size_text
 from stability_mcp.imaging.transform.paint import BLACK, WHITE, Paint, ink
+from stability_mcp.imaging.transform.size_limits import TransformError, size_text
 from stability_mcp.imaging.transform.typefaces import INVISIBLE, Typeface
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from stability_mcp.imaging.colours import NAMES
-from stability_mcp.imaging.transform.limits import TransformError
+from stability_mcp.imaging.transform.size_limits import TransformError
 from stability_mcp.text import did_you_mean, quoted
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from stability_mcp.imaging.transform.geometry import (
     scaled,
     straightened_size,
 )
-from stability_mcp.imaging.transform.limits import TransformError, check_size
 from stability_mcp.imaging.transform.paint import CLEAR, Paint, filled
+from stability_mcp.imaging.transform.size_limits import TransformError, check_size
 
 if TYPE_CHECKING:
     from PIL import Image

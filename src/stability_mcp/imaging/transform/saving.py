@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from stability_mcp.imaging.encode import MAX_WEBP_SIDE, encode
 from stability_mcp.imaging.strip import atomic_write
 from stability_mcp.imaging.transform.blending import flatten
-from stability_mcp.imaging.transform.limits import TransformError, size_text
 from stability_mcp.imaging.transform.paint import WHITE
+from stability_mcp.imaging.transform.size_limits import TransformError, size_text
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from stability_mcp.imaging.transform.limits import TransformError
+from stability_mcp.imaging.transform.size_limits import TransformError
 from stability_mcp.text import did_you_mean, listed, name_key, quoted
 
 if TYPE_CHECKING:
