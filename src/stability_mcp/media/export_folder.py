@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from stability_mcp.errors import ArgumentsError, FileForbiddenError, StorageError
 from stability_mcp.media.references import check_path
@@ -175,10 +175,14 @@ class ExportFiles:
     _written: list[Written] = field(default_factory=list)
     _finished: bool = False
 
-    def __enter__(self) -> "ExportFiles":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove what isn't finished, and close the folders."""
         for each in self._pending:
             _remove(each.folder, each.temporary)
         for folder in self._folders.values():
@@ -200,7 +204,7 @@ class ExportFiles:
             StorageError: the folder isn't writable, or the disk is full.
             FileForbiddenError: a folder was replaced by a link meanwhile.
         """
-        with self._errors():
+        with self.errors():
             folder = self._folder(group)
             temporary = f".{secrets.token_hex(8)}.part"
             descriptor = os.open(
@@ -219,18 +223,30 @@ class ExportFiles:
         Raises:
             StorageError: a name can't be used.
         """
-        with self._errors():
-            while self._pending:
-                self._written.append(self._name(self._pending[0]))
-                del self._pending[0]
+        with self.errors():
+            try:
+                while self._pending:
+                    file = self._pending[0]
+                    self._written.append(self._name(file))
+                    del self._pending[0]
+            except OSError:
+                self._take_back()
+                raise
         self._finished = True
         return self._written
+
+    def _take_back(self) -> None:
+        """Remove the new files again; those that replaced others have to stay."""
+        for each in self._written:
+            if not each.replaced:
+                each.path.unlink(missing_ok=True)
+        self._written = [each for each in self._written if each.replaced]
 
     def _name(self, file: _Pending) -> Written:
         folder = file.folder
         if self.overwrite:
             existed = _exists(folder, file.name)
-            os.replace(  # noqa: PTH105 -- relative to an open folder
+            os.replace(
                 folder.named(file.temporary),
                 folder.named(file.name),
                 src_dir_fd=folder.descriptor,
@@ -284,11 +300,17 @@ class ExportFiles:
         return _Folder(path=self.place.shown, descriptor=folder.descriptor)
 
     def _make(self, folder: _Folder, name: str) -> None:
-        os.mkdir(folder.named(name), _FOLDER_MODE, dir_fd=folder.descriptor)  # noqa: PTH102 -- relative to an open folder
+        os.mkdir(folder.named(name), _FOLDER_MODE, dir_fd=folder.descriptor)
         self.created.append(folder.path / name)
 
     @contextlib.contextmanager
-    def _errors(self) -> Iterator[None]:
+    def errors(self) -> Iterator[None]:
+        """Turn the errors of the disk into errors about this export.
+
+        Raises:
+            StorageError: the disk is full, or a folder or file can't be written.
+            FileForbiddenError: a folder is a link or a file.
+        """
         try:
             yield
         except OSError as error:
@@ -344,14 +366,14 @@ def _move_to_new(folder: _Folder, temporary: str, name: str) -> None:
             raise
         # No hard links on this file system: reserve the name, then replace it.
         os.close(os.open(target, _NEW, _FILE_MODE, dir_fd=at))
-        os.replace(source, target, src_dir_fd=at, dst_dir_fd=at)  # noqa: PTH105 -- as above
+        os.replace(source, target, src_dir_fd=at, dst_dir_fd=at)
     else:
         _remove(folder, temporary)
 
 
 def _exists(folder: _Folder, name: str) -> bool:
     try:
-        os.stat(folder.named(name), dir_fd=folder.descriptor, follow_symlinks=False)  # noqa: PTH116 -- relative to an open folder
+        os.stat(folder.named(name), dir_fd=folder.descriptor, follow_symlinks=False)
     except FileNotFoundError:
         return False
     return True
@@ -359,7 +381,7 @@ def _exists(folder: _Folder, name: str) -> bool:
 
 def _remove(folder: _Folder, name: str) -> None:
     with contextlib.suppress(OSError):
-        os.unlink(folder.named(name), dir_fd=folder.descriptor)  # noqa: PTH108 -- relative to an open folder
+        os.unlink(folder.named(name), dir_fd=folder.descriptor)
 
 
 def _numbered(name: str, number: int) -> str:

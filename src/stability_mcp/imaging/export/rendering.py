@@ -39,6 +39,8 @@ MIN_SIDE = 16
 SOFT_SCALE = 1.5
 """Enlarging a picture by more looks soft."""
 THUMBNAIL_SIDE = 380
+_NEARLY_WHITE = 250
+"""Levels of 255 from which people see a background as white."""
 _SHRINK_SHARE = 0.96
 """A smaller picture has more detail per pixel, so its file shrinks less than its pixel count."""
 
@@ -53,6 +55,8 @@ class FileSpec:
     """Colour of padding and behind transparency; None: chosen by the picture."""
     flatten: bool = False
     """Whether transparency is replaced by the background."""
+    on_white: bool = False
+    """Whether the background should be white, so that another one is worth a note."""
     quality: int | None = None
     max_bytes: int | None = None
     shrink: bool = False
@@ -134,6 +138,8 @@ def compose(original: Original, spec: FileSpec) -> Composed:
     ground = _ground(original, spec, placement)
     picture = apply(original.picture, placement, ground)
     changes = _changes(original, placement, ground)
+    if spec.on_white and not _is_on_white(original):
+        changes.append("its own background isn't white, so cut the subject out first")
     if picture.mode == "RGBA" and not original.transparent and not placement.padded:
         picture = picture.convert("RGB")
     if spec.press is not None:
@@ -167,6 +173,11 @@ def _ground(original: Original, spec: FileSpec, placement: Placement) -> Rgb | N
     if not placement.padded:
         return WHITE if opaque else None
     return original.plain_ground or WHITE
+
+
+def _is_on_white(original: Original) -> bool:
+    ground = original.plain_ground
+    return original.transparent or (ground is not None and min(ground) >= _NEARLY_WHITE)
 
 
 def _changes(original: Original, placement: Placement, ground: Rgb | None) -> list[str]:
