@@ -28,6 +28,8 @@ from stability_mcp.text import listed, quoted
 
 MAX_FILES = 100
 """Files of one call; they are encoded one after the other."""
+PDF_DPI = 150
+"""Pixels per inch of a PDF page: 1,024 pixels are 17 cm, and print well."""
 _PRESS_FORMATS = ("jpeg", "tiff", "pdf")
 _RESOLUTION_FORMATS = ("png", "jpeg", "tiff", "pdf")
 """Formats that record pixels per inch."""
@@ -224,7 +226,7 @@ def _check_together(
 
 
 def _check_copied(source: Source, arguments: MediaExport, where: Destination) -> None:
-    """Raise an error unless a file that is copied can be: sounds and 3D models are never changed."""
+    """Raise an error for a sound or 3D model that would have to be changed."""
     own = extension(source.item.media_type)
     kind = KINDS[source.item.kind]
     if where.format is not None and where.format != own and where.format != _KEPT_FORMATS.get(own):

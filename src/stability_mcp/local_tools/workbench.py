@@ -26,6 +26,7 @@ from stability_mcp.media.local_files import store_local
 from stability_mcp.media.names import request_of
 from stability_mcp.media.preview import PreviewStyle, preview_of
 from stability_mcp.media.records import Provenance
+from stability_mcp.media.roots import Opened
 from stability_mcp.policy.terms import TermLists
 from stability_mcp.settings import Settings
 from stability_mcp.store.threads import in_file_thread
@@ -99,10 +100,14 @@ class Workbench:
 
     async def export_roots(self) -> ExportRoots:
         """Return the folders into which files may be exported, the one for relative paths first."""
-        copies = [self.settings.copies_dir] if self.settings.copies_dir else []
-        folders = list(dict.fromkeys((*copies, *self.importer.roots.folders)))
-        first = folders[0] if folders else None
-        return ExportRoots(folders=folders, first=first, store=self.library.home)
+        workspace = await self.importer.files.workspace()
+        allowed = await self.importer.files.search(lambda roots: roots.folders)
+        copies = self.settings.copies_dir
+        every = (*workspace.folders, *filter(None, [copies]), *allowed)
+        folders = tuple(dict.fromkeys(every))
+        return ExportRoots(
+            folders=folders, first=next(iter(folders), None), store=self.library.home
+        )
 
     async def read_file(self, path: str, *, max_bytes: int) -> bytes:
         """Return the bytes of a file in the allowed folders that isn't media.
@@ -111,8 +116,7 @@ class Workbench:
             InputFileError: it is missing, isn't allowed or is too large.
         """
 
-        def read() -> bytes:
-            opened = self.importer.roots.open_file(path)
+        def read(opened: Opened) -> bytes:
             with os.fdopen(opened.descriptor, "rb") as file:
                 data = file.read(max_bytes + 1)
             if len(data) > max_bytes:
@@ -121,7 +125,7 @@ class Workbench:
                 )
             return data
 
-        return await in_file_thread(read, of_user=True)
+        return await self.importer.files.use(path, read)
 
     @asynccontextmanager
     async def temporary(self) -> AsyncIterator[Path]:
@@ -213,7 +217,7 @@ class Workbench:
         return await run(make, facts=memory)
 
     async def sheet_of(self, cells: Sequence[Cell], *, wanted: str | None) -> Preview | None:
-        """Return small pictures in memory on one sheet, unless the call or the settings want none."""
+        """Return small pictures in memory on one sheet, unless the call or settings want none."""
         if not cells or wanted == "none" or self.settings.preview == "none":
             return None
         make = partial(arranged, cells, format=self.settings.preview_format)

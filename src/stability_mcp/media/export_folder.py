@@ -1,8 +1,8 @@
-"""Writes exported files into the user's folders: all of them or none, and only inside the roots.
+"""Writes exported files into the user's folders: all or none, and only inside the roots.
 
-As for reading, a path outside the roots isn't even looked at, and no link leads out of them. Folders
-are opened one below the other without following links, so that swapping one for a link at the right
-moment has no effect; Windows can't do that, so there the path is checked once more.
+As for reading, a path outside the roots isn't even looked at, and no link leads out of them.
+Folders are opened one below the other without following links, so that swapping one for a link at
+the right moment has no effect. Windows can't do that, so there the path is checked once more.
 """
 
 import contextlib

@@ -158,7 +158,7 @@ def _check_canvas(canvas: Size, form: ExportFormat) -> None:
         )
     if max(canvas) > form.max_side:
         raise ArgumentsError(
-            f"{text} is too large for {form.name}, whose sides have up to {form.max_side:,} pixels.",
+            f"{text} is too large for {form.name}: a side has at most {form.max_side:,} pixels.",
             hint="Use png or jpeg, or pass longest.",
         )
 
