@@ -1,20 +1,32 @@
 """The arguments of an export, and what their path means."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Annotated, Literal
+from types import MappingProxyType
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from stability_mcp.api.tool_arguments import Reference, as_list
+from stability_mcp.api.tool_arguments import as_list
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.imaging.export.export_formats import ENDINGS
-from stability_mcp.imaging.export.export_presets import Fit
+from stability_mcp.imaging.export.export_presets import Fit, FormatName
 from stability_mcp.local_tools.local_tool import ShowingArguments
 from stability_mcp.text import listed, quoted
 
 MAX_MEDIA = 50
 MAX_SIDE = 20_000
+RANGES: Mapping[str, tuple[int, int]] = MappingProxyType(
+    {
+        "quality": (1, 100),
+        "max_bytes": (1, 1_000_000_000),
+        "width": (1, MAX_SIDE),
+        "height": (1, MAX_SIDE),
+        "dpi": (30, 1_200),
+    }
+)
+"""Allowed values of arguments; not in the schema, which every conversation pays for."""
 DEFAULT_FOLDER = "exports"
 """Folder for files without `to`, so that they don't lie among those of a project."""
 MAX_NAME_BYTES = 200
@@ -26,59 +38,46 @@ _OTHER = frozenset({"bmp", "svg", "psd", "heic", "jxl", "ico", "eps", "mp4", "mo
 
 
 class MediaExport(ShowingArguments):
-    """Write finished files into the user's folders: size, format, presets, PDF, ZIP.
+    """Write finished files to the user's folders; copies without options.
 
-    Presets (favicon, instagram-story, amazon, print-a4, ...): `guide` topic export. Without
-    options, files are copied as they are.
+    Presets, such as favicon, instagram-story or print-a4: `guide` topic export.
     """
 
-    media: Annotated[
-        list[Reference], BeforeValidator(as_list), Field(min_length=1, max_length=MAX_MEDIA)
-    ]
+    media: Annotated[list[str], BeforeValidator(as_list), Field(min_length=1)]
     """Labels, media:// URIs or paths."""
-    to: Annotated[str, Field(min_length=1)] | None = None
-    """Folder, or file name with ending; relative to the workspace."""
-    preset: (
-        Annotated[list[str], BeforeValidator(as_list), Field(min_length=1, max_length=20)] | None
-    ) = None
-    """Each gives files of its own."""
-    format: (
-        Literal["png", "jpeg", "webp", "avif", "gif", "tiff", "pdf", "wav", "mp3", "glb"] | None
-    ) = None
+    to: str | None = None
+    """Folder or file in the workspace; x.zip: an archive."""
+    preset: Annotated[list[str], BeforeValidator(as_list)] | None = None
+    """Each gives own files."""
+    format: FormatName | None = None
     """pdf: a page per picture."""
-    quality: Annotated[int, Field(ge=1, le=100)] | None = None
-    """Of lossy formats."""
-    max_bytes: Annotated[int, Field(ge=100)] | None = None
-    """Finds the best quality below it."""
+    quality: int | None = None
+    """1 to 100."""
+    max_bytes: int | None = None
+    """At the best quality."""
     shrink: bool = False
-    """Lets max_bytes reduce the size."""
-    width: Annotated[int, Field(ge=1, le=MAX_SIDE)] | None = None
-    """Never distorts."""
-    height: Annotated[int, Field(ge=1, le=MAX_SIDE)] | None = None
-    """Never distorts."""
-    longest: Annotated[int, Field(ge=1, le=MAX_SIDE)] | None = None
-    """Longer side at most."""
+    """Let max_bytes reduce the size."""
+    width: int | None = None
+    """Both without fit: maximum."""
+    height: int | None = None
+    """As width."""
     fit: Fit | None = None
-    """Fill width x height by padding, or by cropping around the subject."""
+    """cover: crop around the subject."""
     background: str | None = None
-    """Colour of padding and behind transparency."""
-    dpi: Annotated[int, Field(ge=30, le=1_200)] | None = None
+    """Of padding and transparency."""
+    dpi: int | None = None
     """For print."""
-    profile: Annotated[str, Field(min_length=1)] | None = None
-    """Path of a CMYK ICC profile."""
+    profile: str | None = None
+    """CMYK profile, as path."""
     overwrite: bool = False
-    """Replace existing files."""
-    zip: bool = False
-    """One archive with a manifest."""
+    """Replace files."""
 
     @property
     def changes_pictures(self) -> bool:
         """Return whether pictures may have to be encoded again, apart from their format."""
-        wanted = (self.preset, self.quality, self.max_bytes, self.width, self.height, self.longest)
-        return any(
-            each is not None
-            for each in (*wanted, self.fit, self.background, self.dpi, self.profile)
-        )
+        sizes = (self.preset, self.max_bytes, self.width, self.height, self.fit)
+        looks = (self.quality, self.background, self.dpi, self.profile)
+        return any(each is not None for each in (*sizes, *looks))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +90,22 @@ class Destination:
     format: str | None
     """The format that was asked for; None: any."""
     archive: bool
+
+
+def check_ranges(arguments: MediaExport) -> None:
+    """Raise ArgumentsError for a number that isn't allowed, or too many media."""
+    for name, (least, most) in RANGES.items():
+        value = getattr(arguments, name)
+        if value is not None and not least <= value <= most:
+            raise ArgumentsError(
+                f"{name} must be from {least} to {most:,}; you passed {value}.",
+                hint=f"Pass a {name} in this range.",
+            )
+    if len(arguments.media) > MAX_MEDIA:
+        raise ArgumentsError(
+            f"media has {len(arguments.media)} items; the maximum is {MAX_MEDIA}.",
+            hint="Export them in several calls.",
+        )
 
 
 def destination(arguments: MediaExport) -> Destination:
@@ -112,12 +127,7 @@ def destination(arguments: MediaExport) -> Destination:
     is_archive = ending == "zip"
     found = ENDINGS.get(ending) or (ending if ending in COPIED else None)
     if text.endswith("/") or not (found or is_archive):
-        return Destination(folder=text, stem=None, format=arguments.format, archive=arguments.zip)
-    if found and arguments.zip:
-        raise ArgumentsError(
-            f"to: {quoted(path.name)} isn't the name of an archive.",
-            hint="Use a name that ends in .zip, or leave out zip.",
-        )
+        return Destination(folder=text, stem=None, format=arguments.format, archive=False)
     if found and arguments.format not in {None, found}:
         raise ArgumentsError(
             f"to: the ending of {quoted(path.name)} isn't that of the format {arguments.format}.",

@@ -10,6 +10,7 @@ from stability_mcp.imaging.export.export_presets import (
     MILLIMETRES_PER_INCH,
     PRINT_DPI,
     Preset,
+    SafeZone,
     Target,
     find_preset,
 )
@@ -136,7 +137,7 @@ class _Planner:
                 yield FilePlan(source=source, name=name, group=group, preset=preset_name, spec=spec)
         if not self._presets:
             given = self._arguments
-            exact = Target(width=given.width, height=given.height, longest=given.longest)
+            exact = Target(width=given.width, height=given.height)
             spec = self._spec(exact, source)
             yield FilePlan(source=source, name=names.unique(stem, spec.form.ending), spec=spec)
 
@@ -164,7 +165,7 @@ class _Planner:
             background=background,
             flatten=target.opaque or background is not None,
             on_white=target.white and self._background is None,
-            quality=given.quality,
+            quality=given.quality or (form.default if given.max_bytes is None else None),
             max_bytes=min(limits, default=None),
             shrink=not is_exact and (given.shrink or target.max_bytes is not None),
             dpi=dpi if form.name in _RESOLUTION_FORMATS else None,
@@ -194,22 +195,26 @@ class _Planner:
             longest=target.longest,
             fit=fit or ("pad" if is_preset and width else None),
             fill=target.fill if fit is None else None,
-            inside=target.safe if target.keep_inside and fit is None else None,
+            inside=_inside(target, width or 0) if fit is None else None,
         )
+
+
+def _inside(target: Target, side: int) -> SafeZone | None:
+    """Return the zone into which a cut-out subject is scaled; None: it stays as it is."""
+    if target.margin is None or target.safe is not None:
+        return target.safe if target.margin is not None else None
+    margin = round(target.margin * side)
+    return SafeZone(left=margin, top=margin, right=margin, bottom=margin)
 
 
 def _check_together(
     arguments: MediaExport, where: Destination, presets: Mapping[str, Preset]
 ) -> None:
-    sizes = [name for name in ("width", "height", "longest") if getattr(arguments, name)]
+    sizes = [name for name in ("width", "height") if getattr(arguments, name)]
     if presets and sizes:
         raise ArgumentsError(
             f"A preset has its own size, so {listed(sizes)} can't be used with it.",
             hint=f"Leave out {listed(sizes)}, or preset.",
-        )
-    if "longest" in sizes and len(sizes) > 1:
-        raise ArgumentsError(
-            f"longest can't be combined with {listed(sizes[:-1])}.", hint="Pass only one of them."
         )
     if arguments.fit and not presets and not (arguments.width and arguments.height):
         raise ArgumentsError("fit needs both width and height.", hint="Pass both, or leave it out.")

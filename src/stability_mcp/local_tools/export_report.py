@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stability_mcp.api.fields import Size
 from stability_mcp.imaging.sheet import Cell
 from stability_mcp.local_tools.export_arguments import MediaExport
 from stability_mcp.local_tools.export_plan import Plan
@@ -17,6 +18,8 @@ MAX_NOTES = 6
 """Notes on which item a reference means; more are left out."""
 MAX_SHOWN = 24
 """Pictures on the preview sheet."""
+_DOCUMENTED = {".png", ".jpg", ".webp"}
+"""Endings of files that can hold provenance."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +78,7 @@ class Report:
         for number, each in enumerate(self.done):
             file = None if archive is not None else self.written[number]
             name = each.measured.name if file is None else file.path
-            size = each.looks[0].size if len(each.looks) == 1 else None
+            size = each.looks[0].size if len(each.looks) == 1 else self._size_of_copy(each)
             parts = [f"{size.width}x{size.height}"] if size else []
             parts.append(f"{each.measured.bytes:,} bytes")
             parts += each.changes or (["copied as it is"] if each.plan else [])
@@ -89,19 +92,26 @@ class Report:
                 ]
         return lines
 
+    @staticmethod
+    def _size_of_copy(done: Done) -> Size | None:
+        if done.plan is None or done.looks or done.plan.source.item.kind != "image":
+            return None
+        return Size(*done.plan.source.facts.size)
+
     @property
     def _looks(self) -> list[Look]:
         return [look for each in self.done for look in each.looks]
 
     def _zone_lines(self) -> list[str]:
         many = len(self.sources) > 1
-        return [
+        lines = [
             f"safe zone of {look.plan.preset}"
             + (f" ({look.plan.source.item.name})" if many else "")
             + f": {look.zone.text}"
             for look in self._looks
             if look.zone is not None
         ]
+        return [*lines, "preview: what is outside a safe zone is tinted red"] if lines else []
 
     def _html_lines(self) -> list[str]:
         if not any(each.measured.name.endswith(WEB_MANIFEST) for each in self.done):
@@ -124,20 +134,36 @@ class Report:
             state = f"the copies still contain {what}; a preset or a format removes it"
         else:
             state = f"{what} removed"
-        kept = "none" if self.metadata == "off" else self.metadata
-        return f"metadata: {state}; provenance: {kept} (STABILITY_METADATA)"
+        return f"metadata: {state}; provenance: {self._provenance()}"
+
+    def _provenance(self) -> str:
+        if self.metadata == "off":
+            return "none (STABILITY_METADATA=off)"
+        endings = {Path(each.measured.name).suffix for each in self.done}
+        holding = sorted(endings & _DOCUMENTED)
+        if not holding:
+            return "none, as these formats can't hold it"
+        only = f" in {listed(holding)}" if endings - _DOCUMENTED else ""
+        return f"{self.metadata}{only} (STABILITY_METADATA)"
 
     def _hints(self, arguments: MediaExport) -> list[str]:
         hints = []
-        padded = any("padded" in change for look in self._looks for change in look.changes)
-        if padded and arguments.fit is None:
-            hints.append('note: nothing was cropped; fit="cover" crops around the subject instead')
+        if arguments.fit is None and any(map(self._is_padded, self._looks)):
+            hints.append(
+                'note: padded, so that nothing is cropped; fit="cover" crops around the subject'
+            )
         if any(preset.group == "print" for preset in self.plan.presets.values()):
             colours = f"CMYK by {quoted(self.press)}" if self.press else "sRGB, as no profile given"
             hints.append(f"colours: {colours}")
         elif self.press:
             hints.append(f"colours: CMYK by {quoted(self.press)}")
         return hints
+
+    def _is_padded(self, look: Look) -> bool:
+        """Return whether a picture was padded because of the shape of a preset."""
+        preset = self.plan.presets.get(look.plan.preset)
+        shaped = preset is not None and preset.group in {"web", "social", "print"}
+        return shaped and any(change.startswith("padded") for change in look.changes)
 
     def facts(self) -> dict[str, Any]:
         """Return the answer as JSON."""

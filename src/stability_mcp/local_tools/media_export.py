@@ -8,8 +8,14 @@ import anyio
 
 from stability_mcp.imaging.export.press_colours import MAX_PROFILE_BYTES, press_name
 from stability_mcp.imaging.memory import run
+from stability_mcp.imaging.preview import Preview
 from stability_mcp.local_tools.export_archive import Collector
-from stability_mcp.local_tools.export_arguments import Destination, MediaExport, destination
+from stability_mcp.local_tools.export_arguments import (
+    Destination,
+    MediaExport,
+    check_ranges,
+    destination,
+)
 from stability_mcp.local_tools.export_plan import Plan, plan_export
 from stability_mcp.local_tools.export_report import Report
 from stability_mcp.local_tools.export_writing import Done, write_files
@@ -29,13 +35,16 @@ _PROFILE_BYTES = 4_000_000
         "image": "use media",
         "path": "use to",
         "folder": "use to",
-        "size": "use width and height, or longest",
+        "size": "use width and height",
+        "longest": "use width and height of this length, without fit",
         "presets": "use preset",
+        "zip": "end the name in to with .zip",
     },
     writes_files=True,
 )
 async def media_export(workbench: Workbench, arguments: MediaExport) -> LocalResult:
     """Write the files, all or none, and show them."""
+    check_ranges(arguments)
     where = destination(arguments)
     roots = await workbench.export_roots()
     place = await in_file_thread(partial(roots.locate, where.folder), of_user=True)
@@ -56,8 +65,16 @@ async def media_export(workbench: Workbench, arguments: MediaExport) -> LocalRes
     return LocalResult(
         lines=report.lines(arguments),
         facts=report.facts(),
-        preview=await workbench.sheet_of(report.cells(), wanted=arguments.preview),
+        preview=await _preview(workbench, report, arguments.preview),
     )
+
+
+async def _preview(workbench: Workbench, report: Report, wanted: str | None) -> Preview | None:
+    """Return a sheet of what was written; of copies, a preview of the media."""
+    cells = report.cells()
+    if cells:
+        return await workbench.sheet_of(cells, wanted=wanted)
+    return await workbench.preview([each.item for each in report.sources], wanted=wanted)
 
 
 async def _sources(workbench: Workbench, media: Sequence[str]) -> list[Source]:

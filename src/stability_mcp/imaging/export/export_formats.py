@@ -42,7 +42,7 @@ class ExportFormat:
 
     def levels_from(self, worst: int, best: int) -> Sequence[int]:
         """Return the levels in a range; at least one."""
-        return [each for each in self.levels if worst <= each <= best] or [self.levels[-1]]
+        return [each for each in self.levels if worst <= each <= best] or [best]
 
 
 _LOSSY = tuple(range(_MIN_QUALITY, _MAX_QUALITY + 1))

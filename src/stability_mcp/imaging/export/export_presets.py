@@ -59,8 +59,9 @@ class Target:
     fill: float | None = None
     """Share of the width or height that the subject fills."""
     safe: SafeZone | None = None
-    keep_inside: bool = False
-    """Whether a cut-out subject is scaled into the safe zone."""
+    margin: float | None = None
+    """A cut-out subject is scaled to leave this margin, as a share of the side, and to be inside the
+    safe zone; None: it stays as it is in the picture."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +92,8 @@ _APPLE = "developer.apple.com/design/human-interface-guidelines/app-icons"
 _ANDROID = "developer.android.com/develop/ui/views/launch/icon_design_adaptive"
 _PLAY = "support.google.com/googleplay/android-developer/answer/9866151"
 _MASKABLE = "w3.org/TR/appmanifest, maskable icons: a circle of 80 % of the side"
+_AIR = 0.1
+"""Margin of icons that are shown on a plate of their own (chosen)."""
 _ANDROID_ZONE = SafeZone(left=84, top=84, right=84, bottom=84, round=True)
 """The circle of 66 of 108 dp, at 4 pixels per dp."""
 _MASKABLE_ZONE = SafeZone(left=51, top=51, right=51, bottom=51, round=True)
@@ -234,10 +237,17 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             source="evilmartians.com/chronicles/how-to-favicon-in-2021; developer.apple.com, "
             "Configuring Web Applications",
             targets=(
-                Target(name="favicon", icon_sizes=(16, 32, 48)),
-                Target(name="apple-touch-icon", format="png", width=180, height=180, opaque=True),
-                Target(name="icon-192", format="png", width=192, height=192),
-                Target(name="icon-512", format="png", width=512, height=512),
+                Target(name="favicon", icon_sizes=(16, 32, 48), margin=0.0),
+                Target(
+                    name="apple-touch-icon",
+                    format="png",
+                    width=180,
+                    height=180,
+                    opaque=True,
+                    margin=_AIR,
+                ),
+                Target(name="icon-192", format="png", width=192, height=192, margin=0.0),
+                Target(name="icon-512", format="png", width=512, height=512, margin=0.0),
             ),
             manifest=True,
         ),
@@ -246,8 +256,8 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             title="icons of an installable web app, with manifest",
             source=_MASKABLE,
             targets=(
-                Target(name="icon-192", format="png", width=192, height=192),
-                Target(name="icon-512", format="png", width=512, height=512),
+                Target(name="icon-192", format="png", width=192, height=192, margin=0.0),
+                Target(name="icon-512", format="png", width=512, height=512, margin=0.0),
                 Target(
                     name="icon-maskable-512",
                     format="png",
@@ -255,7 +265,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
                     height=512,
                     opaque=True,
                     safe=_MASKABLE_ZONE,
-                    keep_inside=True,
+                    margin=0.0,
                 ),
             ),
             manifest=True,
@@ -264,7 +274,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             group="icons",
             title="app icon for iOS, without transparency",
             source=_APPLE,
-            targets=(Target(format="png", width=1_024, height=1_024, opaque=True),),
+            targets=(Target(format="png", width=1_024, height=1_024, opaque=True, margin=_AIR),),
         ),
         "android-icon": Preset(
             group="icons",
@@ -277,10 +287,15 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
                     width=432,
                     height=432,
                     safe=_ANDROID_ZONE,
-                    keep_inside=True,
+                    margin=0.0,
                 ),
                 Target(
-                    name="play-store-icon", format="png", width=512, height=512, max_bytes=1_000_000
+                    name="play-store-icon",
+                    format="png",
+                    width=512,
+                    height=512,
+                    max_bytes=1_000_000,
+                    margin=_AIR,
                 ),
             ),
         ),
@@ -288,7 +303,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             group="icons",
             title="icon of a program",
             source="learn.microsoft.com/windows/win32/uxguide/vis-icons",
-            targets=(Target(icon_sizes=(16, 24, 32, 48, 256)),),
+            targets=(Target(icon_sizes=(16, 24, 32, 48, 256), margin=0.0),),
         ),
         "white": _product(
             "any size, transparency on white", _CHOSEN, Target(opaque=True, white=True)

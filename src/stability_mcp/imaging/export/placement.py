@@ -38,7 +38,7 @@ class Wanted:
     height: int | None = None
     longest: int | None = None
     fit: Fit | None = None
-    """For another shape: pad it, or cover the canvas and crop. None: the largest size inside."""
+    """For another shape: pad it, or cover the canvas and crop. None: no larger than that."""
     fill: float | None = None
     """Share of the canvas that the subject fills; the rest of the picture is left out."""
     inside: SafeZone | None = None
@@ -101,7 +101,7 @@ def _on_canvas(size: Size, canvas: Size, wanted: Wanted, subject: Box | None) ->
     scale = min(canvas.width / size.width, canvas.height / size.height)
     if wanted.fit == "pad":
         return _centred(whole, scale, Box(0, 0, *canvas), canvas)
-    return _scaled(whole, scale)
+    return _scaled(whole, min(1.0, scale))
 
 
 def _scaled(whole: Box, scale: float, wanted: Wanted | None = None) -> Placement:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from stability_mcp.api.fields import Size
@@ -131,7 +131,14 @@ def compose(original: Original, spec: FileSpec) -> Composed:
         ArgumentsError: its canvas would be too large for memory or for its format.
     """
     wanted = spec.wanted
-    follows = bool(wanted.fill or wanted.fit == "cover" or (wanted.inside and original.transparent))
+    # A subject in front of a scene is only guessed: good enough to crop around, not to cut out.
+    apart = original.transparent or original.plain_ground is not None
+    wanted = replace(
+        wanted,
+        inside=wanted.inside if original.transparent else None,
+        fill=wanted.fill if apart else None,
+    )
+    follows = bool(wanted.inside or wanted.fill or wanted.fit == "cover")
     subject = original.subject if follows or spec.safe else None
     placement = place(original.size, wanted, subject.box if subject and follows else None)
     _check_canvas(placement.canvas, spec.form)
@@ -159,7 +166,7 @@ def _check_canvas(canvas: Size, form: ExportFormat) -> None:
     if max(canvas) > form.max_side:
         raise ArgumentsError(
             f"{text} is too large for {form.name}: a side has at most {form.max_side:,} pixels.",
-            hint="Use png or jpeg, or pass longest.",
+            hint="Use png or jpeg, or a smaller size.",
         )
 
 
@@ -185,7 +192,8 @@ def _changes(original: Original, placement: Placement, ground: Rgb | None) -> li
     size, part = original.size, placement.part
     if placement.cropped(size):
         box = f"x {part.left:.0f} to {part.right:.0f}, y {part.top:.0f} to {part.bottom:.0f}"
-        changes.append(f"cropped to {box}")
+        trimmed = original.transparent and placement.padded
+        changes.append("transparent margin trimmed" if trimmed else f"cropped to {box}")
     if abs(placement.scale - 1) * max(size) >= 1:
         verb = "enlarged" if placement.scale > 1 else "resized"
         soft = f" {placement.scale:.1f} times, so it is soft" * (placement.scale > SOFT_SCALE)

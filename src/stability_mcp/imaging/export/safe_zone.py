@@ -30,6 +30,8 @@ class Subject:
     """Size of the picture."""
     box: Box
     """Where it is, in pixels of the picture."""
+    sure: bool
+    """Whether it is cut out; else it is what differs from the border, as far as that can be told."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,16 +42,19 @@ class ZoneCheck:
     """Share of the subject that is outside; None: the picture has no clear subject."""
     sides: tuple[str, ...] = ()
     """The sides on which it is outside: left, top, right, bottom."""
+    sure: bool = True
+    """Whether it is certain what the subject is."""
 
     @property
     def text(self) -> str:
         """Return the result as a sentence without its end."""
         if self.outside is None:
             return "not checked, as the picture has no clear subject; look at the preview"
+        verb = "is" if self.sure else "seems to be"
         if not self.outside:
-            return "the subject is inside"
+            return f"the subject {verb} inside"
         where = f" ({', '.join(self.sides)})" if self.sides else ""
-        return f"{self.outside:.0%} of the subject is outside{where}; look at the preview"
+        return f"{self.outside:.0%} of the subject {verb} outside{where}; look at the preview"
 
 
 def find_subject(picture: "Image.Image") -> Subject | None:
@@ -60,7 +65,8 @@ def find_subject(picture: "Image.Image") -> Subject | None:
     """
     from stability_mcp.imaging.segment.subject import is_cut_out, rough_subject
 
-    if is_cut_out(picture):
+    cut_out = is_cut_out(picture)
+    if cut_out:
         mask = picture.getchannel("A").point([255 * (level >= _VISIBLE) for level in range(256)])
     else:
         rough = rough_subject(picture)
@@ -73,7 +79,7 @@ def find_subject(picture: "Image.Image") -> Subject | None:
     across, down = picture.width / mask.width, picture.height / mask.height
     left, top, right, bottom = found
     box = Box(left * across, top * down, right * across, bottom * down)
-    return Subject(mask=mask, size=Size(*picture.size), box=box)
+    return Subject(mask=mask, size=Size(*picture.size), box=box, sure=cut_out)
 
 
 def check_zone(subject: Subject | None, placement: Placement, zone: SafeZone) -> ZoneCheck:
@@ -91,7 +97,7 @@ def check_zone(subject: Subject | None, placement: Placement, zone: SafeZone) ->
     pixels = placed.histogram()[255]
     share = escaped.histogram()[255] / pixels if pixels else 0.0
     if share <= _TOLERATED:
-        return ZoneCheck(outside=0.0)
+        return ZoneCheck(outside=0.0, sure=subject.sure)
     box = placed.getbbox() or (0, 0, 0, 0)
     edge = [reduced * each for each in zone_box(zone, canvas)]
     names = ("left", "top", "right", "bottom")
@@ -102,7 +108,7 @@ def check_zone(subject: Subject | None, placement: Placement, zone: SafeZone) ->
         box[3] > edge[3] + 1,
     )
     sides = tuple(name for name, is_beyond in zip(names, beyond, strict=True) if is_beyond)
-    return ZoneCheck(outside=share, sides=sides)
+    return ZoneCheck(outside=share, sides=sides, sure=subject.sure)
 
 
 def _placed(subject: Subject, placement: Placement, size: Size, reduced: float) -> "Image.Image":
