@@ -2,6 +2,8 @@
 
 Sizes are those that a platform recommends for uploads. Where a platform gives none, the source says
 `chosen`. Without Pillow, so that the guide can list them.
+
+Length: one table.
 """
 
 import re
@@ -60,8 +62,8 @@ class Target:
     """Share of the width or height that the subject fills."""
     safe: SafeZone | None = None
     margin: float | None = None
-    """A cut-out subject is scaled to leave this margin, as a share of the side, and to be inside the
-    safe zone; None: it stays as it is in the picture."""
+    """Margin that a cut-out subject is scaled to leave, as a share of the side, inside the safe
+    zone; None: it stays as it is in the picture."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -144,7 +144,8 @@ def compose(original: Original, spec: FileSpec) -> Composed:
     _check_canvas(placement.canvas, spec.form)
     ground = _ground(original, spec, placement)
     picture = apply(original.picture, placement, ground)
-    changes = _changes(original, placement, ground)
+    trimmed = original.transparent and bool(wanted.inside or wanted.fill)
+    changes = _changes(original, placement, ground, trimmed=trimmed)
     if spec.on_white and not _is_on_white(original):
         changes.append("its own background isn't white, so cut the subject out first")
     if picture.mode == "RGBA" and not original.transparent and not placement.padded:
@@ -187,23 +188,29 @@ def _is_on_white(original: Original) -> bool:
     return original.transparent or (ground is not None and min(ground) >= _NEARLY_WHITE)
 
 
-def _changes(original: Original, placement: Placement, ground: Rgb | None) -> list[str]:
+def _changes(
+    original: Original, placement: Placement, ground: Rgb | None, *, trimmed: bool
+) -> list[str]:
     changes = []
     size, part = original.size, placement.part
     if placement.cropped(size):
         box = f"x {part.left:.0f} to {part.right:.0f}, y {part.top:.0f} to {part.bottom:.0f}"
-        trimmed = original.transparent and placement.padded
         changes.append("transparent margin trimmed" if trimmed else f"cropped to {box}")
     if abs(placement.scale - 1) * max(size) >= 1:
-        verb = "enlarged" if placement.scale > 1 else "resized"
-        soft = f" {placement.scale:.1f} times, so it is soft" * (placement.scale > SOFT_SCALE)
-        changes.append(f"{verb} from {size.width}x{size.height}{soft}")
+        changes.append(_scaling(placement.scale, size))
     if ground is not None and original.transparent:
         changes.append(f"transparency flattened on {colour_text(ground)}")
     if placement.padded:
         colour = "transparency" if ground is None else colour_text(ground)
         changes.append(f"padded with {colour}")
     return changes
+
+
+def _scaling(scale: float, size: Size) -> str:
+    if scale > SOFT_SCALE:
+        return f"enlarged {scale:.1f} times, so it is soft"
+    verb = "enlarged" if scale > 1 else "resized"
+    return f"{verb} from {size.width}x{size.height}"
 
 
 def colour_text(colour: Rgb) -> str:

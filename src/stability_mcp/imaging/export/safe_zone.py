@@ -31,7 +31,7 @@ class Subject:
     box: Box
     """Where it is, in pixels of the picture."""
     sure: bool
-    """Whether it is cut out; else it is what differs from the border, as far as that can be told."""
+    """Whether it is cut out; else it is what seems to differ from the border."""
 
 
 @dataclass(frozen=True, kw_only=True)
