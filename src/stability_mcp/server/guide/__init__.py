@@ -8,7 +8,17 @@ from stability_mcp.server.catalog import all_tools, without
 from stability_mcp.server.guide.lists import LISTS
 from stability_mcp.server.loading import load
 
-Topic = Literal["choose", "prompting", "masks", "files", "costs", "director", "styles", "limits"]
+Topic = Literal[
+    "choose",
+    "prompting",
+    "masks",
+    "files",
+    "costs",
+    "director",
+    "styles",
+    "limits",
+    "export",
+]
 TOPICS: tuple[str, ...] = get_args(Topic)
 
 
