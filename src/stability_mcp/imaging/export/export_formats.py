@@ -165,9 +165,10 @@ def encode_picture(
     from importlib import import_module
 
     import_module(f"PIL.{form.plugin}ImagePlugin")
-    if not form.lossy and level != LOSSLESS:
-        picture = _few_colours(picture, level)
     options = _options(form, level)
+    if not form.lossy and level != LOSSLESS:
+        picture = _few_colours(picture, level, with_alpha=form.name == "png")
+        options |= picture.info
     if dpi is not None:
         options["dpi"] = (dpi, dpi)
     if profile is not None:
@@ -189,12 +190,20 @@ def _options(form: ExportFormat, level: int) -> dict[str, Any]:
     return {"compression": "tiff_deflate"} if form.plugin == "Tiff" else {}
 
 
-def _few_colours(picture: "Image.Image", colours: int) -> "Image.Image":
+def _few_colours(picture: "Image.Image", colours: int, *, with_alpha: bool) -> "Image.Image":
+    """Return a picture with a palette; without alpha, one colour of it is transparent."""
     from PIL import Image
 
-    if picture.mode == "RGBA":
+    if picture.mode != "RGBA":
+        return picture.quantize(colours, Image.Quantize.MEDIANCUT)
+    if with_alpha:
         return picture.quantize(colours, Image.Quantize.FASTOCTREE)
-    return picture.quantize(colours, Image.Quantize.MEDIANCUT)
+    clear = colours - 1
+    reduced = picture.convert("RGB").quantize(clear, Image.Quantize.MEDIANCUT)
+    hidden = picture.getchannel("A").point([255] * 128 + [0] * 128)
+    reduced.paste(clear, mask=hidden)
+    reduced.info = {"transparency": clear}
+    return reduced
 
 
 def encode_icon(pictures: "Sequence[Image.Image]") -> bytes:
