@@ -106,7 +106,7 @@ class Workbench:
         every = (*workspace.folders, *filter(None, [copies]), *allowed)
         folders = tuple(dict.fromkeys(every))
         return ExportRoots(
-            folders=folders, first=next(iter(folders), None), store=self.library.home
+            folders=folders, first=next(iter(folders), None), store=self.settings.base_dir
         )
 
     async def read_file(self, path: str, *, max_bytes: int) -> bytes:

@@ -173,6 +173,7 @@ class ExportFiles:
     _folders: dict[str, _Folder] = field(default_factory=dict)
     _pending: list[_Pending] = field(default_factory=list)
     _written: list[Written] = field(default_factory=list)
+    _named: list[_Folder] = field(default_factory=list)
     _finished: bool = False
 
     def __enter__(self) -> Self:
@@ -228,6 +229,7 @@ class ExportFiles:
                 while self._pending:
                     file = self._pending[0]
                     self._written.append(self._name(file))
+                    self._named.append(file.folder)
                     del self._pending[0]
             except OSError:
                 self._take_back()
@@ -237,9 +239,9 @@ class ExportFiles:
 
     def _take_back(self) -> None:
         """Remove the new files again; those that replaced others have to stay."""
-        for each in self._written:
+        for each, folder in zip(self._written, self._named, strict=True):
             if not each.replaced:
-                each.path.unlink(missing_ok=True)
+                _remove(folder, each.path.name)
         self._written = [each for each in self._written if each.replaced]
 
     def _name(self, file: _Pending) -> Written:

@@ -168,7 +168,8 @@ def encode_picture(
     options = _options(form, level)
     if not form.lossy and level != LOSSLESS:
         picture = _few_colours(picture, level, with_alpha=form.name == "png")
-        options |= picture.info
+        if "transparency" in picture.info:
+            options["transparency"] = picture.info["transparency"]
     if dpi is not None:
         options["dpi"] = (dpi, dpi)
     if profile is not None:

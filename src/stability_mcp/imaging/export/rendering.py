@@ -280,7 +280,7 @@ def too_large(encode: Callable[[int], bytes], spec: FileSpec) -> ArgumentsError:
     """Return the error for a file that can't be made small enough."""
     least = len(encode(spec.form.levels[0]))
     hint = "Pass a larger max_bytes or a smaller size."
-    if not spec.shrink and spec.wanted.width is None:
+    if not (spec.shrink or spec.wanted.width or spec.wanted.height or spec.form.name == "pdf"):
         hint = f"Pass shrink=true to reduce its size in pixels, or max_bytes={least}."
     others = "" if spec.form.lossy else " webp and jpeg are smaller."
     return ArgumentsError(
