@@ -5,6 +5,7 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Mapping
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,13 @@ from typing import Any
 import anyio
 import pytest
 from mcp import Client
+from mcp.client import ClientRequestContext
+from mcp.types import ErrorData, ListRootsResult, Root
 from PIL import IcoImagePlugin, Image, ImageDraw
 
 from stability_mcp.imaging import provenance
 from stability_mcp.imaging.export.export_presets import PRESETS
+from stability_mcp.server.app import build_server
 from stability_mcp.server.catalog import all_tools
 from support.imaging import sample_files as make
 from support.imaging.odd_pictures import press_profile
@@ -27,6 +31,7 @@ from support.server.in_memory import (
     fine,
     pictures,
     refused,
+    settings_in,
     text,
 )
 
@@ -108,16 +113,19 @@ async def test_without_options_a_file_is_copied_as_it_is(folder: Path) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("setting", ["full", "off"])
+@pytest.mark.parametrize("setting", ["full", "minimal", "off"])
 async def test_an_export_records_what_the_setting_says(folder: Path, setting: str) -> None:
     """Chosen: as readable copies do; a web preset removes what a camera wrote either way."""
     async with connected(folder, metadata=setting) as client:
-        await client.call_tool("generate_core", {"prompt": "a very secret fox", "label": "fox"})
-        files = await export(client, media=["fox", "camera.jpg"], preset=["web-jpeg"])
+        shapes = [{"shape": "rectangle", "box": [0, 0, 0.5, 0.5]}]
+        await client.call_tool(
+            "image_mask", {"image": "photo.png", "shapes": shapes, "label": "made"}
+        )
+        files = await export(client, media=["made", "camera.jpg"], preset=["web-jpeg"])
 
-    claim = provenance.read(Path(files[0]["path"]))
-    assert (claim is None) == (setting == "off")
-    assert (b"secret" in _bytes(files[0])) == (setting == "full")
+    claim = provenance.read(Path(files[0]["path"])) or {}
+    assert claim.get("operation") == (None if setting == "off" else "image_mask")
+    assert ("arguments" in claim) == (setting == "full")
     camera = _bytes(files[1])
     assert b"Camera 1234" not in camera
     assert b"Exif" not in camera
@@ -333,6 +341,37 @@ async def test_names_of_several_files_never_collide(folder: Path) -> None:
 
     assert [Path(each["path"]).name for each in files] == ["a b.webp", "a b (2).webp"]
     assert [Path(each["path"]).name for each in named] == ["pair-1.webp", "pair-2.webp"]
+
+
+@pytest.mark.anyio
+async def test_a_relative_path_is_in_the_folder_that_the_editor_has_open(folder: Path) -> None:
+    """Documented (docs/files-and-folders.md): "save it as site/logo.webp" means the project."""
+    project = await anyio.to_thread.run_sync(partial(_project, folder))
+    settings = settings_in(folder / "server", {"roots": (), "roots_only": False})
+
+    async def roots(_: ClientRequestContext) -> ListRootsResult | ErrorData:
+        return ListRootsResult(roots=[Root(uri=project.as_uri())])
+
+    with anyio.fail_after(60):
+        async with Client(
+            build_server(settings), mode="legacy", list_roots_callback=roots
+        ) as client:
+            call = {"media": "logo.png", "to": "site/logo.webp"}
+            answer = fine(await client.call_tool("media_export", call))
+            error = refused(
+                await client.call_tool("media_export", {**call, "to": "../outside/logo.webp"})
+            )
+
+    assert f'"{project / "site/logo.webp"}"' in text(answer)
+    assert f'Allowed folders: "{project}"' in error
+    assert "A relative path is below the first one." in error
+
+
+def _project(folder: Path) -> Path:
+    project = folder / "project"
+    project.mkdir()
+    (folder / "logo.png").rename(project / "logo.png")
+    return project
 
 
 WRONG: Mapping[str, tuple[Mapping[str, object], str]] = {

@@ -38,7 +38,7 @@ _OTHER = frozenset({"bmp", "svg", "psd", "heic", "jxl", "ico", "eps", "mp4", "mo
 
 
 class MediaExport(ShowingArguments):
-    """Write finished files to the user's folders; copies without options.
+    """Write finished files to the user's folders; without options, copies.
 
     Presets, such as favicon, instagram-story or print-a4: `guide` topic export.
     """
@@ -48,7 +48,7 @@ class MediaExport(ShowingArguments):
     to: str | None = None
     """Folder or file in the workspace; x.zip: an archive."""
     preset: Annotated[list[str], BeforeValidator(as_list)] | None = None
-    """Each gives own files."""
+    """One or several."""
     format: FormatName | None = None
     """pdf: a page per picture."""
     quality: int | None = None
@@ -64,7 +64,7 @@ class MediaExport(ShowingArguments):
     fit: Fit | None = None
     """cover: crop around the subject."""
     background: str | None = None
-    """Of padding and transparency."""
+    """Behind transparency and padding."""
     dpi: int | None = None
     """For print."""
     profile: str | None = None
