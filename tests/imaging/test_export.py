@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import IcoImagePlugin, Image, ImageDraw
+from PIL.PdfParser import PdfParser
 
 from stability_mcp.api.fields import Size
 from stability_mcp.errors import ArgumentsError, FileUnusableError
@@ -82,7 +83,7 @@ def test_a_fitted_picture_has_exactly_the_size_and_isnt_distorted(
 @few
 @given(sizes, sides, sides)
 def test_both_sides_without_a_fit_are_a_maximum(size: Size, width: int, height: int) -> None:
-    """Chosen: nothing is enlarged, cropped or padded unasked."""
+    """Chosen: nothing is enlarged, cropped or padded by default."""
     found = place(size, Wanted(width=width, height=height), None)
 
     assert found.canvas.width <= min(width, size.width)
@@ -215,7 +216,7 @@ def test_equal_pictures_give_equal_bytes_without_metadata(name: str) -> None:
 
 
 def test_transparency_is_flattened_where_a_format_has_none() -> None:
-    """Chosen: on white, and said; a colour that was asked for is used instead."""
+    """Chosen: on white, and reported; a colour that was asked for is used instead."""
     original, jpeg = Original(_ball()), EXPORT_FORMATS["jpeg"]
     white = render(original, FileSpec(form=jpeg))
     blue = render(original, FileSpec(form=jpeg, background=Rgb(0, 0, 255)))
@@ -357,7 +358,8 @@ def test_a_pdf_has_a_page_per_picture_and_a_valid_cross_reference() -> None:
     assert [int(data[offset:].split(b" ", 1)[0]) for offset in offsets] == [
         *range(1, len(offsets) + 1)
     ]
-    assert data.count(b"/Type /Page ") == 3
+    with PdfParser(buf=data) as parsed:
+        assert [parsed.read_indirect(each)[b"MediaBox"][2] for each in parsed.pages] == [60, 70, 80]
     boxes = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", data)
     assert boxes == [(b"60.00", b"40.00"), (b"70.00", b"40.00"), (b"80.00", b"40.00")]
     assert all(page.jpeg in data for page in pages)
@@ -365,7 +367,7 @@ def test_a_pdf_has_a_page_per_picture_and_a_valid_cross_reference() -> None:
 
 
 def test_print_colours_are_those_of_the_profile() -> None:
-    """Chosen: black text is printed with black ink alone if the profile says so."""
+    """Chosen: black text is printed with only black ink if the profile says so."""
     data = press_profile()
     picture = Image.new("RGB", (2, 1), "white")
     picture.putpixel((0, 0), (0, 0, 0))

@@ -310,7 +310,7 @@ async def test_pictures_become_the_pages_of_a_pdf(folder: Path) -> None:
 
 @pytest.mark.anyio
 async def test_print_is_cmyk_by_the_given_profile(folder: Path) -> None:
-    """Chosen: RGB without one, and said."""
+    """Chosen: RGB without one, and the answer says so."""
     (folder / "press.icc").write_bytes(press_profile())
     call = {"media": "photo.png", "preset": "print-60x40", "preview": "none"}
     async with connected(folder) as client:
@@ -349,7 +349,7 @@ async def test_a_relative_path_is_in_the_folder_that_the_editor_has_open(folder:
     project = await anyio.to_thread.run_sync(partial(_project, folder))
     settings = settings_in(folder / "server", {"roots": (), "roots_only": False})
 
-    async def roots(_: ClientRequestContext) -> ListRootsResult | ErrorData:
+    async def roots(context: ClientRequestContext) -> ListRootsResult | ErrorData:  # noqa: ARG001
         return ListRootsResult(roots=[Root(uri=project.as_uri())])
 
     with anyio.fail_after(60):

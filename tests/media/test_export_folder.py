@@ -1,4 +1,4 @@
-"""Exported files: only inside the roots, all or none, and nothing is overwritten unasked."""
+"""Exported files: only inside the roots, all or none, and no file is overwritten by default."""
 
 import os
 import sys
@@ -142,7 +142,7 @@ def test_a_file_in_place_of_a_folder_is_an_error(roots: ExportRoots, tmp_path: P
 def test_an_existing_file_is_kept_and_the_new_one_gets_a_number(
     roots: ExportRoots, tmp_path: Path
 ) -> None:
-    """Chosen: nothing is overwritten unasked."""
+    """Chosen: overwriting has to be asked for."""
     for number in range(3):
         export(roots, ".", {"a.png": bytes([number])})
 

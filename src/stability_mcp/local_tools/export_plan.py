@@ -294,6 +294,6 @@ class _Names:
         return name
 
     def with_preset(self, stem: str, preset: str) -> str:
-        """Return the name of a file of a preset; the only one may have a given name alone."""
+        """Return the name of a file of a preset; the only preset may use a given name."""
         only = self._presets == 1 and self._where.stem is not None and not self._where.archive
         return stem if only else f"{stem}-{preset}"

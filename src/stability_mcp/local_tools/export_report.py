@@ -199,10 +199,17 @@ class Report:
         for each in self.done:
             for page, look in enumerate(each.looks, 1):
                 paged = f" p. {page}" if len(each.looks) > 1 else ""
-                label = Path(each.measured.name).name + paged
+                label = self._label(each) + paged
                 size = f" {look.size.width}x{look.size.height}"
                 cells.append(Cell(image=look.thumbnail, label=label, size=size))
         return cells[:MAX_SHOWN]
+
+    def _label(self, done: Done) -> str:
+        """Return what tells a picture from the others: the preset, if the rest is the same."""
+        plan = done.plan
+        if plan is not None and plan.preset and not plan.group and len(self.sources) == 1:
+            return plan.preset
+        return Path(done.measured.name).name
 
 
 def _naming(file: Written) -> list[str]:

@@ -2,7 +2,7 @@
 
 As for reading, a path outside the roots isn't even looked at, and no link leads out of them.
 Folders are opened one below the other without following links, so that swapping one for a link at
-the right moment has no effect. Windows can't do that, so there the path is checked once more.
+the right moment has no effect. Windows can't do that, so there the path is checked again.
 """
 
 import contextlib

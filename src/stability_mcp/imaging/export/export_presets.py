@@ -29,7 +29,7 @@ class SafeZone:
     """The part of a picture that no interface covers and no mask cuts off."""
 
     left: int = 0
-    """Distance of the zone from the left edge, in pixels; the others likewise."""
+    """Distance of the zone from that edge of the picture, in pixels."""
     top: int = 0
     right: int = 0
     bottom: int = 0

@@ -1,4 +1,4 @@
-"""Computes where a picture goes on its new canvas, and puts it there; nothing is ever distorted."""
+"""Places a picture on a canvas of another size without distorting it."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
