@@ -23,7 +23,7 @@ from stability_mcp.local_tools.export_arguments import (
     MediaExport,
 )
 from stability_mcp.local_tools.workbench import Source
-from stability_mcp.media.importer import KINDS
+from stability_mcp.media.items import KINDS
 from stability_mcp.media.labels import file_form
 from stability_mcp.text import listed, quoted
 
