@@ -29,7 +29,7 @@ from stability_mcp.server.definition import (
 from support.server.in_memory import Era, both_eras, connected
 
 TOOLS = all_tools()
-MAX_BYTES, MAX_BASIC_BYTES = 48_000, 34 * 1024
+MAX_BYTES, MAX_BASIC_BYTES = 60 * 1024, 34 * 1024
 MAX_TOOL_BYTES, MAX_OPERATION_BYTES = 1_200, 1_400
 """Mean bytes of a tool and of an operation."""
 MAX_TOOLS = 52
