@@ -9,7 +9,8 @@ import pytest
 
 from stability_mcp.errors import ArgumentsError, FileForbiddenError, StorageError, StudioError
 from stability_mcp.media import export_folder
-from stability_mcp.media.export_folder import ExportFiles, ExportRoots
+from stability_mcp.media.export_folder import ExportFiles
+from stability_mcp.media.export_roots import ExportRoots
 from support.store.disk import MIB, small_disk
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="links need rights on Windows")

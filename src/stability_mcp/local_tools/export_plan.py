@@ -29,6 +29,8 @@ from stability_mcp.text import listed, quoted
 
 MAX_FILES = 100
 """Files of one call; they are encoded one after the other."""
+PRINT_QUALITY = 92
+"""Quality of lossy files for print: colours keep their full resolution."""
 PDF_DPI = 150
 """Pixels per inch of a PDF page: 1,024 pixels are 17 cm, and print well."""
 _PRESS_FORMATS = ("jpeg", "tiff", "pdf")
@@ -165,7 +167,7 @@ class _Planner:
             background=background,
             flatten=target.opaque or background is not None,
             on_white=target.white and self._background is None,
-            quality=given.quality or (form.default if given.max_bytes is None else None),
+            quality=given.quality or self._default_quality(target, form),
             max_bytes=min(limits, default=None),
             shrink=not is_exact and (given.shrink or target.max_bytes is not None),
             dpi=dpi if form.name in _RESOLUTION_FORMATS else None,
@@ -173,6 +175,12 @@ class _Planner:
             icon_sizes=target.icon_sizes,
             safe=target.safe,
         )
+
+    def _default_quality(self, target: Target, form: ExportFormat) -> int | None:
+        """Return the quality if none is asked for; None: the best that fits."""
+        if self._arguments.max_bytes is not None:
+            return None
+        return PRINT_QUALITY if target.millimetres else form.default
 
     def _form(self, target: Target, source: Source) -> ExportFormat:
         own = _KEPT_FORMATS.get(extension(source.item.media_type), "png")

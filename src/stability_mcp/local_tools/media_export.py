@@ -21,7 +21,8 @@ from stability_mcp.local_tools.export_report import Report
 from stability_mcp.local_tools.export_writing import Done, write_files
 from stability_mcp.local_tools.local_tool import LocalResult, local_tool
 from stability_mcp.local_tools.workbench import Source, Workbench
-from stability_mcp.media.export_folder import ExportFiles, Place, Written
+from stability_mcp.media.export_folder import ExportFiles, Written
+from stability_mcp.media.export_roots import Place
 from stability_mcp.media.labels import file_form
 from stability_mcp.store.threads import in_file_thread
 

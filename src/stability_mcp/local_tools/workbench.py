@@ -16,7 +16,7 @@ from stability_mcp.imaging.preview import Preview
 from stability_mcp.imaging.probe import probe
 from stability_mcp.imaging.sheet import Cell, arranged, sheet
 from stability_mcp.media.copies import add_copy, provenance_of
-from stability_mcp.media.export_folder import ExportRoots
+from stability_mcp.media.export_roots import ExportRoots
 from stability_mcp.media.import_copy import spool_path
 from stability_mcp.media.importer import Importer
 from stability_mcp.media.items import KINDS, MediaItem

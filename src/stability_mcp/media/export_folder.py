@@ -1,6 +1,5 @@
 """Writes exported files into the user's folders: all or none, and only inside the roots.
 
-As for reading, a path outside the roots isn't even looked at, and no link leads out of them.
 Folders are opened one below the other without following links, so that swapping one for a link at
 the right moment has no effect. Windows can't do that, so there the path is checked again.
 """
@@ -10,19 +9,18 @@ import errno
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from stability_mcp.errors import ArgumentsError, FileForbiddenError, StorageError
-from stability_mcp.media.references import check_path
-from stability_mcp.media.roots import folded, resolved
+from stability_mcp.errors import FileForbiddenError, StorageError
+from stability_mcp.media.export_roots import Place
+from stability_mcp.media.roots import resolved
 from stability_mcp.text import listed, plain, quoted
 
 MAX_FREE_NAMES = 10_000
 """Numbers that are tried for a name that is taken."""
-MAX_PATH_CHARACTERS = 4_096
 _SHOWN = 300
 _BY_DESCRIPTOR = os.open in os.supports_dir_fd and os.link in os.supports_dir_fd
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -39,86 +37,6 @@ _FILE_MODE, _FOLDER_MODE = 0o666, 0o777
 """As any program of the user makes them; the umask applies."""
 _LINKS = {errno.ELOOP, errno.ENOTDIR}
 _NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES}
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExportRoots:
-    """The folders into which files may be exported."""
-
-    folders: Sequence[Path]
-    first: Path | None
-    """The folder that relative paths refer to."""
-    store: Path
-    """The data folder, in which nothing may be written."""
-
-    def locate(self, text: str) -> "Place":
-        """Return the folder that a path names; it may not exist yet. Blocks.
-
-        Raises:
-            ArgumentsError: it isn't a path.
-            FileForbiddenError: it is outside the roots, or a link leads out of them.
-        """
-        if plain(text) != text or "\n" in text or len(text) > MAX_PATH_CHARACTERS:
-            raise ArgumentsError(f"to: {quoted(text)} isn't a path.", hint="Pass a folder or file.")
-        check_path(text)
-        given = self._absolute(text)
-        if not any(_is_below(given, name) for root in self.folders for name in _forms(root)):
-            raise FileForbiddenError(
-                f"{quoted(text)} is outside the allowed folders.", hint=self._describe()
-            )
-        real = resolved(given)
-        root = next((each for each in self._real_roots() if real and _is_below(real, each)), None)
-        if real is None or root is None:
-            raise FileForbiddenError(
-                f"{quoted(text)} is a link to a folder outside the allowed folders.",
-                hint="Pass a folder inside them.",
-            )
-        if any(_is_below(real, each) for each in _forms(self.store)):
-            raise FileForbiddenError(
-                f"{quoted(text)} is in the data folder of this server.",
-                hint="Pass a folder of your own.",
-            )
-        return Place(root=root, parts=real.relative_to(root).parts, shown=given)
-
-    def _absolute(self, text: str) -> Path:
-        try:
-            path = Path(text).expanduser()
-        except RuntimeError:
-            raise ArgumentsError(
-                f"to: there is no home folder for {quoted(text)}.", hint="Pass its full path."
-            ) from None
-        if path.is_absolute():
-            return Path(os.path.normpath(path))
-        if self.first is None:
-            raise FileForbiddenError(
-                f"{quoted(text)} is a relative path, but there is no folder that it refers to.",
-                hint=f"Pass a full path. {self._describe()}",
-            )
-        return Path(os.path.normpath(self.first / path))
-
-    def _real_roots(self) -> Iterable[Path]:
-        # The longest first, so that as few folders as possible are taken for granted.
-        found = {each for root in self.folders if (each := resolved(root)) is not None}
-        return sorted(found, key=lambda each: -len(each.parts))
-
-    def _describe(self) -> str:
-        if not self.folders:
-            return "No folders are allowed. Add one to STABILITY_ROOTS."
-        shown = listed((quoted(root, limit=200) for root in self.folders), most=12)
-        relative = "" if self.first is None else " A relative path is below the first one."
-        return f"Allowed folders: {shown}.{relative}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """A folder inside a root; it may not exist yet."""
-
-    root: Path
-    """The root's real path."""
-    parts: tuple[str, ...]
-    """The folder's real path below it."""
-    shown: Path
-    """Its path as it was given."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -391,12 +309,3 @@ def _numbered(name: str, number: int) -> str:
         return name
     stem, dot, ending = name.rpartition(".")
     return f"{stem} ({number}){dot}{ending}" if stem else f"{name} ({number})"
-
-
-def _is_below(path: Path, root: Path) -> bool:
-    return folded(path).is_relative_to(folded(root))
-
-
-def _forms(root: Path) -> Iterable[Path]:
-    """Return a folder's path as it is named, and with links resolved."""
-    return filter(None, (Path(os.path.normpath(root)), resolved(root)))
