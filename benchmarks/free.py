@@ -16,7 +16,7 @@ from stability_mcp.server.catalog import enabled_tools
 URL = "http://127.0.0.1:9"
 TOPIC = "prompting"
 SHOWN = ("name", "description", "inputSchema")
-MAX_LIST_BYTES, MAX_BASIC_BYTES = 48_000, 34_000
+MAX_LIST_BYTES, MAX_BASIC_BYTES = 60 * 1024, 34_000
 MAX_TOOL_BYTES, MAX_OPERATION_BYTES = 1_200, 1_400
 SETTLE_SECONDS = 3.0
 """Time for background work after a call to finish."""

@@ -19,6 +19,7 @@ from stability_mcp.server.catalog import all_tools
 from stability_mcp.server.definition import (
     CHANGES,
     DELETES,
+    EXPORTS,
     FETCHES,
     QUERIES,
     READS,
@@ -152,8 +153,9 @@ def test_annotations_mark_tools_that_spend(tool: Definition) -> None:
     """Chosen: hosts approve calls by them, so a tool that spends is never read-only."""
     row = OPERATIONS.get(tool.name)
     spends = tool.name == "job_rerun" or (row is not None and row.is_paid())
-    assert tool.annotations in (SPENDS, QUERIES, FETCHES, READS, CHANGES, DELETES)
+    assert tool.annotations in (SPENDS, QUERIES, FETCHES, READS, CHANGES, DELETES, EXPORTS)
     assert (tool.annotations == SPENDS) == spends
+    assert (tool.annotations == EXPORTS) == (tool.name == "media_export")
 
 
 @every_tool

@@ -95,7 +95,7 @@ def thumbnail(path: Path, facts: Facts, longest: int) -> "tuple[Image.Image, Ima
     small = _shrink(plain_mode(_reduce(image, longest), facts).image, longest)
     small = upright(to_srgb(small).image, remaining_orientation(facts))
     if small.mode == "RGBA":
-        small = _on_checkerboard(small)
+        small = on_checkerboard(small)
     return small.convert("RGB"), alpha
 
 
@@ -158,7 +158,8 @@ def _shrink(image: "Image.Image", longest: int) -> "Image.Image":
     return image.resize(size, Image.Resampling.HAMMING)
 
 
-def _on_checkerboard(image: "Image.Image") -> "Image.Image":
+def on_checkerboard(image: "Image.Image") -> "Image.Image":
+    """Return an RGBA picture in RGB, on the pattern that stands for transparency."""
     from PIL import Image
 
     across, down = -(-image.width // _TILE), -(-image.height // _TILE)

@@ -6,6 +6,7 @@ quoted text and never trust it.
 """
 
 import html
+import io
 import json
 import re
 import shutil
@@ -51,15 +52,15 @@ def embed(source: Path, target: Path, data: Mapping[str, Any]) -> bool:
     Raises:
         OSError: The folder isn't writable, or the disk is full.
     """
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     with source.open("rb") as file, atomic_write(target) as out:
-        parts = _embedded(file, text) if len(text) <= MAX_BYTES else None
-        if parts is None:
-            file.seek(0)
-            shutil.copyfileobj(file, out)
-        else:
-            copy_pieces(file, parts, out)
-    return parts is not None
+        return _embed(file, out, data)
+
+
+def embedded(file: bytes, data: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a file with embedded provenance, like `embed`."""
+    out = io.BytesIO()
+    _embed(io.BytesIO(file), out, data)
+    return out.getvalue()
 
 
 def read(path: Path) -> Mapping[str, Any] | None:
@@ -77,6 +78,17 @@ def read(path: Path) -> Mapping[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return claim if isinstance(claim, dict) else None
+
+
+def _embed(file: BinaryIO, out: BinaryIO, data: Mapping[str, Any]) -> bool:
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    parts = _embedded(file, text) if len(text) <= MAX_BYTES else None
+    if parts is None:
+        file.seek(0)
+        shutil.copyfileobj(file, out)
+    else:
+        copy_pieces(file, parts, out)
+    return parts is not None
 
 
 def _embedded(file: BinaryIO, text: bytes) -> list[Piece | bytes] | None:

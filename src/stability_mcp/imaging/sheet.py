@@ -3,6 +3,7 @@
 import math
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,31 +50,66 @@ def sheet(
         max_bytes: Maximum size, in bytes.
         format: File format.
     """
-    from PIL import Image, ImageDraw, ImageFont
-
     longest = min(longest, MAX_SIDE)
     pictures = pictures[:MAX_PICTURES]
-    columns = math.ceil(math.sqrt(len(pictures)))
-    side = max(8, (longest - _GAP) // columns - _GAP)
-    shown = [_picture(path, side) for path, _ in pictures]
-    thumbnails = [image for image, _ in shown]
-    rows = [thumbnails[n : n + columns] for n in range(0, len(thumbnails), columns)]
+    side = _cell_side(len(pictures), longest)
+    shown = [
+        Cell(image=image, label=label, size=size)
+        for (image, size), label in ((_picture(path, side), label) for path, label in pictures)
+    ]
+    return arranged(shown, longest=longest, max_bytes=max_bytes, format=format)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One picture of a sheet."""
+
+    image: "Image.Image"
+    """RGB; scaled down to the room that it has."""
+    label: str
+    size: str = ""
+    """What follows the label and is never truncated: the real size."""
+
+
+def arranged(
+    cells: Sequence[Cell],
+    *,
+    longest: int = MAX_PREVIEW_SIDE,
+    max_bytes: int = MAX_BYTES,
+    format: PreviewFormat = "webp",  # noqa: A002 -- the word for it
+) -> Preview:
+    """Return pictures in rows, as `sheet` does."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    cells = cells[:MAX_PICTURES]
+    side = _cell_side(len(cells), longest)
+    for cell in cells:
+        cell.image.thumbnail((side, side), reducing_gap=2)
+    columns = _columns(len(cells))
+    rows = [cells[n : n + columns] for n in range(0, len(cells), columns)]
     # Rows are only as high as their pictures, so that wide pictures waste no space.
-    heights = [max(one.height for one in row) + _LABEL for row in rows]
+    heights = [max(one.image.height for one in row) + _LABEL for row in rows]
     width = columns * (side + _GAP) + _GAP
     paper = Image.new("RGB", (width, sum(heights) + _GAP * (len(rows) + 1)), _PAPER)
     draw, font = ImageDraw.Draw(paper), ImageFont.load_default(_TEXT)
-    labels = iter((label, size) for (_, label), (_, size) in zip(pictures, shown, strict=True))
     top = _GAP
     for row, height in zip(rows, heights, strict=True):
-        for column, image in enumerate(row):
+        for column, cell in enumerate(row):
             left = _GAP + column * (side + _GAP)
-            paper.paste(image, (left + (side - image.width) // 2, top))
-            _write(draw, font, next(labels), (left, top + height - _LABEL + 2), side)
+            paper.paste(cell.image, (left + (side - cell.image.width) // 2, top))
+            _write(draw, font, (cell.label, cell.size), (left, top + height - _LABEL + 2), side)
         top += height + _GAP
     if max(paper.size) > longest:
         paper.thumbnail((longest, longest))
     return encode_preview(paper, max_bytes=max_bytes, format=format)
+
+
+def _columns(count: int) -> int:
+    return math.ceil(math.sqrt(count))
+
+
+def _cell_side(count: int, longest: int) -> int:
+    return max(8, (longest - _GAP) // _columns(count) - _GAP)
 
 
 def _picture(path: Path, side: int) -> "tuple[Image.Image, str]":

@@ -55,16 +55,19 @@ class LocalTool:
     function: Function
     hints: Mapping[str, str] = field(default_factory=dict)
     """What to do instead, by name of an unknown argument that callers try."""
+    writes_files: bool = False
+    """Whether it writes into the user's folders, and may replace files there."""
 
 
 def local_tool(
-    *, title: str, hints: Mapping[str, str] | None = None
+    *, title: str, hints: Mapping[str, str] | None = None, writes_files: bool = False
 ) -> Callable[[Function], LocalTool]:
     """Turn a function into a local tool; name and arguments come from its signature.
 
     Args:
         title: Display name.
         hints: What to do instead, by name of an unknown argument that callers try.
+        writes_files: Whether it writes into the user's folders, and may replace files there.
     """
 
     def make(function: Function) -> LocalTool:
@@ -74,6 +77,7 @@ def local_tool(
             arguments=get_type_hints(function, include_extras=True)["arguments"],
             function=function,
             hints=hints or {},
+            writes_files=writes_files,
         )
 
     return make

@@ -1,5 +1,6 @@
 """What local tools work with: the media of one account, and a place to store what they make."""
 
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -8,13 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from stability_mcp.errors import ArgumentsError, StorageError
+from stability_mcp.errors import ArgumentsError, FileUnusableError, StorageError
 from stability_mcp.imaging.facts import Facts
 from stability_mcp.imaging.memory import run
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.imaging.probe import probe
-from stability_mcp.imaging.sheet import sheet
-from stability_mcp.media.copies import add_copy
+from stability_mcp.imaging.sheet import Cell, arranged, sheet
+from stability_mcp.media.copies import add_copy, provenance_of
+from stability_mcp.media.export_roots import ExportRoots
 from stability_mcp.media.import_copy import spool_path
 from stability_mcp.media.importer import Importer
 from stability_mcp.media.items import KINDS, MediaItem
@@ -24,10 +26,14 @@ from stability_mcp.media.local_files import store_local
 from stability_mcp.media.names import request_of
 from stability_mcp.media.preview import PreviewStyle, preview_of
 from stability_mcp.media.records import Provenance
+from stability_mcp.media.roots import Opened
 from stability_mcp.policy.terms import TermLists
 from stability_mcp.settings import Settings
 from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import plain, quoted
+
+_SHEET_BYTES = 8_000_000
+"""Memory for drawing a sheet of pictures that are small already."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +97,35 @@ class Workbench:
     async def picture(self, reference: str, *, argument: str = "image") -> Source:
         """Return the picture that an argument names; raises the errors of `source`."""
         return await self.source(reference, argument=argument, kind="image")
+
+    async def export_roots(self) -> ExportRoots:
+        """Return the folders into which files may be exported, the one for relative paths first."""
+        workspace = await self.importer.files.workspace()
+        allowed = await self.importer.files.search(lambda roots: roots.folders)
+        copies = self.settings.copies_dir
+        every = (*workspace.folders, *filter(None, [copies]), *allowed)
+        folders = tuple(dict.fromkeys(every))
+        return ExportRoots(
+            folders=folders, first=next(iter(folders), None), store=self.settings.base_dir
+        )
+
+    async def read_file(self, path: str, *, max_bytes: int) -> bytes:
+        """Return the bytes of a file in the allowed folders that isn't media.
+
+        Raises:
+            InputFileError: it is missing, isn't allowed or is too large.
+        """
+
+        def read(opened: Opened) -> bytes:
+            with os.fdopen(opened.descriptor, "rb") as file:
+                data = file.read(max_bytes + 1)
+            if len(data) > max_bytes:
+                raise FileUnusableError(
+                    f"{quoted(path)} has more than {max_bytes:,} bytes.", hint="Check the path."
+                )
+            return data
+
+        return await self.importer.files.use(path, read)
 
     @asynccontextmanager
     async def temporary(self) -> AsyncIterator[Path]:
@@ -157,6 +192,13 @@ class Workbench:
             self.library, stored.item, settings.copies_dir, settings.metadata, sources=parents
         )
 
+    def provenance(self, item: MediaItem) -> Mapping[str, Any] | None:
+        """Return what an exported file of an item records; None: the settings want nothing."""
+        wanted = self.settings.metadata
+        if wanted == "off" or item.unreadable:
+            return None
+        return provenance_of(item, {}, full=wanted == "full")
+
     async def preview(self, items: Sequence[MediaItem], *, wanted: str | None) -> Preview | None:
         """Return a preview of items, unless the call or the settings want none."""
         size = self.settings.preview
@@ -173,6 +215,13 @@ class Workbench:
             return None
         make = partial(sheet, pictures, format=self.settings.preview_format)
         return await run(make, facts=memory)
+
+    async def sheet_of(self, cells: Sequence[Cell], *, wanted: str | None) -> Preview | None:
+        """Return small pictures in memory on one sheet, unless the call or settings want none."""
+        if not cells or wanted == "none" or self.settings.preview == "none":
+            return None
+        make = partial(arranged, cells, format=self.settings.preview_format)
+        return await run(make, facts=_SHEET_BYTES)
 
 
 async def _made(

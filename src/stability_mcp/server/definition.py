@@ -42,6 +42,14 @@ DELETES: Effects = {
 }
 """Removes from the store what can be restored for some time only; free."""
 
+EXPORTS: Effects = {
+    "readOnlyHint": False,
+    "destructiveHint": True,
+    "idempotentHint": False,
+    "openWorldHint": False,
+}
+"""Writes into the user's own folders, and replaces files there if the call asks for it; free."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Definition:

@@ -94,6 +94,20 @@ def cmyk_profile() -> bytes:
     return _icc(b"prtr", b"CMYK", b"Lab ", tags)
 
 
+def press_profile() -> bytes:
+    """Return a CMYK profile to convert to: black ink alone, more of it the darker a colour is."""
+    linear = bytes(range(256))
+    unchanged = struct.pack(">9i", *(65_536 if n % 4 == 0 else 0 for n in range(9)))
+    to_lab = b"mft1" + struct.pack(">IBBBB", 0, 4, 3, 2, 0) + unchanged + linear * 4
+    to_lab += b"".join(bytes((0 if n & 1 else 255, 128, 128)) for n in range(16)) + linear * 3
+    to_ink = b"mft1" + struct.pack(">IBBBB", 0, 3, 4, 2, 0) + unchanged + linear * 3
+    # The first channel, the lightness, varies slowest.
+    to_ink += b"".join(bytes((0, 0, 0, 0 if n & 4 else 255)) for n in range(8)) + linear * 4
+    tags = {b"wtpt": _xyz(0.9642, 1.0, 0.8249), b"desc": _description(b"Press")}
+    tags |= {b"A2B0": to_lab, b"B2A0": to_ink}
+    return _icc(b"prtr", b"CMYK", b"Lab ", tags)
+
+
 _P3 = ((0.51512, 0.2412, -0.00105), (0.29198, 0.69225, 0.04189), (0.1571, 0.06657, 0.78407))
 _SRGB = ((0.43607, 0.22249, 0.01392), (0.38515, 0.71687, 0.09708), (0.14307, 0.06061, 0.7141))
 

@@ -9,7 +9,16 @@ from stability_mcp.server.guide.lists import LISTS
 from stability_mcp.server.loading import load
 
 Topic = Literal[
-    "choose", "prompting", "masks", "transform", "files", "costs", "director", "styles", "limits"
+    "choose",
+    "prompting",
+    "masks",
+    "transform",
+    "files",
+    "costs",
+    "director",
+    "styles",
+    "limits",
+    "export",
 ]
 TOPICS: tuple[str, ...] = get_args(Topic)
 

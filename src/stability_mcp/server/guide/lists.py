@@ -74,10 +74,18 @@ def _operations(enabled: frozenset[str]) -> Iterable[type["Operation"]]:
     return (row for name, row in OPERATIONS.items() if name in enabled)
 
 
+def preset_list(enabled: frozenset[str]) -> str:
+    """Return a line for each export preset; none if the tool that takes them is disabled."""
+    from stability_mcp.imaging.export.export_presets import preset_lines
+
+    return "\n".join(preset_lines()) if "media_export" in enabled else ""
+
+
 LISTS: Mapping[str, Callable[[frozenset[str]], str]] = {
     "{prices}": price_list,
     "{operations}": operation_list,
     "{styles}": style_list,
     "{limits}": limit_list,
+    "{presets}": preset_list,
 }
 """What replaces a placeholder in a page."""

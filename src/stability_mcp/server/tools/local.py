@@ -9,7 +9,7 @@ from stability_mcp.api.tool_arguments import Arguments
 from stability_mcp.local_tools import all_local_tools
 from stability_mcp.local_tools.local_tool import LocalResult, LocalTool
 from stability_mcp.server.call_context import CallContext
-from stability_mcp.server.definition import CHANGES
+from stability_mcp.server.definition import CHANGES, EXPORTS
 from stability_mcp.server.tool import Tool
 from stability_mcp.studio import Studio
 
@@ -33,7 +33,7 @@ def _tool(local: LocalTool) -> Tool:
     return Tool(
         name=local.name,
         title=local.title,
-        effects=CHANGES,
+        effects=EXPORTS if local.writes_files else CHANGES,
         arguments=local.arguments,
         output=None,
         function=run,

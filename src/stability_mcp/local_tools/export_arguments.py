@@ -1,0 +1,149 @@
+"""The arguments of an export, and what their path means."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+from types import MappingProxyType
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from stability_mcp.api.tool_arguments import as_list
+from stability_mcp.errors import ArgumentsError
+from stability_mcp.imaging.export.export_formats import ENDINGS
+from stability_mcp.imaging.export.export_presets import Fit, FormatName
+from stability_mcp.local_tools.local_tool import ShowingArguments
+from stability_mcp.text import listed, quoted
+
+MAX_MEDIA = 50
+MAX_SIDE = 20_000
+RANGES: Mapping[str, tuple[int, int]] = MappingProxyType(
+    {
+        "quality": (1, 100),
+        "max_bytes": (1, 1_000_000_000),
+        "width": (1, MAX_SIDE),
+        "height": (1, MAX_SIDE),
+        "dpi": (30, 1_200),
+    }
+)
+"""Allowed values of arguments; not in the schema, which every conversation pays for."""
+DEFAULT_FOLDER = "exports"
+"""Folder for files without `to`, so that they don't lie among those of a project."""
+MAX_NAME_BYTES = 200
+"""Longest file name: every file system allows 255 bytes, and a number may follow."""
+COPIED = ("wav", "mp3", "glb")
+"""Formats that are only copied, never written."""
+_OTHER = frozenset({"bmp", "svg", "psd", "heic", "jxl", "ico", "eps", "mp4", "mov", "flac", "ogg"})
+"""Endings of files that aren't written; any other unknown ending belongs to a folder's name."""
+
+
+class MediaExport(ShowingArguments):
+    """Write finished files to the user's folders; without options, copies.
+
+    Presets, such as favicon, instagram-story or print-a4: `guide` topic export.
+    """
+
+    media: Annotated[list[str], BeforeValidator(as_list), Field(min_length=1)]
+    """Labels, media:// URIs or paths."""
+    to: str | None = None
+    """Folder or file in the workspace; x.zip: an archive."""
+    preset: Annotated[list[str], BeforeValidator(as_list)] | None = None
+    """One or several."""
+    format: FormatName | None = None
+    """pdf: a page per picture."""
+    quality: int | None = None
+    """1 to 100."""
+    max_bytes: int | None = None
+    """At the best quality."""
+    shrink: bool = False
+    """Let max_bytes reduce the size."""
+    width: int | None = None
+    """Both without fit: maximum."""
+    height: int | None = None
+    """As width."""
+    fit: Fit | None = None
+    """cover: crop around the subject."""
+    background: str | None = None
+    """Behind transparency and padding."""
+    dpi: int | None = None
+    """For print."""
+    profile: str | None = None
+    """CMYK profile, as path."""
+    overwrite: bool = False
+    """Replace files."""
+
+    @property
+    def changes_pictures(self) -> bool:
+        """Return whether pictures may have to be encoded again, apart from their format."""
+        sizes = (self.preset, self.max_bytes, self.width, self.height, self.fit)
+        looks = (self.quality, self.background, self.dpi, self.profile)
+        return any(each is not None for each in (*sizes, *looks))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Destination:
+    """What `to` and `format` mean together."""
+
+    folder: str
+    stem: str | None
+    """Name of the file without its ending; None: the names of the media."""
+    format: str | None
+    """The format that was asked for; None: any."""
+    archive: bool
+
+
+def check_ranges(arguments: MediaExport) -> None:
+    """Raise ArgumentsError for a number that isn't allowed, or too many media."""
+    for name, (least, most) in RANGES.items():
+        value = getattr(arguments, name)
+        if value is not None and not least <= value <= most:
+            raise ArgumentsError(
+                f"{name} must be from {least} to {most:,}; you passed {value}.",
+                hint=f"Pass a {name} in this range.",
+            )
+    if len(arguments.media) > MAX_MEDIA:
+        raise ArgumentsError(
+            f"media has {len(arguments.media)} items; the maximum is {MAX_MEDIA}.",
+            hint="Export them in several calls.",
+        )
+
+
+def destination(arguments: MediaExport) -> Destination:
+    """Return where the files go.
+
+    Raises:
+        ArgumentsError: the ending isn't that of the format, or of no format at all.
+    """
+    text = (arguments.to or DEFAULT_FOLDER).replace("\\", "/") if _windows() else arguments.to
+    text = text or DEFAULT_FOLDER
+    path = PurePath(text)
+    ending = path.suffix[1:].casefold()
+    if ending in _OTHER:
+        writable = (*dict.fromkeys(ENDINGS), *COPIED, "zip")
+        raise ArgumentsError(
+            f"to: {quoted(text)} would be a {ending} file, which can't be written.",
+            hint=f"Use one of {listed(writable, most=len(writable), last='or')}.",
+        )
+    is_archive = ending == "zip"
+    found = ENDINGS.get(ending) or (ending if ending in COPIED else None)
+    if text.endswith("/") or not (found or is_archive):
+        return Destination(folder=text, stem=None, format=arguments.format, archive=False)
+    if found and arguments.format not in {None, found}:
+        raise ArgumentsError(
+            f"to: the ending of {quoted(path.name)} isn't that of the format {arguments.format}.",
+            hint="Leave out format, or correct the ending.",
+        )
+    if len(path.name.encode("utf-8", "replace")) > MAX_NAME_BYTES:
+        raise ArgumentsError(
+            f"to: the file name has more than {MAX_NAME_BYTES} bytes.", hint="Use a shorter name."
+        )
+    return Destination(
+        folder=str(path.parent),
+        stem=path.stem,
+        format=found or arguments.format,
+        archive=is_archive,
+    )
+
+
+def _windows() -> bool:
+    return PurePath("a\\b").name == "b"

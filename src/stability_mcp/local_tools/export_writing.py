@@ -1,0 +1,240 @@
+"""Makes the files of an export, one item after the other, and hands them to the collector."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stability_mcp.api.fields import Size
+from stability_mcp.imaging.export.pdf_pages import pdf_of
+from stability_mcp.imaging.export.rendering import (
+    Composed,
+    FileSpec,
+    Original,
+    compose,
+    fit_bytes,
+    render,
+    render_page,
+    thumbnail_of,
+)
+from stability_mcp.imaging.export.safe_zone import ZoneCheck
+from stability_mcp.imaging.memory import estimate, run
+from stability_mcp.imaging.picture import open_picture
+from stability_mcp.imaging.provenance import embedded
+from stability_mcp.local_tools.export_archive import Collector, Measured
+from stability_mcp.local_tools.export_plan import PDF_DPI, FilePlan, Plan
+from stability_mcp.local_tools.workbench import Source, Workbench
+from stability_mcp.store.threads import in_file_thread
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+WEB_MANIFEST = "site.webmanifest"
+_CANVAS_BYTES = 16
+"""Bytes per pixel of a file for its canvas, its encoder and a smaller copy."""
+_KEPT_PIXELS = 8_000_000
+"""Pages of a PDF with more pixels in total are decoded again for each quality that is tried."""
+_DOCUMENTED = frozenset({"image/png", "image/jpeg", "image/webp"})
+"""Types of files that can hold provenance."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """A picture as it is in a file."""
+
+    plan: FilePlan
+    size: Size
+    changes: tuple[str, ...]
+    zone: ZoneCheck | None
+    thumbnail: "Image.Image" = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """A file that was collected."""
+
+    measured: Measured
+    plan: FilePlan | None = None
+    """None: a text that belongs to a set."""
+    looks: Sequence[Look] = ()
+    """The picture in it, or its pages; empty for a copy."""
+    changes: tuple[str, ...] = ()
+
+
+async def write_files(workbench: Workbench, plan: Plan, collector: Collector) -> list[Done]:
+    """Make every file of a plan and collect it.
+
+    Raises:
+        ArgumentsError: a file can't be as asked.
+        FileUnusableError: an item can't be decoded.
+        StorageError: a file can't be written.
+    """
+    if plan.pdf is not None:
+        return [await _write_pdf(plan.files, plan.pdf, collector)]
+    done: list[Done] = []
+    for _, plans in groupby(plan.files, key=lambda each: each.source.item.id):
+        done += await _write_item(workbench, list(plans), collector)
+    sets = groupby(plan.files, key=lambda each: (each.group, each.preset))
+    for (group, preset), plans in sets:
+        if preset and plan.presets[preset].manifest:
+            text = web_manifest(list(plans)).encode()
+            add = partial(collector.add, WEB_MANIFEST, text, {"preset": preset}, group=group)
+            done.append(Done(measured=await in_file_thread(add, of_user=True)))
+    return done
+
+
+async def _write_item(
+    workbench: Workbench, plans: Sequence[FilePlan], collector: Collector
+) -> list[Done]:
+    source = plans[0].source
+    provenance = workbench.provenance(source.item)
+    if plans[0].spec is None:
+        content = await in_file_thread(partial(_copied, source, provenance))
+        return [await _collect(collector, plans[0], content)]
+    specs = [replace(spec, provenance=provenance) for each in plans if (spec := each.spec)]
+    rendered = await run(partial(_render, source, plans, specs), facts=_memory(source, specs))
+    return [
+        await _collect(collector, look.plan, data, looks=[look], changes=look.changes)
+        for data, look in rendered
+    ]
+
+
+async def _collect(
+    collector: Collector,
+    plan: FilePlan,
+    content: bytes | Path,
+    *,
+    looks: Sequence[Look] = (),
+    changes: tuple[str, ...] = (),
+) -> Done:
+    entry = _entry(plan, looks, changes)
+    add = partial(collector.add, plan.name, content, entry, group=plan.group)
+    measured = await in_file_thread(add, of_user=True)
+    return Done(measured=measured, plan=plan, looks=looks, changes=changes)
+
+
+def _entry(plan: FilePlan, looks: Sequence[Look], changes: Sequence[str]) -> Mapping[str, Any]:
+    """Return what the manifest says: no path and no label, as in provenance."""
+    item = plan.source.item
+    size = looks[0].size if looks else None
+    if size is None and item.kind == "image":
+        size = Size(*plan.source.facts.size)
+    made_from = [
+        {"sha256": each.sha256, "operation": each.operation}
+        for each in (look.plan.source.item for look in looks)
+    ] or [{"sha256": item.sha256, "operation": item.operation}]
+    return {
+        "width": size.width if size else None,
+        "height": size.height if size else None,
+        "preset": plan.preset or None,
+        "made_from": made_from,
+        "changes": list(changes) or None,
+    }
+
+
+def _copied(source: Source, provenance: Mapping[str, Any] | None) -> bytes | Path:
+    """Return a copy of the original, with provenance if its format can hold it."""
+    if provenance is None or source.item.media_type not in _DOCUMENTED:
+        return source.path
+    return embedded(source.path.read_bytes(), provenance)
+
+
+def _render(
+    source: Source, plans: Iterable[FilePlan], specs: Iterable[FileSpec]
+) -> list[tuple[bytes, Look]]:
+    original = Original(open_picture(source.path, source.facts))
+    made = []
+    for plan, spec in zip(plans, specs, strict=True):
+        file = render(original, spec)
+        look = Look(
+            plan=plan,
+            size=file.size,
+            changes=(*_frames(source), *file.changes),
+            zone=file.zone,
+            thumbnail=file.thumbnail,
+        )
+        made.append((file.data, look))
+    return made
+
+
+def _frames(source: Source) -> Iterable[str]:
+    frames = source.facts.frames
+    return (f"only the first of {frames} frames",) if frames > 1 else ()
+
+
+def _memory(source: Source, specs: Iterable[FileSpec]) -> int:
+    canvases = [
+        (each.wanted.width or 0) * (each.wanted.height or 0) or source.facts.pixels
+        for each in specs
+    ]
+    return estimate(source.facts) + _CANVAS_BYTES * max(canvases)
+
+
+async def _write_pdf(plans: Sequence[FilePlan], name: str, collector: Collector) -> Done:
+    memory = max(_memory(each.source, [each.spec]) for each in plans if each.spec)
+    memory += _CANVAS_BYTES * _KEPT_PIXELS
+    data, looks, quality = await run(partial(_pdf, plans), facts=memory)
+    whole = replace(plans[0], name=name, group="")
+    pages = "1 page" if len(plans) == 1 else f"{len(plans)} pages"
+    return await _collect(collector, whole, data, looks=looks, changes=(pages, quality))
+
+
+def _pdf(plans: Sequence[FilePlan]) -> tuple[bytes, list[Look], str]:
+    """Return a PDF, its pages, and the quality of their pictures."""
+    specs = [spec for each in plans if (spec := each.spec)]
+    looks: list[Look] = []
+    kept: dict[int, Composed] = {}
+
+    def composed(number: int) -> Composed:
+        if number in kept:
+            return kept[number]
+        source = plans[number].source
+        found = compose(Original(open_picture(source.path, source.facts)), specs[number])
+        pixels = sum(each.picture.width * each.picture.height for each in kept.values())
+        if pixels + found.picture.width * found.picture.height <= _KEPT_PIXELS:
+            kept[number] = found
+        if len(looks) == number:
+            looks.append(_look_of(plans[number], found, specs[number]))
+        return found
+
+    def encode(level: int) -> bytes:
+        return pdf_of(
+            [
+                render_page(composed(number), spec, level, spec.dpi or PDF_DPI)
+                for number, spec in enumerate(specs)
+            ]
+        )
+
+    attempt = fit_bytes(encode, replace(specs[0], shrink=False))
+    if attempt is None:  # pragma: no cover -- only if it may shrink
+        raise AssertionError
+    return attempt.data, looks, f"quality {attempt.level}"
+
+
+def _look_of(plan: FilePlan, page: Composed, spec: FileSpec) -> Look:
+    return Look(
+        plan=plan,
+        size=Size(*page.picture.size),
+        changes=(*_frames(plan.source), *page.changes),
+        zone=page.zone,
+        thumbnail=thumbnail_of(page.picture, spec.safe),
+    )
+
+
+def web_manifest(plans: Sequence[FilePlan]) -> str:
+    """Return the web app manifest of a set of icons; names and colours are the site's own."""
+    icons = []
+    for plan in plans:
+        spec, name = plan.spec, plan.name
+        if spec is None or not name.startswith("icon-"):
+            continue
+        icon = {
+            "src": f"/{name}",
+            "type": "image/png",
+            "sizes": f"{spec.wanted.width}x{spec.wanted.height}",
+        }
+        icons.append(icon | ({"purpose": "maskable"} if spec.safe else {}))
+    return json.dumps({"icons": icons}, indent=2) + "\n"
