@@ -10,12 +10,16 @@ from benchmarks.processes import OURS, Server, environment, now, running
 from benchmarks.table import Line, at_most
 
 from stability_mcp.jobs.transactions import reuse
+from stability_mcp.media.library import MediaLibrary
+from stability_mcp.media.phrase_lookup import PhraseLookup
 from stability_mcp.store.database import Database
 from stability_mcp.store.queries import Connection, load
+from stability_mcp.store.tenancy import LOCAL_OWNER, Account
 
 URL = "http://127.0.0.1:9"
 ROUNDS = 20
 BLOB = "0" * 64
+TAG = "sea"
 
 _SQL = load(__file__)
 _insert_upstream = _SQL.count("insert_upstream")
@@ -23,6 +27,7 @@ _insert_blob = _SQL.count("insert_blob")
 _insert_call = _SQL.count("insert_call")
 _insert_job = _SQL.count("insert_job")
 _insert_media = _SQL.count("insert_media")
+_insert_tags = _SQL.count("insert_tags")
 
 
 async def lists(folder: Path, *, rows: int) -> list[Line]:
@@ -46,6 +51,7 @@ async def lists(folder: Path, *, rows: int) -> list[Line]:
                     ),
                 ),
                 ("cache", _look_up(database, lambda c, key: reuse.find_cached(c, [key]))),
+                ("words as a reference", _find_by_words(database, upstream, rows)),
             )
         ]
     finally:
@@ -61,10 +67,24 @@ async def lists(folder: Path, *, rows: int) -> list[Line]:
             for name, tool, arguments in (
                 ("media_list", "media_list", {}),
                 ("job_list", "job_list", {}),
+                ("list by tag", "media_list", {"tag": TAG}),
                 ("word search", "media_list", {"query": f"lighthouse-{rows // 100}"}),
             )
         ]
     return listed + looked_up
+
+
+async def _find_by_words(database: Database, upstream: str, rows: int) -> float:
+    library = MediaLibrary(database, Account(owner=LOCAL_OWNER, upstream=upstream))
+    lookup = PhraseLookup(library=library, clock=time.time)
+    took = []
+    for number in range(ROUNDS + 2):
+        words = f"the last lighthouse-{rows - 1 - number} picture"
+        started = now()
+        await lookup.find_text(words)
+        if number > 1:
+            took.append(now() - started)
+    return median(took)
 
 
 async def _look_up(database: Database, work: Callable[[Connection, str], object]) -> float:
@@ -112,3 +132,4 @@ def _fill(connection: Connection, upstream: str, rows: int) -> None:
             seed=str(number),
             label=label,
         )
+    _insert_tags(connection, tag=TAG)

@@ -26,3 +26,8 @@ INSERT INTO media (id, owner, upstream, job, blob, media_type, width, height, se
 VALUES (:media, 'local', :upstream, :job, :blob, 'image/png', 1536, 1536, :seed, 'SUCCESS',
     'generated', '{"operation":"generate_core","arguments":{"prompt":"a lighthouse at dusk"}}',
     :label, :at);
+
+-- name: insert_tags(tag) -> count
+-- Every item has the tag: the longest list by tag there can be.
+INSERT INTO media_tags (media, tag_key, position, owner, tag, media_seq)
+SELECT id, :tag, 0, owner, :tag, seq FROM media;

@@ -48,6 +48,7 @@ LINES = (
     "word search with 1,000 rows",
     "join look-up with 1,000 rows",
     "cache look-up with 1,000 rows",
+    "words as a reference look-up with 1,000 rows",
 )
 """A full run has more: a slow disk, a deferred result, 600 calls at the API's rate limit."""
 

@@ -85,6 +85,12 @@ def credits_text(millicredits: int) -> str:
     return f"{amount} credit" if amount == "1" else f"{amount} credits"
 
 
+def format_name(media_type: str) -> str:
+    """Return the name of a type, such as `PNG` or `MP3`."""
+    form = media_type.rpartition("/")[2].removeprefix("x-").upper()
+    return {"MPEG": "MP3", "GLTF-BINARY": "GLB"}.get(form, form)
+
+
 def bytes_text(size: int) -> str:
     """Return a file size such as `480 KB` or `3.1 MB`."""
     return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(size / 1e3, 0.1):.3g} KB"  # noqa: PLR2004 -- a million
@@ -100,17 +106,17 @@ def age_text(seconds: float) -> str:
     return f"{minutes} min ago" if minutes > 0 else "just now"
 
 
-def local_time(at: float) -> str:
-    """Return a unix time as `2026-11-22 14:02`, in this machine's time zone."""
-    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M")
-
-
 def describe_time(then: float, now: float) -> str:
     """Return a local time in short form: `14:02`, `yesterday 14:02`, `2026-11-20 14:02`."""
     at = datetime.fromtimestamp(then).astimezone()
     days = (datetime.fromtimestamp(now).astimezone().date() - at.date()).days
     day = "" if days == 0 else "yesterday " if days == 1 else f"{at.date().isoformat()} "
     return f"{day}{at:%H:%M}"
+
+
+def local_time(at: float) -> str:
+    """Return a unix time as `2026-11-22 14:02`, in this machine's time zone."""
+    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def listed(names: Iterable[str], *, most: int = 10, last: str = "and") -> str:

@@ -1,5 +1,6 @@
 """Fitting: a picture is adapted to an operation's limits, and the changes are reported."""
 
+import struct
 from dataclasses import replace
 from pathlib import Path
 
@@ -138,6 +139,32 @@ def test_trailing_bytes_are_removed(source: Path, target: Path, data: bytes) -> 
     assert fitted is not None
     assert fitted.changes == ["11 trailing bytes removed"]
     assert target.read_bytes() == data
+
+
+@pytest.mark.parametrize("name", ["index of views", "segment", "chunk", "RIFF chunk"])
+def test_parts_that_no_viewer_shows_are_removed(source: Path, target: Path, name: str) -> None:
+    """Chosen: a program's own data may say anything; an index of views makes it another format."""
+    hidden, jpeg, png, webp = b"hidden" * 3, make.jpeg(), make.png(), make.webp(exif=make.exif(1))
+    views = make.encoded(
+        make.picture(), "MPO", save_all=True, append_images=[make.picture()], quality=90
+    )
+    whole = webp + b"MINE" + struct.pack("<I", len(hidden)) + hidden
+    data = {
+        "index of views": views[: views.index(b"\xff\xd9") + 2],
+        "segment": jpeg[:2] + b"\xff\xeb" + struct.pack(">H", 2 + len(hidden)) + hidden + jpeg[2:],
+        "chunk": png[:33] + make.png_chunk(b"miNe", hidden) + png[33:],
+        "RIFF chunk": whole[:4] + struct.pack("<I", len(whole) - 8) + whole[8:],
+    }[name]
+
+    fitted = fit(source, data, target)
+
+    assert fitted is not None
+    kept = "EXIF and other metadata removed" if name == "RIFF chunk" else ""
+    assert fitted.changes == [kept or "metadata removed before sending"]
+    assert hidden not in target.read_bytes()
+    with Image.open(source) as before, Image.open(target) as after:
+        assert after.format in {"JPEG", "PNG", "WEBP"}
+        assert before.tobytes() == after.tobytes()
 
 
 @pytest.mark.parametrize(

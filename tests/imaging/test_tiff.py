@@ -9,6 +9,7 @@ import support.imaging.odd_pictures as odd
 import support.imaging.sample_files as make
 from stability_mcp.api.fields import ImageLimits
 from stability_mcp.errors import FileUnusableError
+from stability_mcp.imaging.containers.tiff import first_directory
 from stability_mcp.imaging.fit import fit_image
 from stability_mcp.imaging.probe import probe
 
@@ -36,6 +37,19 @@ def test_a_thumbnail_is_never_taken_for_the_photo(
     with pytest.raises(FileUnusableError, match=why) as error:
         probe(io.BytesIO(odd.tiff(*directories, order=order)))
     assert error.value.hint.startswith(("Export the photo", "Save the full picture"))
+
+
+def _tiled(side: int) -> io.BytesIO:
+    return io.BytesIO(odd.tiff({256: 96, 257: 64, 258: 8, 262: 1, 322: side, 323: side}))
+
+
+@pytest.mark.parametrize("side", [2_049, 65_536])
+def test_a_tile_that_takes_too_much_memory_is_refused(side: int) -> None:
+    """Measured: a TIFF of 147 KB with 96x64 pixels in a tile of 32,768x32,768 took 2 GB."""
+    assert first_directory(_tiled(2_048)).tile == (2_048, 2_048)
+    with pytest.raises(FileUnusableError, match=rf"tiles of {side}x{side} pixels") as error:
+        first_directory(_tiled(side))
+    assert error.value.hint == "Save it as PNG or JPEG in an image editor."
 
 
 def test_canon_raw_files_are_recognised() -> None:

@@ -145,7 +145,13 @@ def test_every_encoding_keeps_its_samples(
 
 @pytest.mark.parametrize(
     "wrong",
-    [odd.form(per_second=0), odd.form(per_second=7), odd.form(block=0), odd.form(block=1)],
+    [
+        odd.form(per_second=0),
+        odd.form(per_second=7),
+        odd.form(block=0),
+        odd.form(block=1),
+        odd.form(block=7),
+    ],
 )
 def test_a_wrong_derived_field_is_corrected(tmp_path: Path, wrong: odd.Chunk) -> None:
     """Chosen: the byte rate and the block size follow from the other fields."""

@@ -327,8 +327,9 @@ async def test_a_copy_edited_on_disk_is_imported_as_new_media(tmp_path: Path) ->
         assert found.item.id != item.id
         assert found.item.width == 80
         assert 'this edited copy of "hero" was imported as new media' in found.note
-        assert (await here.store.parents(found.item.id))["changed"].id == item.id
-        assert (await here.store.get("hero")).path.read_bytes() == png()
+        assert (await here.store.parents(found.item.id))["retouched_from"].id == item.id
+        assert (await here.store.get(item.id)).path.read_bytes() == png()
+        assert (await here.store.get("hero")).id == found.item.id
 
 
 async def test_a_files_claim_to_be_a_copy_is_verified(tmp_path: Path) -> None:

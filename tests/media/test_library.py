@@ -10,6 +10,7 @@ import pytest
 
 from stability_mcp.errors import ArgumentsError, NotFoundError
 from stability_mcp.media.library import MediaLibrary
+from stability_mcp.media.scopes import Scope, list_scope
 from stability_mcp.periods import Period
 from stability_mcp.store.database import Database
 from stability_mcp.store.queries import Connection
@@ -228,6 +229,14 @@ async def test_a_hundred_thousand_rows_are_listed_within_ten_milliseconds(tmp_pa
         assert await few(lambda: store.list(period=Period(until=ROWS - 1.0), cursor=str(ROWS // 2)))
         assert await few(lambda: store.list(period=Period(since=1.0)))
         assert await few(lambda: store.list(period=Period(since=ROWS - 9.0), kind="audio"))
+        for scope in (
+            Scope(tag_key="sea"),
+            Scope(tag_key="sea", kind="image", query="label"),
+            Scope(tag_key="rare", kind="image"),
+            Scope(used_in="m9"),
+        ):
+            for cursor in (None, str(ROWS // 2)):
+                assert await few(partial(list_scope, store, scope, limit=20, cursor=cursor))
         assert await few(lambda: store.get("label 777"))
         assert await few(lambda: store.of_copy(tmp_path))
         assert database.steps
@@ -246,4 +255,9 @@ async def _fill(here: Desk) -> None:
                 for n in range(ROWS)
             ],
         )
+        connection.execute(
+            "INSERT INTO media_tags (media, tag_key, position, owner, tag, media_seq)"
+            " SELECT id, 'sea', 0, owner, 'Sea', seq FROM media"
+        )
+        connection.execute("INSERT INTO media_parents VALUES ('m9', 'm8', 'image')")
     connection.close()

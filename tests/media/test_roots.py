@@ -1,14 +1,17 @@
 """Roots: only regular files below them are read; nothing else is even looked at."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
+import support.imaging.sample_files as make
 from stability_mcp.errors import (
     FileForbiddenError,
     FileMissingError,
@@ -19,6 +22,17 @@ from stability_mcp.media.roots import MAX_BYTES, Roots
 
 SECRET = b"the secret"
 posix = pytest.mark.skipif(os.name == "nt", reason="needs POSIX links and pipes")
+
+
+PNG = make.png()
+
+
+def _aged(path: Path, data: bytes, hours: float) -> None:
+    """Write a file that was changed some hours ago."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(data)
+    at = time.time() - hours * 3_600
+    os.utime(path, (at, at))
 
 
 @pytest.fixture
@@ -172,29 +186,36 @@ def test_the_error_for_a_missing_file_only_suggests_names_inside_the_roots(root:
         content(roots, str(root / "a.png" / "b.png"))
 
 
-def test_the_error_for_a_folder_names_the_media_in_it(root: Path) -> None:
-    """Chosen: the first 20, so that the caller can pass one of them."""
+def test_the_error_for_a_folder_names_its_newest_media(root: Path) -> None:
+    """Chosen: the newest 20 by their bytes, as paths to pass, so that the caller can pass one."""
     for number in range(30):
-        (root / f"{number:02}.png").write_bytes(b"x")
-    (root / "notes.txt").write_bytes(b"x")
+        _aged(root / "sub" / f"{number:02}.png", PNG, number)
+    _aged(root / "liar.png", b"<html>", 0)
+    _aged(root / ".hidden.png", PNG, 0)
+    _aged(root / "notes.txt", PNG, 0)
 
-    with pytest.raises(FileUnusableError, match=r'is a folder.*"00\.png", "01\.png"') as refused:
+    with pytest.raises(FileUnusableError, match="is a folder") as refused:
         content(Roots([root]), str(root))
-    assert '"19.png", … (' in str(refused.value)
-    assert "20.png" not in str(refused.value)
-    assert "notes" not in str(refused.value)
+    named = re.findall(r'"([^"]+)"', refused.value.hint)
+    assert named == [str(root / "sub" / f"{number:02}.png") for number in range(20)]
+    assert refused.value.hint.endswith(", … (10 more).")
+    assert content(Roots([root]), named[0]) == PNG
 
 
-def test_the_error_for_a_wildcard_names_the_files_it_matches(root: Path) -> None:
+def test_the_error_for_a_wildcard_names_the_newest_files_it_matches(root: Path) -> None:
     """Chosen: one call takes one file; nothing outside the roots is listed."""
-    for name in ("a.png", "b.PNG", "c.wav"):
-        (root / name).write_bytes(b"x")
+    _aged(root / "x1.png", PNG, 2)
+    _aged(root / "x2.PNG", PNG, 1)
+    _aged(root / "c.wav", PNG, 0)
+    _aged(root / "sub" / "x3.png", PNG, 0)
 
-    with pytest.raises(FileMissingError, match=r'is a wildcard.*"a\.png" and "b\.PNG"'):
-        content(Roots([root]), str(root / "*.png"))
-    with pytest.raises(InputFileError) as refused:
+    with pytest.raises(FileMissingError, match="is a wildcard") as refused:
+        content(Roots([root]), str(root / "X*.png"))
+    named = re.findall(r'"([^"]+)"', refused.value.hint)
+    assert named == [str(root / "x2.PNG"), str(root / "x1.png")]
+    with pytest.raises(InputFileError) as outside:
         content(Roots([root / "x"]), str(root / "*.png"))
-    assert "a.png" not in str(refused.value)
+    assert "x1.png" not in str(outside.value)
 
 
 @posix

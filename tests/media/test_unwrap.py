@@ -81,6 +81,8 @@ def test_any_text_is_handled(text: str) -> None:
         "[Attachment 1]",
         "attachment:0",
         "uploaded image",
+        "the uploaded image",
+        "my attached photo 2",
         "attached_file",
         "pasted image 1",
         "user_uploaded_image.png",

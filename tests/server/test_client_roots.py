@@ -12,37 +12,18 @@ import anyio
 import httpx2
 import pytest
 from mcp import Client, StdioServerParameters
-from mcp.client import ClientRequestContext
 from mcp.client.streamable_http import streamable_http_client
-from mcp.types import ErrorData, ListRootsResult, Root, RootsListChangedNotification
+from mcp.types import RootsListChangedNotification
 
 import support.imaging.sample_files as make
 from stability_mcp.server.app import build_server
 from stability_mcp.server.client_roots import ANSWER_SECONDS, KEEP_SECONDS, ClientRoots
 from support.home import use_home
+from support.server.editor import Editor
 from support.server.host import text
 from support.server.in_memory import data, environment_in, fine, refused, settings_in
 
 pytestmark = pytest.mark.anyio
-
-
-class Editor:
-    """The client's side: names folders when asked, and counts the questions."""
-
-    def __init__(self, *folders: Path | str) -> None:
-        self.uris = [each if isinstance(each, str) else each.as_uri() for each in folders]
-        self.asked = 0
-        self.error = False
-        self.silent = False
-
-    async def __call__(self, context: ClientRequestContext) -> ListRootsResult | ErrorData:  # noqa: ARG002
-        """Answer `roots/list`."""
-        self.asked += 1
-        if self.silent:
-            await anyio.sleep_forever()
-        if self.error:
-            return ErrorData(code=-32603, message="no folder is open")
-        return ListRootsResult(roots=[Root(uri=uri) for uri in self.uris])
 
 
 def save(path: Path, content: bytes) -> None:

@@ -15,7 +15,15 @@ from mcp.types import Tool
 
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.server.catalog import all_tools
-from stability_mcp.server.definition import CHANGES, FETCHES, QUERIES, READS, SPENDS, Definition
+from stability_mcp.server.definition import (
+    CHANGES,
+    DELETES,
+    FETCHES,
+    QUERIES,
+    READS,
+    SPENDS,
+    Definition,
+)
 from support.server.in_memory import Era, both_eras, connected
 
 TOOLS = all_tools()
@@ -143,7 +151,7 @@ def test_annotations_mark_tools_that_spend(tool: Definition) -> None:
     """Chosen: hosts approve calls by them, so a tool that spends is never read-only."""
     row = OPERATIONS.get(tool.name)
     spends = tool.name == "job_rerun" or (row is not None and row.is_paid())
-    assert tool.annotations in (SPENDS, QUERIES, FETCHES, READS, CHANGES)
+    assert tool.annotations in (SPENDS, QUERIES, FETCHES, READS, CHANGES, DELETES)
     assert (tool.annotations == SPENDS) == spends
 
 

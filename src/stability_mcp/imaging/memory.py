@@ -4,9 +4,11 @@ Decoded pictures are large: eight concurrent previews would need a gigabyte, and
 threads make the event loop lag. So code reserves the bytes it needs here before it decodes.
 """
 
+import traceback
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TypeVar, TypeVarTuple
 
 import anyio
@@ -26,6 +28,7 @@ _WEBP = 15.4
 _WEBP_WITH_ALPHA = 17.4
 _AVIF = 12.0
 _PROGRESSIVE_JPEG = 7.5
+_GIF = 11.0
 _FOUR_CHANNELS = 9.0
 _THREE_CHANNELS = 5.0
 
@@ -41,6 +44,8 @@ def estimate(facts: Facts | Iterable[Facts]) -> int:
         each = _WEBP_WITH_ALPHA if facts.has_alpha else _WEBP
     elif facts.media_type == "image/avif":
         each = _AVIF
+    elif facts.media_type == "image/gif":
+        each = _GIF
     elif facts.media_type == "image/jpeg" and facts.progressive:
         each = _PROGRESSIVE_JPEG
     elif facts.has_alpha or facts.mode == "CMYK" or facts.depth > 8:  # noqa: PLR2004 -- bits
@@ -121,4 +126,22 @@ async def run(
         _threads.set(threads)
     size = facts if isinstance(facts, int) else estimate(facts)
     async with imaging_memory(size):
-        return await anyio.to_thread.run_sync(function, *arguments, limiter=threads)
+        return await anyio.to_thread.run_sync(
+            partial(_released_on_error, function, *arguments), limiter=threads
+        )
+
+
+def _released_on_error(function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
+    """Call a function; if it fails, free its pictures although its error is kept.
+
+    An error refers to the variables of each call it passed. The thread keeps it until its next
+    work, and so a decoder with its buffers, which no longer count as reserved.
+    """
+    try:
+        return function(*arguments)
+    except Exception as error:
+        cause: BaseException | None = error
+        while cause is not None:
+            traceback.clear_frames(cause.__traceback__)
+            cause = cause.__cause__ or cause.__context__
+        raise

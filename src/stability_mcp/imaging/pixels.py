@@ -17,7 +17,7 @@ from stability_mcp.api.fields import Size
 from stability_mcp.errors import FileUnusableError, StudioError
 from stability_mcp.imaging.containers import tiff
 from stability_mcp.imaging.containers.exif import GPS, ORIENTATION, valid_orientation
-from stability_mcp.imaging.containers.piece import damaged
+from stability_mcp.imaging.containers.piece import cut_short, damaged
 from stability_mcp.imaging.facts import SIDEWAYS, Facts, Metadata
 from stability_mcp.imaging.formats import EXTRA
 from stability_mcp.imaging.levels import DEEP_MODES, Levels, check_used_range, to_8_bits
@@ -45,6 +45,8 @@ _FORMATS = {
 }
 _ROTATED_BY_PILLOW = frozenset({"image/tiff"})
 """Formats whose reader in Pillow applies the orientation while it decodes."""
+_TRUNCATED = "truncated"
+"""Word in Pillow's error for a file that ends too early."""
 _BITS = 8
 _MAX_COMPARED_PIXELS = 8_000_000
 _TURNS = {
@@ -279,10 +281,19 @@ def _reading(file: BinaryIO, media_type: str) -> "Iterator[Image.Image]":
         # Pillow seeks to positions that a damaged file states; the system refuses impossible ones.
         if error.errno not in {None, errno.EINVAL}:
             raise
-        raise _broken(media_type) from error
+        raise (_cut_short if _TRUNCATED in str(error) else _broken)(media_type) from error
     except Exception as error:
         raise _broken(media_type) from error
 
 
 def _broken(media_type: str) -> FileUnusableError:
-    return damaged(extension(media_type).upper(), "it cannot be decoded")
+    return damaged(_name(media_type), "it cannot be decoded")
+
+
+def _cut_short(media_type: str) -> FileUnusableError:
+    return cut_short(_name(media_type), "the end of its picture is missing")
+
+
+def _name(media_type: str) -> str:
+    name = _FORMATS[media_type]
+    return name if name == "WebP" else name.upper()

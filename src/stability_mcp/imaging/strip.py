@@ -31,7 +31,7 @@ def atomic_write(target: Path) -> Iterator[BinaryIO]:
 
 
 def strip(source: Path, facts: Facts, target: Path) -> None:
-    """Write the picture without EXIF, XMP, IPTC, comments and trailing bytes.
+    """Write the picture without EXIF, XMP, IPTC, comments, unknown parts and trailing bytes.
 
     The colour profile is kept. The EXIF orientation is lost, so rotate the picture first.
 
@@ -46,16 +46,10 @@ def strip(source: Path, facts: Facts, target: Path) -> None:
 
 def _kept(file: BinaryIO, facts: Facts) -> Iterator[Piece | bytes]:
     if facts.media_type == "image/png":
-        return (p for p in png.pieces(file, facts.bytes) if p.kind not in png.PRIVATE)
+        return (p for p in png.pieces(file, facts.bytes) if not png.is_private(p))
     if facts.media_type == "image/jpeg":
-        return (p for p in jpeg.pieces(file, facts.bytes) if not _is_private_in_jpeg(file, p))
+        return (p for p in jpeg.pieces(file, facts.bytes) if not jpeg.is_private(file, p))
     return iter(_webp(file, facts))
-
-
-def _is_private_in_jpeg(file: BinaryIO, piece: Piece) -> bool:
-    # An index of further pictures points beyond the end, where the trailing bytes are removed.
-    index = piece.kind == jpeg.APP2 and read_at(file, piece.body, 4) == b"MPF\x00"
-    return index or piece.kind in jpeg.PRIVATE
 
 
 def _webp(file: BinaryIO, facts: Facts) -> list[Piece | bytes]:
@@ -65,6 +59,6 @@ def _webp(file: BinaryIO, facts: Facts) -> list[Piece | bytes]:
             body = bytearray(read_at(file, piece.body, piece.end - piece.body))
             body[0] &= ~(riff.EXIF_FLAG | riff.XMP_FLAG)
             parts.append(riff.chunk(piece.kind, bytes(body)))
-        elif piece.kind not in riff.PRIVATE:
+        elif piece.kind in riff.PICTURE:
             parts.append(piece)
     return [riff.header(b"WEBP", parts), *parts]

@@ -31,7 +31,7 @@ from stability_mcp.jobs.transactions.call_keys import CallRequest
 from stability_mcp.jobs.transactions.cancel import CancelledJob
 from stability_mcp.jobs.transactions.finish import FreshResult
 from stability_mcp.jobs.transactions.submit import ForeignGeneration
-from stability_mcp.media.records import set_copy_path
+from stability_mcp.media.records import set_copy
 from stability_mcp.store.queries import Connection
 from stability_mcp.store.tenancy import Account
 
@@ -255,8 +255,8 @@ class Jobs:
 
         def work(connection: Connection) -> tuple[Spending, str | None]:
             for result in fresh:
-                for media, path in result.copies.items():
-                    set_copy_path(connection, account.owner, media, path)
+                for media, copy in result.copies.items():
+                    set_copy(connection, account.owner, media, copy)
             if calls:
                 finish.mark_delivered(connection, calls, self._context.clock())
             return summary(connection, account, named)

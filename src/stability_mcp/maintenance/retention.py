@@ -1,9 +1,9 @@
-"""Removes finished jobs, their results and old imports after STABILITY_KEEP_DAYS, in small steps.
+"""Removes finished jobs, results and imports after STABILITY_KEEP_DAYS, and deleted media.
 
 The first sweep runs some time after the store was opened, so that it doesn't slow down the start;
 further ones run every few hours. Candidates are found by readers; the writer only runs short
-transactions that check again, so two processes may sweep at the same time. `retention_rows` has
-the rules. Unusable paid responses leave the quarantine at the same age.
+transactions that check again, so two processes may sweep at the same time. `retention_rows` and
+`deleted_media` have the rules. Unusable paid responses leave the quarantine at the same age.
 """
 
 import logging
@@ -15,7 +15,7 @@ from functools import partial
 import anyio
 
 from stability_mcp.errors import StorageError
-from stability_mcp.maintenance import retention_rows
+from stability_mcp.maintenance import deleted_media, retention_rows
 from stability_mcp.maintenance.retention_rows import Numbered
 from stability_mcp.store.database import Database
 from stability_mcp.store.ids import MAX_SEQ
@@ -44,6 +44,11 @@ Remove = Callable[[Sequence[str]], Awaitable[tuple[int, int]]]
 """One write transaction; returns how many ids it checked, and how many it removed."""
 
 
+def restorable_until(deleted_at: float, keep_days: float | None) -> float:
+    """Return until when an item that was deleted can be restored, in unix seconds."""
+    return deleted_at + deleted_media.kept_days(keep_days) * DAY_SECONDS
+
+
 @dataclass
 class Swept:
     """How much was removed."""
@@ -51,9 +56,11 @@ class Swept:
     jobs: int = 0
     media: int = 0
     """Imported and fitted items; results are removed with their jobs."""
+    deleted: int = 0
+    """Items that the user deleted some time ago."""
     calls: int = 0
     files: int = 0
-    """Blobs without a row."""
+    """Blobs that no item uses."""
     quarantined: int = 0
     spool: int = 0
     """Leftovers of interrupted imports."""
@@ -106,6 +113,10 @@ class Retention:
         """
         now, home, swept = self._clock(), self._database.home, Swept()
         swept.spool = await in_file_thread(lambda: retention_rows.sweep_spool(home, now))
+        deleted_before = now - deleted_media.kept_days(self._keep_days) * DAY_SECONDS
+        swept.deleted = await self._deleted(deleted_before)
+        file_age = now - retention_rows.MIN_FILE_AGE_SECONDS
+        swept.files = await self._unused(min(deleted_before, file_age), file_age)
         if self._keep_days is None:
             return swept
         cutoff = now - self._keep_days * DAY_SECONDS
@@ -126,7 +137,7 @@ class Retention:
                 own_commit=True,
             ),
         )
-        swept.files = await self._files(min(cutoff, now - retention_rows.MIN_FILE_AGE_SECONDS))
+        swept.files += await self._files(min(cutoff, file_age))
         swept.quarantined = await in_file_thread(lambda: self._quarantine(cutoff))
         return swept
 
@@ -159,6 +170,39 @@ class Retention:
             ),
         )
         return (ended, imported) if ended or imported else None
+
+    async def _deleted(self, cutoff: float) -> int:
+        """Remove the items that were deleted before `cutoff`."""
+        return await self._rows(
+            lambda c, before: deleted_media.old_deleted(
+                c, cutoff=cutoff, before=before, limit=PAGE_ROWS
+            ),
+            lambda c, each: deleted_media.is_purgeable(c, each, cutoff=cutoff),
+            lambda ids: self._database.write(
+                lambda c: deleted_media.purge(c, ids, cutoff=cutoff, seconds=MAX_WRITE_SECONDS),
+                name="maintenance.purge_media",
+                own_commit=True,
+            ),
+        )
+
+    async def _unused(self, cutoff: float, file_cutoff: float) -> int:
+        """Remove the bytes that only removed items used."""
+        total, after, home = 0, "", self._database.home
+        while hashes := await self._database.read(
+            partial(deleted_media.unused_blobs, after=after, cutoff=cutoff, limit=PAGE_ROWS)
+        ):
+            after = hashes[-1]
+            total += await self._write(
+                hashes,
+                lambda ids: self._database.write(
+                    lambda c: deleted_media.purge_blobs(
+                        c, home, ids, cutoff=file_cutoff, seconds=MAX_WRITE_SECONDS
+                    ),
+                    name="maintenance.purge_blobs",
+                    own_commit=True,
+                ),
+            )
+        return total
 
     async def _rows(self, list_rows: ListRows, is_removable: IsRemovable, remove: Remove) -> int:
         """Process rows from newest to oldest, in pages and short transactions."""

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stability_mcp.media import names
+from stability_mcp.media import names, tags
 from stability_mcp.media.labels import is_name_of
 from stability_mcp.media.records import blob_path
 from stability_mcp.store.queries import Connection, in_parts, load
@@ -106,6 +106,7 @@ def delete_media(connection: Connection, media_id: str) -> None:
     """Delete an item's row, its names, its lineage, and its blob's row if no other item uses it."""
     _delete_lineage(connection, media=media_id)
     names.forget(connection, media_id)
+    tags.forget_tags(connection, media_id)
     blob = _delete_media(connection, id=media_id)
     if blob is not None:
         _delete_blob(connection, sha256=blob)
@@ -201,14 +202,18 @@ def old_jobs(connection: Connection, *, cutoff: float, before: int, limit: int) 
 
 
 def may_be_removed(connection: Connection, job: str, *, cutoff: float) -> bool:
-    """Return whether a job finished before `cutoff` and none of its results is needed."""
+    """Return whether a job finished before `cutoff` and none of its results is needed.
+
+    A deleted result that can still be restored is removed first, by its own rule.
+    """
     row = _old_job(connection, job=job, cutoff=cutoff)
     if row is None:
         return False
     return not any(
         media.created_at >= cutoff
+        or media.deleted_at is not None
         or is_needed(connection, media.id)
-        or (media.deleted_at is None and is_renamed(media.label, row.label))
+        or is_renamed(media.label, row.label)
         or names.count(connection, media.id) > 1
         for media in _results(connection, job=job)
     )

@@ -1,12 +1,13 @@
 -- name: old_media(before, cutoff, limit) -> many
--- Imported and fitted items; results are removed with their jobs.
+-- Imported and fitted items; results are removed with their jobs, deleted items by their own rule.
 SELECT seq, id FROM media
-WHERE job IS NULL AND seq < :before AND created_at < :cutoff
+WHERE job IS NULL AND seq < :before AND created_at < :cutoff AND deleted_at IS NULL
 ORDER BY seq DESC LIMIT :limit;
 
 -- name: is_old_media(id, cutoff) -> value
 -- Checks again inside the transaction that deletes it.
-SELECT 1 FROM media WHERE id = :id AND job IS NULL AND created_at < :cutoff;
+SELECT 1 FROM media
+WHERE id = :id AND job IS NULL AND created_at < :cutoff AND deleted_at IS NULL;
 
 -- name: is_input(media) -> value
 -- An item is kept while a job uses it as an input.

@@ -9,6 +9,7 @@ import logging
 import os
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.imaging import provenance
 from stability_mcp.imaging.sniff import extension
-from stability_mcp.media.items import MediaItem
+from stability_mcp.media.items import CopyFile, FileStamp, MediaItem
 from stability_mcp.media.labels import file_form
 from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import listed, plain, quoted
@@ -52,6 +53,21 @@ def write_copy(
     except OSError as error:
         log.warning("%s: no readable copy in %s: %s", item.id, plain(str(folder)), error.strerror)
         return None
+
+
+def written_copy(path: Path) -> CopyFile:
+    """Return a copy that was just written, with its stamp; blocks."""
+    try:
+        return CopyFile(path, FileStamp.of(path.lstat()))
+    except OSError:  # the user moved it already
+        return CopyFile(path)
+
+
+def with_copy(item: MediaItem, copy: CopyFile | None) -> MediaItem:
+    """Return an item with its readable copy; None: it has none."""
+    if copy is None:
+        return replace(item, copy_path=None, copy_stamp=None)
+    return replace(item, copy_path=copy.path, copy_stamp=copy.stamp)
 
 
 async def explain_missing_copies(items: Sequence[MediaItem], folder: Path | None) -> list[str]:

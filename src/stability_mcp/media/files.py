@@ -7,7 +7,6 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatch
 from pathlib import Path
 
 from stability_mcp.imaging.sniff import EXTENSIONS
@@ -48,7 +47,7 @@ _ALIKE = str.maketrans(
 )
 """Characters of file names that models and keyboards replace. macOS names screenshots with U+202F
 before `PM` and with U+2019 in French; chats make quotes and hyphens typographic."""
-_MEDIA_SUFFIXES = frozenset({*(f".{each}" for each in EXTENSIONS.values()), ".jpeg", ".tif"})
+MEDIA_SUFFIXES = frozenset({*(f".{each}" for each in EXTENSIONS.values()), ".jpeg", ".tif"})
 _BUNDLE_SUFFIXES = (".app", ".photoslibrary", ".photolibrary", ".bundle")
 _SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "site-packages"})
 
@@ -155,14 +154,14 @@ def find(
     """
     wanted, found = normalized(name), Found()
     until = clock() + seconds
-    for seen, entry in enumerate(_entries(roots)):
+    for seen, (entry, is_folder) in enumerate(walk(roots)):
         if seen == entries:
             found.stopped = f"The search stopped after {entries:,} files and folders."
             break
         if clock() > until:
             found.stopped = f"The search stopped after {seconds:g} s."
             break
-        if entry is None:
+        if is_folder:
             continue
         name_here = normalized(entry.name)
         if name_here == wanted:
@@ -171,7 +170,7 @@ def find(
             found.other_case.append(Path(entry.path))
         else:
             stem, suffix = Path(name_here).stem, Path(name_here).suffix
-            if stem.casefold() == wanted.casefold() and suffix.casefold() in _MEDIA_SUFFIXES:
+            if stem.casefold() == wanted.casefold() and suffix.casefold() in MEDIA_SUFFIXES:
                 found.same_stem.append(Path(entry.path))
             if len(found.names) < MAX_NAMES:
                 found.names.append(entry.name)
@@ -180,32 +179,58 @@ def find(
     return found
 
 
+def find_folders(
+    roots: Sequence[Path],
+    name: str,
+    *,
+    entries: int = MAX_ENTRIES,
+    seconds: float = MAX_SECONDS,
+    clock: Callable[[], float] = time.monotonic,
+) -> Found:
+    """Find folders by name, like `find`; hidden ones aren't found."""
+    wanted, found = normalized(name), Found()
+    until = clock() + seconds
+    for seen, (entry, is_folder) in enumerate(walk(roots)):
+        if seen == entries or clock() > until or len(found.exact) >= MAX_HITS:
+            found.stopped = f"The search stopped after {seen:,} files and folders."
+            break
+        if not is_folder or not _is_worth_searching(entry.name):
+            continue
+        name_here = normalized(entry.name)
+        if name_here == wanted:
+            found.exact.append(Path(entry.path))
+        elif name_here.casefold() == wanted.casefold():
+            found.other_case.append(Path(entry.path))
+        elif len(found.names) < MAX_NAMES:
+            found.names.append(entry.name)
+    return found
+
+
 def names_in(folder: Path) -> list[str]:
     """Return up to `MAX_NAMES` names in a folder; none if it is unreadable."""
     return [entry.name for entry, _ in zip(_scan(folder), range(MAX_NAMES), strict=False)]
 
 
-def media_names(folder: Path, pattern: str = "*") -> list[str]:
-    """Return the names in a folder that have a media file's extension and match a wildcard."""
-    return sorted(
-        name
-        for name in names_in(folder)
-        if Path(name).suffix.casefold() in _MEDIA_SUFFIXES
-        and fnmatch(name.casefold(), pattern.casefold())
-    )
+def walk(
+    folders: Sequence[Path], *, depth: int = MAX_DEPTH
+) -> Iterator[tuple[os.DirEntry[str], bool]]:
+    """Yield what is below some folders and whether it is a folder, level by level.
 
+    Hidden folders and bundles aren't entered, and links aren't followed.
 
-def _entries(roots: Sequence[Path]) -> Iterator[os.DirEntry[str] | None]:
-    """Yield the files below the roots, level by level across all roots; None for a folder."""
-    level = list(roots)
-    for _ in range(MAX_DEPTH + 1):
+    Args:
+        folders: The folders.
+        depth: Levels of folders below them to enter.
+    """
+    level = list(folders)
+    for _ in range(depth + 1):
         below: list[Path] = []
         for folder in level:
             for entry in _scan(folder):
                 is_folder = _is_folder(entry)
                 if is_folder and _is_worth_searching(entry.name):
                     below.append(Path(entry.path))
-                yield None if is_folder else entry
+                yield entry, is_folder
         level = below
 
 

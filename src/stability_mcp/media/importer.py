@@ -2,18 +2,16 @@
 
 A file is first copied into the spool, and all later steps read the copy: even if the original
 changes meanwhile, the bytes that were checked are the bytes that are stored and sent. The copy is
-durable before any row refers to it. `Importer` resolves ids, labels, paths and inline bytes.
-`for_client` adds the workspace folders of one client to the allowed folders.
+durable before any row refers to it. `Importer` resolves ids, labels, paths and inline bytes, and
+`ImportStore` stores what it read. `for_client` adds the workspace folders of one client.
 """
 
 import contextlib
 import copy
-import filecmp
 import os
-import re
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -29,20 +27,19 @@ from stability_mcp.errors import (
     InputFileError,
     NotFoundError,
 )
-from stability_mcp.imaging import provenance
 from stability_mcp.media.clipboard import read_clipboard
 from stability_mcp.media.import_copy import (
-    ImportedFile,
     check_spooled,
     copy_into_spool,
     removed_on_error,
     spool_path,
 )
-from stability_mcp.media.items import MediaItem
-from stability_mcp.media.labels import NameSource, has_ending, parse_label, slug
+from stability_mcp.media.import_store import ImportStore, Resolved
+from stability_mcp.media.items import KINDS, FileStamp, MediaItem
+from stability_mcp.media.labels import has_ending, parse_label
 from stability_mcp.media.library import MediaLibrary
-from stability_mcp.media.names import NameRequest, request_of
-from stability_mcp.media.records import Provenance
+from stability_mcp.media.phrase_lookup import PhraseLookup
+from stability_mcp.media.phrases import parse_phrase
 from stability_mcp.media.references import (
     Inline,
     Named,
@@ -53,29 +50,20 @@ from stability_mcp.media.references import (
     parse,
     sandbox_error,
 )
+from stability_mcp.media.retouch import (
+    CopyWatch,
+    DiskFile,
+    unchanged_stamp,
+)
 from stability_mcp.media.roots import MAX_BYTES, Opened, Roots
+from stability_mcp.media.search import Kind
 from stability_mcp.media.unwrap import is_attachment_placeholder, unwrap
 from stability_mcp.media.workspace import AllowedFiles, WorkspaceSource
 from stability_mcp.store.threads import in_file_thread
-from stability_mcp.text import QUOTED_CHARACTERS, describe_time, quoted
+from stability_mcp.text import quoted
 
 if TYPE_CHECKING:
     from stability_mcp.media.web.download import Downloader
-_SIMPLE = re.compile(r"\w[\w -]{0,79}")
-"""A name that needs no quotes in an answer."""
-
-KINDS = {"image": "a picture", "audio": "sound", "model": "a 3D model"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Resolved:
-    """The media that a reference names."""
-
-    item: MediaItem
-    note: str
-    """For the answer: `image: hero = hero v2, made 14:02 by generate_ultra`."""
-    is_new: bool = False
-    """Whether it was imported just now."""
 
 
 class Importer:
@@ -87,6 +75,9 @@ class Importer:
         self.library = library
         self.files = AllowedFiles(roots)
         self.clock = clock
+        self.store = ImportStore(library, clock)
+        self.copies = CopyWatch(library, self._read_file, clock)
+        self.phrases = PhraseLookup(library=library, clock=clock)
         self.downloader: Downloader | None = None
         """Downloads from https addresses; None: made with the first download."""
 
@@ -109,7 +100,8 @@ class Importer:
             InputFileError: the file is missing, isn't allowed or isn't media.
             ArgumentsError: the media isn't of the kind that the field takes.
         """
-        found = await self._resolve(reference, None)
+        found = await self._resolve(reference, None, mark.media)
+        found = await self._with_edits(found, reference, paid=True)
         if found.item.kind != mark.media:
             raise ArgumentsError(
                 f"{argument} takes {KINDS[mark.media]}, but {quoted(reference)} is "
@@ -126,7 +118,7 @@ class Importer:
             NotFoundError, InputFileError: as for `resolve`.
         """
         wanted = parse_label(label).text if label else None
-        found = await self._resolve(reference, wanted)
+        found = await self._with_edits(await self._resolve(reference, wanted), reference)
         if wanted is None or found.is_new:
             return found
         return replace(found, item=await self.library.set_label(found.item, wanted))
@@ -143,7 +135,19 @@ class Importer:
             return await self.import_file(found, label)
         wanted = parse_label(label).text if label else None
         imported = await in_file_thread(partial(copy_into_spool, self.library.home, BytesIO(found)))
-        return await self._store(imported, "clipboard", wanted, stem="clipboard")
+        return await self.store.add(imported, "clipboard", wanted, stem="clipboard")
+
+    async def _with_edits(self, found: Resolved, reference: str, *, paid: bool = False) -> Resolved:
+        """Return the next version of a named item instead, if its copy was edited on disk."""
+        if found.from_file or found.item.copy_path is None:
+            return found
+        forms = [reference, *unwrap(reference)]
+        noticed = await self.copies.check(found.item, forms, paid=paid)
+        if noticed is None:
+            return found
+        same = noticed.item.id == found.item.id
+        note = f"{found.note}; {noticed.note}" if same else noticed.note
+        return replace(found, item=noticed.item, note=note, copy_note=noticed.note)
 
     async def import_received(
         self,
@@ -169,16 +173,28 @@ class Importer:
         with removed_on_error(target):
             await receive(target)
             imported = await in_file_thread(partial(check_spooled, target))
-        return await self._store(imported, shown, label, stem=stem)
+        return await self.store.add(imported, shown, label, stem=stem)
 
-    async def _resolve(self, reference: str, label: str | None) -> Resolved:
-        """Resolve a reference as written, or else without quotes, brackets, `@` and Markdown."""
+    async def _resolve(
+        self, reference: str, label: str | None, kind: Kind | None = None
+    ) -> Resolved:
+        """Resolve a reference as written, or else without quotes, brackets, `@` and Markdown.
+
+        If nothing has that name, it may be a phrase such as `the last image`.
+        """
         forms = [reference, *unwrap(reference)]
         for form in forms[:-1]:
             with contextlib.suppress(
                 ArgumentsError, FileForbiddenError, FileMissingError, NotFoundError
             ):
                 return await self._resolve_form(form, label)
+        phrase = parse_phrase(forms[-1])
+        if phrase is not None:
+            with contextlib.suppress(FileForbiddenError, FileMissingError, NotFoundError):
+                return await self._resolve_form(forms[-1], label, suggest=False)
+            found = await self.phrases.find(phrase, forms[-1], kind)
+            note = self.store.describe(forms[-1], found.item)
+            return Resolved(item=found.item, note="; ".join(filter(None, (note, found.remark))))
         try:
             return await self._resolve_form(forms[-1], label)
         except (FileMissingError, NotFoundError):
@@ -186,18 +202,20 @@ class Importer:
                 raise attachment_error(reference) from None
             raise
 
-    async def _resolve_form(self, reference: str, label: str | None) -> Resolved:
+    async def _resolve_form(
+        self, reference: str, label: str | None, *, suggest: bool = True
+    ) -> Resolved:
         named = None if has_ending(reference) else await self.library.find(reference)
         if named is not None:
-            return Resolved(item=named, note=self._describe(reference, named))
+            return Resolved(item=named, note=self.store.describe(reference, named))
         parsed = parse(reference)
         if isinstance(parsed, Named):
-            return await self._from_library(parsed, reference, label)
+            return await self._from_library(parsed, reference, label, suggest=suggest)
         if isinstance(parsed, Inline):
             imported = await in_file_thread(
                 partial(copy_into_spool, self.library.home, BytesIO(parsed.data))
             )
-            return await self._store(imported, reference, label)
+            return await self.store.add(imported, reference, label)
         if isinstance(parsed, OnWeb):
             return await self._from_web(parsed.url, label)
         try:
@@ -206,7 +224,7 @@ class Importer:
             item = await self._lost_copy(parsed.path)
             if item is None:
                 raise
-            return Resolved(item=item, note=self._describe(reference, item))
+            return Resolved(item=item, note=self.store.describe(reference, item))
 
     async def find(self, reference: str) -> MediaItem | None:
         """Return the stored item that a reference means, or None; imports nothing."""
@@ -227,13 +245,17 @@ class Importer:
             return await self.library.find(path)
         return await self.library.of_copy(_absolute(path))
 
-    async def _from_library(self, named: Named, reference: str, label: str | None) -> Resolved:
+    async def _from_library(
+        self, named: Named, reference: str, label: str | None, *, suggest: bool
+    ) -> Resolved:
         if named.certain:
             found = await self.library.get(named.name)
-            return Resolved(item=found, note=self._describe(reference, found))
+            return Resolved(item=found, note=self.store.describe(reference, found))
         try:
             return await self._from_disk(named.name, reference, label)
         except InputFileError:
+            if not suggest:
+                raise NotFoundError(f"No media or file is called {quoted(reference)}.") from None
             close = await self.files.similar(named.name)
             missing = await self.library.suggestion(named.name)
             hint = missing or close or "media_list shows all media."
@@ -256,111 +278,25 @@ class Importer:
 
     async def _from_disk(self, path: str, reference: str, label: str | None) -> Resolved:
         try:
-            opened, imported = await self.files.use(path, self._copy_file)
+            opened, file = await self.files.use(path, self._copy_file)
         except InputFileError as error:
             if is_sandbox_path(path) and not isinstance(error, FileUnusableError):
                 raise sandbox_error(reference) from None
             raise
-        stem = opened.given.stem
-        return await self._store(imported, reference, label, opened=opened, stem=stem)
+        found = await self.store.add_file(opened, file, reference, label)
+        where = f"; read from {quoted(opened.given, limit=200)}" if opened.in_workspace else ""
+        return replace(found, note=found.note + where, from_file=True)
 
-    async def _store(
-        self,
-        imported: ImportedFile,
-        reference: str,
-        label: str | None,
-        *,
-        opened: Opened | None = None,
-        stem: str | None = None,
-    ) -> Resolved:
-        """Return the item with these bytes, or store a new one (T0).
-
-        Args:
-            imported: The file.
-            reference: What the caller wrote, for the note.
-            label: The name that was asked for; None: any.
-            opened: Where the file is; None: not on this disk.
-            stem: The file's own name without its ending; None: it has none.
-        """
-        where = ""
-        if opened is not None and opened.in_workspace:
-            where = f"; read from {quoted(opened.given, limit=200)}"
-        try:
-            copied = await self._copied_from(imported.temporary)
-            if copied is not None:
-                return Resolved(item=copied, note=self._describe(reference, copied) + where)
-            import_provenance = Provenance(origin="imported")
-            changed = None
-            if opened is not None and not await self.library.of_blob(imported.info.sha256):
-                changed = await self.library.of_copy(opened.given, opened.path)
-            if changed is not None:
-                import_provenance = Provenance(origin="imported", parents={"changed": changed.id})
-            name = await self._name(label, changed, stem)
-            item, new = await self.library.add(
-                imported.temporary, imported.info, import_provenance, name=name, now=self.clock()
-            )
-        finally:
-            await in_file_thread(partial(imported.temporary.unlink, missing_ok=True))
-        note = self._describe(reference, item, new=new) + where
-        if changed is not None:
-            note += f"; this edited copy of {quoted(changed.name)} was imported as new media"
-        note = "; ".join((note, *imported.repairs))
-        return Resolved(item=item, note=note, is_new=new)
-
-    async def _name(
-        self, label: str | None, changed: MediaItem | None, stem: str | None
-    ) -> NameRequest | None:
-        """Return the name of an import: the label, or else after its original or its file."""
-        if label is not None:
-            return request_of(label)
-        root = await self.library.root_of(changed) if changed is not None else None
-        if root is not None:
-            return request_of(root, NameSource.PARENT)
-        return None if stem is None else request_of(slug(stem), NameSource.CONTENT)
-
-    async def _copied_from(self, file: Path) -> MediaItem | None:
-        """Return the item that a file is an unmodified readable copy of.
-
-        The file itself claims this, so the claim is verified: embedding the same provenance into
-        the stored bytes must produce exactly this file.
-        """
-        claim = await in_file_thread(partial(provenance.read, file))
-        sha256 = claim.get("sha256") if claim else None
-        known = await self.library.of_blob(sha256) if isinstance(sha256, str) else None
-        if claim is None or known is None:
-            return None
-        again = file.with_suffix(".again.part")
-
-        def same() -> bool:
-            try:
-                provenance.embed(known.path, again, claim)
-                return filecmp.cmp(file, again, shallow=False)
-            except FileNotFoundError:  # the stored bytes are missing
-                return False
-            finally:
-                again.unlink(missing_ok=True)
-
-        return known if await in_file_thread(same) else None
-
-    def _copy_file(self, opened: Opened) -> tuple[Opened, ImportedFile]:
+    def _copy_file(self, opened: Opened) -> tuple[Opened, DiskFile]:
         with os.fdopen(opened.descriptor, "rb") as file:
-            return opened, copy_into_spool(self.library.home, file)
+            before = FileStamp.of(os.fstat(opened.descriptor))
+            imported = copy_into_spool(self.library.home, file)
+            with removed_on_error(imported.temporary):
+                stamp = unchanged_stamp(opened.descriptor, before, opened.given.name)
+        return opened, DiskFile(imported=imported, stamp=stamp)
 
-    def _describe(self, reference: str, item: MediaItem, *, new: bool = False) -> str:
-        given = _shorten(reference)
-        if item.label is None:
-            named = given if item.id in reference else f"{given} = {item.uri}"
-        elif item.label == reference:
-            named = given
-        elif _SIMPLE.fullmatch(reference) and reference != item.id:
-            named = f"{reference} = {item.label}"
-        else:
-            named = f"{given} = {quoted(item.label)}"
-        if new:
-            return f"{named}, imported now"
-        when = describe_time(item.created_at, self.clock())
-        how = f"made {when} by {item.operation}" if item.operation else f"imported {when}"
-        return f"{named}, {how}"
+    async def _read_file(self, path: str) -> DiskFile:
+        return (await self.files.use(path, self._copy_file))[1]
 
 
 def _downloader() -> "Downloader":
@@ -373,16 +309,6 @@ def _downloader() -> "Downloader":
 
 def _absolute(path: str) -> Path:
     return Path(os.path.normpath(os.path.expanduser(path)))  # noqa: PTH111 -- never raises
-
-
-def _shorten(reference: str) -> str:
-    """Return a reference for an answer: the end of a long path, the beginning of a data: URI."""
-    if reference.startswith("data:"):
-        return quoted(reference.partition(",")[0])
-    max_characters = QUOTED_CHARACTERS
-    return quoted(
-        reference if len(reference) <= max_characters else f"…{reference[1 - max_characters :]}"
-    )
 
 
 def _suggest_operation(kind: str) -> str:

@@ -1,14 +1,51 @@
-"""A media item: one stored picture, sound or model."""
+"""A media item: one stored picture, sound or model; and the prompt that it was made from."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from stability_mcp.text import bytes_text
+from stability_mcp.text import bytes_text, format_name
 from stability_mcp.uris import media_uri
 
 Origin = Literal["generated", "imported", "fitted"]
+
+KINDS = {"image": "a picture", "audio": "sound", "model": "a 3D model"}
+"""What each kind is called in an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileStamp:
+    """Size and modification time of a file: if both are unchanged, so is the file."""
+
+    bytes: int
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, facts: os.stat_result) -> "FileStamp":
+        """Return the stamp of a file."""
+        return cls(facts.st_size, facts.st_mtime_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class CopyFile:
+    """A readable copy in the output folder."""
+
+    path: Path
+    stamp: FileStamp | None = None
+    """As it was written; None: unknown."""
+
+
+PROMPT_FIELDS = (
+    "prompt",
+    "background_prompt",
+    "foreground_prompt",
+    "text_prompts",
+    "search_prompt",
+    "select_prompt",
+)
+"""Fields with a prompt; the first one that is given describes the result best."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +77,8 @@ class MediaItem:
     emulated: bool
     upstream: str | None
     copy_path: Path | None
+    copy_stamp: FileStamp | None = None
+    """The copy as it was written; None: unknown."""
     created_at: float
 
     @property
@@ -55,14 +94,12 @@ class MediaItem:
     @property
     def kind(self) -> Literal["image", "audio", "model"]:
         """Return which kind of media it is."""
-        family = self.media_type.partition("/")[0]
-        return "image" if family == "image" else "audio" if family == "audio" else "model"
+        return kind_of(self.media_type)
 
     @property
     def dimensions(self) -> str:
         """Return `1536x1536 PNG`, `30 s MP3` or `GLB`."""
-        form = self.media_type.rpartition("/")[2].removeprefix("x-").upper()
-        form = {"MPEG": "MP3", "GLTF-BINARY": "GLB"}.get(form, form)
+        form = format_name(self.media_type)
         if self.width and self.height:
             return f"{self.width}x{self.height} {form}"
         return f"{self.seconds:.3g} s {form}" if self.seconds else form
@@ -76,3 +113,21 @@ class MediaItem:
     def filtered(self) -> bool:
         """Return whether moderation blurred it."""
         return self.finish_reason not in {None, "SUCCESS"}
+
+
+def kind_of(media_type: str) -> Literal["image", "audio", "model"]:
+    """Return the kind of a media type; an unknown type counts as a model."""
+    family = media_type.partition("/")[0]
+    return "image" if family == "image" else "audio" if family == "audio" else "model"
+
+
+def prompt_of(arguments: Mapping[str, Any]) -> str | None:
+    """Return the prompt in the arguments of an operation; None: there is none."""
+    for name in PROMPT_FIELDS:
+        value = arguments.get(name)
+        if isinstance(value, str) and value.strip():
+            return value
+        if isinstance(value, list) and value:  # API version 1: texts with weights
+            texts = (each.get("text") for each in value if isinstance(each, Mapping))
+            return ", ".join(text for text in texts if isinstance(text, str)) or None
+    return None

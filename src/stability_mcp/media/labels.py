@@ -26,9 +26,11 @@ SLUG_CHARACTERS = 32
 """Longest label made from a prompt."""
 
 RESERVED = frozenset(
-    {"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in range(10)}
+    {"con", "prn", "aux", "nul", "conin$", "conout$"}
+    | {f"{port}{n}" for port in ("com", "lpt") for n in "0123456789\u00b9\u00b2\u00b3"}
 )
-"""Windows device names, which are reserved with any extension."""
+"""Windows device names, which are reserved with any extension; also with superscript digits
+(Microsoft, Naming Files, Paths, and Namespaces)."""
 
 _ARTICLES = frozenset({"a", "an", "the"})
 _ADDRESS = re.compile(r"\S*(?:://|[/\\])\S*")

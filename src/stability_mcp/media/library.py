@@ -4,13 +4,13 @@ Every query filters by owner, and none returns deleted media. `records` writes t
 importer before a call and for the job that made the media.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from stability_mcp.errors import NotFoundError, StorageError
 from stability_mcp.media import names
-from stability_mcp.media.items import MediaItem
+from stability_mcp.media.items import CopyFile, FileStamp, MediaItem
 from stability_mcp.media.labels import MAX_LABEL_CHARACTERS, parse_label
 from stability_mcp.media.names import NameRequest
 from stability_mcp.media.records import (
@@ -22,7 +22,7 @@ from stability_mcp.media.records import (
     clean,
     insert_media,
     item_of,
-    set_copy_path,
+    set_copy,
 )
 from stability_mcp.media.search import (
     TYPES,
@@ -32,12 +32,13 @@ from stability_mcp.media.search import (
     pattern_of,
     suggestion,
 )
+from stability_mcp.media.tags import replace_tags
 from stability_mcp.periods import Period
 from stability_mcp.store.database import Database
 from stability_mcp.store.ids import MAX_SEQ, looks_like_id, span_before
 from stability_mcp.store.queries import MAX_IDS_PER_QUERY, Connection, in_parts, load
 from stability_mcp.store.tenancy import Account
-from stability_mcp.text import quoted
+from stability_mcp.text import local_time, quoted
 
 MAX_LISTED = 100
 
@@ -57,6 +58,7 @@ class Parent:
 
 _SQL = load(__file__)
 _item_by_id = _SQL.one("item_by_id", ItemRow)
+_deleted_at = _SQL.value("deleted_at", float)
 _items_by_id = _SQL.many("items_by_id", ItemRow)
 _newest = _SQL.values("newest", int)
 _newest_of_type = _SQL.values("newest_of_type", int)
@@ -107,7 +109,13 @@ class MediaLibrary:
         name = name_of(reference)
 
         def read(connection: Connection) -> ItemRow | str:
-            return self._row(connection, name) or suggestion(connection, self.owner, name)
+            row = self._row(connection, name)
+            if row is None and (at := _deleted_at(connection, owner=self.owner, id=name)):
+                raise NotFoundError(
+                    f"{quoted(reference)} was deleted at {local_time(at)}.",
+                    hint="media_delete with restore true brings it back.",
+                )
+            return row or suggestion(connection, self.owner, name)
 
         found = await self.database.read(read)
         if isinstance(found, str):
@@ -170,11 +178,23 @@ class MediaLibrary:
             "limit": count + 1,
         }
 
-        def read(connection: Connection) -> list[ItemRow]:
+        def seqs(connection: Connection) -> Sequence[int]:
             if period is not None and period.is_bounded:
-                seqs = _seqs_of_period(connection, wanted, before, kind, period)
-            else:
-                seqs = _newest_seqs(connection, wanted, before, kind)[: count + 1]
+                return _seqs_of_period(connection, wanted, before, kind, period)
+            return _newest_seqs(connection, wanted, before, kind)
+
+        return await self.page(seqs, count)
+
+    async def page(self, find: Callable[[Connection], Sequence[int]], count: int) -> Page:
+        """Return a page of items.
+
+        Args:
+            find: Returns the seqs of the page in order, and one more if there is a next page.
+            count: Items on the page.
+        """
+
+        def read(connection: Connection) -> list[ItemRow]:
+            seqs = list(find(connection)[: count + 1])
             found = _items_by_seq(connection, owner=self.owner, seqs=seqs)
             return sorted(found, key=lambda row: seqs.index(row.seq))
 
@@ -182,10 +202,17 @@ class MediaLibrary:
         more = str(rows[count - 1].seq) if len(rows) > count else None
         return Page([item_of(row, self.home) for row in rows[:count]], more)
 
-    async def set_label(self, item: MediaItem, label: str) -> MediaItem:
+    async def set_label(
+        self, item: MediaItem, label: str, tags: Sequence[str] | None = None
+    ) -> MediaItem:
         """Give an item a label; if another item has it, it gets the next version of the name.
 
         Its old names still resolve.
+
+        Args:
+            item: The item.
+            label: Any text.
+            tags: Replace its tags in the same transaction; None leaves them.
 
         Raises:
             ArgumentsError: the label is blank.
@@ -198,19 +225,38 @@ class MediaLibrary:
             _check_changed(
                 _set_label(connection, owner=self.owner, id=item.id, label=name), item.id
             )
+            if tags is not None:
+                replace_tags(connection, self.owner, item.id, tags)
 
         await self.database.write(rename, name="media.set_label")
         return await self.get(item.id)
+
+    async def set_tags(self, item: MediaItem, tags: Sequence[str]) -> None:
+        """Replace the tags of an item.
+
+        Raises:
+            NotFoundError: the item was deleted meanwhile.
+        """
+
+        def work(connection: Connection) -> None:
+            found = _item_by_id(connection, owner=self.owner, id=item.id)
+            _check_changed(int(found is not None), item.id)
+            replace_tags(connection, self.owner, item.id, tags)
+
+        await self.database.write(work, name="media.set_tags")
 
     async def root_of(self, item: MediaItem) -> str | None:
         """Return the root of an item's label, of which its edits get the next version."""
         return await self.database.read(lambda c: names.root_of(c, item.id, item.label))
 
-    async def set_copy_path(self, media_id: str, path: Path) -> None:
-        """Record the path of an item's readable copy."""
+    async def set_copy_path(
+        self, media_id: str, path: Path, stamp: FileStamp | None = None
+    ) -> None:
+        """Record the readable copy of an item, and what it was when it was written."""
+        copy = CopyFile(path, stamp)
 
         def note(connection: Connection) -> None:
-            _check_changed(set_copy_path(connection, self.owner, media_id, path), media_id)
+            _check_changed(set_copy(connection, self.owner, media_id, copy), media_id)
 
         await self.database.write(note, name="media.set_copy_path")
 
@@ -260,12 +306,14 @@ class MediaLibrary:
                 hint="Free disk space, then call again.",
             ) from error
 
+    def item_of_bytes(self, connection: Connection, sha256: str) -> MediaItem | None:
+        """Return the oldest item with these bytes, fitted pictures excepted; blocks."""
+        row = _item_of_bytes(connection, owner=self.owner, blob=clean(sha256))
+        return None if row is None else item_of(row, self.home)
+
     async def of_blob(self, sha256: str) -> MediaItem | None:
         """Return the oldest item with exactly these bytes, fitted pictures excepted."""
-        row = await self.database.read(
-            lambda connection: _item_of_bytes(connection, owner=self.owner, blob=clean(sha256))
-        )
-        return None if row is None else item_of(row, self.home)
+        return await self.database.read(lambda c: self.item_of_bytes(c, sha256))
 
     async def of_copy(self, *paths: Path) -> MediaItem | None:
         """Return the item whose readable copy was written to one of these paths."""

@@ -3,16 +3,20 @@
 SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
     media.blob, media.media_type, media.width, media.height, media.seconds, media.seed,
     media.finish_reason, media.origin, media.operation, media.label, media.copy_path,
-    media.created_at, blobs.bytes
+    media.copy_bytes, media.copy_mtime_ns, media.created_at, blobs.bytes
 FROM media JOIN blobs ON blobs.sha256 = media.blob
 WHERE media.owner = :owner AND media.id = :id AND media.deleted_at IS NULL;
+
+-- name: deleted_at(owner, id) -> value
+-- When an item was deleted; no row if it wasn't, or if retention has removed it.
+SELECT deleted_at FROM media WHERE owner = :owner AND id = :id AND deleted_at IS NOT NULL;
 
 -- name: items_by_id(ids...) -> many
 -- The caller checks the owner: with an owner condition SQLite scans all of the owner's media.
 SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
     media.blob, media.media_type, media.width, media.height, media.seconds, media.seed,
     media.finish_reason, media.origin, media.operation, media.label, media.copy_path,
-    media.created_at, blobs.bytes
+    media.copy_bytes, media.copy_mtime_ns, media.created_at, blobs.bytes
 FROM media JOIN blobs ON blobs.sha256 = media.blob
 WHERE media.id IN (:ids...) AND media.deleted_at IS NULL;
 
@@ -56,7 +60,7 @@ WHERE owner = :owner AND deleted_at IS NULL AND seq <= :seq ORDER BY seq DESC LI
 SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
     media.blob, media.media_type, media.width, media.height, media.seconds, media.seed,
     media.finish_reason, media.origin, media.operation, media.label, media.copy_path,
-    media.created_at, blobs.bytes
+    media.copy_bytes, media.copy_mtime_ns, media.created_at, blobs.bytes
 FROM media JOIN blobs ON blobs.sha256 = media.blob
 WHERE media.owner = :owner AND media.seq IN (:seqs...) AND media.deleted_at IS NULL
 ORDER BY media.seq DESC;
@@ -66,7 +70,7 @@ ORDER BY media.seq DESC;
 SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
     media.blob, media.media_type, media.width, media.height, media.seconds, media.seed,
     media.finish_reason, media.origin, media.operation, media.label, media.copy_path,
-    media.created_at, blobs.bytes
+    media.copy_bytes, media.copy_mtime_ns, media.created_at, blobs.bytes
 FROM media JOIN blobs ON blobs.sha256 = media.blob
 WHERE media.owner = :owner AND media.blob = :blob AND media.deleted_at IS NULL
     AND media.origin <> 'fitted'
@@ -77,7 +81,7 @@ ORDER BY media.seq LIMIT 1;
 SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
     media.blob, media.media_type, media.width, media.height, media.seconds, media.seed,
     media.finish_reason, media.origin, media.operation, media.label, media.copy_path,
-    media.created_at, blobs.bytes
+    media.copy_bytes, media.copy_mtime_ns, media.created_at, blobs.bytes
 FROM media JOIN blobs ON blobs.sha256 = media.blob
 WHERE media.owner = :owner AND media.blob = :blob AND media.deleted_at IS NULL
     AND media.origin = 'fitted'
@@ -85,14 +89,16 @@ WHERE media.owner = :owner AND media.blob = :blob AND media.deleted_at IS NULL
 ORDER BY media.seq LIMIT 1;
 
 -- name: item_of_copy(owner, paths...) -> one
--- The item whose readable copy a file is; the NULL test lets SQLite use the partial index.
+-- The newest item whose readable copy was written to a path: after the user deleted a copy, another
+-- one can get its name. The NULL test lets SQLite use the partial index.
 SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
     media.blob, media.media_type, media.width, media.height, media.seconds, media.seed,
     media.finish_reason, media.origin, media.operation, media.label, media.copy_path,
-    media.created_at, blobs.bytes
+    media.copy_bytes, media.copy_mtime_ns, media.created_at, blobs.bytes
 FROM media JOIN blobs ON blobs.sha256 = media.blob
 WHERE media.owner = :owner AND media.copy_path IS NOT NULL AND media.copy_path IN (:paths...)
-    AND media.deleted_at IS NULL;
+    AND media.deleted_at IS NULL
+ORDER BY media.seq DESC LIMIT 1;
 
 -- name: parents(child) -> many
 -- The items that an item was made from.
@@ -103,7 +109,7 @@ SELECT role, parent FROM media_parents WHERE child = :child ORDER BY role;
 SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
     media.blob, media.media_type, media.width, media.height, media.seconds, media.seed,
     media.finish_reason, media.origin, media.operation, media.label, media.copy_path,
-    media.created_at, blobs.bytes
+    media.copy_bytes, media.copy_mtime_ns, media.created_at, blobs.bytes
 FROM media JOIN blobs ON blobs.sha256 = media.blob
 WHERE media.owner = :owner AND media.deleted_at IS NULL
     AND media.id IN (SELECT child FROM media_parents WHERE parent = :result AND role = :role)

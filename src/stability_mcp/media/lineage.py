@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import MediaLibrary
@@ -21,6 +22,10 @@ class Parentage:
 
 _SQL = load(__file__)
 _parents_of = _SQL.many("parents_of", Parentage)
+_children_of = _SQL.many("children_of", Parentage)
+
+MAX_CHILDREN = 1_000
+"""Results of one item that are looked at. *Chosen*: an answer lists a few and counts the rest."""
 
 
 async def sources_of(
@@ -55,6 +60,25 @@ async def originals_of(library: MediaLibrary, ids: Iterable[str]) -> Mapping[str
         }
         found = {asked: item for asked, item in raised.items() if item is not None}
     return found
+
+
+async def results_of(library: MediaLibrary, items: Iterable[str]) -> list[MediaItem]:
+    """Return what was made from some items, newest first, past any fitting; no deleted media."""
+    found: dict[str, MediaItem] = {}
+    level = list(items)
+    while level and len(found) < MAX_CHILDREN:
+        ids = await library.database.read(partial(_children, parents=level[:MAX_CHILDREN]))
+        made = [item for item in await library.many(ids) if item.id not in found]
+        found |= {item.id: item for item in made}
+        level = [item.id for item in made if item.origin == "fitted"]
+    made = [item for item in found.values() if item.origin != "fitted"]
+    return sorted(made, key=lambda item: item.created_at, reverse=True)
+
+
+def _children(connection: Connection, parents: Iterable[str]) -> list[str]:
+    parts = in_parts(parents, MAX_IDS_PER_QUERY)
+    rows = [row for part in parts for row in _children_of(connection, parents=part)]
+    return list(dict.fromkeys(row.child for row in rows))
 
 
 async def _parents(library: MediaLibrary, children: Iterable[str]) -> Mapping[str, list[str]]:

@@ -67,6 +67,7 @@ _release_name = _SQL.count("release_name")
 _forget_names = _SQL.count("forget_names")
 _names_by_key = _SQL.many("names_by_key", NameRow)
 _meant_name = _SQL.one("meant_name", NameRow)
+_newest_version = _SQL.one("newest_version", NameRow)
 _names_of_version = _SQL.many("names_of_version", NameRow)
 _names_of_media = _SQL.many("names_of_media", NameRow)
 _labelled = _SQL.value("labelled", str)
@@ -164,6 +165,28 @@ def rename(connection: Connection, owner: str, media: str, label: Label) -> str:
     return claim(connection, owner, media, NameRequest(label=label))
 
 
+def claim_again(connection: Connection, owner: str, media: str, label: str) -> str:
+    """Give a deleted item its label back, and return it or else the next version of its name.
+
+    A name that was taken meanwhile stays with its new item, and so does what its root means.
+    """
+    rows = _names_of_media(connection, media=media)
+    own = next((row for row in rows if row.name == label), None)
+    if own is not None:
+        taken = _is_taken(
+            connection,
+            owner=owner,
+            root_key=own.root_key,
+            version=_NO_VERSION,
+            name_keys=[] if own.version else [name_key(label)],
+            labels=[label],
+        )
+        if not taken:
+            return label
+        _forget_name(connection, seq=own.seq)
+    return claim(connection, owner, media, request_of(label, NameSource.PARENT))
+
+
 def release(connection: Connection, owner: str, name: str) -> None:
     """Free a name that was just claimed for an item that wasn't stored after all."""
     _release_name(connection, owner=owner, name_key=name_key(name))
@@ -195,6 +218,46 @@ def find(connection: Connection, owner: str, reference: str) -> str | None:
     if same_key or rows:
         return same_key[-1].media if same_key else _picked(reference, rows)
     return _labelled(connection, owner=owner, label=normalize("NFC", reference))
+
+
+def is_exact(connection: Connection, media: str, reference: str) -> bool:
+    """Return whether a name means one version or variant, rather than the newest of a root."""
+    key = name_key(clean_label(reference))
+    version = parse_version_key(key)
+    return any(
+        row.root_key != key
+        and (name_key(row.name) == key or (version is not None and version.root == row.root_key))
+        for row in _names_of_media(connection, media=media)
+    )
+
+
+def successor(
+    connection: Connection, owner: str, media: str, label: str | None
+) -> NameRequest | None:
+    """Return the name of the next version of an item; None: it has no label.
+
+    If the root means this item, it means the next version from then on.
+    """
+    if label is None:
+        return None
+    rows = _names_of_media(connection, media=media)
+    own = next((row for row in rows if row.name == label), None)
+    root = own.root if own is not None else label
+    try:
+        is_meant = find(connection, owner, root) == media
+    except ArgumentsError:  # it means several variants
+        is_meant = False
+    source = NameSource(own.source) if own is not None and is_meant else NameSource.PARENT
+    return request_of(root, source)
+
+
+def newer_version(connection: Connection, owner: str, media: str, label: str | None) -> str | None:
+    """Return the item with the highest version of an item's name; None: it is this one."""
+    own = next((row for row in _names_of_media(connection, media=media) if row.name == label), None)
+    newest = own and _newest_version(connection, owner=owner, root_key=own.root_key)
+    if own is None or newest is None or newest.version <= own.version:
+        return None
+    return newest.media
 
 
 def count(connection: Connection, media: str) -> int:

@@ -90,3 +90,10 @@ WHERE media = :media ORDER BY seq DESC;
 -- name: labelled(owner, label) -> value
 -- Finds the labels that older programs wrote.
 SELECT id FROM media WHERE owner = :owner AND label = :label AND deleted_at IS NULL;
+
+-- name: newest_version(owner, root_key) -> one
+-- The highest version of a root, wherever its name came from.
+SELECT seq, media, name, root, root_key, version, variant, source FROM media_names
+WHERE owner = :owner AND root_key = :root_key
+    AND EXISTS (SELECT 1 FROM media WHERE media.id = media_names.media AND media.deleted_at IS NULL)
+ORDER BY version DESC, seq DESC LIMIT 1;

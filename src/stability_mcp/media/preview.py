@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from stability_mcp.errors import FileUnusableError
 from stability_mcp.imaging.facts import Facts
 from stability_mcp.imaging.memory import run
 from stability_mcp.imaging.pixels import alpha_of, decode_image, is_empty
@@ -61,9 +62,26 @@ async def preview_of(
             facts = await in_file_thread(partial(_facts, [path for path, _ in shown]))
         options = partial(preview if len(shown) == 1 else sheet, longest=SIDES[size], format=format)
         return await run(options, shown[0][0] if len(shown) == 1 else shown, facts=facts)
+    except FileUnusableError as error:
+        log.warning("no preview of %s: %s", ", ".join(item.id for item in items), error.message)
+        return None
     except Exception:  # no preview error may delay or fail a paid result
         log.exception("no preview of %s", ", ".join(item.id for item in items))
         return None
+
+
+async def picture_problem(item: MediaItem) -> str | None:
+    """Return why a picture can't be decoded and what to do, as sentences; None if it can be."""
+    if item.kind != "image" or item.unreadable:
+        return None
+    try:
+        facts = await in_file_thread(partial(probe, item.path))
+        await run(decode_image, item.path, facts, facts=facts)
+    except FileUnusableError as error:
+        return f"{error.message} {error.hint}"
+    except Exception:  # our own error says nothing about the picture
+        log.exception("%s not checked", item.id)
+    return None
 
 
 async def empty_pictures(items: Sequence[MediaItem]) -> list[str]:

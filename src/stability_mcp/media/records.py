@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from stability_mcp.errors import StudioError
-from stability_mcp.media.items import MediaItem, Origin
+from stability_mcp.media.items import CopyFile, FileStamp, MediaItem, Origin
 from stability_mcp.media.names import NameRequest, claim, release
 from stability_mcp.store.database import Observer, unobserved
 from stability_mcp.store.ids import new_id
@@ -62,6 +62,8 @@ class ItemRow:
     """JSON with the operation's name and arguments."""
     label: str | None
     copy_path: str | None
+    copy_bytes: int | None
+    copy_mtime_ns: int | None
     created_at: float
     bytes: int
 
@@ -229,13 +231,30 @@ def insert_media(
                 return item_of(stored, blobs.home)
     for role, parent in provenance.parents.items():
         _insert_parent(connection, child=media_id, parent=parent, role=role)
-    inserted = ItemRow(**row, seq=seq, id=media_id, copy_path=None, bytes=info.bytes)
+    inserted = ItemRow(
+        **row,
+        seq=seq,
+        id=media_id,
+        copy_path=None,
+        copy_bytes=None,
+        copy_mtime_ns=None,
+        bytes=info.bytes,
+    )
     return item_of(inserted, blobs.home)
 
 
-def set_copy_path(connection: Connection, owner: str, media_id: str, path: Path) -> bool:
-    """Record the path of an item's readable copy; return False if the item was deleted."""
-    return _set_copy_path(connection, owner=owner, id=media_id, copy_path=clean(str(path))) == 1
+def set_copy(connection: Connection, owner: str, media_id: str, copy: CopyFile) -> bool:
+    """Record the readable copy of an item; return False if the item was deleted."""
+    stamp = copy.stamp
+    changed = _set_copy_path(
+        connection,
+        owner=owner,
+        id=media_id,
+        copy_path=clean(str(copy.path)),
+        copy_bytes=stamp and stamp.bytes,
+        copy_mtime_ns=stamp and stamp.mtime_ns,
+    )
+    return changed == 1
 
 
 def place_blob(blobs: Blobs, file: Path, info: FileInfo) -> bool:
@@ -323,8 +342,15 @@ def item_of(row: ItemRow, home: Path) -> MediaItem:
         emulated=bool(row.emulated),
         upstream=row.upstream,
         copy_path=Path(row.copy_path) if row.copy_path else None,
+        copy_stamp=_stamp(row),
         created_at=row.created_at,
     )
+
+
+def _stamp(row: ItemRow) -> FileStamp | None:
+    if row.copy_bytes is None or row.copy_mtime_ns is None:
+        return None
+    return FileStamp(row.copy_bytes, row.copy_mtime_ns)
 
 
 def clean(text: str | None) -> str | None:

@@ -3,7 +3,7 @@
 SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
     media.blob, media.media_type, media.width, media.height, media.seconds, media.seed,
     media.finish_reason, media.origin, media.operation, media.label, media.copy_path,
-    media.created_at, blobs.bytes
+    media.copy_bytes, media.copy_mtime_ns, media.created_at, blobs.bytes
 FROM media JOIN blobs ON blobs.sha256 = media.blob
 WHERE media.job = :job AND media.position = :position;
 
@@ -26,6 +26,7 @@ ON CONFLICT DO NOTHING RETURNING seq;
 INSERT INTO media_parents (child, parent, role) VALUES (:child, :parent, :role)
 ON CONFLICT (child, parent, role) DO NOTHING;
 
--- name: set_copy_path(owner, id, copy_path) -> count
+-- name: set_copy_path(owner, id, copy_path, copy_bytes, copy_mtime_ns) -> count
 -- No row changes if the item was deleted meanwhile.
-UPDATE media SET copy_path = :copy_path WHERE owner = :owner AND id = :id AND deleted_at IS NULL;
+UPDATE media SET copy_path = :copy_path, copy_bytes = :copy_bytes, copy_mtime_ns = :copy_mtime_ns
+WHERE owner = :owner AND id = :id AND deleted_at IS NULL;

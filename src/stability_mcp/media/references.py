@@ -50,6 +50,8 @@ _ENDING = re.compile(r".*\.\w{1,5}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]+=*\s*")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(//)?")
 _DRIVE = re.compile(r"[A-Za-z][:|](?=[\\/]|$)")
+_NT_PATH = re.compile(r"[\\/]\?\?[\\/]")
+"""Start of a path of the Windows kernel, which may lead to another computer."""
 _DRIVE_AS_FOLDER = re.compile(r"/(?:mnt/)?(?P<drive>[A-Za-z])(?:[:|])?/")
 """A Windows drive as WSL (`/mnt/c/`), Git Bash (`/c/`) and file URLs (`/C:/`) write it."""
 
@@ -150,7 +152,7 @@ def check_path(path: str, *, windows: bool = WINDOWS) -> None:
             f"{quoted(path)} contains a NUL character, so it isn't a path.",
             hint="Remove the NUL character.",
         )
-    if path.startswith(("//", "\\\\", "/\\", "\\/")):
+    if path.startswith(("//", "\\\\", "/\\", "\\/")) or (windows and _NT_PATH.match(path)):
         raise FileForbiddenError(
             f"{quoted(path)} is a network or device path; those are never opened.",
             hint="Copy the file to this computer and pass its local path.",

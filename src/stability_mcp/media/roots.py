@@ -10,7 +10,7 @@ Hard links are read like any other file: only a user who could read the file any
 import contextlib
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,17 +20,16 @@ from stability_mcp.errors import (
     FileUnusableError,
     InputFileError,
 )
+from stability_mcp.imaging.sniff import HEAD_BYTES
 from stability_mcp.media import files
 from stability_mcp.media.files import open_to_read, real_path, special_kind
+from stability_mcp.media.newest_files import Scan, pick_one, scan
 from stability_mcp.media.references import check_path
 from stability_mcp.settings import Settings
 from stability_mcp.text import did_you_mean, listed, quoted
 
 MAX_BYTES = 100_000_000
 """Largest file to import: the API accepts no larger sound, and much smaller pictures."""
-
-MAX_SHOWN = 20
-"""Files listed if a folder or a wildcard was passed: enough to choose, short enough to read."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +94,87 @@ class Roots:
         names = files.find(self._outermost(), name).names
         return did_you_mean(name, [*names, *({Path(each).stem: each for each in names})])
 
+    def head(self, path: Path) -> bytes | None:
+        """Return the first bytes of a regular file in the roots; None if that isn't allowed."""
+        try:
+            if not self._contains(resolved(path)) or special_kind(path.stat().st_mode) is not None:
+                return None
+            with os.fdopen(open_to_read(path), "rb") as file:
+                mode = os.fstat(file.fileno()).st_mode
+                allowed = self._contains(real_path(file.fileno(), path))
+                return file.read(HEAD_BYTES) if allowed and special_kind(mode) is None else None
+        except (OSError, ValueError):
+            return None
+
+    def folder(self, text: str, known: Mapping[str, Path]) -> Path:
+        """Return an allowed folder given by its path or name; blocks.
+
+        Args:
+            text: The folder.
+            known: Folders with fixed names, in lower case, such as `downloads`.
+
+        Raises:
+            FileMissingError: there is no such folder, or there are several.
+            FileForbiddenError: it is outside the roots, or access is denied.
+            FileUnusableError: it isn't a folder.
+        """
+        check_path(text)
+        named = known.get(text.strip().rstrip("/\\").casefold())
+        if named is not None and self._contains(named):
+            return self._checked_folder(named, text)
+        try:
+            path = Path(text).expanduser()
+        except RuntimeError:
+            raise self._no_folder(text) from None
+        if path.is_absolute():
+            path = Path(os.path.normpath(path))
+        elif len(path.parts) == 1 and path.name not in {"", ".."}:
+            path = self._folder_by_name(text, path.name)
+        else:
+            path = self._below_some_root(path, text)
+        return self._checked_folder(path, text)
+
+    def _folder_by_name(self, text: str, name: str) -> Path:
+        wanted = files.normalized(name).casefold()
+        own = [each for each in self.folders if files.normalized(each.name).casefold() == wanted]
+        found = files.find_folders(self._outermost(), name)
+        hits = own[:1] or found.hits
+        if len(hits) > 1:
+            raise FileMissingError(
+                f"{len(hits)} folders are named {quoted(text)}: "
+                f"{listed((quoted(hit, limit=300) for hit in hits), most=5)}.",
+                hint="Pass the full path of the one you mean.",
+            )
+        if not hits:
+            raise self._no_folder(text, did_you_mean(name, found.names), found.stopped)
+        return hits[0]
+
+    def _checked_folder(self, path: Path, text: str) -> Path:
+        if not self._contains(path):
+            raise self._outside(text)
+        if not self._contains(resolved(path)):
+            raise self._link_outside(text)
+        try:
+            kind = special_kind(path.stat().st_mode)
+            if kind == "a folder":
+                os.scandir(path).close()
+        except PermissionError:
+            raise _not_permitted(text) from None
+        except (OSError, ValueError):
+            raise self._no_folder(text) from None
+        if kind != "a folder":
+            raise FileUnusableError(
+                f"{quoted(text)} is {kind or 'a file'}, not a folder.",
+                hint="Pass its folder; a file goes directly into the tool that uses it.",
+            )
+        return path
+
+    def _no_folder(self, text: str, similar: str = "", stopped: str = "") -> FileMissingError:
+        return FileMissingError(
+            " ".join(filter(None, (f"There is no folder {quoted(text)}.", stopped))),
+            hint=similar or self._describe(),
+        )
+
     def _by_name(self, text: str, name: str) -> Path:
         direct = [Path(os.path.normpath(folder / name)) for folder in self._workspace]
         here = [each for each in direct if self._contains(each) and os.path.lexists(each)]
@@ -156,7 +236,7 @@ class Roots:
         kind = special_kind(path.stat().st_mode)
         if kind == "a folder":
             raise FileUnusableError(
-                f"{quoted(text)} is a folder, not a file.", hint=_pick_one(files.media_names(path))
+                f"{quoted(text)} is a folder, not a file.", hint=pick_one(scan(path), self.head)
             )
         if kind is not None:
             raise _special_file_error(text, kind)
@@ -209,9 +289,10 @@ class Roots:
     def _missing(self, text: str, path: Path) -> FileMissingError:
         inside = self._contains(path) and self._contains(resolved(path.parent))
         if any(each in path.name for each in "*?"):
-            matching = files.media_names(path.parent, path.name) if inside else []
+            matching = scan(path.parent, pattern=path.name, depth=0) if inside else Scan([])
             return FileMissingError(
-                f"{quoted(text)} is a wildcard; pass one file at a time.", hint=_pick_one(matching)
+                f"{quoted(text)} is a wildcard; pass one file at a time.",
+                hint=pick_one(matching, self.head),
             )
         names = files.names_in(path.parent) if inside else []
         return FileMissingError(
@@ -283,13 +364,6 @@ def _below_home(*folders: Path) -> list[Path]:
     """Return the folders without the home folder, which desktops report for a missing folder."""
     home = Path.home()
     return [each for each in folders if not home.is_relative_to(each)]
-
-
-def _pick_one(names: list[str]) -> str:
-    if not names:
-        return "It has no pictures, sounds or 3D models. Pass the path of a file."
-    shown = listed((quoted(name) for name in names), most=MAX_SHOWN)
-    return f"Pass one of its files: {shown}."
 
 
 def _special_file_error(text: str, kind: str) -> InputFileError:

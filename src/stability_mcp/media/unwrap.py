@@ -31,6 +31,7 @@ _MARKDOWN = re.compile(
 _TITLE = re.compile(r"""\s+(?:"[^"]*"|'[^']*')$""")
 _PLACEHOLDER = re.compile(
     r"""\[?\s*
+    (?:(?:the|my|your)\s+(?=attached|uploaded|pasted|user))?
     (?:(?:attached|uploaded|pasted|user)[\s_-]*)*
     (?:image|img|picture|photo|screenshot|file|audio|sound|attachment|upload)
     [\s_-]*(?:attachment|upload)?[\s:_-]*\#?\s*\d{0,3}\s*\]?

@@ -149,8 +149,20 @@ class AllowedFiles:
 
     async def similar(self, name: str) -> str:
         """Return `Did you mean …?` with similar file names, or ""."""
-        roots = self._with(await self.workspace())
-        return await in_file_thread(partial(roots.similar, name), of_user=True)
+        return await self.search(lambda roots: roots.similar(name))
+
+    async def search(self, work: Callable[[Roots], T]) -> T:
+        """Run blocking work on all allowed folders.
+
+        Raises:
+            InputFileError: as `work`, with the folders that were refused.
+        """
+        workspace = await self.workspace()
+        roots = self._with(workspace)
+        try:
+            return await in_file_thread(lambda: work(roots), of_user=True)
+        except (FileMissingError, FileForbiddenError) as error:
+            raise workspace.explain(error) from None
 
     def _with(self, workspace: Workspace) -> Roots:
         return Roots(self._roots.folders, workspace=workspace.folders)

@@ -41,10 +41,12 @@ def first_line(outcome: Outcome, *, tool: str, emulated: bool, missing_key: str 
     failed = [each for each in jobs if each.state == "failed"]
     unknown = [each for each in jobs if each.state == "unknown" and not each.is_missing]
     filtered = [each for each in media if each.filtered]
+    deleted = sum(each.state == "done" and not each.media for each in jobs)
     requested = {each.id: each.label for each in jobs if each.id not in outcome.cached}
     parts = [
         counted(media) if media else "",
         f"{len(filtered)} FILTERED (blurred by the API's moderation, charged)" if filtered else "",
+        f"{deleted} result{'s' * (deleted > 1)} deleted" if deleted else "",
         f"{len(failed)} failed" if failed else "",
         f"{len(unknown)} with unknown outcome" if unknown else "",
         f"{len(missing)} without a result yet" if missing else "",
@@ -134,6 +136,11 @@ def media_line(item: MediaItem) -> str:
         str(item.copy_path) if item.copy_path else "",
     )
     return "  ".join(filter(None, parts))
+
+
+def tags_text(tags: Sequence[str]) -> str | None:
+    """Return `tags: summer, cover`; None: there are none."""
+    return f"tags: {', '.join(tags)}" if tags else None
 
 
 def unreadable_lines(media: Sequence[MediaItem]) -> list[str]:

@@ -34,6 +34,14 @@ CHANGES: Effects = {
 }
 """Adds to the store or renames in it without losing anything; free."""
 
+DELETES: Effects = {
+    "readOnlyHint": False,
+    "destructiveHint": True,
+    "idempotentHint": True,
+    "openWorldHint": False,
+}
+"""Removes from the store what can be restored for some time only; free."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Definition:

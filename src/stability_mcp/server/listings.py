@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from stability_mcp.server.answer_text import tags_text
 from stability_mcp.server.tool import PageData
 from stability_mcp.server.views import seed_of
 from stability_mcp.studio import (
@@ -32,6 +33,8 @@ class Listing:
     """One for each item."""
     facts: PageData
     """The same page for programs."""
+    notes: Sequence[str] = ()
+    """Lines about the page as a whole."""
 
 
 def media_line(origin: MediaOrigin) -> str:
@@ -45,11 +48,12 @@ def media_line(origin: MediaOrigin) -> str:
         item.operation or item.origin,
         charge_text(job) if job else None,
         f"seed {seed}" if (seed := seed_of(item)) else None,
-        _time(item.created_at),
+        time_text(item.created_at),
         prompt_text(origin.prompt),
         names_text("from", origin.sources),
+        tags_text(origin.tags),
     )
-    return _line(parts)
+    return line_of(parts)
 
 
 def job_line(origin: JobOrigin) -> str:
@@ -61,7 +65,7 @@ def job_line(origin: JobOrigin) -> str:
         job.operation,
         _state(job),
         f"{credits_text(job.price)} {CHARGES[job.charged]}",
-        _time(job.created_at),
+        time_text(job.created_at),
         prompt_text(origin.prompt),
         names_text("from", origin.sources),
         *(results or (f"label {job.label}" if job.label else None,)),
@@ -69,10 +73,11 @@ def job_line(origin: JobOrigin) -> str:
         f"generation {job.generation}" if job.generation and job.state != "done" else None,
         _shortened(job.error) if job.error else None,
     )
-    return _line(parts)
+    return line_of(parts)
 
 
-def _time(at: float) -> str:
+def time_text(at: float) -> str:
+    """Return a time and how long ago it was."""
     return f"{local_time(at)} ({age_text(time.time() - at)})"
 
 
@@ -84,7 +89,8 @@ def _state(job: JobRecord) -> str:
     return f"unknown ({job.progress})" if job.is_missing else job.state
 
 
-def _line(parts: Sequence[str | None]) -> str:
+def line_of(parts: Sequence[str | None]) -> str:
+    """Return the given parts as a line."""
     return "  ".join(" ".join(plain(each).split()) for each in parts if each)
 
 

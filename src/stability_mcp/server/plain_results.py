@@ -31,7 +31,12 @@ def of_data(data: BaseModel, *, uncollected: str | None) -> CallToolResult:
 
 
 def of_listing(
-    lines: Sequence[str], facts: PageData, *, tool: str, uncollected: str | None
+    lines: Sequence[str],
+    facts: PageData,
+    *,
+    tool: str,
+    uncollected: str | None,
+    notes: Sequence[str] = (),
 ) -> CallToolResult:
     """Return the result of a tool that lists items: a line each, the facts only in `_meta`.
 
@@ -40,10 +45,11 @@ def of_listing(
         facts: The same page for programs.
         tool: Name of the tool.
         uncollected: The line about undelivered results, or None.
+        notes: Lines about the page as a whole.
     """
     more = f'; for older ones pass cursor "{facts.next_cursor}"' if facts.next_cursor else ""
     first = f"{len(lines)}, newest first{more}" if lines else "nothing found"
-    text = [f"{tool}: {first}", *lines, *filter(None, [uncollected])]
+    text = [f"{tool}: {first}", *notes, *lines, *filter(None, [uncollected])]
     return CallToolResult(
         content=[TextContent(text=plain("\n".join(text)))],
         _meta={FACTS: cleaned({"tool": tool, **facts.dumped()})},

@@ -22,11 +22,13 @@ from mcp.types import (
 
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.server import answer_text
+from stability_mcp.server.history_text import history_lines
 from stability_mcp.server.plain_results import FACTS, cleaned
 from stability_mcp.server.views import JobFacts, MediaFacts, SentFacts
 from stability_mcp.settings import Settings
-from stability_mcp.studio import JobRecord, MediaItem, Outcome, Spending
+from stability_mcp.studio import History, JobRecord, MediaItem, Outcome, Spending
 from stability_mcp.text import plain
+from stability_mcp.uris import media_uri
 
 MAX_PREVIEW_BYTES = 65_536
 """Keeps a whole result below 100 KB in base64."""
@@ -47,6 +49,10 @@ class Shown:
     preview: Preview | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
     """Names of the media that the items were made from, by id."""
+    tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Tags of the items, by id."""
+    history: History | None = None
+    """What led to a single item, and what was made from it."""
 
 
 def of_outcome(
@@ -120,12 +126,24 @@ def of_shown(
     text += shown.notes
     for index, item in enumerate(shown.items):
         made = answer_text.made_line(item, shown.items[:index], shown.sources)
-        text += [answer_text.media_line(item), f"made: {made}"]
+        tags = answer_text.tags_text(shown.tags.get(item.id, ()))
+        text += [answer_text.media_line(item), f"made: {made}", *filter(None, [tags])]
     text += [*answer_text.size_lines(shown.items), *answer_text.unreadable_lines(shown.items)]
-    text += [*_transparent_line(shown.preview, shown.items), *views]
+    text += [*_transparent_line(shown.preview, shown.items)]
+    text += history_lines(shown.history) if shown.history else []
+    text += views
     text += filter(None, [uncollected])
-    facts = {"tool": tool, "media": [MediaFacts.of(each).dumped() for each in shown.items]}
+    media = [MediaFacts.of(each, shown.tags.get(each.id, ())).dumped() for each in shown.items]
+    facts = {"tool": tool, "media": media, **_history_facts(shown.history)}
     return _result(text, facts, shown)
+
+
+def _history_facts(history: History | None) -> dict[str, Any]:
+    if history is None:
+        return {}
+    newest = {"newest": history.newest.uri} if history.newest else {}
+    lineage = [media_uri(step.id) for step in history.steps[1:]]
+    return {"lineage": lineage, "results": [each.uri for each in history.results], **newest}
 
 
 def _result(

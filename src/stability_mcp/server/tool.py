@@ -125,7 +125,7 @@ def tool(
 
     Args:
         title: Display name.
-        effects: Annotations: `SPENDS`, `QUERIES`, `FETCHES`, `READS` or `CHANGES`.
+        effects: Annotations: `SPENDS`, `QUERIES`, `FETCHES`, `READS`, `CHANGES` or `DELETES`.
         hints: What to do instead, by name of an unknown argument that callers try.
     """
 

@@ -63,8 +63,9 @@ def _free_result(
     answer: Listing | BaseModel | str, tool: str, uncollected: str | None
 ) -> CallToolResult:
     if isinstance(answer, Listing):
-        lines, facts = answer.lines, answer.facts
-        return plain_results.of_listing(lines, facts, tool=tool, uncollected=uncollected)
+        return plain_results.of_listing(
+            answer.lines, answer.facts, tool=tool, uncollected=uncollected, notes=answer.notes
+        )
     if isinstance(answer, BaseModel):
         return plain_results.of_data(answer, uncollected=uncollected)
     return plain_results.of_text(answer, uncollected=uncollected)

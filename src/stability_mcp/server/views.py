@@ -1,5 +1,6 @@
 """Media and jobs as JSON for programs, in `_meta`, structured content and resources."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import Field
@@ -19,6 +20,7 @@ class MediaFacts(Data):
     """URI for tools and resources."""
     label: str | None = None
     """Name, also of the file."""
+    tags: list[str] | None = None
     media_type: str
     bytes: int
     width: int | None = None
@@ -43,12 +45,13 @@ class MediaFacts(Data):
     created: str
 
     @classmethod
-    def of(cls, item: MediaItem) -> "MediaFacts":
+    def of(cls, item: MediaItem, tags: Sequence[str] = ()) -> "MediaFacts":
         """Return an item as JSON facts."""
         return cls(
             id=item.id,
             uri=item.uri,
             label=item.label,
+            tags=list(tags) or None,
             media_type=item.media_type,
             bytes=item.bytes,
             width=item.width,
@@ -82,7 +85,7 @@ class ListedMediaFacts(MediaFacts):
         """Return an item of a list as JSON facts."""
         job = origin.job
         return cls(
-            **dict(MediaFacts.of(origin.item)),
+            **dict(MediaFacts.of(origin.item, origin.tags)),
             prompt=origin.prompt,
             credits=job.price / 1000 if job else None,
             charged=CHARGES[job.charged] if job else None,

@@ -185,7 +185,9 @@ CREATE TABLE media (
     label TEXT,
     copy_path TEXT,
     created_at REAL NOT NULL,
-    deleted_at REAL
+    deleted_at REAL,  -- it can be restored until retention removes it
+    copy_bytes INTEGER,  -- size and time of the copy as written; a difference means it was edited
+    copy_mtime_ns INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX media_job ON media (job, position) WHERE job IS NOT NULL;
 CREATE INDEX media_list ON media (owner, seq) WHERE deleted_at IS NULL;
@@ -198,6 +200,8 @@ WHERE label IS NOT NULL AND deleted_at IS NULL;
 CREATE INDEX media_blob ON media (blob);
 -- Finds the media item of a readable copy.
 CREATE INDEX media_copy ON media (owner, copy_path) WHERE copy_path IS NOT NULL;
+-- Finds the few deleted items.
+CREATE INDEX media_deleted ON media (owner, deleted_at) WHERE deleted_at IS NOT NULL;
 
 -- Every name that an item has or had; media.label is its present one.
 CREATE TABLE media_names (
@@ -218,6 +222,17 @@ CREATE UNIQUE INDEX media_names_key ON media_names (owner, name_key) WHERE versi
 CREATE INDEX media_names_lookup ON media_names (owner, name_key);
 CREATE INDEX media_names_root ON media_names (owner, root_key, version);
 CREATE INDEX media_names_media ON media_names (media);
+
+CREATE TABLE media_tags (
+    media TEXT NOT NULL,
+    tag_key TEXT NOT NULL,  -- the form in which tags are compared, see text.name_key
+    position INTEGER NOT NULL,  -- in the order in which they were given
+    owner TEXT NOT NULL,
+    tag TEXT NOT NULL,
+    media_seq INTEGER NOT NULL,  -- lists by tag are in this order
+    PRIMARY KEY (media, tag_key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX media_tags_list ON media_tags (owner, tag_key, media_seq);
 
 CREATE TABLE media_parents (
     child TEXT NOT NULL,

@@ -23,9 +23,14 @@ from stability_mcp.jobs.transactions.cancel import CancelledJob, CancelOutcome
 from stability_mcp.jobs.transactions.reuse import CacheStatistics
 from stability_mcp.jobs.transactions.usage import LedgerBy, LedgerLine, RateStatus
 from stability_mcp.maintenance.retention import Retention, Swept
-from stability_mcp.media.items import MediaItem
+from stability_mcp.media.ancestry import Step
+from stability_mcp.media.folders import FolderPage, FolderQuery, ListedFile
+from stability_mcp.media.items import MediaItem, prompt_of
 from stability_mcp.media.library import Page
+from stability_mcp.media.newest_files import short_path
 from stability_mcp.media.roots import MAX_BYTES as MAX_UPLOAD_BYTES
+from stability_mcp.media.scopes import Scope
+from stability_mcp.media.tags import MAX_TAGS
 from stability_mcp.media.workspace import (
     NamedFolders,
     Workspace,
@@ -38,6 +43,7 @@ from stability_mcp.store.disk import MIN_FREE_BYTES
 from stability_mcp.studio.calling import CallOptions
 from stability_mcp.studio.links import ViewLink
 from stability_mcp.studio.local_pages import ViewFacts
+from stability_mcp.studio.media_actions import DeletedMedia, History
 from stability_mcp.studio.open import open_studio
 from stability_mcp.studio.origins import (
     JobOrigin,
@@ -70,6 +76,7 @@ if TYPE_CHECKING:
     from stability_mcp.studio.check import Finding, StoreCheck, open_for_check
 
 __all__ = [
+    "MAX_TAGS",
     "MAX_UPLOAD_BYTES",
     "MAX_UPLOAD_FILES",
     "MIN_FREE_BYTES",
@@ -80,9 +87,13 @@ __all__ = [
     "CancelOutcome",
     "CancelledJob",
     "Confirm",
+    "DeletedMedia",
     "Entry",
     "Estimate",
     "Finding",
+    "FolderPage",
+    "FolderQuery",
+    "History",
     "InterruptedUploadError",
     "JobFilter",
     "JobOrigin",
@@ -90,6 +101,7 @@ __all__ = [
     "JobRecord",
     "LedgerBy",
     "LedgerLine",
+    "ListedFile",
     "MediaItem",
     "MediaOrigin",
     "NamedFolders",
@@ -101,8 +113,10 @@ __all__ = [
     "Quote",
     "RateStatus",
     "Retention",
+    "Scope",
     "Spending",
     "Status",
+    "Step",
     "StoreCheck",
     "Studio",
     "Swept",
@@ -121,9 +135,11 @@ __all__ = [
     "open_studio",
     "paid_operation",
     "price_of",
+    "prompt_of",
     "prompt_text",
     "refused_line",
     "results_text",
+    "short_path",
     "shown_name",
 ]
 

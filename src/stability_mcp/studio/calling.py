@@ -226,6 +226,7 @@ async def _collect(  # noqa: PLR0913 -- see `collect`; `fresh` has the results m
         results = await _results(parts, views, fresh)
         restored = await restore_transparency(parts, views, results, originals)
         media = restored.media
+        parts.importer.phrases.note_shown(restored.shown)
         memory = {each: size for made in fresh.values() for each, size in made.memory.items()}
         shown = await preview(parts, restored.shown, memory=memory) if wait.preview else None
         empty = await _empty(media, shown)
@@ -347,6 +348,7 @@ async def preview(
     memory: Mapping[str, int] | None = None,
 ) -> Preview | None:
     """Implement `Studio.preview`; for `memory` see `preview_of`."""
+    parts.importer.phrases.note_shown(items)
     settings = parts.settings
     wanted = settings.preview if size is None else size
     if wanted == "none" or not items:

@@ -12,7 +12,7 @@ from pathlib import Path
 from stability_mcp.imaging.alpha import put_alpha
 from stability_mcp.imaging.memory import estimate, run
 from stability_mcp.imaging.probe import probe
-from stability_mcp.media.copies import write_copy
+from stability_mcp.media.copies import with_copy, write_copy, written_copy
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.local_files import store_local
 from stability_mcp.media.names import NameRequest
@@ -108,5 +108,6 @@ async def _with_copy(
     path = await in_file_thread(write, of_user=True)
     if path is None:
         return item
-    await parts.media.set_copy_path(item.id, path)
-    return replace(item, copy_path=path)
+    copy = await in_file_thread(partial(written_copy, path), of_user=True)
+    await parts.media.set_copy_path(item.id, copy.path, copy.stamp)
+    return with_copy(item, copy)

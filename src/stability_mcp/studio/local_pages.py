@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.errors import NotFoundError
 from stability_mcp.imaging.sniff import EXTENSIONS, extension
-from stability_mcp.media.items import MediaItem
+from stability_mcp.media.items import MediaItem, prompt_of
 from stability_mcp.media.labels import file_form
 from stability_mcp.studio import origins, uploads
 from stability_mcp.studio.links import Links
@@ -83,7 +83,7 @@ class LocalPages:
             media_type=item.media_type if item.media_type in EXTENSIONS else _BYTES,
             file_name=f"{file_form(item.name) or item.id}.{extension(item.media_type)}",
             made_by=row.title if row else item.operation or "",
-            prompt=origins.prompt_of(item.arguments) or "",
+            prompt=prompt_of(item.arguments) or "",
             price=_price(item, origins.charge_text(jobs[0])) if jobs else "",
             made_from=[Source(role=role, label=each.name) for role, each in sources.items()],
         )

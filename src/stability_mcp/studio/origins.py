@@ -1,28 +1,17 @@
 """What a list shows in addition to the rows of media and jobs: prompt, price, inputs, results."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.jobs.models import JobRecord
 from stability_mcp.jobs.reader import JobReader
-from stability_mcp.media.items import MediaItem
+from stability_mcp.media.items import MediaItem, prompt_of
 from stability_mcp.media.library import MediaLibrary
 from stability_mcp.media.lineage import originals_of, sources_of
+from stability_mcp.media.tags import tags_of
 from stability_mcp.store.tenancy import Account
 from stability_mcp.text import CHARGES, credits_text, listed, quoted
-
-PROMPT_FIELDS = (
-    "prompt",
-    "background_prompt",
-    "foreground_prompt",
-    "text_prompts",
-    "search_prompt",
-    "select_prompt",
-)
-"""Fields with a prompt; the first one that is given describes the result best."""
-
 
 MAX_PROMPT_CHARACTERS = 60
 """Longest part of a prompt in a line: enough to recognise a picture; `_meta` has all of it."""
@@ -38,6 +27,7 @@ class MediaOrigin:
     prompt: str | None
     sources: tuple[MediaItem, ...]
     """What it was made from, before any fitting; deleted media is omitted."""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,12 +49,14 @@ async def of_media(
     found = await reader.found(account, (item.job for item in items if item.job))
     jobs = {job.id: job for job in found}
     sources = await sources_of(library, [item.id for item in items])
+    tags = await tags_of(library.database, [item.id for item in items])
     return [
         MediaOrigin(
             item=item,
             job=jobs.get(item.job or ""),
             prompt=prompt_of(item.arguments),
             sources=sources.get(item.id, ()),
+            tags=tags.get(item.id, ()),
         )
         for item in items
     ]
@@ -86,18 +78,6 @@ async def of_jobs(library: MediaLibrary, jobs: Sequence[JobRecord]) -> list[JobO
         )
         for job in jobs
     ]
-
-
-def prompt_of(arguments: Mapping[str, Any]) -> str | None:
-    """Return the prompt in the arguments of an operation; None: there is none."""
-    for name in PROMPT_FIELDS:
-        value = arguments.get(name)
-        if isinstance(value, str) and value.strip():
-            return value
-        if isinstance(value, list) and value:  # API version 1: texts with weights
-            texts = (each.get("text") for each in value if isinstance(each, Mapping))
-            return ", ".join(text for text in texts if isinstance(text, str)) or None
-    return None
 
 
 def prompt_text(prompt: str | None) -> str | None:

@@ -18,9 +18,10 @@ from stability_mcp.jobs.transactions.cancel import CancelledJob
 from stability_mcp.jobs.transactions.reuse import CacheStatistics
 from stability_mcp.jobs.transactions.submit import ForeignGeneration
 from stability_mcp.jobs.transactions.usage import LedgerBy, LedgerLine, LedgerQuery, RateStatus
+from stability_mcp.media.folders import FolderPage, FolderQuery, list_folder
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import Page
-from stability_mcp.media.preview import PreviewSize
+from stability_mcp.media.preview import PreviewSize, picture_problem
 from stability_mcp.media.search import Kind
 from stability_mcp.media.workspace import Workspace, WorkspaceSource
 from stability_mcp.periods import Period
@@ -29,6 +30,7 @@ from stability_mcp.store.changes import CachedRead
 from stability_mcp.studio import calling, combining, origins, status
 from stability_mcp.studio.calling import CallOptions, Wait
 from stability_mcp.studio.local_pages import LocalPages
+from stability_mcp.studio.media_actions import MediaActions
 from stability_mcp.studio.origins import JobOrigin, MediaOrigin
 from stability_mcp.studio.outcomes import Estimate, Outcome, Price, Status, known_operation
 from stability_mcp.studio.permissions import Permissions
@@ -38,7 +40,8 @@ from stability_mcp.studio.runtime import StudioParts
 class Studio:
     """Everything below the faces, for one user and one upstream; created by `open_studio`.
 
-    `reruns` repeats, resumes, cancels and adopts jobs by the names that users give.
+    `reruns` repeats, resumes, cancels and adopts jobs by the names that users give. `library`
+    labels, tags, deletes and restores media.
     """
 
     def __init__(self, parts: StudioParts) -> None:
@@ -48,6 +51,7 @@ class Studio:
         self._media = parts.media
         self.pages = LocalPages(parts)
         database, reader = parts.runtime.database, parts.jobs.reader
+        self.library = MediaActions(parts)
         self._activity = CachedRead(database, partial(reader.activity, parts.account))
         self._uncollected = CachedRead(database, partial(reader.uncollected_line, parts.account))
 
@@ -228,13 +232,12 @@ class Studio:
         Returns:
             The job id, and whether the job is new; a known generation already has one.
         """
-        folder = self.settings.copies_dir
         found = ForeignGeneration(
             account=self._account,
             kind=kind,
             generation=generation,
             label=label,
-            output_dir=folder,
+            output_dir=self.settings.copies_dir,
         )
         return await self._jobs.adopt(found)
 
@@ -275,6 +278,11 @@ class Studio:
         inside = period is None or period.since <= item.created_at < period.until
         return Page([item], None) if inside else page
 
+    async def list_folder(self, folder: str, wanted: FolderQuery) -> FolderPage:
+        """Return a page of the media files in a folder; see `media.folders.list_folder`."""
+        allowed, output = self._parts.importer.files, self.settings.copies_dir
+        return await list_folder(allowed, self._media, folder, wanted, output)
+
     async def origins_of_media(self, items: Sequence[MediaItem]) -> list[MediaOrigin]:
         """Return prompt, sources and price of media, in order, for a list."""
         return await origins.of_media(self._media, self._jobs.reader, self._account, items)
@@ -288,12 +296,9 @@ class Studio:
         return await self._media.get(reference)
 
     async def find_media(self, reference: str) -> MediaItem | None:
-        """Return the item with a URI, id, label or path of a copy, or None.
-
-        Raises:
-            ArgumentsError: the label means several variants.
-        """
-        return await self._media.find(reference) or await self._parts.importer.find(reference)
+        """Return the item that a reference names, or None; raises the errors of `PhraseLookup`."""
+        found = await self._media.find(reference) or await self._parts.importer.find(reference)
+        return found or await self._parts.importer.phrases.find_text(reference)
 
     async def paid_result(self, item: MediaItem) -> MediaItem:
         """Return the paid result that a picture was combined from locally, or the item itself."""
@@ -304,15 +309,8 @@ class Studio:
         return await self._media.many(ids)
 
     async def label_media(self, reference: str, label: str) -> MediaItem:
-        """Give an item a label; if another item has it, it gets the next version of the name.
-
-        Raises:
-            ArgumentsError: the label is blank.
-            NotFoundError: there is no such item.
-            InputFileError: the reference is a file that can't be imported.
-        """
-        found = await self._parts.importer.import_file(reference, None)
-        return await self._media.set_label(found.item, label)
+        """Give an item a label; see `MediaActions.label`."""
+        return (await self.library.label(reference, label, None))[0]
 
     async def import_media(self, reference: str | None, label: str | None) -> tuple[MediaItem, str]:
         """Import a file; free. Return the item and a note on what was done.
@@ -341,6 +339,8 @@ class Studio:
             size: Size, regardless of the settings; None: as set.
         """
         return await calling.preview(self._parts, items, size)
+
+    picture_problem = staticmethod(picture_problem)
 
     # Money and limits
 

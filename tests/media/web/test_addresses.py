@@ -20,7 +20,9 @@ PRIVATE = [
     "192.0.0.8",
     "192.0.0.9",
     "192.0.2.1",
+    "192.88.99.1",
     "192.168.1.1",
+    "168.63.129.16",
     "198.18.0.1",
     "198.51.100.1",
     "203.0.113.1",
@@ -36,6 +38,7 @@ PRIVATE = [
     "fec0::1",
     "ff02::1",
     "2001:db8::1",
+    "3fff::1",
 ]
 PUBLIC = ["8.8.8.8", "1.1.1.1", "172.32.0.1", "192.169.0.1", "2606:4700::1111", "2a00:1450::1"]
 
@@ -60,6 +63,8 @@ def _containing(address: ipaddress.IPv4Address) -> list[str]:
         f"::{address}",
         f"64:ff9b::{address}",
         f"64:ff9b:1::{address}",
+        f"2a00:1450::5efe:{address}",
+        f"2a00:1450::200:5efe:{address}",
         str(ipaddress.IPv6Address((0x2002 << 112) | (number << 80))),
         str(ipaddress.IPv6Address((0x2001_0000 << 96) | (number ^ 0xFFFF_FFFF))),
     ]
@@ -69,7 +74,7 @@ def _containing(address: ipaddress.IPv4Address) -> list[str]:
 def test_an_ipv6_address_is_as_public_as_the_ipv4_address_in_it(
     address: ipaddress.IPv4Address,
 ) -> None:
-    """Documented (RFC 4291, 6052, 8215, 3056, 4380): mapped, compatible, NAT64, 6to4, Teredo."""
+    """Documented (RFC 4291, 6052, 8215, 5214, 3056, 4380), from mapped to Teredo."""
     if is_public(str(address)):
         return
     assert not any(map(is_public, _containing(address)))

@@ -16,6 +16,7 @@ from anyio import create_task_group
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.maintenance.repair import StoreCheck
 from stability_mcp.maintenance.retention import DAY_SECONDS, Retention
+from stability_mcp.media import deletion
 from stability_mcp.media.importer import Importer
 from stability_mcp.media.inputs import PreparedInputs
 from stability_mcp.media.library import MediaLibrary
@@ -77,6 +78,43 @@ async def _rename(database: Database, label: str, wanted: str) -> None:
 
 async def _take_label_of_another(database: Database) -> None:
     await _rename(database, "kept", "hero")
+
+
+async def _tag(database: Database) -> None:
+    store = _media(database)
+    await store.set_tags(await store.get("kept"), ["sea"])
+
+
+async def _delete(database: Database) -> None:
+    store = _media(database)
+    items = [await store.get(each) for each in ("hero", "kept")]
+    await deletion.delete(store, items, now=time.time())
+
+
+async def _restore(database: Database) -> None:
+    store = _media(database)
+    found = [await deletion.find_deleted(store, each) for each in ("hero", "kept")]
+    await deletion.restore(store, found)
+
+
+async def _deleted(home: Path) -> None:
+    await _two_results(home)
+    async with opened(home) as database:
+        await _delete(database)
+
+
+async def _with_an_edited_copy(home: Path) -> None:
+    await _two_results(home)
+    path = home.parent / "hero.png"
+    path.write_bytes(picture(4))
+    async with opened(home) as database:
+        store = _media(database)
+        await store.set_copy_path((await store.get("hero")).id, path)
+
+
+async def _use_edited_copy(database: Database) -> None:
+    importer = Importer(library=_media(database), roots=Roots([database.home.parent]))
+    await importer.import_file("hero", None)
 
 
 def _permissions(database: Database) -> Permissions:
@@ -263,6 +301,34 @@ ROWS = {
         old=[("hero",), ("kept",)],
         new=[("hero",), ("hero v2",)],
     ),
+    "media.set_tags": Row(
+        arrange=_two_results,
+        act=_tag,
+        read=sql("SELECT tag FROM media_tags"),
+        old=[],
+        new=[("sea",)],
+    ),
+    "media.delete": Row(
+        arrange=_two_results,
+        act=_delete,
+        read=_counts("media WHERE deleted_at IS NULL"),
+        old=(2, 2, 0),
+        new=(0, 2, 0),
+    ),
+    "media.restore": Row(
+        arrange=_deleted,
+        act=_restore,
+        read=_counts("media WHERE deleted_at IS NULL"),
+        old=(0, 2, 0),
+        new=(2, 2, 0),
+    ),
+    "media.retouch": Row(
+        arrange=_with_an_edited_copy,
+        act=_use_edited_copy,
+        read=_counts("media", "media_parents", "media WHERE copy_path IS NOT NULL"),
+        old=(2, 0, 1, 3, 0),
+        new=(3, 1, 1, 3, 0),
+    ),
     "policy.ask": Row(act=_permit(_ask), read=_question, old=None, new=""),
     "policy.answer": Row(arrange=_asked(), act=_permit(_agree), read=_question, old="", new="yes"),
     "policy.use": Row(
@@ -308,6 +374,16 @@ ROWS = {
     ),
     "maintenance.retain_blobs": Row(
         arrange=_two_results, act=_sweep, read=_counts("media"), old=(1, 1, 0), new=(1, 1, 0)
+    ),
+    "maintenance.purge_media": Row(
+        arrange=_deleted, act=_sweep, read=_counts("media"), old=(2, 2, 0), new=(0, 0, 0)
+    ),
+    "maintenance.purge_blobs": Row(
+        arrange=_deleted,
+        act=_sweep,
+        read=_counts("media", "blobs"),
+        old=(0, 2, 0, 0),
+        new=(0, 0, 0, 0),
     ),
     "maintenance.recount": Row(
         arrange=_miscounted,

@@ -5,11 +5,13 @@ The host `photos.test` has address 127.0.0.2, the only one that is "public" in t
 """
 
 import asyncio
+import contextlib
 import ssl
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 
 import pytest
 import trustme
@@ -38,6 +40,8 @@ class WebServer:
     """Address and path of each request."""
     heads: list[str] = field(default_factory=list)
     """The head of each request."""
+    intruded: int = 0
+    """Connections to a private address; there must never be one."""
 
     def url(self, path: str, host: str = HOST) -> str:
         """Return the address of a path."""
@@ -60,6 +64,11 @@ class WebServer:
             self.addresses[host] = steps[1:]
         return steps[0]
 
+    def intrude(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Count a connection to a private address, before any TLS."""
+        self.intruded += 1
+        writer.close()
+
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one request."""
         try:
@@ -67,7 +76,7 @@ class WebServer:
             path = head.split(" ")[1]
             self.heads.append(head)
             self.seen.append((writer.get_extra_info("sockname")[0], path))
-            answer = self.answers[path.partition("?")[0]]
+            answer = self.answers.get(path.partition("?")[0], response(b"", "404 Not Found"))
             if isinstance(answer, bytes):
                 writer.write(answer)
                 await writer.drain()
@@ -81,7 +90,7 @@ class WebServer:
 
 @asynccontextmanager
 async def web_server() -> AsyncIterator[WebServer]:
-    """Serve on PUBLIC, and on PRIVATE with the same port."""
+    """Serve on PUBLIC, and check that nothing connects to the same port of private addresses."""
     if sys.platform == "darwin":
         pytest.skip("127.0.0.1 is the only loopback address on macOS")
     server = WebServer(addresses={HOST: [[PUBLIC]]})
@@ -89,14 +98,18 @@ async def web_server() -> AsyncIterator[WebServer]:
     CERTIFICATE.configure_cert(tls)
     public = await asyncio.start_server(server.handle, PUBLIC, 0, ssl=tls)
     server.port = public.sockets[0].getsockname()[1]
-    private = await asyncio.start_server(server.handle, PRIVATE, server.port, ssl=tls)
+    private = [await asyncio.start_server(server.intrude, PRIVATE, server.port)]
+    with contextlib.suppress(OSError):  # no IPv6 here
+        private.append(await asyncio.start_server(server.intrude, "::1", server.port))
     try:
         yield server
+        assert server.intruded == 0
     finally:
-        public.close()
-        private.close()
+        for each in (public, *private):
+            each.close()
 
 
+@cache
 def _trusting() -> ssl.SSLContext:
     context = ssl.create_default_context()
     AUTHORITY.configure_trust(context)

@@ -15,9 +15,10 @@ MAX_BODY_BYTES = 65_533
 """Longest data of a segment, in bytes: its 16-bit length includes itself."""
 
 START, END, SCAN = b"\xd8", b"\xd9", b"\xda"
-APP0, APP1, APP2, APP13, COMMENT = b"\xe0", b"\xe1", b"\xe2", b"\xed", b"\xfe"
-PRIVATE = frozenset({APP1, APP13, COMMENT})
-"""EXIF and XMP, IPTC, and comments."""
+APP0, APP1, APP2, APP14, COMMENT = b"\xe0", b"\xe1", b"\xe2", b"\xee", b"\xfe"
+_APPLICATIONS = frozenset(bytes([number]) for number in range(0xE0, 0xF0))
+_NEEDED = frozenset({APP0, APP14})
+"""JFIF, and Adobe's marker for the colour space."""
 
 MAX_SCANS = 100
 """Encoders make about ten scans; decoding each takes a pass over all pixels."""
@@ -134,7 +135,7 @@ def facts(file: BinaryIO, size: int) -> Facts:
         in_header = in_header and segment.kind != SCAN
         if segment.kind == APP2:
             has_profile |= read_at(file, segment.body, len(PROFILE)) == PROFILE
-        if segment.kind in PRIVATE:
+        if is_private(file, segment):
             # A segment also includes bytes up to the next marker; its length doesn't count them.
             length = int.from_bytes(read_at(file, segment.start + 2, 2), "big")
             body = read_at(file, segment.body, max(length - 2, 0))
@@ -163,6 +164,17 @@ def facts(file: BinaryIO, size: int) -> Facts:
 def segment(kind: bytes, body: bytes) -> bytes:
     """Return a segment with its marker and length; the body is at most `MAX_BODY_BYTES` bytes."""
     return b"\xff" + kind + struct.pack(">H", len(body) + 2) + body
+
+
+def is_private(file: BinaryIO, piece: Piece) -> bool:
+    """Return whether a segment isn't needed to show the picture.
+
+    EXIF, XMP, IPTC, comments, whatever a program added, and an index of further pictures (MPF):
+    it points beyond the end, where the trailing bytes are removed.
+    """
+    if piece.kind == APP2:
+        return read_at(file, piece.body, len(PROFILE)) != PROFILE
+    return piece.kind == COMMENT or piece.kind in _APPLICATIONS - _NEEDED
 
 
 def _metadata(kind: bytes, body: bytes) -> Metadata:

@@ -20,8 +20,15 @@ from stability_mcp.imaging.facts import Facts, Metadata
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 TEXT = frozenset({b"tEXt", b"zTXt", b"iTXt"})
-PRIVATE = TEXT | {b"eXIf", b"tIME"}
-"""Chunks about the maker, not about the picture."""
+_OPTIONAL = frozenset(
+    {
+        *(b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"mDCV", b"cLLI", b"sBIT"),
+        *(b"tRNS", b"bKGD", b"hIST", b"pHYs", b"sPLT", b"acTL", b"fcTL", b"fdAT"),
+    }
+)
+"""Optional chunks about the picture (PNG, third edition, 11.3); others are about its maker."""
+_ANCILLARY = 0x20
+"""Bit of the first letter of a chunk that a reader may ignore."""
 XMP_KEYWORD = b"XML:com.adobe.xmp\x00"
 
 _EXIF_KEYWORD = b"Raw profile type exif\x00"
@@ -149,6 +156,8 @@ def facts(file: BinaryIO, size: int) -> Facts:
                 text_exif = _exif_in_text(chunk.kind, body[len(_EXIF_KEYWORD) :])
         elif chunk.kind == b"acTL":
             frames = max(1, int.from_bytes(read_at(file, chunk.body, 4), "big"))
+        elif is_private(chunk):
+            metadata.add("text")
     return Facts(
         media_type="image/png",
         bytes=size,
@@ -164,6 +173,11 @@ def facts(file: BinaryIO, size: int) -> Facts:
         progressive=bool(interlaced),
         metadata=frozenset(metadata),
     )
+
+
+def is_private(piece: Piece) -> bool:
+    """Return whether a chunk isn't needed to show the picture: text, EXIF, or any unknown one."""
+    return bool(piece.kind and piece.kind[0] & _ANCILLARY) and piece.kind not in _OPTIONAL
 
 
 def _international_text(body: bytes) -> bytes:

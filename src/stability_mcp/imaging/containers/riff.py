@@ -8,15 +8,15 @@ from stability_mcp.imaging.containers.exif import NO_EXIF, orientation_of, read_
 from stability_mcp.imaging.containers.piece import Piece, check_count, cut_short, damaged, read_at
 from stability_mcp.imaging.facts import Facts, Metadata
 
-PRIVATE = frozenset({b"EXIF", b"XMP "})
 ALPHA, EXIF_FLAG, XMP_FLAG = 0x10, 0x08, 0x04
 """Bits of the first byte of VP8X."""
 
 HEADER_BYTES = 12
 _MAX_EXIF = 1 << 16
 _BITSTREAMS = frozenset({b"VP8 ", b"VP8L"})
-_CHUNKS = _BITSTREAMS | PRIVATE | {b"VP8X", b"ICCP", b"ANIM", b"ANMF", b"ALPH"}
-"""Chunks of WebP (RFC 9649, 2.7)."""
+PICTURE = _BITSTREAMS | {b"VP8X", b"ICCP", b"ANIM", b"ANMF", b"ALPH"}
+"""Chunks of WebP that are needed to show the picture (RFC 9649, 2.7)."""
+_CHUNKS = PICTURE | {b"EXIF", b"XMP "}
 
 
 def pieces(file: BinaryIO, end: int) -> list[Piece]:
@@ -96,6 +96,8 @@ def webp_facts(file: BinaryIO, size: int) -> Facts:
                 xmp = read_at(file, chunk.body, min(chunk.end - chunk.body, _MAX_EXIF))
         elif chunk.kind in _BITSTREAMS and _size(file, chunk)[:2] != (width, height):
             raise damaged("WebP", "it declares two different sizes")
+        elif chunk.kind not in PICTURE:
+            metadata.add("text")
     if not frames and not any(chunk.kind in _BITSTREAMS for chunk in chunks):
         raise damaged("WebP", "it contains no picture")
     return Facts(

@@ -12,9 +12,13 @@ from stability_mcp.imaging.containers.piece import damaged, read_at
 MAX_DIRECTORIES = 1_000
 _MAX_ENTRIES = 4_096
 _MAX_TEXT = 64
+MAX_TILE_PIXELS = 4_194_304
+"""Largest tile: writers use 128 to 1,024 pixels per side. The decoder holds two whole tiles, and a
+small picture may lie in a tile of any size."""
 
 _SUBFILE, _WIDTH, _HEIGHT, _BITS = 254, 256, 257, 258
 _PHOTOMETRIC, _MAKE, _SUB_DIRECTORIES, _SAMPLE_FORMAT, _DNG = 262, 271, 330, 339, 50_706
+_TILE_WIDTH, _TILE_HEIGHT = 322, 323
 _WANTED = frozenset(
     {
         _SUBFILE,
@@ -26,6 +30,8 @@ _WANTED = frozenset(
         _SUB_DIRECTORIES,
         _SAMPLE_FORMAT,
         _DNG,
+        _TILE_WIDTH,
+        _TILE_HEIGHT,
     }
 )
 _CANON_RAW = b"CR\x02"
@@ -97,6 +103,8 @@ class Directory:
     dng: bool
     make: str
     """Maker of the camera."""
+    tile: tuple[int, int]
+    """Width and height of a tile; 0 if the picture isn't stored in tiles."""
     parts: tuple[int, ...]
     """Positions of its sub-directories."""
 
@@ -110,7 +118,8 @@ def first_directory(file: BinaryIO) -> Directory:
     """Return the directory of the first picture, which is the one viewers show.
 
     Raises:
-        FileUnusableError: It is a camera raw file, only a thumbnail, or damaged.
+        FileUnusableError: It is a camera raw file, only a thumbnail, damaged, or stored in tiles
+            that take too much memory.
     """
     try:
         found = list(_directories(file))
@@ -133,6 +142,12 @@ def first_directory(file: BinaryIO) -> Directory:
             f"The first picture in this TIFF is only a thumbnail of {first.width}x{first.height} "
             f"pixels; the full picture has {best.width}x{best.height}.",
             hint="Save the full picture as PNG or JPEG in an image editor.",
+        )
+    width, height = first.tile
+    if width * height > MAX_TILE_PIXELS:
+        raise FileUnusableError(
+            f"This TIFF is stored in tiles of {width}x{height} pixels, which take too much memory.",
+            hint="Save it as PNG or JPEG in an image editor.",
         )
     return first
 
@@ -201,6 +216,7 @@ def _directory(file: BinaryIO, layout: _Layout, at: int) -> tuple[Directory, int
         make=make.split(b"\0")[0].decode("ascii", "replace").strip()
         if isinstance(make, bytes)
         else "",
+        tile=(number(_TILE_WIDTH), number(_TILE_HEIGHT)),
         parts=numbers(_SUB_DIRECTORIES),
     )
     return directory, following

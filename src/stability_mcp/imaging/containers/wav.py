@@ -38,6 +38,8 @@ _EXTENSIBLE = 0xFFFE
 _LINEAR = frozenset({1, 3, 6, 7})
 """Formats with a fixed number of bytes per sample: PCM, float, A-law and µ-law (RFC 2361)."""
 _MAX_SAMPLE_BYTES = 8
+_CONTAINERS = frozenset({1, 2, 4, 8})
+"""Bytes that a sample with fewer bits may be stored in."""
 _KIND = re.compile(rb"[ -~]{4}")
 
 
@@ -316,7 +318,7 @@ def _format(body: bytes) -> _Format:
     needed = (bits + 7) // 8
     sample, rest = divmod(block, channels)
     # 24 bits may be stored in 4 bytes, so a larger block can be right.
-    is_plausible = not rest and max(needed, 1) <= sample <= _MAX_SAMPLE_BYTES
+    is_plausible = not rest and sample > 0 and sample in {needed, *_CONTAINERS} and sample >= needed
     right = block if is_plausible else channels * needed
     if not 0 < right <= min(channels * _MAX_SAMPLE_BYTES, 0xFFFF) or rate * right >= 1 << 32:
         raise _damaged("its header has no valid sample size or rate")

@@ -9,7 +9,7 @@ import logging
 import os
 import shutil
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -30,8 +30,8 @@ from stability_mcp.jobs.steps.context import JobContext
 from stability_mcp.jobs.transactions import finish as finishing
 from stability_mcp.jobs.transactions import recover
 from stability_mcp.jobs.transactions.finish import FinishedJob, FreshResult, JobResult
-from stability_mcp.media.copies import write_copy
-from stability_mcp.media.items import MediaItem
+from stability_mcp.media.copies import with_copy, write_copy, written_copy
+from stability_mcp.media.items import CopyFile, MediaItem
 from stability_mcp.media.records import Blobs, file_info, place_blob, sync_file
 from stability_mcp.store.locks import PRIVATE_FOLDER
 from stability_mcp.store.threads import in_file_thread
@@ -58,11 +58,11 @@ async def write_missing_copies(context: JobContext) -> None:
         await record_copies(context, await in_file_thread(write, of_user=True))
 
 
-async def record_copies(context: JobContext, copies: Mapping[str, Path]) -> None:
+async def record_copies(context: JobContext, copies: Mapping[str, CopyFile]) -> None:
     """Record the paths of copies; if that fails, a later process writes the copy again."""
     try:
-        for media, path in copies.items():
-            await context.library.set_copy_path(media, path)
+        for media, copy in copies.items():
+            await context.library.set_copy_path(media, copy.path, copy.stamp)
     except Exception:  # the result is stored; only the path of its copy is missing
         log.exception("%s: the paths of readable copies could not be recorded", ", ".join(copies))
 
@@ -84,9 +84,9 @@ def _write_copies(
     items: Sequence[MediaItem],
     folder: Path,
     sources: Mapping[str, Mapping[str, MediaItem]],
-) -> dict[str, Path]:
-    """Write the copies of results and return their paths, by media id; blocks."""
-    copies: dict[str, Path] = {}
+) -> dict[str, CopyFile]:
+    """Write the copies of results and return them by media id; blocks."""
+    copies: dict[str, CopyFile] = {}
     try:
         for item in items:
             context.database.observer("before", "copy.write")
@@ -95,7 +95,7 @@ def _write_copies(
             )
             context.database.observer("after", "copy.write")
             if path is not None:
-                copies[item.id] = path
+                copies[item.id] = written_copy(path)
     except Exception:  # the results are stored; only a copy is missing
         log.exception("job %s: a readable copy could not be written", job)
     return copies
@@ -291,7 +291,7 @@ async def _publish(context: JobContext, job: JobRow, finished: FinishedJob) -> N
     has_sources = folder is not None and bool(job.kind.file_fields())
     sources = await _sources_of(context, finished.media) if has_sources else {}
 
-    def work() -> dict[str, Path]:
+    def work() -> dict[str, CopyFile]:
         try:
             context.spool.sweep(job)
         except OSError as error:  # the next recovery removes the files
@@ -306,7 +306,7 @@ async def _publish(context: JobContext, job: JobRow, finished: FinishedJob) -> N
     if not context.awaited[job.id]:
         await record_copies(context, copies)
         return
-    items = [replace(item, copy_path=copies.get(item.id)) for item in finished.media]
+    items = [with_copy(item, copies.get(item.id)) for item in finished.media]
     context.fresh[job.id] = FreshResult(items=items, copies=copies, memory=finished.memory)
 
 

@@ -14,7 +14,7 @@ from stability_mcp.errors import JobError
 from stability_mcp.jobs import budget
 from stability_mcp.jobs.models import ASK_BEFORE_REPEATING, Call, JobRow
 from stability_mcp.jobs.transactions import reuse
-from stability_mcp.media.items import MediaItem
+from stability_mcp.media.items import CopyFile, MediaItem
 from stability_mcp.media.labels import NameSource
 from stability_mcp.media.names import NameRequest, request_of
 from stability_mcp.media.records import Blobs, FileInfo, NewMedia, Provenance, insert_media
@@ -128,7 +128,7 @@ class FreshResult:
 
     items: list[MediaItem]
     """Its results in order, with the paths of their copies."""
-    copies: dict[str, Path]
+    copies: dict[str, CopyFile]
     """Copies whose paths are not recorded yet, by media id."""
     memory: dict[str, int]
     """Bytes of memory needed to decode each result, by media id."""

@@ -19,10 +19,21 @@ _TRANSLATED = tuple(
     )
 )
 """IPv6 networks whose last 32 bits are an IPv4 address."""
-_PROTOCOL_ASSIGNMENTS = ipaddress.ip_network("192.0.0.0/24")
-"""RFC 6890: not for hosts, although Python calls some of them global."""
-_SITE_LOCAL = ipaddress.ip_network("fec0::/10")
-"""RFC 3879: deprecated private addresses, which Python calls global."""
+_SPECIAL = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "192.0.0.0/24",  # RFC 6890: protocol assignments
+            "192.88.99.0/24",  # RFC 7526: relays of 6to4, deprecated
+            "168.63.129.16/32",  # Azure: a service of the host of a virtual machine
+            "fec0::/10",  # RFC 3879: private addresses, deprecated
+            "3fff::/20",  # RFC 9637: documentation
+        ),
+    )
+)
+"""Networks that aren't the public internet although Python calls them global."""
+_ISATAP = (0x0000_5EFE, 0x0200_5EFE)
+"""Bits before an IPv4 address at the end of an IPv6 one (RFC 5214, 6.1)."""
 
 
 def is_public(text: str) -> bool:
@@ -36,8 +47,7 @@ def is_public(text: str) -> bool:
         address.is_global
         and not address.is_multicast
         and not address.is_reserved
-        and address not in _SITE_LOCAL
-        and address not in _PROTOCOL_ASSIGNMENTS
+        and not any(address in network for network in _SPECIAL)
     )
 
 
@@ -51,6 +61,7 @@ def _within(address: Address) -> Address:
         return address.sixtofour
     if address.teredo:
         return address.teredo[1]
-    if any(address in network for network in _TRANSLATED):
+    isatap = int(address) >> 32 & 0xFFFF_FFFF in _ISATAP
+    if isatap or any(address in network for network in _TRANSLATED):
         return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
     return address

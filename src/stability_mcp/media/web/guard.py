@@ -9,6 +9,7 @@ proxy would resolve the name again.
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from typing import Any
 
 import anyio
 import httpcore2
@@ -34,6 +35,39 @@ async def resolve(host: str, port: int) -> Sequence[str]:
     """Return the addresses of a host from the system's resolver."""
     found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(address[0]) for *_, address in found]
+
+
+class _Connection(httpcore2.AsyncNetworkStream):
+    """A connection that is closed if its TLS handshake is cancelled, which httpcore2 doesn't do."""
+
+    def __init__(self, stream: httpcore2.AsyncNetworkStream) -> None:
+        self._stream = stream
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 -- the signature of the library
+        return await self._stream.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 -- the signature of the library
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 -- the signature of the library
+    ) -> httpcore2.AsyncNetworkStream:
+        try:
+            return await self._stream.start_tls(ssl_context, server_hostname, timeout)
+        except BaseException:
+            with anyio.CancelScope() as scope:
+                scope.cancel()  # closes the socket without saying goodbye
+                await self._stream.aclose()
+            raise
+
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 -- the signature of the library
+        return self._stream.get_extra_info(info)
 
 
 class GuardedBackend(httpcore2.AsyncNetworkBackend):
@@ -83,7 +117,7 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
                 "reached.",
                 hint=DOWNLOAD_IT,
             )
-        return await self._connect_to_any(addresses, port, timeout, socket_options)
+        return _Connection(await self._connect_to_any(addresses, port, timeout, socket_options))
 
     async def _connect_to_any(
         self,

@@ -8,25 +8,37 @@ from stability_mcp.errors import ArgumentsError
 from stability_mcp.server.answer_text import name_note
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import CHANGES, FETCHES, READS
+from stability_mcp.server.folder_listing import folder_listing
 from stability_mcp.server.listings import Listing, media_line
 from stability_mcp.server.results import Shown
 from stability_mcp.server.system_viewer import open_items
 from stability_mcp.server.tool import Arguments, PageArguments, PageData, as_list, tool
 from stability_mcp.server.upload_answers import import_upload
 from stability_mcp.server.views import ListedMediaFacts, MediaFacts
-from stability_mcp.studio import Studio
+from stability_mcp.studio import MAX_TAGS, FolderQuery, MediaItem, Scope, Studio
 from stability_mcp.text import quoted
 
-Reference = Annotated[str, Field(min_length=1, description="Label, media:// URI or path.")]
+Reference = Annotated[
+    str, Field(min_length=1, description="Label, media:// URI, path, or words: the last image.")
+]
 
 
 class MediaList(PageArguments):
-    """Find pictures, sounds and 3D models made or imported earlier, newest first."""
+    """Find pictures, sounds and 3D models made or imported earlier, newest first.
 
+    With `folder`: media files on disk, to import or pass by path.
+    """
+
+    folder: str | None = None
+    """Downloads, Pictures, Desktop, Documents, Music, output, or a path."""
     query: str | None = None
     """Words in the label or prompt."""
     kind: Literal["image", "audio", "model"] | None = None
     """Only this kind."""
+    tag: str | None = None
+    """Only with this tag."""
+    used_in: str | None = None
+    """Only what this result was made from."""
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     """Maximum items."""
 
@@ -40,17 +52,36 @@ class MediaListed(PageData):
 @tool(
     title="List media",
     effects=READS,
-    hints={"search": "use query", "type": "use kind", "days": "use since"},
+    hints={"search": "use query", "type": "use kind", "days": "use since", "path": "use folder"},
 )
 async def media_list(studio: Studio, arguments: MediaList, context: CallContext) -> Listing:  # noqa: ARG001 -- every tool takes the three
-    """Read a page of media from the store."""
-    page = await studio.list_media(
-        limit=arguments.limit,
-        cursor=arguments.wanted_cursor,
-        kind=arguments.kind,
-        query=arguments.query,
-        period=arguments.period,
-    )
+    """Read a page of media from the store, or of files from a folder."""
+    in_store = arguments.tag is not None or arguments.used_in is not None
+    if arguments.folder is not None and in_store:
+        raise ArgumentsError(
+            "Files in a folder have no tag and no results.", hint="Pass folder, or tag and used_in."
+        )
+    if arguments.folder is not None:
+        wanted = FolderQuery(
+            limit=arguments.limit,
+            cursor=arguments.wanted_cursor,
+            kind=arguments.kind,
+            query=arguments.query,
+            period=arguments.period,
+        )
+        return folder_listing(await studio.list_folder(arguments.folder, wanted))
+    limit, cursor = arguments.limit, arguments.wanted_cursor
+    if in_store:
+        scope = await _scope(studio, arguments)
+        page = await studio.library.list_scope(scope, limit=limit, cursor=cursor)
+    else:
+        page = await studio.list_media(
+            limit=limit,
+            cursor=cursor,
+            kind=arguments.kind,
+            query=arguments.query,
+            period=arguments.period,
+        )
     origins = await studio.origins_of_media(page.items)
     facts = MediaListed(
         media=[ListedMediaFacts.of_origin(each) for each in origins],
@@ -58,6 +89,17 @@ async def media_list(studio: Studio, arguments: MediaList, context: CallContext)
         next=page.next_cursor,
     )
     return Listing(lines=[media_line(each) for each in origins], facts=facts)
+
+
+async def _scope(studio: Studio, arguments: MediaList) -> Scope:
+    tag, result = arguments.tag, arguments.used_in
+    return Scope(
+        tag_key=None if tag is None else studio.library.tag_key(tag),
+        used_in=None if result is None else (await studio.library.find(result)).id,
+        kind=arguments.kind,
+        query=arguments.query,
+        period=arguments.period,
+    )
 
 
 class MediaShow(Arguments):
@@ -80,15 +122,23 @@ async def media_show(studio: Studio, arguments: MediaShow, context: CallContext)
     found = [await studio.import_media(each, None) for each in arguments.media]
     items = [item for item, _ in found]
     ids = {value for item in items for value in item.arguments.values() if isinstance(value, str)}
-    sources = {each.id: each.name for each in await studio.media_of(ids)}
+    sources = await studio.library.names_of(ids)
     shown = await studio.preview(items, arguments.size)
-    notes = [
-        f"media: {note}" for item, note in found if not note.startswith(f"{quoted(item.name)}, ")
-    ]
+    notes = [f"media: {note}" for item, note in found if _says_more(item, note)]
     if arguments.open:
         over_http = context.pages is not None and context.pages.over_http
         notes += await open_items(items, context.settings, over_http=over_http)
-    return Shown(items=items, notes=notes, preview=shown, sources=sources)
+    tags = await studio.library.tags_of(items)
+    history = await studio.library.history(items[0]) if len(items) == 1 else None
+    return Shown(
+        items=items, notes=notes, preview=shown, sources=sources, tags=tags, history=history
+    )
+
+
+def _says_more(item: MediaItem, note: str) -> bool:
+    """Return whether a note says more than the name, time and operation, which are shown anyway."""
+    name = f"{quoted(item.name)}, "
+    return not note.startswith(name) or ";" in note.removeprefix(name)
 
 
 class MediaImport(Arguments):
@@ -124,27 +174,35 @@ async def media_import(studio: Studio, arguments: MediaImport, context: CallCont
     item, note = await studio.import_media(arguments.file, arguments.label)
     named = name_note([(item, arguments.label)])
     preview = await studio.preview([item])
-    return Shown(items=[item], named=named, notes=[note], preview=preview)
+    notes = [note]
+    if preview is None and (problem := await studio.picture_problem(item)):
+        notes.append(f"No preview, and no operation can use it: {problem}")
+    return Shown(items=[item], named=named, notes=notes, preview=preview)
 
 
 class MediaLabel(Arguments):
-    """Name stored media; free. If another item has the label, this one becomes its next version."""
+    """Name or tag stored media; free. A label of another item becomes its next version here."""
 
     media: Reference
-    label: Annotated[str, Field(min_length=1)]
+    label: Annotated[str, Field(min_length=1)] | None = None
     """Any text."""
+    tags: Annotated[list[str], BeforeValidator(as_list), Field(max_length=MAX_TAGS)] | None = None
+    """Replace its tags; [] removes them."""
 
 
 class MediaLabelled(MediaFacts):
     """The item with its new label."""
 
     note: str | None = None
-    """If the label was taken: which name it got."""
+    """Which name it got if the label was taken, and whether its copy was edited on disk."""
 
 
-@tool(title="Label media", effects=CHANGES, hints={"name": "use label"})
+@tool(title="Label media", effects=CHANGES, hints={"name": "use label", "tag": "use tags"})
 async def media_label(studio: Studio, arguments: MediaLabel, context: CallContext) -> MediaLabelled:  # noqa: ARG001 -- every tool takes the three
-    """Give the item the label."""
-    item = await studio.label_media(arguments.media, arguments.label)
-    note = name_note([(item, arguments.label)]) or None
-    return MediaLabelled(**MediaFacts.of(item).model_dump(), note=note)
+    """Give the item the label and the tags."""
+    if arguments.label is None and arguments.tags is None:
+        raise ArgumentsError("media_label needs label or tags.", hint="Pass label, tags or both.")
+    item, edited = await studio.library.label(arguments.media, arguments.label, arguments.tags)
+    tags = (await studio.library.tags_of([item])).get(item.id, ())
+    note = "; ".join(filter(None, (name_note([(item, arguments.label)]), edited))) or None
+    return MediaLabelled(**MediaFacts.of(item, tags).model_dump(), note=note)

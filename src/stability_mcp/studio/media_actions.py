@@ -1,0 +1,175 @@
+"""What users do with stored media: label, tag, list, delete, restore, and read their history."""
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from stability_mcp.errors import ArgumentsError, NotFoundError
+from stability_mcp.maintenance.retention import restorable_until
+from stability_mcp.media import deletion, names
+from stability_mcp.media.ancestry import Step, ancestry
+from stability_mcp.media.items import MediaItem
+from stability_mcp.media.library import Page
+from stability_mcp.media.lineage import originals_of, results_of
+from stability_mcp.media.scopes import Scope, list_scope
+from stability_mcp.media.tags import clean_tag, parse_tags, tags_of
+from stability_mcp.studio.runtime import StudioParts
+from stability_mcp.text import name_key
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeletedMedia:
+    """What was deleted."""
+
+    items: Sequence[MediaItem]
+    until: float
+    """Until when they can be restored, in unix seconds."""
+    results: Sequence[MediaItem]
+    """Results that were made from them and stay."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """The history of one item."""
+
+    steps: Sequence[Step]
+    """How it was made, newest first, beginning with the item itself."""
+    newest: MediaItem | None
+    """The newest version of its name; None: it is the item itself."""
+    results: Sequence[MediaItem]
+    """What was made from it directly, newest first."""
+
+
+class MediaActions:
+    """The part of the studio for stored media; `Studio.library`."""
+
+    def __init__(self, parts: StudioParts) -> None:
+        self._parts = parts
+        self._media = parts.media
+
+    async def find(self, reference: str) -> MediaItem:
+        """Return the item that a URI, id, label, path of a copy or phrase names; imports nothing.
+
+        Raises:
+            ArgumentsError: the label means several variants, or the phrase several media.
+            NotFoundError: there is no such item.
+        """
+        importer = self._parts.importer
+        found = await self._media.find(reference) or await importer.find(reference)
+        found = found or await importer.phrases.find_text(reference)
+        return found or await self._media.get(reference)
+
+    async def names_of(self, ids: Collection[str]) -> Mapping[str, str]:
+        """Return the names of items by id: of a fitted picture, the name of its original."""
+        found = await originals_of(self._media, ids)
+        return {each: item.name for each, item in found.items()}
+
+    async def history(self, item: MediaItem) -> History:
+        """Return what led to an item, the newest version of its name, and results made from it."""
+        library = self._media
+        newer = await library.database.read(
+            lambda c: names.newer_version(c, library.owner, item.id, item.label)
+        )
+        found = await library.many([newer]) if newer is not None else []
+        return History(
+            steps=await ancestry(library, item),
+            newest=found[0] if found else None,
+            results=await results_of(library, [item.id]),
+        )
+
+    async def delete(self, references: Sequence[str]) -> DeletedMedia:
+        """Delete media, all or none; they can be restored for some time.
+
+        Readable copies stay, and so do results made from them.
+
+        Args:
+            references: URIs, ids, labels or paths of copies; a repeated one counts once.
+
+        Raises:
+            ArgumentsError: a label means several variants, or an unfinished job uses an item.
+            NotFoundError: there is no such item.
+        """
+        try:
+            found = [await self.find(each) for each in references]
+        except (ArgumentsError, NotFoundError) as error:
+            raise type(error)(f"{error.message} Nothing was deleted.", hint=error.hint) from None
+        items = list({item.id: item for item in found}.values())
+        gone = {item.id for item in items}
+        made = await results_of(self._media, gone)
+        now = time.time()
+        await deletion.delete(self._media, items, now=now)
+        return DeletedMedia(
+            items=items,
+            until=restorable_until(now, self._parts.settings.keep_days),
+            results=[each for each in made if each.id not in gone],
+        )
+
+    async def restore(self, references: Sequence[str]) -> list[tuple[MediaItem, str | None]]:
+        """Restore deleted media with their names, all or none.
+
+        Args:
+            references: URIs, ids, or labels and paths of copies that they had.
+
+        Returns:
+            The items, each with the label that it had before.
+
+        Raises:
+            ArgumentsError: several deleted items had that label.
+            NotFoundError: no deleted item had it, or its bytes are gone.
+        """
+        found = [await deletion.find_deleted(self._media, each) for each in references]
+        items = {item.id: item for item in found}
+        restored = await deletion.restore(self._media, list(items.values()))
+        return [(item, items[item.id].label) for item in restored]
+
+    async def list_scope(self, scope: Scope, *, limit: int, cursor: str | None) -> Page:
+        """Return a page of the media in a scope, newest first.
+
+        Args:
+            scope: What the list is restricted to; see `tag_key` and `find` for its values.
+            limit: Maximum items, from 1 to 100.
+            cursor: The previous page's `next_cursor`; None starts with the newest.
+
+        Raises:
+            ArgumentsError: the cursor is invalid.
+        """
+        return await list_scope(self._media, scope, limit=limit, cursor=cursor)
+
+    def tag_key(self, tag: str) -> str:
+        """Return a tag in the form in which tags are compared.
+
+        Raises:
+            ArgumentsError: it is blank or too long.
+        """
+        return name_key(clean_tag(tag))
+
+    async def tags_of(self, items: Sequence[MediaItem]) -> Mapping[str, tuple[str, ...]]:
+        """Return the tags of items by id; untagged ones are missing."""
+        return await tags_of(self._media.database, [item.id for item in items])
+
+    async def label(
+        self, reference: str, label: str | None, tags: Sequence[str] | None
+    ) -> tuple[MediaItem, str]:
+        """Give an item a label and tags; if another item has the label, it gets the next version.
+
+        Args:
+            reference: The item.
+            label: Its new label; None leaves it.
+            tags: Its new tags, which replace the old ones; None leaves them.
+
+        Returns:
+            The item, and a note if its copy was edited on disk, or "".
+
+        Raises:
+            ArgumentsError: the label or a tag is blank, or there are too many tags.
+            NotFoundError: there is no such item.
+            InputFileError: the reference is a file that can't be imported.
+        """
+        parsed = None if tags is None else parse_tags(tags)
+        found = await self._parts.importer.import_file(reference, None)
+        item = found.item
+        if label is not None:
+            item = await self._media.set_label(item, label, parsed)
+        elif parsed is not None:
+            await self._media.set_tags(item, parsed)
+        return item, found.copy_note
