@@ -45,6 +45,7 @@ LINES = (
     "sound of 4 MB sent",
     "media_list with 1,000 rows",
     "job_list with 1,000 rows",
+    "list by tag with 1,000 rows",
     "word search with 1,000 rows",
     "join look-up with 1,000 rows",
     "cache look-up with 1,000 rows",

@@ -27,7 +27,9 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "job_adopt": {"generation": "x" * 64, "operation": "upscale_creative"},
     "job_cancel": {"jobs": ["x"]},
     "job_rerun": {"job": "x"},
+    "media_delete": {"media": ["x"]},
     "media_import": {"file": "x.png"},
+    "media_label": {"media": "x"},
     "media_show": {"media": ["x"]},
 }
 """Required arguments of the tools that have optional ones, too."""

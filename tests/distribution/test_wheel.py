@@ -171,7 +171,7 @@ def test_the_installed_demo_makes_every_kind_of_result(scripts: Path, tmp_path: 
     page = folder / "demo.html"
     made = [path for path in folder.rglob("*.*") if path != page and path.is_file()]
 
-    assert sorted(each.suffix for each in made) == [".glb", ".mp3", *[".png"] * 4]
+    assert sorted(each.suffix for each in made) == [".glb", ".mp3", *[".png"] * 5]
     assert all(f"    {path}\n" in printed for path in made)
     assert "Nothing was charged. With a key this costs 100 credits (1.00 USD)." in printed
     assert f"The files are in {folder}." in printed

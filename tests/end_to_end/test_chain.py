@@ -14,9 +14,8 @@ both_eras = pytest.mark.parametrize("era", ERAS)
 
 
 def facts(result: CallToolResult) -> tuple[tuple[int, int], str]:
-    """Return the size and mode of a result's only picture."""
-    [path] = files(result)
-    with Image.open(path) as picture:
+    """Return the size and mode of a result's first picture."""
+    with Image.open(files(result)[0]) as picture:
         return picture.size, picture.mode
 
 
@@ -46,6 +45,7 @@ async def test_a_picture_is_generated_cut_out_then_upscaled_and_inpainted_in_the
     assert 'image: "house v2"' in text(large)
     assert "shrunk from 1536x1536 to" in text(large)
     assert facts(large) == ((4096, 4096), "RGBA")
+    assert len(files(large)) == 2, "with transparency, and as the API made it"
     assert "shrunk from 4096x4096 to" in text(painted)
     assert facts(painted) == ((3072, 3072), "RGB")
 

@@ -147,11 +147,13 @@ def test_an_unfinished_upload_is_cancelled(
     chrome: BrowserThread, upload_url: str, tmp_path: Path
 ) -> None:
     """*Chosen*: two files are sent at a time, and each can be cancelled, also before its turn."""
-    names = ["one.png", "two.png", "three.png"]
+    # Larger than the buffers between browser and server, which a limited speed doesn't slow down.
+    files = [picture(tmp_path, "one.png", (2_000, 2_000))]
+    files += [large_picture(tmp_path, name) for name in ("two.png", "three.png")]
     with tab(chrome.browser) as opened:
         page = opened.open(upload_url)
         opened.slow_down(SLOW)
-        page.set_input_files("#picker", [large_picture(tmp_path, name) for name in names])
+        page.set_input_files("#picker", files)
         expect(opened.row("one.png").get_by_role("progressbar")).to_be_visible()
         expect(opened.row("two.png").get_by_role("progressbar")).to_be_visible()
         expect(opened.row("three.png")).to_contain_text("Waiting")
@@ -162,8 +164,23 @@ def test_an_unfinished_upload_is_cancelled(
         expect(page.locator("#files .file")).to_have_count(1)
         opened.slow_down(-1)
         expect(opened.row("two.png")).to_contain_text("Stored as two")
-        files = page.evaluate("fetch(location.pathname + '/state').then((r) => r.json())")["files"]
-        assert [each["name"] for each in files if each["ok"]] == ["two.png"]
+        found = page.evaluate("fetch(location.pathname + '/state').then((r) => r.json())")["files"]
+        assert [each["name"] for each in found if each["ok"]] == ["two.png"]
+
+
+@in_browser
+def test_files_of_another_tab_are_shown(
+    chrome: BrowserThread, upload_url: str, tmp_path: Path
+) -> None:
+    """*Chosen*: the list is what the assistant gets, also if a cancelled file had just arrived."""
+    with tab(chrome.browser) as first, tab(chrome.browser) as second:
+        first.page.clock.install()
+        first.open(upload_url)
+        second.open(upload_url).set_input_files("#picker", picture(tmp_path, "elsewhere.png"))
+        expect(second.row("elsewhere.png")).to_contain_text("Stored as elsewhere")
+
+        first.page.clock.fast_forward("00:06")
+        expect(first.row("elsewhere.png")).to_contain_text("Stored as elsewhere")
 
 
 @in_browser

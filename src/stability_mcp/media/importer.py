@@ -29,6 +29,7 @@ from stability_mcp.errors import (
 )
 from stability_mcp.media.clipboard import read_clipboard
 from stability_mcp.media.import_copy import (
+    ImportedFile,
     check_spooled,
     copy_into_spool,
     removed_on_error,
@@ -169,11 +170,13 @@ class Importer:
             FileUnusableError: it isn't media, is cut short or too large.
             StorageError: it can't be written.
         """
+        return await self.store.add(await self._received(receive), shown, label, stem=stem)
+
+    async def _received(self, receive: Callable[[Path], Awaitable[None]]) -> ImportedFile:
         target = spool_path(self.library.home, "import")
         with removed_on_error(target):
             await receive(target)
-            imported = await in_file_thread(partial(check_spooled, target))
-        return await self.store.add(imported, shown, label, stem=stem)
+            return await in_file_thread(partial(check_spooled, target))
 
     async def _resolve(
         self, reference: str, label: str | None, kind: Kind | None = None
@@ -272,9 +275,8 @@ class Importer:
         async def download(target: Path) -> None:
             await downloader.download(url, target, max_bytes=MAX_BYTES)
 
-        return await self.import_received(
-            download, shown=shown(url), label=label, stem=file_name(url)
-        )
+        imported = await self._received(download)  # a wrong address is refused here
+        return await self.store.add(imported, shown(url), label, stem=file_name(url))
 
     async def _from_disk(self, path: str, reference: str, label: str | None) -> Resolved:
         try:

@@ -117,7 +117,7 @@ CUT_OFF: Mapping[str, OddFile] = {
     "zeros.jpg": refused(_bytes(bytes(4_096)), "The file is all zeros."),
     "signature.png": refused(lambda: make.png(SIZE)[:8], f"{CUT}its last chunk (IEND)"),
     "header.png": refused(lambda: make.png(SIZE)[:33], f"{CUT}its last chunk (IEND)"),
-    "half.png": refused(lambda: make.cut(_PNG(), 0.5), f"{CUT}51 % of the picture is missing."),
+    "half.png": refused(lambda: make.cut(_PNG(), 0.5), f"{CUT}50 % of the picture is missing."),
     "without_iend.png": picture(
         lambda: _PNG()[:-12], shows=None, repaired="its missing last chunk (IEND) was added"
     ),

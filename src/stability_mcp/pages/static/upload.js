@@ -241,7 +241,17 @@ async function readState() {
   if (first) {
     for (const file of state.files) addItem({ ...file, state: file.ok ? "stored" : "refused" });
   }
+  if (!unfinished()) showStoredElsewhere();
   showOpen();
+}
+
+// Another tab may have sent files, and a file may have arrived just before it was cancelled.
+function showStoredElsewhere() {
+  const shown = new Set(items.map((item) => item.label));
+  for (const file of state.files) {
+    if (file.ok && !shown.has(file.label)) addItem({ ...file, state: "stored" });
+    shown.add(file.label);
+  }
 }
 
 function showOpen() {
