@@ -33,7 +33,8 @@ PURPOSES = {
     "v1": "Use SDXL 1.0, the oldest and cheapest model",
     "account": "Show the balance, the organizations and the engines",
     "jobs": "List, cancel and rerun jobs; report what was spent",
-    "media": "Find, show, import, rename and export results",
+    "media": "Find, show, measure, import, rename, delete and export media",
+    "image": "Compare, mask, crop, adjust, write on and arrange pictures, on this machine",
     "expert": "Fetch a generation that another program started with the same key",
     ALWAYS_ON: "Wait for jobs, price a call, check the setup, read the guide",
 }

@@ -228,6 +228,21 @@ QUESTIONS: list[tuple[str, str, Mapping[str, Any]]] = [
         {"media": "media://f9yq2m3k7x", "label": "hero"},
     ),
     (
+        'What changed between the pictures before "a.png" and after "b.png"?',
+        "image_compare",
+        {"before": "a.png", "after": "b.png"},
+    ),
+    (
+        'Measure the sharpness, colours and flaws of media "photo.jpg" before I deliver it',
+        "media_inspect",
+        {"media": "photo.jpg"},
+    ),
+    (
+        'Check the prompt "a fox, (red:1.4)" before I pay for it',
+        "prompt_check",
+        {"prompt": "a fox, (red:1.4)"},
+    ),
+    (
         "Check that the server works: is there a key, and which folders does it use?",
         "server_status",
         {},

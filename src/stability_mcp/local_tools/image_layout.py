@@ -31,7 +31,7 @@ from stability_mcp.imaging.transform.paint import parse_paint
 from stability_mcp.imaging.transform.saving import default_output, write_picture
 from stability_mcp.imaging.transform.size_limits import MAX_SIDE, TransformError
 from stability_mcp.local_tools.local_tool import LocalResult, MakingArguments, local_tool
-from stability_mcp.local_tools.workbench import Source, Workbench
+from stability_mcp.local_tools.workbench import Made, Source, Workbench
 
 TOOL = "image_layout"
 MAX_BUBBLES = 48
@@ -123,13 +123,16 @@ async def image_layout(workbench: Workbench, arguments: ImageLayout) -> LocalRes
         style = _style(arguments, sources)
         plan = plan_page([Size(*each.facts.size) for each in sources], style)
         page = _CHANNELS * plan.size.width * plan.size.height * _PAGE_COPIES
-        item = await workbench.store(
-            partial(_make, plan, sources),
+        made = Made(
             tool=TOOL,
             arguments=_stored(arguments, sources),
             parents={f"images[{n}]": each.item for n, each in enumerate(sources)},
             label=arguments.label,
             suffix=f"-{arguments.kind}",
+        )
+        item = await workbench.store(
+            partial(_make, plan, sources),
+            made,
             memory=page + max(estimate(each.facts) for each in sources),
         )
     except TransformError as error:

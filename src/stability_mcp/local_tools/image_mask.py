@@ -20,7 +20,7 @@ from stability_mcp.imaging.picture import open_picture
 from stability_mcp.imaging.preview import MAX_PREVIEW_SIDE, Preview, encode_preview
 from stability_mcp.imaging.strip import atomic_write
 from stability_mcp.local_tools.local_tool import LocalResult, MakingArguments, local_tool
-from stability_mcp.local_tools.workbench import Source, Workbench
+from stability_mcp.local_tools.workbench import Made, Source, Workbench
 from stability_mcp.text import listed, quoted
 
 if TYPE_CHECKING:
@@ -116,13 +116,16 @@ async def image_mask(workbench: Workbench, arguments: ImageMask) -> LocalResult:
         show = arguments.preview is None and workbench.settings.preview != "none"
         marked.append(_write(source, shapes, size, target, show=show))
 
-    item = await workbench.store(
-        write,
+    made = Made(
         tool="image_mask",
         arguments={"image": source.item.id, "shapes": every},
         parents={"image": source.item},
         label=arguments.label,
         suffix="-mask",
+    )
+    item = await workbench.store(
+        write,
+        made,
         memory=estimate(source.facts) + _MASK_BYTES * size.width * size.height,
     )
     found = marked[0]

@@ -17,7 +17,7 @@ from stability_mcp.local_tools.local_tool import LocalResult, MakingArguments, l
 from stability_mcp.local_tools.transform_actions import Work, perform
 from stability_mcp.local_tools.transform_plan import Others, StepError, plan
 from stability_mcp.local_tools.transform_steps import Step, parse_steps
-from stability_mcp.local_tools.workbench import Source, Workbench
+from stability_mcp.local_tools.workbench import Made, Source, Workbench
 from stability_mcp.text import quoted
 
 TOOL = "image_transform"
@@ -54,14 +54,17 @@ async def image_transform(workbench: Workbench, arguments: ImageTransform) -> Lo
     try:
         planned = plan(source, arguments.steps, others)
         effects: list[str] = []
-        item = await workbench.store(
-            partial(_make, source, arguments.steps, others, effects),
+        made = Made(
             tool=TOOL,
             arguments={
                 "steps": [_stored(*each) for each in zip(arguments.steps, others, strict=True)]
             },
             parents=_parents(source, others),
             label=arguments.label,
+        )
+        item = await workbench.store(
+            partial(_make, source, arguments.steps, others, effects),
+            made,
             memory=planned.memory,
         )
     except StepError as error:

@@ -51,6 +51,26 @@ class Source:
         return self.item.path
 
 
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """How a tool makes a new item.
+
+    Without a label it becomes the next version of its first parent's name; with a suffix it gets a
+    name of its own: `hero-mask`.
+    """
+
+    tool: str
+    """Name of the tool."""
+    arguments: Mapping[str, Any]
+    """Its arguments, with media by id."""
+    parents: Mapping[str, MediaItem]
+    """The items it is made from, by role; the first one names it."""
+    label: str | None
+    """The name that was asked for."""
+    suffix: str = ""
+    """What a name without a label ends with."""
+
+
 class Workbench:
     """The media and settings of one call of a local tool.
 
@@ -136,60 +156,50 @@ class Workbench:
         finally:
             await in_file_thread(partial(path.unlink, missing_ok=True))
 
-    async def store(  # noqa: PLR0913 -- what was made, how, from what, and its name
+    async def store(
         self,
         write: Callable[[Path], None],
+        made: Made,
         *,
-        tool: str,
-        arguments: Mapping[str, Any],
-        parents: Mapping[str, MediaItem],
-        label: str | None,
-        suffix: str = "",
         memory: Facts | Sequence[Facts] | int,
     ) -> MediaItem:
         """Store what a function writes as a new media item, with its readable copy.
 
-        Without a label it becomes the next version of its first parent's name; with a suffix it
-        gets a name of its own: `hero-mask`.
-
         Args:
             write: Writes the file to a path; runs in a thread, within the memory for pictures.
-            tool: Name of the tool.
-            arguments: Its arguments, with media by id.
-            parents: The items it is made from, by role; the first one names it.
-            label: The name that was asked for.
-            suffix: What a name without a label ends with.
+            made: How it is made, and from what.
             memory: The facts of the files that `write` decodes, or the bytes it needs.
 
         Raises:
             FileUnusableError: a source can't be read.
             StorageError: the disk of the store is full.
         """
-        first = next(iter(parents.values()))
+        label = made.label
+        first = next(iter(made.parents.values()))
         root = None if label else await self.library.root_of(first)
         source = NameSource.CALLER if label else NameSource.PARENT
-        name = request_of(label or f"{root or tool}{suffix}", source)
+        name = request_of(label or f"{root or made.tool}{made.suffix}", source)
         provenance = Provenance(
             origin="generated",
             upstream=first.upstream,
             emulated=first.emulated,
-            operation=tool,
-            arguments=arguments,
-            parents={role: item.id for role, item in parents.items()},
+            operation=made.tool,
+            arguments=made.arguments,
+            parents={role: item.id for role, item in made.parents.items()},
         )
         make = partial(_made, write, memory)
         try:
             stored = await store_local(self.library, make, provenance, name=name, now=time.time())
         except OSError as error:
             raise StorageError(
-                f"{tool}: the result could not be stored: {plain(error.strerror or '')}.",
+                f"{made.tool}: the result could not be stored: {plain(error.strerror or '')}.",
                 hint="Free disk space, then call again.",
             ) from error
         if not stored.new:
             return await self.library.set_label(stored.item, label) if label else stored.item
         settings = self.settings
         return await add_copy(
-            self.library, stored.item, settings.copies_dir, settings.metadata, sources=parents
+            self.library, stored.item, settings.copies_dir, settings.metadata, sources=made.parents
         )
 
     def provenance(self, item: MediaItem) -> Mapping[str, Any] | None:
