@@ -161,6 +161,7 @@ def _made(step: Step, result: "CallToolResult", cost: float, seconds: float) -> 
         arguments=arguments,
         label=str(item.get("label", arguments.get("label", tool))),
         path=path,
+        further=[Path(each["path"]) for each in media[1:] if each.get("path")],
         media_type=media_type,
         size=f"{shape} {kind}, {bytes_text(item.get('bytes', 0))}".strip(),
         price=f"{cost:g} credits",
@@ -220,5 +221,5 @@ def _print(made: Made) -> None:
         typer.echo("".join(f"    | {line}\n" for line in made.text.splitlines()), nl=False)
         return
     typer.echo(f"    {made.size}, {made.price}, {made.seconds:.1f} s")
-    if made.path is not None:
-        typer.echo(f"    {made.path}")
+    for path in filter(None, (made.path, *made.further)):
+        typer.echo(f"    {path}")

@@ -29,6 +29,8 @@ class Made:
     """Name of the result, which later steps may use as input."""
     path: Path | None
     """The readable copy; None if the step failed or copies are off."""
+    further: Sequence[Path] = ()
+    """The copies of further results of the step."""
     media_type: str
     size: str
     """Dimensions or duration, format and file size."""
@@ -147,6 +149,7 @@ def _card(step: Made, by_label: Mapping[str, Made]) -> str:
         f'<div class="about"><h2><span class="price">{escape(step.price)}</span>'
         f"{escape(step.title)}</h2><p>{escape(step.purpose)}</p>"
         f"{''.join(map(_source, sources))}<dl>{rows}</dl>{_link(step.path)}"
+        f"{''.join(map(_link, step.further))}"
         f"<details><summary>What the agent read</summary><pre>{escape(step.text)}</pre></details>"
         "</div></li>"
     )
