@@ -149,7 +149,11 @@ def read_folder(
     clock: Callable[[], float] = time.monotonic,
 ) -> FolderPage:
     """Return a page of a folder without labels; blocks for about two seconds at most."""
-    folder = roots.folder(text, _known_folders(output))
+    known = known_folders(output)
+    if output is not None and _is_output(text) and not output.exists():
+        nothing = "It doesn't exist yet; the first result creates it."
+        return FolderPage(folder=output, files=[], next_cursor=None, stopped=nothing)
+    folder = roots.folder(text, known)
     after = None if wanted.cursor is None else _order_of(wanted.cursor, folder)
     found = scan(folder, clock=clock)
     entries = (
@@ -178,7 +182,7 @@ def read_folder(
     )
 
 
-def _known_folders(output: Path | None) -> Mapping[str, Path]:
+def known_folders(output: Path | None = None) -> Mapping[str, Path]:
     """Return the folders with fixed names: the same in every language of the system."""
     import platformdirs
 
@@ -187,6 +191,10 @@ def _known_folders(output: Path | None) -> Mapping[str, Path]:
         for name in _STANDARD
     }
     return known if output is None else {**known, OUTPUT: output}
+
+
+def _is_output(text: str) -> bool:
+    return text.strip().rstrip("/\\").casefold() == OUTPUT
 
 
 def _fits(entry: FileEntry, wanted: FolderQuery) -> bool:

@@ -28,6 +28,7 @@ from stability_mcp.errors import (
     NotFoundError,
 )
 from stability_mcp.media.clipboard import read_clipboard
+from stability_mcp.media.folders import known_folders
 from stability_mcp.media.import_copy import (
     ImportedFile,
     check_spooled,
@@ -259,6 +260,8 @@ class Importer:
         except InputFileError:
             if not suggest:
                 raise NotFoundError(f"No media or file is called {quoted(reference)}.") from None
+            known = await in_file_thread(known_folders)
+            await self.files.search(lambda roots: roots.check_folder_name(named.name, known))
             close = await self.files.similar(named.name)
             missing = await self.library.suggestion(named.name)
             hint = missing or close or "media_list shows all media."

@@ -134,6 +134,18 @@ class Roots:
             path = self._below_some_root(path, text)
         return self._checked_folder(path, text)
 
+    def check_folder_name(self, name: str, known: Mapping[str, Path]) -> None:
+        """Do nothing if no folder in the roots has a name; blocks.
+
+        Raises:
+            FileUnusableError: one has it; the hint names its newest media.
+        """
+        try:
+            folder = self.folder(name, known)
+        except InputFileError:
+            return
+        raise self._is_folder(folder, name)
+
     def _folder_by_name(self, text: str, name: str) -> Path:
         wanted = files.normalized(name).casefold()
         own = [each for each in self.folders if files.normalized(each.name).casefold() == wanted]
@@ -198,11 +210,20 @@ class Roots:
         )
 
     def _below_some_root(self, path: Path, text: str) -> Path:
+        """Return a relative path in the root that has it; the root's own name may come first."""
         candidates = [Path(os.path.normpath(root / path)) for root in self.folders]
+        first, rest = files.normalized(path.parts[0]).casefold(), path.parts[1:]
+        candidates += [
+            Path(os.path.normpath(root.joinpath(*rest)))
+            for root in self.folders
+            if files.normalized(root.name).casefold() == first
+        ]
         inside = [each for each in candidates if self._contains(each)]
         if not inside:
             raise self._outside(text)
-        return next((each for each in inside if os.path.lexists(each)), inside[0])
+        existing = (each for each in inside if os.path.lexists(each))
+        near = (each for each in inside if os.path.lexists(each.parent))
+        return next(existing, None) or next(near, inside[0])
 
     def _open(self, path: Path, text: str) -> Opened:
         if not self._contains(path):
@@ -235,9 +256,7 @@ class Roots:
             raise self._link_outside(text)
         kind = special_kind(path.stat().st_mode)
         if kind == "a folder":
-            raise FileUnusableError(
-                f"{quoted(text)} is a folder, not a file.", hint=pick_one(scan(path), self.head)
-            )
+            raise self._is_folder(path, text)
         if kind is not None:
             raise _special_file_error(text, kind)
         return open_to_read(path)
@@ -298,6 +317,11 @@ class Roots:
         return FileMissingError(
             f"There is no file {quoted(text)}.",
             hint=did_you_mean(path.name, names) or "Pass its full path, or just its file name.",
+        )
+
+    def _is_folder(self, path: Path, text: str) -> FileUnusableError:
+        return FileUnusableError(
+            f"{quoted(text)} is a folder, not a file.", hint=pick_one(scan(path), self.head)
         )
 
     def _outside(self, text: str) -> FileForbiddenError:
