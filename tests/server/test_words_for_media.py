@@ -270,3 +270,39 @@ async def test_a_job_is_repeated_by_words_for_its_result(tmp_path: Path) -> None
         labelled = await client.call_tool("media_label", {"media": "the last image", "label": "b"})
         assert '"label":"b"' in text(labelled)
         assert await _shown(client, "b") == [facts(again)["media"][0]["uri"]]
+
+
+@both_eras
+async def test_words_for_media_that_do_not_exist_yet_say_so(era: Era, tmp_path: Path) -> None:
+    """Chosen: a hint never recommends the words that have just failed."""
+    async with connected(tmp_path, era) as client:
+        nothing = refused(await client.call_tool("media_show", {"media": "latest"}))
+        await _make(client, "a fox")
+        no_sound = refused(await client.call_tool("media_show", {"media": "the last sound"}))
+        on_disk = await _refused(client, "my latest download")
+
+    assert '"latest" fits nothing: there are no media yet. Nothing was charged.' in nothing
+    assert 'media_list with folder "Downloads"' in nothing
+    assert "there are no sounds yet" in no_sound
+    assert on_disk.endswith('media_list with folder "Downloads" shows files on disk.')
+
+
+async def test_words_that_fit_several_name_the_argument(tmp_path: Path) -> None:
+    """Chosen: a call may have several files."""
+    async with connected(tmp_path) as client:
+        await _make(client, "a fox", label="one")
+        await _make(client, "a fox", label="two")
+        why = await _refused(client, "the fox")
+
+    assert why.startswith('image: "the fox" fits 2 different media')
+
+
+async def test_the_list_says_that_credits_of_the_emulator_cost_nothing(tmp_path: Path) -> None:
+    """Chosen: `3 credits charged` alone reads as paid."""
+    async with connected(tmp_path) as client:
+        nothing = text(fine(await client.call_tool("media_list", {})))
+        await _make(client, "a fox")
+        listed = text(fine(await client.call_tool("media_list", {})))
+
+    assert nothing == "media_list: nothing found"
+    assert listed.splitlines()[1].endswith("built-in emulator; nothing was really paid.")

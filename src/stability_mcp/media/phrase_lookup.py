@@ -42,8 +42,17 @@ MAX_CANDIDATES = 5
 MAX_STEPS = 100
 """Edits followed back to an original; a longer history is damaged."""
 
-FORMS = "latest, the last image, yesterday's fox, the second one, undo"
+FORMS = "Words look like these: latest, the last image, yesterday's fox, the second one, undo."
 """Phrases shown in hints."""
+
+_EVERY_KIND: Mapping[Kind | None, str] = {
+    "image": "pictures",
+    "audio": "sounds",
+    "model": "3D models",
+    None: "media",
+}
+_FOLDERS = {"download": "Downloads", "desktop": "Desktop", "document": "Documents"}
+"""Words about files on disk, in the singular, with the folder that `media_list` takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +125,7 @@ class PhraseLookup:
             return await self._earlier(phrase, text)
         item = await self._search(phrase, text, phrase.kind or kind)
         if item is None:
-            raise await self._nothing(text)
+            raise await self._nothing(text, phrase.kind or kind)
         return Found(item=item)
 
     async def _search(self, phrase: Search, text: str, kind: Kind | None) -> MediaItem | None:
@@ -255,11 +264,19 @@ class PhraseLookup:
             hint="Pass the name of one of them, or ask the user which one is meant.",
         )
 
-    async def _nothing(self, text: str) -> NotFoundError:
-        similar = await self.library.suggestion(text)
+    async def _nothing(self, text: str, kind: Kind | None = None) -> NotFoundError:
+        words = (word.removesuffix("s") for word in text.casefold().split())
+        folder = next((_FOLDERS[each] for each in words if each in _FOLDERS), None)
+        on_disk = f'media_list with folder "{folder or "Downloads"}" shows files on disk.'
+        if not (await self._fitting(Search(back=0), kind))[0]:
+            return NotFoundError(
+                f"{quoted(text)} fits nothing: there are no {_EVERY_KIND[kind]} yet.",
+                hint=f"Pass a path or a file name. {on_disk}",
+            )
+        parts = await self.library.suggestion(text), FORMS, "media_list shows all media."
         return NotFoundError(
             f"No media or file is called {quoted(text)}, and no media fits these words.",
-            hint=f"{similar} Words that work: {FORMS}. media_list shows all media.".strip(),
+            hint=" ".join(filter(None, (*parts, on_disk if folder else ""))),
         )
 
 
