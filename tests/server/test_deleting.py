@@ -209,3 +209,33 @@ async def test_the_tool_says_that_it_is_destructive(tmp_path: Path) -> None:
         assert [item["uri"] for item in found["deleted"]] == [hero["uri"]]
         assert found["restorable_until"] > hero["created"]
         assert data(await client.call_tool("media_list", {}))["media"] == []
+
+
+async def test_undo_never_deletes_what_should_be_gone_back_to(tmp_path: Path) -> None:
+    """*Chosen*: `undo` means the item before the edit; who wants the edit gone says so."""
+    async with connected(tmp_path) as client:
+        hero = await _make(client, "hero")
+        fine(await client.call_tool("edit_remove_background", {"image": "hero", "label": "cut"}))
+        errors = [await _refused(client, each) for each in ("undo", ["cut", "'Undo that'"])]
+        await _delete(client, "latest")
+        listing = text(await client.call_tool("media_list", {}))
+        await _make(client, "undo")
+        deleted = await _delete(client, "undo")
+
+    for error in errors:
+        assert "Nothing was deleted. Nothing was charged." in error
+        assert 'pass "latest" or its label' in error
+    assert hero["uri"] in listing
+    assert "cut " not in listing
+    assert "undo  media://" in deleted
+
+
+async def test_a_copy_that_is_gone_is_not_said_to_stay(tmp_path: Path) -> None:
+    """*Chosen*: an answer names no file that isn't there."""
+    async with connected(tmp_path) as client:
+        hero = await _make(client, "hero")
+        await anyio.Path(hero["path"]).unlink()
+        deleted = await _delete(client, "hero")
+
+    assert f"hero  {hero['uri']}" in deleted
+    assert "its file stays" not in deleted

@@ -99,7 +99,8 @@ async def find_deleted(library: MediaLibrary, reference: str) -> DeletedItem:
     if not found:
         raise NotFoundError(
             f"No deleted media is called {quoted(reference)}.",
-            hint="Pass the URI or label that it had. What was deleted long ago is gone for good.",
+            hint="Pass the URI or label that it had; words such as latest don't work here. What "
+            "was deleted long ago is gone for good.",
         )
     if len(found) > 1:
         shown = (f"{media_uri(each.id)} ({local_time(each.deleted_at)})" for each in found)

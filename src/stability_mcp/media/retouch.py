@@ -97,6 +97,18 @@ def look_at(item: MediaItem) -> tuple[CopyState, float]:
     return CopyState.SAME if same else CopyState.CHANGED, facts.st_mtime
 
 
+async def without_lost_copies(items: Sequence[MediaItem]) -> list[MediaItem]:
+    """Return items as they are, but without the path of a copy that is no longer there."""
+
+    def present() -> list[MediaItem]:
+        return [
+            with_copy(each, None) if look_at(each)[0] is CopyState.MISSING else each
+            for each in items
+        ]
+
+    return await in_file_thread(present, of_user=True)
+
+
 class CopyWatch:
     """Notices copies that were edited on disk, and imports them.
 
