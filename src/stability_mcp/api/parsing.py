@@ -124,6 +124,10 @@ def _is_a_mistake(details: ErrorDetails) -> bool:
     return details["type"] != "default_factory_not_called"
 
 
+_MEANT = {False: "describe the result in a few words", True: "pass a label, URI or path"}
+"""What to pass instead of a blank text: a description, or a file."""
+
+
 def _blank_texts(request: BaseModel) -> list[str]:
     """Return a problem for each required text without a visible character.
 
@@ -131,8 +135,9 @@ def _blank_texts(request: BaseModel) -> list[str]:
     """
     required = [name for name, field in type(request).model_fields.items() if field.is_required()]
     texts = {name: _texts_of(getattr(request, name)) for name in required}
+    files = type(request).file_fields() if isinstance(request, Operation) else {}
     return [
-        f"{name} is blank; describe the result in a few words."
+        f"{name} is blank; {_MEANT[name in files]}."
         for name, found in texts.items()
         if found and not any(map(str.strip, found))
     ]
