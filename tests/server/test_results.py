@@ -216,6 +216,7 @@ async def test_lists_have_one_line_per_item_and_facts_in_meta(era: Era, tmp_path
     size = f"{newest['width']}x{newest['height']} PNG, 8 KB"
     assert re.sub(r"[\d.]+ [KM]B", "8 KB", text(media)).splitlines() == [
         f'media_list: 1, newest first; for older ones pass cursor "{cursor}"',
+        EMULATED_CREDITS,
         (
             f"{newest['label']}  {newest['uri']}  {size}  generate_core  3 credits charged"
             f'  seed {newest["seed"]}  {_minute(newest)} (just now)  "a fox"'

@@ -4,12 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from stability_mcp.errors import ArgumentsError
+from stability_mcp.errors import ArgumentsError, InputFileError
 from stability_mcp.server.answer_text import name_note
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import CHANGES, FETCHES, READS
 from stability_mcp.server.folder_listing import folder_listing
-from stability_mcp.server.listings import Listing, media_line
+from stability_mcp.server.listings import EMULATED_CREDITS, Listing, media_line
 from stability_mcp.server.results import Shown
 from stability_mcp.server.system_viewer import open_items
 from stability_mcp.server.tool import Arguments, PageArguments, PageData, as_list, tool
@@ -88,7 +88,12 @@ async def media_list(studio: Studio, arguments: MediaList, context: CallContext)
         next_cursor=page.next_cursor,
         next=page.next_cursor,
     )
-    return Listing(lines=[media_line(each) for each in origins], facts=facts)
+    priced = any(each.job is not None and each.item.emulated for each in origins)
+    return Listing(
+        lines=[media_line(each) for each in origins],
+        facts=facts,
+        notes=[EMULATED_CREDITS] * priced,
+    )
 
 
 async def _scope(studio: Studio, arguments: MediaList) -> Scope:
@@ -119,8 +124,8 @@ class MediaShow(Arguments):
 @tool(title="Show media", effects=CHANGES, hints={"id": "use media", "image": "use media"})
 async def media_show(studio: Studio, arguments: MediaShow, context: CallContext) -> Shown:
     """Return the items with one preview, even if previews are turned off."""
-    found = [await studio.import_media(each, None) for each in arguments.media]
-    items = [item for item, _ in found]
+    found = [await _found(studio, each) for each in arguments.media]
+    items = await studio.library.with_present_copies([item for item, _ in found])
     ids = {value for item in items for value in item.arguments.values() if isinstance(value, str)}
     sources = await studio.library.names_of(ids)
     shown = await studio.preview(items, arguments.size)
@@ -135,10 +140,21 @@ async def media_show(studio: Studio, arguments: MediaShow, context: CallContext)
     )
 
 
+async def _found(studio: Studio, reference: str) -> tuple[MediaItem, str]:
+    """Return an item and the note on it; errors name the reference, as there may be several."""
+    try:
+        return await studio.import_media(reference, None)
+    except InputFileError as error:
+        if quoted(reference) in error.message:
+            raise
+        raise type(error)(f"{quoted(reference)}: {error.message}", hint=error.hint) from None
+
+
 def _says_more(item: MediaItem, note: str) -> bool:
     """Return whether a note says more than the name, time and operation, which are shown anyway."""
     name = f"{quoted(item.name)}, "
-    return not note.startswith(name) or ";" in note.removeprefix(name)
+    rest = note.removeprefix(name)
+    return not note.startswith(name) or ";" in rest or rest == "imported now"
 
 
 class MediaImport(Arguments):
