@@ -108,7 +108,8 @@ async def test_the_name_of_a_folder_in_place_of_a_file_names_its_files(
         shown = text(fine(await client.call_tool("media_show", {"media": first})))
         unknown = refused(await client.call_tool("upscale_fast", {"image": "trips"}))
 
-    assert 'image: "trip" is a folder, not a file. Nothing was charged.' in error
+    assert error.startswith('image "trip": "')
+    assert '/Trip" is a folder, not a file. Nothing was charged.' in error.replace("\\", "/")
     assert "imported now" in shown
     assert 'No media or file is called "trips"' in unknown
 

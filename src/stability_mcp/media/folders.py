@@ -182,6 +182,19 @@ def read_folder(
     )
 
 
+def refuse_folder(roots: Roots, name: str) -> None:
+    """Do nothing if no allowed folder has a name; blocks.
+
+    Raises:
+        FileUnusableError: one has it; the hint names its newest media.
+    """
+    try:
+        folder = roots.folder(name, known_folders())
+    except InputFileError:
+        return
+    os.close(roots.open_file(str(folder)).descriptor)
+
+
 def known_folders(output: Path | None = None) -> Mapping[str, Path]:
     """Return the folders with fixed names: the same in every language of the system."""
     import platformdirs

@@ -28,7 +28,7 @@ from stability_mcp.errors import (
     NotFoundError,
 )
 from stability_mcp.media.clipboard import read_clipboard
-from stability_mcp.media.folders import known_folders
+from stability_mcp.media.folders import refuse_folder
 from stability_mcp.media.import_copy import (
     ImportedFile,
     check_spooled,
@@ -260,8 +260,7 @@ class Importer:
         except InputFileError:
             if not suggest:
                 raise NotFoundError(f"No media or file is called {quoted(reference)}.") from None
-            known = await in_file_thread(known_folders)
-            await self.files.search(lambda roots: roots.check_folder_name(named.name, known))
+            await self.files.search(lambda roots: refuse_folder(roots, named.name))
             close = await self.files.similar(named.name)
             missing = await self.library.suggestion(named.name)
             hint = missing or close or "media_list shows all media."

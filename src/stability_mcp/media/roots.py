@@ -134,18 +134,6 @@ class Roots:
             path = self._below_some_root(path, text)
         return self._checked_folder(path, text)
 
-    def check_folder_name(self, name: str, known: Mapping[str, Path]) -> None:
-        """Do nothing if no folder in the roots has a name; blocks.
-
-        Raises:
-            FileUnusableError: one has it; the hint names its newest media.
-        """
-        try:
-            folder = self.folder(name, known)
-        except InputFileError:
-            return
-        raise self._is_folder(folder, name)
-
     def _folder_by_name(self, text: str, name: str) -> Path:
         wanted = files.normalized(name).casefold()
         own = [each for each in self.folders if files.normalized(each.name).casefold() == wanted]
@@ -256,7 +244,9 @@ class Roots:
             raise self._link_outside(text)
         kind = special_kind(path.stat().st_mode)
         if kind == "a folder":
-            raise self._is_folder(path, text)
+            raise FileUnusableError(
+                f"{quoted(text)} is a folder, not a file.", hint=pick_one(scan(path), self.head)
+            )
         if kind is not None:
             raise _special_file_error(text, kind)
         return open_to_read(path)
@@ -317,11 +307,6 @@ class Roots:
         return FileMissingError(
             f"There is no file {quoted(text)}.",
             hint=did_you_mean(path.name, names) or "Pass its full path, or just its file name.",
-        )
-
-    def _is_folder(self, path: Path, text: str) -> FileUnusableError:
-        return FileUnusableError(
-            f"{quoted(text)} is a folder, not a file.", hint=pick_one(scan(path), self.head)
         )
 
     def _outside(self, text: str) -> FileForbiddenError:
