@@ -59,6 +59,12 @@ class CallContext:
         """Return the seconds after which the client takes the call's id; None: it doesn't."""
         return self.ticket.grace if self.ticket is not None else None
 
+    @property
+    def can_upload(self) -> bool:
+        """Return whether `media_import` could give the user a link to the upload page."""
+        possible = self.pages is not None and not self.pages.obstacle
+        return possible and "media_import" in self.enabled
+
     def with_ticket(self, outcome: "Outcome") -> "Outcome":
         """Put the id of an unfinished call on the ticket, for a client that supports tasks."""
         if self.ticket is not None and not outcome.finished:

@@ -56,7 +56,9 @@ async def call(
         raise
     except Exception as error:  # noqa: BLE001 -- the boundary: every error becomes a result
         uncollected = await lazy_studio.uncollected_line_or_none()
-        return error_result(error, context.tool, uncollected=uncollected)
+        return error_result(
+            error, context.tool, uncollected=uncollected, can_upload=context.can_upload
+        )
 
 
 def _free_result(
