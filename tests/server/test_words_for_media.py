@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import anyio
 import pytest
 from mcp import Client
 
@@ -306,3 +307,18 @@ async def test_the_list_says_that_credits_of_the_emulator_cost_nothing(tmp_path:
 
     assert nothing == "media_list: nothing found"
     assert listed.splitlines()[1].endswith("built-in emulator; nothing was really paid.")
+
+
+async def test_undo_goes_back_from_a_copy_edited_on_disk(tmp_path: Path) -> None:
+    """*Chosen*: an edit by hand, newer than the last result, is the last edit."""
+    async with connected(tmp_path) as client:
+        made = await client.call_tool("generate_core", {"prompt": "a fox", "label": "fox"})
+        hero = facts(fine(made))["media"][0]
+        await anyio.Path(hero["path"]).write_bytes(make.png((200, 200)))
+        await _shown(client, "fox")
+        source, _, note = await _cut(client, "undo", label="cut")
+        again = await _shown(client, "undo")
+
+    assert source == hero["uri"]
+    assert note.endswith("; the version that fox v2 was made from")
+    assert again == [hero["uri"]]

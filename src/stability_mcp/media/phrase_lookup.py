@@ -32,6 +32,7 @@ from stability_mcp.media.phrases import (
     Several,
     parse_phrase,
 )
+from stability_mcp.media.retouch import RETOUCHED_FROM
 from stability_mcp.media.search import Kind
 from stability_mcp.media.time_words import period_of
 from stability_mcp.store.queries import load
@@ -45,6 +46,8 @@ MAX_STEPS = 100
 FORMS = "Words look like these: latest, the last image, yesterday's fox, the second one, undo."
 """Phrases shown in hints."""
 
+_ROLES = {"changed": "file", RETOUCHED_FROM: "version"}
+"""What to call a source whose role isn't a field of an operation."""
 _EVERY_KIND: Mapping[Kind | None, str] = {
     "image": "pictures",
     "audio": "sounds",
@@ -217,6 +220,7 @@ class PhraseLookup:
         if phrase.of is None:
             results, _ = await self._fitting(Search(origin="generated", back=0), None)
             newest = await self.library.many([each.id for each in results[:1]])
+            newest = [*await self._retouched_after(newest), *newest]
             if not newest:
                 raise NotFoundError(
                     f"{quoted(text)}: there is no edit to go back from, as nothing was made yet.",
@@ -231,6 +235,14 @@ class PhraseLookup:
         if item is None:
             raise await self._nothing(phrase.of)
         return item
+
+    async def _retouched_after(self, results: Sequence[MediaItem]) -> list[MediaItem]:
+        """Return the newest import if it is a copy edited on disk after the newest result."""
+        imports, _ = await self._fitting(Search(origin="imported", back=0), None)
+        newest = await self.library.many([each.id for each in imports[:1]])
+        since = results[0].created_at if results else 0.0
+        edited = [each for each in newest if each.created_at >= since]
+        return [each for each in edited if RETOUCHED_FROM in await self.library.sources(each.id)]
 
     async def _version(self, root: str) -> NewestVersion | None:
         """Return the newest version of a root; None: the name isn't one, or is a file name."""
@@ -253,7 +265,7 @@ class PhraseLookup:
         role = next((each for each in (*order, *sources) if each in sources), None)
         if role is None or sources[role].origin == "fitted":  # its original was deleted
             return None
-        return "file" if role == "changed" else role, sources[role]
+        return _ROLES.get(role, role), sources[role]
 
     def _ambiguous(self, text: str, candidates: Sequence[Candidate]) -> ArgumentsError:
         most = f"{MAX_FITTING} or more" if len(candidates) >= MAX_FITTING else len(candidates)
