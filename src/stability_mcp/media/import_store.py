@@ -128,7 +128,8 @@ class ImportStore:
         if new:
             return f"{named}, imported now"
         when = describe_time(item.created_at, self._clock())
-        how = f"made {when} by {item.operation}" if item.operation else f"imported {when}"
+        started = "fitted for sending" if item.origin == "fitted" else "imported"
+        how = f"made {when} by {item.operation}" if item.operation else f"{started} {when}"
         return f"{named}, {how}"
 
 
