@@ -11,6 +11,7 @@ from mcp import Client
 from PIL import Image
 
 from stability_mcp.server.app import build_server
+from stability_mcp.server.listings import EMULATED_CREDITS
 from support.client.canned_server import answer, upstream
 from support.imaging import sample_files
 from support.server.in_memory import (
@@ -226,6 +227,7 @@ async def test_lists_have_one_line_per_item_and_facts_in_meta(era: Era, tmp_path
     assert newest == shown | {"prompt": "a fox", "credits": 3, "charged": "charged", "parents": []}
     assert text(jobs).splitlines() == [
         "job_list: 2, newest first",
+        EMULATED_CREDITS,
         *(
             f"{job['id']}  generate_core  done  3 credits charged  {_minute(job)} (just now)"
             f'  "a fox"  {item["label"]} {item["uri"]}'
