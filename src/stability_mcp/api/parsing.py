@@ -124,7 +124,10 @@ def _is_a_mistake(details: ErrorDetails) -> bool:
     return details["type"] != "default_factory_not_called"
 
 
-_MEANT = {False: "describe the result in a few words", True: "pass a label, URI or path"}
+_BLANK = {
+    False: "is blank; describe the result in a few words.",
+    True: "is blank; pass a label, URI or path.",
+}
 """What to pass instead of a blank text: a description, or a file."""
 
 
@@ -137,7 +140,7 @@ def _blank_texts(request: BaseModel) -> list[str]:
     texts = {name: _texts_of(getattr(request, name)) for name in required}
     files = type(request).file_fields() if isinstance(request, Operation) else {}
     return [
-        f"{name} is blank; {_MEANT[name in files]}."
+        f"{name} {_BLANK[name in files]}"
         for name, found in texts.items()
         if found and not any(map(str.strip, found))
     ]
