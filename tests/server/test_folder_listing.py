@@ -123,3 +123,17 @@ async def test_errors_about_one_of_several_files_name_it(tmp_path: Path) -> None
         error = refused(await client.call_tool("media_show", both))
 
     assert error.startswith('"liar.png": The file is a web page')
+
+
+async def test_copies_and_links_of_a_stored_file_are_known(tmp_path: Path) -> None:
+    """*Chosen*: each has the label, and a link the size of what it leads to."""
+    _photos(tmp_path / "Trip", 1)
+    first = tmp_path / "Trip" / "IMG 00.png"
+    (tmp_path / "Trip" / "copy.png").write_bytes(first.read_bytes())
+    (tmp_path / "Trip" / "link.png").symlink_to(first)
+    async with connected(tmp_path) as client:
+        fine(await client.call_tool("media_import", {"file": "copy.png", "label": "harbour"}))
+        page = facts(fine(await client.call_tool("media_list", {"folder": "Trip"})))
+
+    assert [each["label"] for each in page["files"]] == ["harbour"] * 3
+    assert {each["bytes"] for each in page["files"]} == {first.stat().st_size}

@@ -126,11 +126,12 @@ async def list_folder(
     paths = {clean(str(each.path)): each.path for each in page.files}
 
     def find(connection: Connection) -> tuple[list[StoredName], list[StoredName]]:
-        by_bytes = _names_of_bytes(connection, owner=library.owner, blobs=hashes)
+        by_bytes = _names_of_bytes(connection, owner=library.owner, blobs=set(hashes.values()))
         return by_bytes, _names_of_copies(connection, owner=library.owner, paths=paths)
 
     by_bytes, by_path = await library.database.read(find) if page.files else ([], [])
-    names = {hashes[each.key]: each for each in reversed(by_bytes)}
+    by_hash = {each.key: each for each in reversed(by_bytes)}
+    names = {path: by_hash[each] for path, each in hashes.items() if each in by_hash}
     names |= {paths[each.key]: each for each in by_path}
     return FolderPage(
         folder=page.folder,
@@ -228,19 +229,27 @@ def _listed(file: MediaFile) -> ListedFile:
         path=entry.path,
         kind=next((kind for kind, types in TYPES.items() if of_type in types), None),
         media_type=of_type,
-        bytes=entry.size,
+        bytes=_size(entry),
         modified_at=entry.modified_ns / 1e9,
         wrong_name=file.wrong_name,
     )
+
+
+def _size(entry: FileEntry) -> int:
+    """Return the bytes of a file; for a link, those of its target."""
+    with suppress(OSError):
+        if entry.path.is_symlink():
+            return entry.path.stat().st_size
+    return entry.size
 
 
 def _named(file: ListedFile, name: StoredName | None) -> ListedFile:
     return file if name is None else replace(file, media=name.media, label=name.label)
 
 
-def _hashes(roots: Roots, files: Sequence[ListedFile]) -> dict[str, Path]:
-    """Return the paths of files by the hash of their bytes, as far as the limits allow."""
-    found: dict[str, Path] = {}
+def _hashes(roots: Roots, files: Sequence[ListedFile]) -> dict[Path, str]:
+    """Return the hashes of the bytes of files by their paths, as far as the limits allow."""
+    found: dict[Path, str] = {}
     left, until = MAX_HASHED_BYTES, time.monotonic() + MAX_HASH_SECONDS
     for file in files:
         if file.media_type is None or file.bytes > left or time.monotonic() > until:
@@ -250,7 +259,7 @@ def _hashes(roots: Roots, files: Sequence[ListedFile]) -> dict[str, Path]:
             suppress(OSError, InputFileError),
             os.fdopen(roots.open_file(str(file.path)).descriptor, "rb") as opened,
         ):
-            found[hashlib.file_digest(opened, "sha256").hexdigest()] = file.path
+            found[file.path] = hashlib.file_digest(opened, "sha256").hexdigest()
     return found
 
 
