@@ -196,13 +196,20 @@ async def media_import(studio: Studio, arguments: MediaImport, context: CallCont
     return Shown(items=[item], named=named, notes=notes, preview=preview)
 
 
+def _as_tags(value: object) -> object:
+    """Return a text with commas as a list: `sea, boat` is two tags."""
+    if not isinstance(value, str) or value.lstrip().startswith("["):
+        return as_list(value)
+    return [each.strip() for each in value.split(",") if each.strip()] or [""]
+
+
 class MediaLabel(Arguments):
     """Name or tag stored media; free. A label of another item becomes its next version here."""
 
     media: Reference
     label: Annotated[str, Field(min_length=1)] | None = None
     """Any text."""
-    tags: Annotated[list[str], BeforeValidator(as_list), Field(max_length=MAX_TAGS)] | None = None
+    tags: Annotated[list[str], BeforeValidator(_as_tags), Field(max_length=MAX_TAGS)] | None = None
     """Replace its tags; [] removes them."""
 
 
