@@ -212,7 +212,7 @@ async def test_the_tool_says_that_it_is_destructive(tmp_path: Path) -> None:
 
 
 async def test_undo_never_deletes_what_should_be_gone_back_to(tmp_path: Path) -> None:
-    """*Chosen*: `undo` means the item before the edit; who wants the edit gone says so."""
+    """*Chosen*: `undo` means the item before the edit; the edit itself has a name."""
     async with connected(tmp_path) as client:
         hero = await _make(client, "hero")
         fine(await client.call_tool("edit_remove_background", {"image": "hero", "label": "cut"}))
@@ -230,7 +230,7 @@ async def test_undo_never_deletes_what_should_be_gone_back_to(tmp_path: Path) ->
     assert "undo  media://" in deleted
 
 
-async def test_a_copy_that_is_gone_is_not_said_to_stay(tmp_path: Path) -> None:
+async def test_a_deleted_copy_is_not_reported_as_kept(tmp_path: Path) -> None:
     """*Chosen*: an answer names no file that isn't there."""
     async with connected(tmp_path) as client:
         hero = await _make(client, "hero")

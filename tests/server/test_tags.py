@@ -101,7 +101,7 @@ async def test_used_in_lists_the_inputs_and_their_inputs(tmp_path: Path) -> None
 
 
 async def test_tags_in_one_text_are_separated_by_commas(tmp_path: Path) -> None:
-    """*Chosen*: models write lists as text; commas alone never remove tags."""
+    """*Chosen*: models write lists as text; a text of commas removes none."""
     async with connected(tmp_path) as client:
         await _import(client, tmp_path, "fox")
         one = {"media": "fox", "tags": " sea, boat ,"}

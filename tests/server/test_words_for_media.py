@@ -299,7 +299,7 @@ async def test_words_that_fit_several_name_the_argument(tmp_path: Path) -> None:
 
 
 async def test_the_list_says_that_credits_of_the_emulator_cost_nothing(tmp_path: Path) -> None:
-    """Chosen: `3 credits charged` alone reads as paid."""
+    """Chosen: `3 credits charged` without a note reads as paid."""
     async with connected(tmp_path) as client:
         nothing = text(fine(await client.call_tool("media_list", {})))
         await _make(client, "a fox")

@@ -98,7 +98,7 @@ def look_at(item: MediaItem) -> tuple[CopyState, float]:
 
 
 async def without_lost_copies(items: Sequence[MediaItem]) -> list[MediaItem]:
-    """Return items as they are, but without the path of a copy that is no longer there."""
+    """Return items without the paths of copies that were moved or deleted."""
 
     def present() -> list[MediaItem]:
         return [
