@@ -239,3 +239,18 @@ async def test_a_deleted_copy_is_not_reported_as_kept(tmp_path: Path) -> None:
 
     assert f"hero  {hero['uri']}" in deleted
     assert "its file stays" not in deleted
+
+
+async def test_importing_the_copy_of_deleted_media_says_how_to_restore_them(tmp_path: Path) -> None:
+    """*Chosen*: the copy is a file of the user and may be used; it has no history."""
+    async with connected(tmp_path) as client:
+        hero = await _make(client, "hero")
+        await _delete(client, "hero")
+        shown = text(fine(await client.call_tool("media_show", {"media": "hero"})))
+        again = text(fine(await client.call_tool("media_show", {"media": "hero"})))
+        restored = await _restore(client, hero["uri"])
+
+    assert "imported now" in shown
+    assert f'the copy of "hero", which was deleted: media_delete with media {hero["uri"]}' in shown
+    assert "deleted" not in again
+    assert f"hero v2  {hero['uri']}" in restored

@@ -7,6 +7,7 @@ readable copy in the output folder belongs to the user and stays.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from stability_mcp.errors import ArgumentsError, NotFoundError
 from stability_mcp.media import names
@@ -110,6 +111,18 @@ async def find_deleted(library: MediaLibrary, reference: str) -> DeletedItem:
             hint="Pass the URI of the one you mean; the times say when each was deleted.",
         )
     return found[0]
+
+
+async def deleted_copy_note(library: MediaLibrary, path: Path) -> str:
+    """Return a note if a file is the copy of deleted media: importing it doesn't restore them."""
+    found = await library.database.read(lambda c: _candidates(c, library.owner, str(path)))
+    if not found:
+        return ""
+    uri = media_uri(found[0].id)
+    return (
+        f"; the copy of {quoted(found[0].name)}, which was deleted: media_delete with media "
+        f"{uri} and restore true brings it back with its history"
+    )
 
 
 async def restore(library: MediaLibrary, items: Sequence[DeletedItem]) -> list[MediaItem]:

@@ -28,6 +28,7 @@ from stability_mcp.errors import (
     NotFoundError,
 )
 from stability_mcp.media.clipboard import read_clipboard
+from stability_mcp.media.deletion import deleted_copy_note
 from stability_mcp.media.folders import refuse_folder
 from stability_mcp.media.import_copy import (
     ImportedFile,
@@ -289,7 +290,8 @@ class Importer:
             raise
         found = await self.store.add_file(opened, file, reference, label)
         where = f"; read from {quoted(opened.given, limit=200)}" if opened.in_workspace else ""
-        return replace(found, note=found.note + where, from_file=True)
+        deleted = await deleted_copy_note(self.library, opened.given) if found.is_new else ""
+        return replace(found, note=found.note + where + deleted, from_file=True)
 
     def _copy_file(self, opened: Opened) -> tuple[Opened, DiskFile]:
         with os.fdopen(opened.descriptor, "rb") as file:
