@@ -18,9 +18,10 @@ ORDER BY media, job;
 UPDATE media SET deleted_at = :now WHERE owner = :owner AND id = :id AND deleted_at IS NULL;
 
 -- name: mark_fitted_deleted(owner, ids..., now) -> count
--- Pictures that were fitted for sending show the same, so they go with their original.
+-- Pictures that were fitted for sending show the same, so they go with their original. The owner is
+-- compared as an expression: SQLite would use an index of it, and look through all their media.
 UPDATE media SET deleted_at = :now
-WHERE owner = :owner AND origin = 'fitted' AND deleted_at IS NULL
+WHERE owner || '' = :owner AND origin = 'fitted' AND deleted_at IS NULL
     AND id IN (SELECT child FROM media_parents WHERE parent IN (:ids...));
 
 -- name: deleted_items(owner, ids...) -> many
