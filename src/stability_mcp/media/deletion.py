@@ -75,7 +75,7 @@ async def delete(library: MediaLibrary, items: Sequence[MediaItem], *, now: floa
     ids = [item.id for item in items]
 
     def work(connection: Connection) -> None:
-        users = _unfinished_users(connection, ids=ids)
+        users = _unfinished_users(connection, owner=library.owner, ids=ids)
         if users:
             raise _in_use(users)
         for item in items:
