@@ -40,6 +40,8 @@ class Face:
     """None: the program doesn't run long enough for pages."""
     over_http: bool = False
     """Whether clients connect over HTTP, perhaps from other machines."""
+    workspace_obstacle: str = ""
+    """Why the folders that a client names aren't read, as a sentence; "": they are."""
 
 
 PLAIN_FACE = Face()

@@ -109,7 +109,12 @@ def http_app(
     Raises:
         ConfigurationError: a toolset doesn't exist.
     """
-    face = Face(wait=HTTP_WAIT_SECONDS, open_pages=open_pages, over_http=True)
+    face = Face(
+        wait=HTTP_WAIT_SECONDS,
+        open_pages=open_pages,
+        over_http=True,
+        workspace_obstacle=_workspace_obstacle(settings, token),
+    )
     server = build_server(settings, face=face)
     app: ASGIApp = server.streamable_http_app(
         streamable_http_path=PATH,
@@ -130,6 +135,21 @@ def http_app(
             allow_private_network=True,
         )
     return app
+
+
+def _workspace_obstacle(settings: Settings, token: str | None) -> str:
+    """Return why the folders that a client names aren't read; "": the client is this user's own.
+
+    Anyone else could name folders of this machine that the operator didn't allow.
+    """
+    if settings.hosts:
+        return (
+            "Workspace folders aren't read, as the server may be used from other machines "
+            f"({variable('hosts')})."
+        )
+    if token is None:
+        return "Workspace folders aren't read, as the server takes calls without a token."
+    return ""
 
 
 def _allowed(settings: Settings) -> TransportSecuritySettings:
