@@ -414,7 +414,7 @@ async def test_a_client_that_announces_no_changes_is_asked_again_after_a_minute(
         ([], {"STABILITY_HOSTS": "mcp.example"}, "other machines (STABILITY_HOSTS)"),
     ],
 )
-async def test_over_http_only_the_user_s_own_client_has_a_workspace(
+async def test_over_http_only_the_user_s_own_client_has_a_workspace_and_a_clipboard(
     project: Path, tmp_path: Path, options: list[str], variables: dict[str, str], reason: str
 ) -> None:
     """Chosen: anyone else could name folders that the operator didn't allow."""
@@ -427,8 +427,10 @@ async def test_over_http_only_the_user_s_own_client_has_a_workspace(
         async with _http_client(address, token, editor) as client:
             error = refused(await client.call_tool("media_import", owl))
             status = data(await client.call_tool("server_status", {}))
+            clipboard = refused(await client.call_tool("media_import", {"source": "clipboard"}))
 
     assert "outside the allowed folders" in error
     assert reason in error
+    assert "The clipboard isn't read" in clipboard
     assert any(reason in each for each in status["warnings"])
     assert editor.asked == 0

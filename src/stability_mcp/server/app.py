@@ -104,7 +104,7 @@ class StudioServer(MCPServer[LazyStudio]):
         self._lazy_studios: set[LazyStudio] = set()
         self._tool_list = KeptToolList()
         self._wait = face.wait if settings.wait is None else settings.wait
-        self._workspace_obstacle = face.workspace_obstacle
+        self._exposure = face.exposure
         self._every = frozenset(all_tools())
         shown = enabled_tools(settings.toolsets)
         extra_tools = list(extra_tools)
@@ -171,7 +171,8 @@ class StudioServer(MCPServer[LazyStudio]):
             elicitation=Elicitation(ctx),
             ticket=TICKET.get(),
             pages=ctx.request_context.lifespan_context.pages,
-            workspace=workspace_source(ctx.session, self._workspace_obstacle),
+            workspace=workspace_source(ctx.session, self._exposure),
+            exposure=self._exposure,
             client=f"{params.client_info.name} {params.client_info.version}" if params else "",
         )
         result: CallToolResult | InputRequiredResult = await calls.call(

@@ -40,8 +40,8 @@ class Face:
     """None: the program doesn't run long enough for pages."""
     over_http: bool = False
     """Whether clients connect over HTTP, perhaps from other machines."""
-    workspace_obstacle: str = ""
-    """Why the folders that a client names aren't read, as a sentence; "": they are."""
+    exposure: str = ""
+    """Why a client may be somebody else's than the user's, as a clause; "": none is."""
 
 
 PLAIN_FACE = Face()

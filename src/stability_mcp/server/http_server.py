@@ -113,7 +113,7 @@ def http_app(
         wait=HTTP_WAIT_SECONDS,
         open_pages=open_pages,
         over_http=True,
-        workspace_obstacle=_workspace_obstacle(settings, token),
+        exposure=_exposure(settings, token),
     )
     server = build_server(settings, face=face)
     app: ASGIApp = server.streamable_http_app(
@@ -137,19 +137,11 @@ def http_app(
     return app
 
 
-def _workspace_obstacle(settings: Settings, token: str | None) -> str:
-    """Return why the folders that a client names aren't read; "": the client is this user's own.
-
-    Anyone else could name folders of this machine that the operator didn't allow.
-    """
+def _exposure(settings: Settings, token: str | None) -> str:
+    """Return why a client may be somebody else's than the user's, as a clause; "": none is."""
     if settings.hosts:
-        return (
-            "Workspace folders aren't read, as the server may be used from other machines "
-            f"({variable('hosts')})."
-        )
-    if token is None:
-        return "Workspace folders aren't read, as the server takes calls without a token."
-    return ""
+        return f"the server may be used from other machines ({variable('hosts')})"
+    return "" if token is not None else "the server takes calls without a token"
 
 
 def _allowed(settings: Settings) -> TransportSecuritySettings:
