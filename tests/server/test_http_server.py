@@ -1,6 +1,7 @@
 """Streamable HTTP on loopback: token, web pages refused, body limit, both eras."""
 
 import json
+import socket
 import stat
 import subprocess
 import sys
@@ -275,6 +276,14 @@ def test_only_loopback_addresses_are_accepted(host: str) -> None:
     """Chosen: anyone who reaches the port could spend credits."""
     with pytest.raises(ConfigurationError, match="isn't a loopback address"):
         listen(host, 0)
+
+
+def test_answers_are_sent_at_once() -> None:
+    """*Measured*: a call took 48 ms without TCP_NODELAY, and 2 ms with it."""
+    with listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_a_port_in_use_is_an_error() -> None:

@@ -172,12 +172,15 @@ def listen(host: str, port: int) -> socket.socket:
         )
     try:
         family = socket.AF_INET6 if ":" in name else socket.AF_INET
-        return socket.create_server((name, port), family=family)
+        listener = socket.create_server((name, port), family=family)
     except OSError as error:
         raise ConfigurationError(
             f"Cannot listen on port {port} of {host}: {error.strerror}.",
             hint="Choose another port with --port, or 0 for any free one.",
         ) from None
+    # Connections inherit it. Without it, the second part of each answer waits 40 ms.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def kept_token(home: Path) -> str:
