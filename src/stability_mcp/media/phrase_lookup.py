@@ -77,6 +77,14 @@ class Found:
     """Why it is this one, for the answer, if that isn't obvious."""
 
 
+@dataclass
+class Sheet:
+    """The media that one client was last shown together."""
+
+    ids: tuple[str, ...] = ()
+    """Their ids, in order."""
+
+
 _SQL = load(__file__)
 _newest_version = _SQL.one("newest_version", NewestVersion)
 
@@ -87,13 +95,12 @@ class PhraseLookup:
 
     library: MediaLibrary
     clock: Callable[[], float]
-    sheet: tuple[str, ...] = field(default=(), init=False)
-    """Ids of the media that were last shown together by this process, in order."""
+    sheet: Sheet = field(default_factory=Sheet)
 
     def note_shown(self, items: Sequence[MediaItem]) -> None:
         """Remember a set of several media that was shown or made together."""
         if len(items) > 1:
-            self.sheet = tuple(item.id for item in items)
+            self.sheet.ids = tuple(item.id for item in items)
 
     async def find_text(self, text: str) -> MediaItem | None:
         """Return the item that a text means as a phrase; None: it isn't one.
@@ -174,29 +181,31 @@ class PhraseLookup:
         return newest if newest.operation and newest.created_at >= item.created_at else None
 
     async def _on_sheet(self, phrase: OnSheet, text: str) -> Found:
-        items = await self.library.many(self.sheet)
-        if not self.sheet:
+        sheet = self.sheet.ids
+        items = await self.library.many(sheet)
+        if not sheet:
             raise NotFoundError(
-                f"{quoted(text)} is one of several media shown together, but none were shown since "
-                "the server started.",
-                hint="Show them with media_show, or pass a label, a media URI or a path.",
+                f"{quoted(text)} is one of several media shown together, but none were shown to "
+                "this client since it connected.",
+                hint="Pass a label, a media URI or a path. If the client stays connected, it can "
+                "also show them with media_show first.",
             )
         by_id = {item.id: item for item in items}
-        number = len(self.sheet) if phrase.number == -1 else phrase.number
-        shown = f"{len(self.sheet)} media: {listed(item.name for item in items)}"
-        if not 1 <= number <= len(self.sheet):
+        number = len(sheet) if phrase.number == -1 else phrase.number
+        shown = f"{len(sheet)} media: {listed(item.name for item in items)}"
+        if not 1 <= number <= len(sheet):
             raise NotFoundError(
                 f"{quoted(text)} doesn't exist: the last sheet had {shown}.",
                 hint="Pass one of these names.",
             )
-        item = by_id.get(self.sheet[number - 1])
+        item = by_id.get(sheet[number - 1])
         if item is None or not has_words(phrase.words, item.label, prompt_of(item.arguments)):
             why = "was deleted" if item is None else f"is {quoted(item.name)}"
             raise NotFoundError(
                 f"{quoted(text)}: number {number} of the last sheet {why}.",
                 hint=f"The sheet had {shown}. Pass one of these names.",
             )
-        return Found(item=item, remark=f"number {number} of {len(self.sheet)} shown last")
+        return Found(item=item, remark=f"number {number} of {len(sheet)} shown last")
 
     async def _earlier(self, phrase: Earlier, text: str) -> Found:
         item = await self._edited(phrase, text)
