@@ -36,6 +36,14 @@ def spool_path(home: Path, what: str) -> Path:
     return home / "spool" / f"{what}-{secrets.token_hex(8)}.part"
 
 
+def storage_error(home: Path, error: OSError) -> StorageError:
+    """Return the error for a file that can't be moved into the store."""
+    return StorageError(
+        f"A file could not be stored in {home}: {error.strerror}.",
+        hint="Free disk space, then call again.",
+    )
+
+
 def copy_into_spool(home: Path, source: BinaryIO) -> ImportedFile:
     """Copy an open file into the spool, convert, check and repair it, and make it durable.
 

@@ -24,6 +24,7 @@ from stability_mcp.media.candidates import (
 from stability_mcp.media.items import MediaItem, prompt_of
 from stability_mcp.media.labels import clean_label, full_name, has_ending
 from stability_mcp.media.library import MediaLibrary
+from stability_mcp.media.names import NameRow, newest_version
 from stability_mcp.media.phrases import (
     Earlier,
     OnSheet,
@@ -35,7 +36,6 @@ from stability_mcp.media.phrases import (
 from stability_mcp.media.retouch import RETOUCHED_FROM
 from stability_mcp.media.search import Kind
 from stability_mcp.media.time_words import period_of
-from stability_mcp.store.queries import load
 from stability_mcp.text import listed, name_key, quoted
 
 MAX_CANDIDATES = 5
@@ -58,16 +58,6 @@ _FOLDERS = {"download": "Downloads", "desktop": "Desktop", "document": "Document
 """Words about files on disk, in the singular, with the folder that `media_list` takes."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewestVersion:
-    """The newest version of a root, and the item that has it; one of them, if it has variants."""
-
-    media: str
-    root: str
-    version: int
-    variant: int
-
-
 @dataclass(frozen=True, kw_only=True)
 class Found:
     """The item that a phrase means."""
@@ -83,10 +73,6 @@ class Sheet:
 
     ids: tuple[str, ...] = ()
     """Their ids, in order."""
-
-
-_SQL = load(__file__)
-_newest_version = _SQL.one("newest_version", NewestVersion)
 
 
 @dataclass(kw_only=True)
@@ -253,14 +239,12 @@ class PhraseLookup:
         edited = [each for each in newest if each.created_at >= since]
         return [each for each in edited if RETOUCHED_FROM in await self.library.sources(each.id)]
 
-    async def _version(self, root: str) -> NewestVersion | None:
+    async def _version(self, root: str) -> NameRow | None:
         """Return the newest version of a root; None: the name isn't one, or is a file name."""
         if has_ending(root):
             return None
         owner, key = self.library.owner, name_key(clean_label(root))
-        return await self.library.database.read(
-            lambda connection: _newest_version(connection, owner=owner, root_key=key)
-        )
+        return await self.library.database.read(lambda c: newest_version(c, owner, key))
 
     async def _source(self, item: MediaItem) -> tuple[str, MediaItem] | None:
         """Return the file that an item was made from, with its role; None: there is none.

@@ -67,12 +67,8 @@ class Studio:
         return self._parts.permissions
 
     def for_client(self, source: WorkspaceSource | None, sheet: Sheet | None) -> "Studio":
-        """Return a view for the calls of one client; see `Importer.for_client`.
-
-        With `STABILITY_ROOTS_ONLY` the operator has ruled out workspaces, so the client isn't
-        asked.
-        """
-        allowed = None if self.settings.roots_only else source
+        """Return a view for the calls of one client; see `Importer.for_client`."""
+        allowed = None if self.settings.roots_only else source  # then the client isn't asked
         if allowed is None and sheet is None:
             return self
         importer = self._parts.importer.for_client(allowed, sheet)
