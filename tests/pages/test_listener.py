@@ -146,7 +146,7 @@ async def test_a_slow_head_is_given_up(tmp_path: Path) -> None:
 
 
 async def test_a_body_that_never_ends_is_given_up_after_the_answer(tmp_path: Path) -> None:
-    """Chosen: whoever sends it needs no token, and would keep the connection for good."""
+    """Chosen: a client that sends it needs no token, and would keep the connection for good."""
     async with pages_open(tmp_path, Limits(header=0.3, discard=0.1)) as pages:
         for path in ("/u/none/files", "/u/none/finish", "/v/none"):
             stream = await anyio.connect_tcp("127.0.0.1", pages.port)

@@ -41,7 +41,7 @@ class Face:
     over_http: bool = False
     """Whether clients connect over HTTP, perhaps from other machines."""
     exposure: str = ""
-    """Why a client may be somebody else's than the user's, as a clause; "": none is."""
+    """Why a client may belong to another user, as a clause; "": it can't."""
 
 
 PLAIN_FACE = Face()

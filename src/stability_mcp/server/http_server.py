@@ -138,7 +138,7 @@ def http_app(
 
 
 def _exposure(settings: Settings, token: str | None) -> str:
-    """Return why a client may be somebody else's than the user's, as a clause; "": none is."""
+    """Return why a client may belong to another user, as a clause; "": it can't."""
     if settings.hosts:
         return f"the server may be used from other machines ({variable('hosts')})"
     return "" if token is not None else "the server takes calls without a token"
