@@ -164,7 +164,7 @@ async def test_variants_are_named_by_their_place(tmp_path: Path) -> None:
     """Chosen: `the second one` is a place on what was shown or made together last."""
     async with connected(tmp_path) as client:
         why = await _refused(client, "the second one")
-        assert "none were shown since the server started" in why
+        assert "none were shown to this client since it connected" in why
         made = facts(
             fine(await client.call_tool("generate_core", {"prompt": "a wren", "count": 3}))
         )

@@ -75,7 +75,7 @@ async def delete(library: MediaLibrary, items: Sequence[MediaItem], *, now: floa
     ids = [item.id for item in items]
 
     def work(connection: Connection) -> None:
-        users = _unfinished_users(connection, ids=ids)
+        users = _unfinished_users(connection, owner=library.owner, ids=ids)
         if users:
             raise _in_use(users)
         for item in items:
@@ -153,7 +153,11 @@ def _restore(connection: Connection, owner: str, item: DeletedItem) -> None:
     label = item.label and names.claim_again(connection, owner, item.id, item.label)
     key = {"owner": owner, "id": item.id, "deleted_at": item.deleted_at}
     if not _mark_restored(connection, **key, label=label):
-        raise _gone(item)
+        raise NotFoundError(
+            f"{quoted(item.name)} was restored or removed for good meanwhile. "
+            "Nothing was restored.",
+            hint="Look for it with media_show.",
+        )
     _mark_fitted_restored(connection, **key)
 
 

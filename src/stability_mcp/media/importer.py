@@ -3,7 +3,7 @@
 A file is first copied into the spool, and all later steps read the copy: even if the original
 changes meanwhile, the bytes that were checked are the bytes that are stored and sent. The copy is
 durable before any row refers to it. `Importer` resolves ids, labels, paths and inline bytes, and
-`ImportStore` stores what it read. `for_client` adds the workspace folders of one client.
+`ImportStore` stores what it read. `for_client` is for the calls of one client.
 """
 
 import contextlib
@@ -41,7 +41,7 @@ from stability_mcp.media.import_store import ImportStore, Resolved
 from stability_mcp.media.items import KINDS, FileStamp, MediaItem
 from stability_mcp.media.labels import has_ending, parse_label
 from stability_mcp.media.library import MediaLibrary
-from stability_mcp.media.phrase_lookup import PhraseLookup
+from stability_mcp.media.phrase_lookup import PhraseLookup, Sheet
 from stability_mcp.media.phrases import parse_phrase
 from stability_mcp.media.references import (
     Inline,
@@ -84,10 +84,18 @@ class Importer:
         self.downloader: Downloader | None = None
         """Downloads from https addresses; None: made with the first download."""
 
-    def for_client(self, source: WorkspaceSource) -> "Importer":
-        """Return an importer that also reads files in the workspace folders of one client."""
+    def for_client(self, source: WorkspaceSource | None, sheet: Sheet | None) -> "Importer":
+        """Return an importer that knows the workspace folders of one client, and what it was shown.
+
+        Args:
+            source: Returns the workspace; None: it has none.
+            sheet: What the client was last shown together; None: it is the only client.
+        """
         view = copy.copy(self)
-        view.files = self.files.for_client(source)
+        if source is not None:
+            view.files = self.files.for_client(source)
+        if sheet is not None:
+            view.phrases = replace(self.phrases, sheet=sheet)
         return view
 
     async def resolve(self, reference: str, mark: File, *, argument: str) -> Resolved:

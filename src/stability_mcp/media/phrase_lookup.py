@@ -24,6 +24,7 @@ from stability_mcp.media.candidates import (
 from stability_mcp.media.items import MediaItem, prompt_of
 from stability_mcp.media.labels import clean_label, full_name, has_ending
 from stability_mcp.media.library import MediaLibrary
+from stability_mcp.media.names import NameRow, newest_version
 from stability_mcp.media.phrases import (
     Earlier,
     OnSheet,
@@ -35,7 +36,6 @@ from stability_mcp.media.phrases import (
 from stability_mcp.media.retouch import RETOUCHED_FROM
 from stability_mcp.media.search import Kind
 from stability_mcp.media.time_words import period_of
-from stability_mcp.store.queries import load
 from stability_mcp.text import listed, name_key, quoted
 
 MAX_CANDIDATES = 5
@@ -58,16 +58,6 @@ _FOLDERS = {"download": "Downloads", "desktop": "Desktop", "document": "Document
 """Words about files on disk, in the singular, with the folder that `media_list` takes."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewestVersion:
-    """The newest version of a root, and the item that has it; one of them, if it has variants."""
-
-    media: str
-    root: str
-    version: int
-    variant: int
-
-
 @dataclass(frozen=True, kw_only=True)
 class Found:
     """The item that a phrase means."""
@@ -77,8 +67,12 @@ class Found:
     """Why it is this one, for the answer, if that isn't obvious."""
 
 
-_SQL = load(__file__)
-_newest_version = _SQL.one("newest_version", NewestVersion)
+@dataclass
+class Sheet:
+    """The media that one client was last shown together."""
+
+    ids: tuple[str, ...] = ()
+    """Their ids, in order."""
 
 
 @dataclass(kw_only=True)
@@ -87,13 +81,12 @@ class PhraseLookup:
 
     library: MediaLibrary
     clock: Callable[[], float]
-    sheet: tuple[str, ...] = field(default=(), init=False)
-    """Ids of the media that were last shown together by this process, in order."""
+    sheet: Sheet = field(default_factory=Sheet)
 
     def note_shown(self, items: Sequence[MediaItem]) -> None:
         """Remember a set of several media that was shown or made together."""
         if len(items) > 1:
-            self.sheet = tuple(item.id for item in items)
+            self.sheet.ids = tuple(item.id for item in items)
 
     async def find_text(self, text: str) -> MediaItem | None:
         """Return the item that a text means as a phrase; None: it isn't one.
@@ -174,29 +167,31 @@ class PhraseLookup:
         return newest if newest.operation and newest.created_at >= item.created_at else None
 
     async def _on_sheet(self, phrase: OnSheet, text: str) -> Found:
-        items = await self.library.many(self.sheet)
-        if not self.sheet:
+        sheet = self.sheet.ids
+        items = await self.library.many(sheet)
+        if not sheet:
             raise NotFoundError(
-                f"{quoted(text)} is one of several media shown together, but none were shown since "
-                "the server started.",
-                hint="Show them with media_show, or pass a label, a media URI or a path.",
+                f"{quoted(text)} is one of several media shown together, but none were shown to "
+                "this client since it connected.",
+                hint="Pass a label, a media URI or a path. If the client stays connected, it can "
+                "also show them with media_show first.",
             )
         by_id = {item.id: item for item in items}
-        number = len(self.sheet) if phrase.number == -1 else phrase.number
-        shown = f"{len(self.sheet)} media: {listed(item.name for item in items)}"
-        if not 1 <= number <= len(self.sheet):
+        number = len(sheet) if phrase.number == -1 else phrase.number
+        shown = f"{len(sheet)} media: {listed(item.name for item in items)}"
+        if not 1 <= number <= len(sheet):
             raise NotFoundError(
                 f"{quoted(text)} doesn't exist: the last sheet had {shown}.",
                 hint="Pass one of these names.",
             )
-        item = by_id.get(self.sheet[number - 1])
+        item = by_id.get(sheet[number - 1])
         if item is None or not has_words(phrase.words, item.label, prompt_of(item.arguments)):
             why = "was deleted" if item is None else f"is {quoted(item.name)}"
             raise NotFoundError(
                 f"{quoted(text)}: number {number} of the last sheet {why}.",
                 hint=f"The sheet had {shown}. Pass one of these names.",
             )
-        return Found(item=item, remark=f"number {number} of {len(self.sheet)} shown last")
+        return Found(item=item, remark=f"number {number} of {len(sheet)} shown last")
 
     async def _earlier(self, phrase: Earlier, text: str) -> Found:
         item = await self._edited(phrase, text)
@@ -244,14 +239,12 @@ class PhraseLookup:
         edited = [each for each in newest if each.created_at >= since]
         return [each for each in edited if RETOUCHED_FROM in await self.library.sources(each.id)]
 
-    async def _version(self, root: str) -> NewestVersion | None:
+    async def _version(self, root: str) -> NameRow | None:
         """Return the newest version of a root; None: the name isn't one, or is a file name."""
         if has_ending(root):
             return None
         owner, key = self.library.owner, name_key(clean_label(root))
-        return await self.library.database.read(
-            lambda connection: _newest_version(connection, owner=owner, root_key=key)
-        )
+        return await self.library.database.read(lambda c: newest_version(c, owner, key))
 
     async def _source(self, item: MediaItem) -> tuple[str, MediaItem] | None:
         """Return the file that an item was made from, with its role; None: there is none.

@@ -28,7 +28,7 @@ from stability_mcp.errors import (
 from stability_mcp.imaging import provenance
 from stability_mcp.media import names
 from stability_mcp.media.copies import with_copy
-from stability_mcp.media.import_copy import ImportedFile
+from stability_mcp.media.import_copy import ImportedFile, discard, storage_error
 from stability_mcp.media.items import KINDS, CopyFile, FileStamp, MediaItem, kind_of
 from stability_mcp.media.labels import has_ending
 from stability_mcp.media.library import MediaLibrary
@@ -155,7 +155,7 @@ class CopyWatch:
         try:
             return await self._compare(item, file, changed, exact=exact, paid=paid)
         finally:
-            await in_file_thread(partial(file.imported.temporary.unlink, missing_ok=True))
+            await discard(file.imported.temporary)
 
     async def _compare(
         self, item: MediaItem, file: DiskFile, changed: str, *, exact: bool, paid: bool
@@ -250,10 +250,7 @@ async def add_retouched(
     try:
         return await library.database.write(insert, name="media.retouch")
     except OSError as error:
-        raise StorageError(
-            f"A file could not be stored in {library.home}: {error.strerror}.",
-            hint="Free disk space, then call again.",
-        ) from error
+        raise storage_error(library.home, error) from error
 
 
 async def copied_from(library: MediaLibrary, file: Path) -> MediaItem | None:

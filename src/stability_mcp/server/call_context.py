@@ -53,6 +53,10 @@ class CallContext:
     """Name and version of the client."""
     workspace: "WorkspaceSource | None" = None
     """Asks this client for its workspace folders; None: it has none."""
+    connection: dict[str, Any] | None = None
+    """What is kept for this client while it is connected; None: there is no other client."""
+    exposure: str = ""
+    """See `Face.exposure`: such a client gets nothing of the user's but stored media."""
 
     @property
     def soon(self) -> float | None:

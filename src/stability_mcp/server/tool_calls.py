@@ -24,7 +24,10 @@ from stability_mcp.server.lazy_studio import LazyStudio
 from stability_mcp.server.listings import Listing
 from stability_mcp.server.results import Shown
 from stability_mcp.server.tools import all_tools
-from stability_mcp.studio import CallOptions, Outcome, Studio
+from stability_mcp.studio import CallOptions, Outcome, Sheet, Studio
+
+SHEET_KEY = "stability-mcp/sheet"
+"""Key of what a client was last shown together, in what is kept for its connection."""
 
 Answer = Outcome | Shown | Listing | BaseModel | str
 
@@ -89,7 +92,9 @@ async def _answer(
 async def _studio_for(lazy_studio: LazyStudio, context: CallContext) -> Studio:
     """Return the studio as the client of a call may use it."""
     studio = await lazy_studio.studio()
-    return studio if context.workspace is None else studio.for_client(context.workspace)
+    kept = context.connection
+    sheet = None if kept is None else kept.setdefault(SHEET_KEY, Sheet())
+    return studio.for_client(context.workspace, sheet)
 
 
 async def _operate(

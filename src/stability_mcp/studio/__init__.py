@@ -28,6 +28,7 @@ from stability_mcp.media.folders import FolderPage, FolderQuery, ListedFile
 from stability_mcp.media.items import MediaItem, prompt_of
 from stability_mcp.media.library import Page
 from stability_mcp.media.newest_files import short_path
+from stability_mcp.media.phrase_lookup import Sheet
 from stability_mcp.media.references import UPLOAD_OFFER
 from stability_mcp.media.roots import MAX_BYTES as MAX_UPLOAD_BYTES
 from stability_mcp.media.scopes import Scope
@@ -116,6 +117,7 @@ __all__ = [
     "RateStatus",
     "Retention",
     "Scope",
+    "Sheet",
     "Spending",
     "Status",
     "Step",

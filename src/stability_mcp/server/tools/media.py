@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from stability_mcp.errors import ArgumentsError, InputFileError
+from stability_mcp.errors import ArgumentsError, FileForbiddenError, InputFileError
 from stability_mcp.server.answer_text import name_note
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import CHANGES, FETCHES, READS
@@ -13,7 +13,7 @@ from stability_mcp.server.listings import EMULATED_CREDITS, Listing, media_line
 from stability_mcp.server.results import Shown
 from stability_mcp.server.system_viewer import open_items
 from stability_mcp.server.tool import Arguments, PageArguments, PageData, as_list, tool
-from stability_mcp.server.upload_answers import import_upload
+from stability_mcp.server.upload_answers import INSTEAD, import_upload
 from stability_mcp.server.views import ListedMediaFacts, MediaFacts
 from stability_mcp.studio import MAX_TAGS, FolderQuery, MediaItem, Scope, Studio
 from stability_mcp.text import quoted
@@ -187,6 +187,8 @@ async def media_import(studio: Studio, arguments: MediaImport, context: CallCont
         )
     if arguments.source == "upload":
         return await import_upload(studio, arguments.label, context)
+    if arguments.source == "clipboard" and context.exposure:
+        raise FileForbiddenError(f"The clipboard isn't read, as {context.exposure}.", hint=INSTEAD)
     item, note = await studio.import_media(arguments.file, arguments.label)
     named = name_note([(item, arguments.label)])
     preview = await studio.preview([item])
