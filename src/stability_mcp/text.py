@@ -92,8 +92,10 @@ def format_name(media_type: str) -> str:
 
 
 def bytes_text(size: int) -> str:
-    """Return a file size such as `480 KB` or `3.1 MB`."""
-    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(size / 1e3, 0.1):.3g} KB"  # noqa: PLR2004 -- a million
+    """Return a file size such as `116 bytes`, `480 KB` or `3.1 MB`."""
+    if size < 1_000:  # noqa: PLR2004 -- a thousand
+        return f"{size} byte{'s' * (size != 1)}"
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.3g} KB"  # noqa: PLR2004 -- a million
 
 
 def age_text(seconds: float) -> str:

@@ -91,6 +91,7 @@ def test_a_number_is_accepted_for_a_text_choice() -> None:
         ("generate_core", {"prompt": " \n\u3000"}, "prompt is blank; describe the result"),
         ("upscale_creative", {"prompt": " ", "image": "x"}, "prompt is blank; describe"),
         (V1, {"text_prompts": [{"text": " "}]}, "text_prompts is blank; describe"),
+        ("upscale_fast", {"image": " "}, "image is blank; pass a label, URI or path."),
         ("generate_core", {"prompt": 7}, "text; got 7."),
         ("generate_core", {"prompt": "x" * 10_001}, "text of at most 10000 characters; got"),
         ("generate_core", {"prompt": "\ud800"}, "contains characters that aren't valid Unicode."),

@@ -207,3 +207,21 @@ def test_an_mp3_without_a_header_frame_is_cut(tmp_path: Path) -> None:
     assert probe(target).seconds == pytest.approx(fitted.seconds, abs=0.001)
     assert 1.97 < fitted.seconds <= 2
     assert target.read_bytes() == data[first.size :][: target.stat().st_size]
+
+
+SMALL_FRAME = b"\xff\xf3\x14\xc0" + bytes(20)
+"""A frame of MPEG 2, 8 kbit/s and 24 kHz: too short for a whole header."""
+
+
+@pytest.mark.parametrize("fields", [bytes(4) + b"LAM", b"\x00\x00\x00\x0f"])
+def test_an_mp3_with_a_header_frame_that_is_too_short_is_cut(fields: bytes, tmp_path: Path) -> None:
+    """Chosen: only the header is damaged, so the sound is used."""
+    source, target = tmp_path / "a.mp3", tmp_path / "b.mp3"
+    header = (SMALL_FRAME[:13] + b"Xing" + fields).ljust(len(SMALL_FRAME), b"\x00")
+    source.write_bytes(header + SMALL_FRAME * 100)
+
+    fitted = cut_mp3(source, target, max_seconds=1)
+
+    assert fitted.seconds <= 1
+    assert target.stat().st_size % len(SMALL_FRAME) == 0
+    assert target.read_bytes()[len(header) :] == SMALL_FRAME * (target.stat().st_size // 24 - 1)

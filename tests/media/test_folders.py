@@ -195,6 +195,9 @@ def test_standard_names_mean_the_users_folders(
         assert names(page) == ["a.png"]
     output = read_folder(roots, "output", EVERYTHING, tmp_path / "out")
     assert names(output) == ["b.png"]
+    no_result = read_folder(roots, "output", EVERYTHING, tmp_path / "out" / "emulated")
+    assert (names(no_result), no_result.folder) == ([], tmp_path / "out" / "emulated")
+    assert "doesn't exist yet" in no_result.stopped
     with pytest.raises(FileMissingError, match='There is no folder "Music"'):
         read_folder(roots, "Music", EVERYTHING)
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 import support.imaging.odd_sounds as odd
@@ -20,6 +21,8 @@ from stability_mcp.errors import (
 )
 from stability_mcp.imaging.provenance import embed
 from stability_mcp.media.copies import write_copy
+from stability_mcp.media.labels import NameSource
+from stability_mcp.media.names import request_of
 from stability_mcp.text import describe_time
 from support.imaging.sample_files import bomb_png, cut, glb, mp3, png, wav, webp
 from support.media.media import NOW, desk
@@ -41,6 +44,37 @@ async def test_an_imported_file_is_labelled_by_its_name(tmp_path: Path) -> None:
         assert found.item.upstream is None
         assert found.item.path.read_bytes() == png()
         assert found.note == f'image: "…{str(file)[-79:]}" = "my-photo-1", imported now'
+        assert here.spool() == []
+
+
+@pytest.mark.parametrize("kind", ["a file", "a data URI", "an edited copy"])
+async def test_a_cancelled_import_leaves_no_temporary_file(tmp_path: Path, kind: str) -> None:
+    """Chosen: hosts cancel calls; what they leave would stay on the disk for hours."""
+    async with desk(tmp_path) as here:
+        reference = str(here.file("a.png", png((900, 900))))
+        if kind == "a data URI":
+            reference = "data:image/png;base64," + base64.b64encode(png((900, 900))).decode()
+        if kind == "an edited copy":
+            item = await here.generated(png(), name=request_of("hero", NameSource.CALLER))
+            copy = write_copy(item, here.copies)
+            assert copy is not None
+            await here.store.set_copy_path(item.id, copy)
+            copy.write_bytes(png((900, 900)))
+            reference = "hero"
+
+        async def import_it(scope: anyio.CancelScope) -> None:
+            with scope:
+                await here.importer.import_file(reference, None)
+
+        scope = anyio.CancelScope()
+        with anyio.fail_after(60):
+            async with anyio.create_task_group() as group:
+                group.start_soon(import_it, scope)
+                while not here.spool():
+                    await anyio.lowlevel.checkpoint()
+                scope.cancel()
+
+        assert scope.cancelled_caught
         assert here.spool() == []
 
 

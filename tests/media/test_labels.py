@@ -10,6 +10,7 @@ from stability_mcp.media.labels import (
     MAX_LABEL_CHARACTERS,
     RESERVED,
     Label,
+    clean_label,
     default_label,
     file_form,
     full_name,
@@ -181,3 +182,10 @@ def test_a_label_is_made_from_the_prompt_of_any_operation() -> None:
 
     assert default_label(v1) == "two-boats"
     assert default_label(sound) == "rain-on-a-tin-roof"
+
+
+@pytest.mark.parametrize("text", ["media://dog", "MEDIA://media:// dog", "media://dog.png"])
+def test_a_label_never_looks_like_a_media_uri(text: str) -> None:
+    """Chosen: as a reference, `media://dog` means the item that is called dog."""
+    assert clean_label(text) == "dog"
+    assert clean_label("media://") == "media://"

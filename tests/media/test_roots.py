@@ -65,6 +65,24 @@ def test_a_file_is_read_by_its_absolute_path_or_one_relative_to_a_root(root: Pat
     assert content(roots, "b.png") == b"b"
 
 
+def test_a_relative_path_may_start_with_the_name_of_a_root(root: Path) -> None:
+    """Chosen: people write `Downloads/cat.png`; a real subfolder of that name comes first."""
+    (root / "sub").mkdir()
+    (root / "sub" / "b.png").write_bytes(b"b")
+    roots = Roots([root.parent / "other", root])
+
+    assert content(roots, f"{root.name}/a.png") == b"fine"
+    assert content(roots, f"{root.name.upper()}/sub/b.png") == b"b"
+    with pytest.raises(FileMissingError) as missing:
+        roots.open_file(f"{root.name}/aa.png")
+    assert missing.value.hint == 'Did you mean "a.png"?'
+    with pytest.raises(FileForbiddenError):
+        roots.open_file(f"{root.name}/../../x.png")
+    (root / root.name).mkdir()
+    (root / root.name / "a.png").write_bytes(b"inner")
+    assert content(roots, f"{root.name}/a.png") == b"inner"
+
+
 def test_a_tilde_is_the_home_folder(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Chosen: as in a shell."""
     monkeypatch.setenv("HOME", str(root.parent))

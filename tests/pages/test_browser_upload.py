@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -29,9 +30,15 @@ def saved(folder: Path, name: str, data: bytes) -> Path:
     return path
 
 
+NUMBERS = count()
+"""A number for each picture, which makes it different from all others."""
+
+
 def picture(folder: Path, name: str, size: tuple[int, int] = (96, 64)) -> Path:
     """Write a picture that no other test sends: the studio stores equal files once."""
-    return saved(folder, name, make.encoded(make.picture(size, noise=True), "PNG"))
+    image = make.picture(size, noise=True)
+    image.putpixel((0, 0), (*divmod(next(NUMBERS), 256), 0))
+    return saved(folder, name, make.encoded(image, "PNG"))
 
 
 def large_picture(folder: Path, name: str) -> Path:

@@ -1,5 +1,6 @@
 """When the server listens for browsers, and how it protects its connections."""
 
+import contextlib
 import logging
 import os
 import signal
@@ -142,6 +143,27 @@ async def test_a_slow_head_is_given_up(tmp_path: Path) -> None:
             await stream.aclose()
 
     assert answer.startswith(b"HTTP/1.1 200")
+
+
+async def test_a_body_that_never_ends_is_given_up_after_the_answer(tmp_path: Path) -> None:
+    """Chosen: a client that sends it needs no token, and would keep the connection for good."""
+    async with pages_open(tmp_path, Limits(header=0.3, discard=0.1)) as pages:
+        for path in ("/u/none/files", "/u/none/finish", "/v/none"):
+            stream = await anyio.connect_tcp("127.0.0.1", pages.port)
+            head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{pages.port}\r\n"
+            await stream.send(f"{head}Content-Length: {10**15}\r\n\r\n".encode())
+            answer = await stream.receive()
+            with anyio.fail_after(10):
+                await _send_until_closed(stream)
+            await stream.aclose()
+
+            assert answer.startswith(b"HTTP/1.1 4")
+
+
+async def _send_until_closed(stream: anyio.abc.SocketStream) -> None:
+    with contextlib.suppress(anyio.BrokenResourceError):
+        while True:
+            await stream.send(b"x")
 
 
 async def _until_closed(stream: anyio.abc.SocketStream) -> None:

@@ -248,12 +248,11 @@ async def test_calls_at_the_same_time_share_one_question(project: Path, tmp_path
 
 
 @contextmanager
-def _serving(folder: Path) -> Iterator[tuple[str, str]]:
+def _serving(folder: Path, *options: str, **variables: str) -> Iterator[tuple[str, str]]:
     """Run the server on HTTP; yield its address and token."""
-    command = [sys.executable, "-m", "stability_mcp", "serve", "--http", "--port", "0"]
-    with subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, env=environment_in(folder)
-    ) as process:
+    command = [sys.executable, "-m", "stability_mcp", "serve", "--http", "--port", "0", *options]
+    environment = {**environment_in(folder), **variables}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stderr is not None
         try:
             address, token = (process.stderr.readline().split()[-1] for _ in range(2))
@@ -405,3 +404,33 @@ async def test_a_client_that_announces_no_changes_is_asked_again_after_a_minute(
         assert found.first == project
 
     assert session.asked == (1 if announces else 2)
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    ("options", "variables", "reason"),
+    [
+        (["--no-auth"], {}, "takes calls without a token"),
+        ([], {"STABILITY_HOSTS": "mcp.example"}, "other machines (STABILITY_HOSTS)"),
+    ],
+)
+async def test_over_http_only_the_user_s_own_client_has_a_workspace_and_a_clipboard(
+    project: Path, tmp_path: Path, options: list[str], variables: dict[str, str], reason: str
+) -> None:
+    """Chosen: anyone else could name folders that the operator didn't allow."""
+    editor = Editor(project)
+    owl = {"file": str(project / "owl.png")}
+    with (
+        _serving(tmp_path, *options, **variables) as (address, token),
+        anyio.fail_after(60),
+    ):
+        async with _http_client(address, token, editor) as client:
+            error = refused(await client.call_tool("media_import", owl))
+            status = data(await client.call_tool("server_status", {}))
+            clipboard = refused(await client.call_tool("media_import", {"source": "clipboard"}))
+
+    assert "outside the allowed folders" in error
+    assert reason in error
+    assert "The clipboard isn't read" in clipboard
+    assert any(reason in each for each in status["warnings"])
+    assert editor.asked == 0

@@ -182,7 +182,7 @@ async def test_two_servers_on_one_store_see_the_same(tmp_path: Path) -> None:
 async def _restore_once(client: Client, uri: str) -> None:
     """Restore an item that another client may have restored just before."""
     answer = await client.call_tool("media_delete", {"media": uri, "restore": True})
-    assert not answer.is_error or "deleted media" in text(answer) or "any more" in text(answer)
+    assert not answer.is_error or "deleted media" in text(answer) or "meanwhile" in text(answer)
 
 
 async def test_lost_bytes_are_reported_before_anything_is_restored(tmp_path: Path) -> None:
@@ -209,3 +209,48 @@ async def test_the_tool_says_that_it_is_destructive(tmp_path: Path) -> None:
         assert [item["uri"] for item in found["deleted"]] == [hero["uri"]]
         assert found["restorable_until"] > hero["created"]
         assert data(await client.call_tool("media_list", {}))["media"] == []
+
+
+async def test_undo_never_deletes_what_should_be_gone_back_to(tmp_path: Path) -> None:
+    """*Chosen*: `undo` means the item before the edit; the edit itself has a name."""
+    async with connected(tmp_path) as client:
+        hero = await _make(client, "hero")
+        fine(await client.call_tool("edit_remove_background", {"image": "hero", "label": "cut"}))
+        errors = [await _refused(client, each) for each in ("undo", ["cut", "'Undo that'"])]
+        await _delete(client, "latest")
+        listing = text(await client.call_tool("media_list", {}))
+        await _make(client, "undo")
+        deleted = await _delete(client, "undo")
+
+    for error in errors:
+        assert "Nothing was deleted. Nothing was charged." in error
+        assert 'pass "latest" or its label' in error
+    assert hero["uri"] in listing
+    assert "cut " not in listing
+    assert "undo  media://" in deleted
+
+
+async def test_a_deleted_copy_is_not_reported_as_kept(tmp_path: Path) -> None:
+    """*Chosen*: an answer names no file that isn't there."""
+    async with connected(tmp_path) as client:
+        hero = await _make(client, "hero")
+        await anyio.Path(hero["path"]).unlink()
+        deleted = await _delete(client, "hero")
+
+    assert f"hero  {hero['uri']}" in deleted
+    assert "its file stays" not in deleted
+
+
+async def test_importing_the_copy_of_deleted_media_says_how_to_restore_them(tmp_path: Path) -> None:
+    """*Chosen*: the copy is a file of the user and may be used; it has no history."""
+    async with connected(tmp_path) as client:
+        hero = await _make(client, "hero")
+        await _delete(client, "hero")
+        shown = text(fine(await client.call_tool("media_show", {"media": "hero"})))
+        again = text(fine(await client.call_tool("media_show", {"media": "hero"})))
+        restored = await _restore(client, hero["uri"])
+
+    assert "imported now" in shown
+    assert f'the copy of "hero", which was deleted: media_delete with media {hero["uri"]}' in shown
+    assert "deleted" not in again
+    assert f"hero v2  {hero['uri']}" in restored

@@ -1,6 +1,7 @@
 """Conversations in which the user edits the readable copy of a picture in another program."""
 
 import os
+import re
 import shutil
 from functools import partial
 from pathlib import Path
@@ -140,6 +141,8 @@ async def test_a_deleted_copy_or_folder_changes_nothing(tmp_path: Path) -> None:
 
             assert facts(shown)["media"][0]["uri"] == hero["uri"]
             assert "on disk" not in text(used) + text(shown)
+            assert str(path) not in text(shown)
+            assert "path" not in facts(shown)["media"][0]
 
 
 async def test_a_file_that_cannot_be_used_stops_a_paid_call(tmp_path: Path) -> None:
@@ -254,3 +257,16 @@ async def test_labelling_an_edited_copy_says_so(tmp_path: Path) -> None:
         found = labelled.structured_content or {}
         assert found["uri"] != hero["uri"]
         assert "using it as hero v2" in found["note"]
+
+
+async def test_lists_say_that_a_version_was_edited_on_disk(tmp_path: Path) -> None:
+    """*Chosen*: `imported` would hide who changed it."""
+    async with connected(tmp_path) as client:
+        _, path = await _hero(client)
+        path.write_bytes(png((64, 64)))
+        fine(await client.call_tool("media_show", {"media": "hero"}))
+        first = text(fine(await client.call_tool("media_show", {"media": "hero v1"})))
+        listing = text(await client.call_tool("media_list", {}))
+
+    assert "used in: hero v2 (edited on disk)" in first
+    assert re.search(r"^hero v2 .* edited on disk .* from hero$", listing, re.MULTILINE)

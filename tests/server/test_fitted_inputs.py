@@ -37,6 +37,15 @@ RAIN = {"prompt": "rain"}
             ),
         ),
         (
+            "upscale_creative",
+            {"image": "a.png", "prompt": "a fox"},
+            png((55, 60)),
+            (
+                "image: enlarged from 55x60 to 64x70 (minimum 64 pixels per side); "
+                "upscale_fast accepts it as it is\n"
+            ),
+        ),
+        (
             "edit_remove_background",
             {"image": "a.png"},
             jpeg((2_400, 2_000)),
@@ -176,3 +185,16 @@ async def test_a_mask_of_another_shape_is_refused_with_both_sizes(tmp_path: Path
 
     assert "another aspect ratio (300x300) than its picture (300x200)" in why
     assert "Nothing was charged." in why
+
+
+async def test_a_rerun_says_that_its_input_was_fitted(tmp_path: Path) -> None:
+    """*Chosen*: the user never imported that file."""
+    (tmp_path / "a.png").write_bytes(png((48, 48)))
+    async with connected(tmp_path) as client:
+        edit = {"image": "a.png", "left": 10, "label": "wide"}
+        fine(await client.call_tool("edit_outpaint", edit))
+        again = text(fine(await client.call_tool("job_rerun", {"job": "wide"})))
+
+    [line] = [each for each in again.splitlines() if each.startswith("image: ")]
+    assert ", fitted for sending " in line
+    assert "imported" not in line

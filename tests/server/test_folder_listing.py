@@ -94,3 +94,46 @@ async def test_a_wrong_folder_or_cursor_says_what_to_pass(tmp_path: Path) -> Non
             assert expected in refused(await client.call_tool("media_list", arguments))
         nothing = await client.call_tool("media_list", {"folder": "Trip", "kind": "audio"})
         assert text(nothing).startswith("media_list: nothing found\nfolder: ")
+
+
+@both_eras
+async def test_the_name_of_a_folder_in_place_of_a_file_names_its_files(
+    era: Era, tmp_path: Path
+) -> None:
+    """*Chosen*: as its path does; `Downloads` is a folder wherever the system has it."""
+    _photos(tmp_path / "Trip", 2)
+    async with connected(tmp_path, era) as client:
+        error = refused(await client.call_tool("upscale_fast", {"image": "trip"}))
+        [first, *_] = re.findall(r'"([^"]+\.png)"', error)
+        shown = text(fine(await client.call_tool("media_show", {"media": first})))
+        unknown = refused(await client.call_tool("upscale_fast", {"image": "trips"}))
+
+    assert error.startswith('image "trip": "')
+    assert '/Trip" is a folder, not a file. Nothing was charged.' in error.replace("\\", "/")
+    assert "imported now" in shown
+    assert 'No media or file is called "trips"' in unknown
+
+
+async def test_errors_about_one_of_several_files_name_it(tmp_path: Path) -> None:
+    """*Chosen*: the caller must know which one to drop."""
+    _photos(tmp_path / "Trip", 1)
+    (tmp_path / "Trip" / "liar.png").write_text("<html>")
+    async with connected(tmp_path) as client:
+        both = {"media": ["IMG 00.png", "liar.png"]}
+        error = refused(await client.call_tool("media_show", both))
+
+    assert error.startswith('"liar.png": The file is a web page')
+
+
+async def test_copies_and_links_of_a_stored_file_are_known(tmp_path: Path) -> None:
+    """*Chosen*: each has the label, and a link the size of what it leads to."""
+    _photos(tmp_path / "Trip", 1)
+    first = tmp_path / "Trip" / "IMG 00.png"
+    (tmp_path / "Trip" / "copy.png").write_bytes(first.read_bytes())
+    (tmp_path / "Trip" / "link.png").symlink_to(first)
+    async with connected(tmp_path) as client:
+        fine(await client.call_tool("media_import", {"file": "copy.png", "label": "harbour"}))
+        page = facts(fine(await client.call_tool("media_list", {"folder": "Trip"})))
+
+    assert [each["label"] for each in page["files"]] == ["harbour"] * 3
+    assert {each["bytes"] for each in page["files"]} == {first.stat().st_size}

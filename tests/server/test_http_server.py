@@ -1,6 +1,7 @@
 """Streamable HTTP on loopback: token, web pages refused, body limit, both eras."""
 
 import json
+import socket
 import stat
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from stability_mcp.server.http_server import (
     run_http,
 )
 from stability_mcp.settings import read_settings
-from support.server.in_memory import Era, both_eras, copies, environment_in, facts, fine
+from support.server.in_memory import Era, both_eras, copies, environment_in, facts, fine, refused
 
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 HEADERS = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
@@ -68,6 +69,30 @@ async def test_a_client_with_the_token_is_served(era: Era, served: tuple[str, st
 
     assert len(copies(made)) == 1
     assert read.contents
+
+
+@pytest.mark.anyio
+@both_eras
+async def test_the_sheet_of_one_client_is_not_another_s(era: Era, served: tuple[str, str]) -> None:
+    """Chosen: a wrong picture costs credits; a client that isn't known again has to use names."""
+    address, token = served
+    headers = {"Authorization": f"Bearer {token}"}
+    with anyio.fail_after(60):
+        async with (
+            httpx2.AsyncClient(headers=headers, timeout=60) as http,
+            Client(streamable_http_client(address, http_client=http), mode=era) as first,
+            Client(streamable_http_client(address, http_client=http), mode=era) as second,
+        ):
+            arguments = {"prompt": "a fox", "count": 2, "label": f"sheet of {era}"}
+            made = fine(await first.call_tool("generate_core", arguments))
+            others = {"prompt": "a dog", "count": 3, "label": f"other sheet of {era}"}
+            fine(await second.call_tool("generate_core", others))
+            shown = await first.call_tool("media_show", {"media": ["#2"]})
+
+    if era == "legacy":
+        assert facts(fine(shown))["media"][0]["uri"] == facts(made)["media"][1]["uri"]
+    else:
+        assert "none were shown to this client since it connected" in refused(shown)
 
 
 @pytest.mark.parametrize("given", [None, "Bearer wrong", "Bearer", "Basic dTpw", "Bearer \xff"])
@@ -275,6 +300,14 @@ def test_only_loopback_addresses_are_accepted(host: str) -> None:
     """Chosen: anyone who reaches the port could spend credits."""
     with pytest.raises(ConfigurationError, match="isn't a loopback address"):
         listen(host, 0)
+
+
+def test_answers_are_sent_at_once() -> None:
+    """*Measured*: a call took 48 ms without TCP_NODELAY, and 2 ms with it."""
+    with listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_a_port_in_use_is_an_error() -> None:

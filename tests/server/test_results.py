@@ -11,6 +11,7 @@ from mcp import Client
 from PIL import Image
 
 from stability_mcp.server.app import build_server
+from stability_mcp.server.listings import EMULATED_CREDITS
 from support.client.canned_server import answer, upstream
 from support.imaging import sample_files
 from support.server.in_memory import (
@@ -216,6 +217,7 @@ async def test_lists_have_one_line_per_item_and_facts_in_meta(era: Era, tmp_path
     size = f"{newest['width']}x{newest['height']} PNG, 8 KB"
     assert re.sub(r"[\d.]+ [KM]B", "8 KB", text(media)).splitlines() == [
         f'media_list: 1, newest first; for older ones pass cursor "{cursor}"',
+        EMULATED_CREDITS,
         (
             f"{newest['label']}  {newest['uri']}  {size}  generate_core  3 credits charged"
             f'  seed {newest["seed"]}  {_minute(newest)} (just now)  "a fox"'
@@ -225,6 +227,7 @@ async def test_lists_have_one_line_per_item_and_facts_in_meta(era: Era, tmp_path
     assert newest == shown | {"prompt": "a fox", "credits": 3, "charged": "charged", "parents": []}
     assert text(jobs).splitlines() == [
         "job_list: 2, newest first",
+        EMULATED_CREDITS,
         *(
             f"{job['id']}  generate_core  done  3 credits charged  {_minute(job)} (just now)"
             f'  "a fox"  {item["label"]} {item["uri"]}'

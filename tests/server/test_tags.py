@@ -98,3 +98,16 @@ async def test_used_in_lists_the_inputs_and_their_inputs(tmp_path: Path) -> None
         assert 'No media is called "nothing"' in missing
         fine(await client.call_tool("media_delete", {"media": "fox v2"}))
         assert await _listed(client, used_in="cut") == ["fox"]
+
+
+async def test_tags_in_one_text_are_separated_by_commas(tmp_path: Path) -> None:
+    """*Chosen*: models write lists as text; a text of commas removes none."""
+    async with connected(tmp_path) as client:
+        await _import(client, tmp_path, "fox")
+        one = {"media": "fox", "tags": " sea, boat ,"}
+        labelled = data(fine(await client.call_tool("media_label", one)))
+        blank = refused(await client.call_tool("media_label", {"media": "fox", "tags": " , "}))
+
+        assert labelled["tags"] == ["sea", "boat"]
+        assert 'The tag "" is blank. Nothing was charged.' in blank
+        assert await _listed(client, tag="boat") == ["fox"]

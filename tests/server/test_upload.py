@@ -203,3 +203,15 @@ async def test_file_and_source_together_are_refused(tmp_path: Path) -> None:
 
     assert 'source="clipboard"' in error
     assert 'source="upload"' in error
+
+
+async def test_many_uploads_have_some_links_and_say_where_the_others_are(tmp_path: Path) -> None:
+    """Chosen: a result stays short, and nothing is left out silently."""
+    files = [(f"{number}.png", make.png((20 + number, 30))) for number in range(10)]
+    async with connected(tmp_path, face=FACE, view="on") as client:
+        await send(link_in(text(await call(client))), *files)
+        lines = text(fine(await call(client))).splitlines()
+
+    assert lines[0] == "media_import: 10 pictures, free"
+    assert len([each for each in lines if "/v/" in each]) == 8
+    assert "view: media_show has the links of the other 2" in lines

@@ -15,7 +15,7 @@ from mcp.types import ElicitRequestParams, ElicitRequestURLParams, ElicitResult
 import support.imaging.sample_files as make
 from stability_mcp.server.app import build_server
 from support.pages.local_pages import FACE, link_in
-from support.server.in_memory import Era, both_eras, fine, settings_in, text
+from support.server.in_memory import Era, both_eras, connected, fine, refused, settings_in, text
 
 pytestmark = pytest.mark.anyio
 
@@ -113,3 +113,15 @@ async def test_a_user_who_takes_longer_is_waited_for_by_the_next_call(
     assert "The user hasn't pressed Done yet." in first
     assert "owl  media://" in second
     assert len(user.offered) == 1
+
+
+@pytest.mark.parametrize("view", ["on", "off"])
+async def test_an_upload_is_only_suggested_where_its_page_can_be_opened(
+    tmp_path: Path, view: Literal["on", "off"]
+) -> None:
+    """Chosen: following a hint never ends in another error."""
+    async with connected(tmp_path, face=FACE, view=view) as client:
+        error = refused(await client.call_tool("upscale_fast", {"image": "[Image #1]"}))
+
+    assert ('source="upload"' in error) == (view == "on")
+    assert "pass its path or file name." in error

@@ -86,4 +86,4 @@ async def test_plain_http_and_private_addresses_are_refused(tmp_path: Path) -> N
         }.items():
             error = refused(await client.call_tool("media_import", {"file": link}))
             assert why in error, link
-            assert "Download" in error
+            assert "download the file and pass its path" in error.casefold()

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import anyio
 import pytest
 from mcp import Client
 
@@ -163,7 +164,7 @@ async def test_variants_are_named_by_their_place(tmp_path: Path) -> None:
     """Chosen: `the second one` is a place on what was shown or made together last."""
     async with connected(tmp_path) as client:
         why = await _refused(client, "the second one")
-        assert "none were shown since the server started" in why
+        assert "none were shown to this client since it connected" in why
         made = facts(
             fine(await client.call_tool("generate_core", {"prompt": "a wren", "count": 3}))
         )
@@ -270,3 +271,54 @@ async def test_a_job_is_repeated_by_words_for_its_result(tmp_path: Path) -> None
         labelled = await client.call_tool("media_label", {"media": "the last image", "label": "b"})
         assert '"label":"b"' in text(labelled)
         assert await _shown(client, "b") == [facts(again)["media"][0]["uri"]]
+
+
+@both_eras
+async def test_words_for_media_that_do_not_exist_yet_say_so(era: Era, tmp_path: Path) -> None:
+    """Chosen: a hint never recommends the words that have just failed."""
+    async with connected(tmp_path, era) as client:
+        nothing = refused(await client.call_tool("media_show", {"media": "latest"}))
+        await _make(client, "a fox")
+        no_sound = refused(await client.call_tool("media_show", {"media": "the last sound"}))
+        on_disk = await _refused(client, "my latest download")
+
+    assert '"latest" fits nothing: there are no media yet. Nothing was charged.' in nothing
+    assert 'media_list with folder "Downloads"' in nothing
+    assert "there are no sounds yet" in no_sound
+    assert on_disk.endswith('media_list with folder "Downloads" shows files on disk.')
+
+
+async def test_words_that_fit_several_name_the_argument(tmp_path: Path) -> None:
+    """Chosen: a call may have several files."""
+    async with connected(tmp_path) as client:
+        await _make(client, "a fox", label="one")
+        await _make(client, "a fox", label="two")
+        why = await _refused(client, "the fox")
+
+    assert why.startswith('image: "the fox" fits 2 different media')
+
+
+async def test_the_list_says_that_credits_of_the_emulator_cost_nothing(tmp_path: Path) -> None:
+    """Chosen: `3 credits charged` without a note reads as paid."""
+    async with connected(tmp_path) as client:
+        nothing = text(fine(await client.call_tool("media_list", {})))
+        await _make(client, "a fox")
+        listed = text(fine(await client.call_tool("media_list", {})))
+
+    assert nothing == "media_list: nothing found"
+    assert listed.splitlines()[1].endswith("built-in emulator; nothing was really paid.")
+
+
+async def test_undo_goes_back_from_a_copy_edited_on_disk(tmp_path: Path) -> None:
+    """*Chosen*: an edit by hand, newer than the last result, is the last edit."""
+    async with connected(tmp_path) as client:
+        made = await client.call_tool("generate_core", {"prompt": "a fox", "label": "fox"})
+        hero = facts(fine(made))["media"][0]
+        await anyio.Path(hero["path"]).write_bytes(make.png((200, 200)))
+        await _shown(client, "fox")
+        source, _, note = await _cut(client, "undo", label="cut")
+        again = await _shown(client, "undo")
+
+    assert source == hero["uri"]
+    assert note.endswith("; the version that fox v2 was made from")
+    assert again == [hero["uri"]]

@@ -124,6 +124,13 @@ def _is_a_mistake(details: ErrorDetails) -> bool:
     return details["type"] != "default_factory_not_called"
 
 
+_BLANK = {
+    False: "is blank; describe the result in a few words.",
+    True: "is blank; pass a label, URI or path.",
+}
+"""What to pass instead of a blank text: a description, or a file."""
+
+
 def _blank_texts(request: BaseModel) -> list[str]:
     """Return a problem for each required text without a visible character.
 
@@ -131,8 +138,9 @@ def _blank_texts(request: BaseModel) -> list[str]:
     """
     required = [name for name, field in type(request).model_fields.items() if field.is_required()]
     texts = {name: _texts_of(getattr(request, name)) for name in required}
+    files = type(request).file_fields() if isinstance(request, Operation) else {}
     return [
-        f"{name} is blank; describe the result in a few words."
+        f"{name} {_BLANK[name in files]}"
         for name, found in texts.items()
         if found and not any(map(str.strip, found))
     ]

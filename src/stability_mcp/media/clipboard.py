@@ -1,5 +1,6 @@
 """Reads a picture or a copied file from the system's clipboard."""
 
+import sys
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 MAX_SECONDS = 10.0
 """Time limit: on Linux another program sends the clipboard, and it may hang."""
 
-INSTEAD = "Save the picture to a folder such as Downloads and pass its path."
+INSTEAD = "Ask the user to save the picture to a folder such as Downloads, and pass its path."
 
 
 async def read_clipboard() -> bytes | str:
@@ -35,7 +36,8 @@ async def read_clipboard() -> bytes | str:
     if found is None:
         raise FileMissingError(
             "The clipboard has no picture and no file.",
-            hint=f"Ask the user to copy the picture again. {INSTEAD}",
+            hint="Ask the user to copy the picture again, or to save it to a folder such as "
+            "Downloads; then pass its path.",
         )
     return found
 
@@ -45,7 +47,12 @@ def _grab() -> bytes | str | None:
 
     try:
         found = ImageGrab.grabclipboard()
-    except (NotImplementedError, ChildProcessError, FileNotFoundError) as error:
+    except NotImplementedError as error:
+        why = "neither wl-paste nor xclip is installed" if sys.platform == "linux" else str(error)
+        raise FileMissingError(
+            f"This machine's clipboard cannot be read: {plain(why)}.", hint=INSTEAD
+        ) from None
+    except (ChildProcessError, FileNotFoundError) as error:
         raise FileMissingError(
             f"This machine's clipboard cannot be read: {plain(str(error))}.", hint=INSTEAD
         ) from None

@@ -7,6 +7,7 @@ readable copy in the output folder belongs to the user and stays.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from stability_mcp.errors import ArgumentsError, NotFoundError
 from stability_mcp.media import names
@@ -74,7 +75,7 @@ async def delete(library: MediaLibrary, items: Sequence[MediaItem], *, now: floa
     ids = [item.id for item in items]
 
     def work(connection: Connection) -> None:
-        users = _unfinished_users(connection, ids=ids)
+        users = _unfinished_users(connection, owner=library.owner, ids=ids)
         if users:
             raise _in_use(users)
         for item in items:
@@ -99,7 +100,8 @@ async def find_deleted(library: MediaLibrary, reference: str) -> DeletedItem:
     if not found:
         raise NotFoundError(
             f"No deleted media is called {quoted(reference)}.",
-            hint="Pass the URI or label that it had. What was deleted long ago is gone for good.",
+            hint="Pass the URI or label that it had; words such as latest don't work here. What "
+            "was deleted long ago is gone for good.",
         )
     if len(found) > 1:
         shown = (f"{media_uri(each.id)} ({local_time(each.deleted_at)})" for each in found)
@@ -109,6 +111,18 @@ async def find_deleted(library: MediaLibrary, reference: str) -> DeletedItem:
             hint="Pass the URI of the one you mean; the times say when each was deleted.",
         )
     return found[0]
+
+
+async def deleted_copy_note(library: MediaLibrary, path: Path) -> str:
+    """Return a note if a file is the copy of deleted media: importing it doesn't restore them."""
+    found = await library.database.read(lambda c: _candidates(c, library.owner, str(path)))
+    if not found:
+        return ""
+    uri = media_uri(found[0].id)
+    return (
+        f"; the copy of {quoted(found[0].name)}, which was deleted: media_delete with media "
+        f"{uri} and restore true brings it back with its history"
+    )
 
 
 async def restore(library: MediaLibrary, items: Sequence[DeletedItem]) -> list[MediaItem]:
@@ -139,7 +153,11 @@ def _restore(connection: Connection, owner: str, item: DeletedItem) -> None:
     label = item.label and names.claim_again(connection, owner, item.id, item.label)
     key = {"owner": owner, "id": item.id, "deleted_at": item.deleted_at}
     if not _mark_restored(connection, **key, label=label):
-        raise _gone(item)
+        raise NotFoundError(
+            f"{quoted(item.name)} was restored or removed for good meanwhile. "
+            "Nothing was restored.",
+            hint="Look for it with media_show.",
+        )
     _mark_fitted_restored(connection, **key)
 
 

@@ -207,8 +207,9 @@ class Fitter:
             for other in OPERATIONS.values()
             if self._operation.enlarges and other.enlarges and _accepts_full_size(other, facts)
         ]
-        full_size = f"; {others[0]} accepts the full size" if others else ""
         factor = enlargement(facts.size, Size(sent.width or 0, sent.height or 0))
+        accepts = "accepts it as it is" if factor > 1 else "accepts the full size"
+        full_size = f"; {others[0]} {accepts}" if others else ""
         soft = "; the result will be soft" if factor >= SOFT_FACTOR else ""
         # A picture over such a limit is resized, and a resize is always the first change.
         return ", ".join([f"{changes[0]} ({limit})", *changes[1:]]) + full_size + soft

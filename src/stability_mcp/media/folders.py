@@ -126,11 +126,12 @@ async def list_folder(
     paths = {clean(str(each.path)): each.path for each in page.files}
 
     def find(connection: Connection) -> tuple[list[StoredName], list[StoredName]]:
-        by_bytes = _names_of_bytes(connection, owner=library.owner, blobs=hashes)
+        by_bytes = _names_of_bytes(connection, owner=library.owner, blobs=set(hashes.values()))
         return by_bytes, _names_of_copies(connection, owner=library.owner, paths=paths)
 
     by_bytes, by_path = await library.database.read(find) if page.files else ([], [])
-    names = {hashes[each.key]: each for each in reversed(by_bytes)}
+    by_hash = {each.key: each for each in reversed(by_bytes)}
+    names = {path: by_hash[each] for path, each in hashes.items() if each in by_hash}
     names |= {paths[each.key]: each for each in by_path}
     return FolderPage(
         folder=page.folder,
@@ -149,7 +150,11 @@ def read_folder(
     clock: Callable[[], float] = time.monotonic,
 ) -> FolderPage:
     """Return a page of a folder without labels; blocks for about two seconds at most."""
-    folder = roots.folder(text, _known_folders(output))
+    known = known_folders(output)
+    if output is not None and _is_output(text) and not output.exists():
+        nothing = "It doesn't exist yet; the first result creates it."
+        return FolderPage(folder=output, files=[], next_cursor=None, stopped=nothing)
+    folder = roots.folder(text, known)
     after = None if wanted.cursor is None else _order_of(wanted.cursor, folder)
     found = scan(folder, clock=clock)
     entries = (
@@ -178,7 +183,20 @@ def read_folder(
     )
 
 
-def _known_folders(output: Path | None) -> Mapping[str, Path]:
+def refuse_folder(roots: Roots, name: str) -> None:
+    """Do nothing if no allowed folder has a name; blocks.
+
+    Raises:
+        FileUnusableError: one has it; the hint names its newest media.
+    """
+    try:
+        folder = roots.folder(name, known_folders())
+    except InputFileError:
+        return
+    os.close(roots.open_file(str(folder)).descriptor)
+
+
+def known_folders(output: Path | None = None) -> Mapping[str, Path]:
     """Return the folders with fixed names: the same in every language of the system."""
     import platformdirs
 
@@ -187,6 +205,10 @@ def _known_folders(output: Path | None) -> Mapping[str, Path]:
         for name in _STANDARD
     }
     return known if output is None else {**known, OUTPUT: output}
+
+
+def _is_output(text: str) -> bool:
+    return text.strip().rstrip("/\\").casefold() == OUTPUT
 
 
 def _fits(entry: FileEntry, wanted: FolderQuery) -> bool:
@@ -207,19 +229,27 @@ def _listed(file: MediaFile) -> ListedFile:
         path=entry.path,
         kind=next((kind for kind, types in TYPES.items() if of_type in types), None),
         media_type=of_type,
-        bytes=entry.size,
+        bytes=_size(entry),
         modified_at=entry.modified_ns / 1e9,
         wrong_name=file.wrong_name,
     )
+
+
+def _size(entry: FileEntry) -> int:
+    """Return the bytes of a file; for a link, those of its target."""
+    with suppress(OSError):
+        if entry.path.is_symlink():
+            return entry.path.stat().st_size
+    return entry.size
 
 
 def _named(file: ListedFile, name: StoredName | None) -> ListedFile:
     return file if name is None else replace(file, media=name.media, label=name.label)
 
 
-def _hashes(roots: Roots, files: Sequence[ListedFile]) -> dict[str, Path]:
-    """Return the paths of files by the hash of their bytes, as far as the limits allow."""
-    found: dict[str, Path] = {}
+def _hashes(roots: Roots, files: Sequence[ListedFile]) -> dict[Path, str]:
+    """Return the hashes of the bytes of files by their paths, as far as the limits allow."""
+    found: dict[Path, str] = {}
     left, until = MAX_HASHED_BYTES, time.monotonic() + MAX_HASH_SECONDS
     for file in files:
         if file.media_type is None or file.bytes > left or time.monotonic() > until:
@@ -229,7 +259,7 @@ def _hashes(roots: Roots, files: Sequence[ListedFile]) -> dict[str, Path]:
             suppress(OSError, InputFileError),
             os.fdopen(roots.open_file(str(file.path)).descriptor, "rb") as opened,
         ):
-            found[hashlib.file_digest(opened, "sha256").hexdigest()] = file.path
+            found[file.path] = hashlib.file_digest(opened, "sha256").hexdigest()
     return found
 
 

@@ -5,8 +5,11 @@ import os
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
+
+import anyio
 
 from stability_mcp.errors import FileUnusableError, StorageError
 from stability_mcp.imaging.container_repair import repair
@@ -14,6 +17,7 @@ from stability_mcp.imaging.convert import convert
 from stability_mcp.media.records import CHUNK, FileInfo, file_info, sync_file
 from stability_mcp.media.roots import MAX_BYTES
 from stability_mcp.store.locks import PRIVATE_FILE
+from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import plain
 
 
@@ -30,6 +34,14 @@ class ImportedFile:
 def spool_path(home: Path, what: str) -> Path:
     """Return a new file name in the spool of a store."""
     return home / "spool" / f"{what}-{secrets.token_hex(8)}.part"
+
+
+def storage_error(home: Path, error: OSError) -> StorageError:
+    """Return the error for a file that can't be moved into the store."""
+    return StorageError(
+        f"A file could not be stored in {home}: {error.strerror}.",
+        hint="Free disk space, then call again.",
+    )
 
 
 def copy_into_spool(home: Path, source: BinaryIO) -> ImportedFile:
@@ -50,6 +62,12 @@ def check_spooled(temporary: Path) -> ImportedFile:
     """Check and repair a file in the spool, and make it durable; as `copy_into_spool`."""
     with removed_on_error(temporary):
         return _check(temporary)
+
+
+async def discard(temporary: Path) -> None:
+    """Remove a temporary file if it is still there, also when the call was cancelled."""
+    with anyio.CancelScope(shield=True):
+        await in_file_thread(partial(temporary.unlink, missing_ok=True))
 
 
 @contextlib.contextmanager

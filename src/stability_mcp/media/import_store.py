@@ -4,9 +4,8 @@ import contextlib
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from functools import partial
 
-from stability_mcp.media.import_copy import ImportedFile
+from stability_mcp.media.import_copy import ImportedFile, discard
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import NameSource, slug
 from stability_mcp.media.library import MediaLibrary
@@ -14,7 +13,6 @@ from stability_mcp.media.names import request_of
 from stability_mcp.media.records import Provenance
 from stability_mcp.media.retouch import DiskFile, add_retouched, copied_from
 from stability_mcp.media.roots import Opened
-from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import QUOTED_CHARACTERS, describe_time, quoted
 
 _SIMPLE = re.compile(r"\w[\w -]{0,79}")
@@ -90,7 +88,7 @@ class ImportStore:
             note = known and "; ".join((self.describe(reference, known), *imported.repairs))
             yield Resolved(item=known, note=note or "") if known else None
         finally:
-            await in_file_thread(partial(imported.temporary.unlink, missing_ok=True))
+            await discard(imported.temporary)
 
     async def _add(
         self, imported: ImportedFile, reference: str, label: str | None, stem: str | None
@@ -128,7 +126,8 @@ class ImportStore:
         if new:
             return f"{named}, imported now"
         when = describe_time(item.created_at, self._clock())
-        how = f"made {when} by {item.operation}" if item.operation else f"imported {when}"
+        started = "fitted for sending" if item.origin == "fitted" else "imported"
+        how = f"made {when} by {item.operation}" if item.operation else f"{started} {when}"
         return f"{named}, {how}"
 
 

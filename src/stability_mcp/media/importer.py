@@ -3,7 +3,7 @@
 A file is first copied into the spool, and all later steps read the copy: even if the original
 changes meanwhile, the bytes that were checked are the bytes that are stored and sent. The copy is
 durable before any row refers to it. `Importer` resolves ids, labels, paths and inline bytes, and
-`ImportStore` stores what it read. `for_client` adds the workspace folders of one client.
+`ImportStore` stores what it read. `for_client` is for the calls of one client.
 """
 
 import contextlib
@@ -28,6 +28,8 @@ from stability_mcp.errors import (
     NotFoundError,
 )
 from stability_mcp.media.clipboard import read_clipboard
+from stability_mcp.media.deletion import deleted_copy_note
+from stability_mcp.media.folders import refuse_folder
 from stability_mcp.media.import_copy import (
     ImportedFile,
     check_spooled,
@@ -39,7 +41,7 @@ from stability_mcp.media.import_store import ImportStore, Resolved
 from stability_mcp.media.items import KINDS, FileStamp, MediaItem
 from stability_mcp.media.labels import has_ending, parse_label
 from stability_mcp.media.library import MediaLibrary
-from stability_mcp.media.phrase_lookup import PhraseLookup
+from stability_mcp.media.phrase_lookup import PhraseLookup, Sheet
 from stability_mcp.media.phrases import parse_phrase
 from stability_mcp.media.references import (
     Inline,
@@ -82,10 +84,18 @@ class Importer:
         self.downloader: Downloader | None = None
         """Downloads from https addresses; None: made with the first download."""
 
-    def for_client(self, source: WorkspaceSource) -> "Importer":
-        """Return an importer that also reads files in the workspace folders of one client."""
+    def for_client(self, source: WorkspaceSource | None, sheet: Sheet | None) -> "Importer":
+        """Return an importer that knows the workspace folders of one client, and what it was shown.
+
+        Args:
+            source: Returns the workspace; None: it has none.
+            sheet: What the client was last shown together; None: it is the only client.
+        """
         view = copy.copy(self)
-        view.files = self.files.for_client(source)
+        if source is not None:
+            view.files = self.files.for_client(source)
+        if sheet is not None:
+            view.phrases = replace(self.phrases, sheet=sheet)
         return view
 
     async def resolve(self, reference: str, mark: File, *, argument: str) -> Resolved:
@@ -259,6 +269,7 @@ class Importer:
         except InputFileError:
             if not suggest:
                 raise NotFoundError(f"No media or file is called {quoted(reference)}.") from None
+            await self.files.search(lambda roots: refuse_folder(roots, named.name))
             close = await self.files.similar(named.name)
             missing = await self.library.suggestion(named.name)
             hint = missing or close or "media_list shows all media."
@@ -287,7 +298,8 @@ class Importer:
             raise
         found = await self.store.add_file(opened, file, reference, label)
         where = f"; read from {quoted(opened.given, limit=200)}" if opened.in_workspace else ""
-        return replace(found, note=found.note + where, from_file=True)
+        deleted = await deleted_copy_note(self.library, opened.given) if found.is_new else ""
+        return replace(found, note=found.note + where + deleted, from_file=True)
 
     def _copy_file(self, opened: Opened) -> tuple[Opened, DiskFile]:
         with os.fdopen(opened.descriptor, "rb") as file:

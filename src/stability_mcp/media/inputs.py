@@ -80,7 +80,9 @@ async def prepare_inputs(
         if reference is not None:
             try:
                 resolved = await importer.resolve(reference, marks[name], argument=name)
-            except (InputFileError, NotFoundError) as error:
+            except (ArgumentsError, InputFileError, NotFoundError) as error:
+                if error.message.startswith(f"{name} "):
+                    raise
                 # Errors about the contents of a file don't include the caller's name for it.
                 reference_text = (
                     "" if quoted(reference) in error.message else f" {quoted(reference)}"

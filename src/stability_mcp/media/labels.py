@@ -82,6 +82,9 @@ class VersionKey:
     """0 if the reference names none."""
 
 
+_SCHEME = re.compile(r"(?:media://\s*)+", re.IGNORECASE)
+
+
 def parse_label(text: str) -> Label:
     """Parse a label: `hero v2` is version 2 of `hero`.
 
@@ -100,8 +103,13 @@ def parse_label(text: str) -> Label:
 
 
 def clean_label(text: str) -> str:
-    """Return a label without invisible characters, repeated spaces and a media file's ending."""
+    """Return a label without invisible characters, repeated spaces and a media file's ending.
+
+    `media://` is removed too: as a reference, the label would mean another item.
+    """
     label = " ".join(visible(unicodedata.normalize("NFC", text)).split())
+    found = _SCHEME.match(label)
+    label = label[found.end() :] or label if found else label
     label = _ENDING.sub("", label).rstrip() or label
     return label[:MAX_LABEL_CHARACTERS].rstrip()
 

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stability_mcp.errors import NotFoundError, StorageError
+from stability_mcp.errors import NotFoundError
 from stability_mcp.media import names
+from stability_mcp.media.import_copy import storage_error
 from stability_mcp.media.items import CopyFile, FileStamp, MediaItem
 from stability_mcp.media.labels import MAX_LABEL_CHARACTERS, parse_label
 from stability_mcp.media.names import NameRequest
@@ -301,10 +302,7 @@ class MediaLibrary:
         try:
             return await self.database.write(insert, name="media.insert")
         except OSError as error:
-            raise StorageError(
-                f"A file could not be stored in {self.home}: {error.strerror}.",
-                hint="Free disk space, then call again.",
-            ) from error
+            raise storage_error(self.home, error) from error
 
     def item_of_bytes(self, connection: Connection, sha256: str) -> MediaItem | None:
         """Return the oldest item with these bytes, fitted pictures excepted; blocks."""

@@ -90,7 +90,7 @@ ORDER BY media.seq LIMIT 1;
 
 -- name: item_of_copy(owner, paths...) -> one
 -- The newest item whose readable copy was written to a path: after the user deleted a copy, another
--- one can get its name. The NULL test lets SQLite use the partial index.
+-- one can get its name. The NULL test and `+` have SQLite use the partial index.
 SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
     media.blob, media.media_type, media.width, media.height, media.seconds, media.seed,
     media.finish_reason, media.origin, media.operation, media.label, media.copy_path,
@@ -98,20 +98,21 @@ SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.j
 FROM media JOIN blobs ON blobs.sha256 = media.blob
 WHERE media.owner = :owner AND media.copy_path IS NOT NULL AND media.copy_path IN (:paths...)
     AND media.deleted_at IS NULL
-ORDER BY media.seq DESC LIMIT 1;
+ORDER BY +media.seq DESC LIMIT 1;
 
 -- name: parents(child) -> many
 -- The items that an item was made from.
 SELECT role, parent FROM media_parents WHERE child = :child ORDER BY role;
 
 -- name: item_made_from(owner, result, role, original) -> one
--- The newest item made from a result in this role, and from this original.
+-- The newest item made from a result in this role, and from this original. The owner is compared as
+-- an expression: SQLite would use an index of it, and look through all their media.
 SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
     media.blob, media.media_type, media.width, media.height, media.seconds, media.seed,
     media.finish_reason, media.origin, media.operation, media.label, media.copy_path,
     media.copy_bytes, media.copy_mtime_ns, media.created_at, blobs.bytes
 FROM media JOIN blobs ON blobs.sha256 = media.blob
-WHERE media.owner = :owner AND media.deleted_at IS NULL
+WHERE media.owner || '' = :owner AND media.deleted_at IS NULL
     AND media.id IN (SELECT child FROM media_parents WHERE parent = :result AND role = :role)
     AND media.id IN (SELECT child FROM media_parents WHERE parent = :original)
 ORDER BY media.seq DESC LIMIT 1;

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
-from stability_mcp.media.import_copy import spool_path
+from stability_mcp.media.import_copy import discard, spool_path
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import MediaLibrary
 from stability_mcp.media.names import NameRequest
@@ -54,4 +54,4 @@ async def store_local(
         item, new = await library.add(target, info, provenance, name=name, now=now)
         return Stored(item, new, made)
     finally:
-        await in_file_thread(partial(target.unlink, missing_ok=True))
+        await discard(target)

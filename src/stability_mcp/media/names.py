@@ -251,10 +251,15 @@ def successor(
     return request_of(root, source)
 
 
+def newest_version(connection: Connection, owner: str, root_key: str) -> NameRow | None:
+    """Return the name with the highest version of a root; one of them, if it has variants."""
+    return _newest_version(connection, owner=owner, root_key=root_key)
+
+
 def newer_version(connection: Connection, owner: str, media: str, label: str | None) -> str | None:
     """Return the item with the highest version of an item's name; None: it is this one."""
     own = next((row for row in _names_of_media(connection, media=media) if row.name == label), None)
-    newest = own and _newest_version(connection, owner=owner, root_key=own.root_key)
+    newest = own and newest_version(connection, owner, own.root_key)
     if own is None or newest is None or newest.version <= own.version:
         return None
     return newest.media

@@ -13,8 +13,11 @@ WHERE owner = :owner AND root_key = :root_key AND series = :series LIMIT 1;
 -- name: is_taken(owner, root_key, version, name_keys..., labels...) -> value
 -- Older programs write a label without a name, so labels are checked too.
 SELECT 1 FROM media_names
-WHERE owner = :owner
-    AND (name_key IN (:name_keys...) OR root_key = :root_key AND version = :version)
+WHERE owner = :owner AND name_key IN (:name_keys...)
+    AND EXISTS (SELECT 1 FROM media WHERE media.id = media_names.media AND media.deleted_at IS NULL)
+UNION ALL
+SELECT 1 FROM media_names
+WHERE owner = :owner AND root_key = :root_key AND version = :version
     AND EXISTS (SELECT 1 FROM media WHERE media.id = media_names.media AND media.deleted_at IS NULL)
 UNION ALL
 SELECT 1 FROM media WHERE owner = :owner AND label IN (:labels...) AND deleted_at IS NULL
@@ -33,7 +36,11 @@ SELECT CAST(:owner AS TEXT), CAST(:media AS TEXT), CAST(:root AS TEXT), CAST(:ro
     CAST(:root AS TEXT), CAST(:root_key AS TEXT), 1, CAST(:source AS BIGINT)
 WHERE NOT EXISTS (
         SELECT 1 FROM media_names AS known
-        WHERE known.owner = :owner AND (known.name_key = :root_key OR known.root_key = :root_key)
+        WHERE known.owner = :owner AND known.name_key = :root_key
+    )
+    AND NOT EXISTS (
+        SELECT 1 FROM media_names AS known
+        WHERE known.owner = :owner AND known.root_key = :root_key
     )
     AND NOT EXISTS (
         SELECT 1 FROM media

@@ -24,6 +24,7 @@ from stability_mcp.media.candidates import (
 from stability_mcp.media.items import MediaItem, prompt_of
 from stability_mcp.media.labels import clean_label, full_name, has_ending
 from stability_mcp.media.library import MediaLibrary
+from stability_mcp.media.names import NameRow, newest_version
 from stability_mcp.media.phrases import (
     Earlier,
     OnSheet,
@@ -32,9 +33,9 @@ from stability_mcp.media.phrases import (
     Several,
     parse_phrase,
 )
+from stability_mcp.media.retouch import RETOUCHED_FROM
 from stability_mcp.media.search import Kind
 from stability_mcp.media.time_words import period_of
-from stability_mcp.store.queries import load
 from stability_mcp.text import listed, name_key, quoted
 
 MAX_CANDIDATES = 5
@@ -42,18 +43,19 @@ MAX_CANDIDATES = 5
 MAX_STEPS = 100
 """Edits followed back to an original; a longer history is damaged."""
 
-FORMS = "latest, the last image, yesterday's fox, the second one, undo"
+FORMS = "Words look like these: latest, the last image, yesterday's fox, the second one, undo."
 """Phrases shown in hints."""
 
-
-@dataclass(frozen=True, slots=True)
-class NewestVersion:
-    """The newest version of a root, and the item that has it; one of them, if it has variants."""
-
-    media: str
-    root: str
-    version: int
-    variant: int
+_ROLES = {"changed": "file", RETOUCHED_FROM: "version"}
+"""What to call a source whose role isn't a field of an operation."""
+_EVERY_KIND: Mapping[Kind | None, str] = {
+    "image": "pictures",
+    "audio": "sounds",
+    "model": "3D models",
+    None: "media",
+}
+_FOLDERS = {"download": "Downloads", "desktop": "Desktop", "document": "Documents"}
+"""Words about files on disk, in the singular, with the folder that `media_list` takes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +67,12 @@ class Found:
     """Why it is this one, for the answer, if that isn't obvious."""
 
 
-_SQL = load(__file__)
-_newest_version = _SQL.one("newest_version", NewestVersion)
+@dataclass
+class Sheet:
+    """The media that one client was last shown together."""
+
+    ids: tuple[str, ...] = ()
+    """Their ids, in order."""
 
 
 @dataclass(kw_only=True)
@@ -75,13 +81,12 @@ class PhraseLookup:
 
     library: MediaLibrary
     clock: Callable[[], float]
-    sheet: tuple[str, ...] = field(default=(), init=False)
-    """Ids of the media that were last shown together by this process, in order."""
+    sheet: Sheet = field(default_factory=Sheet)
 
     def note_shown(self, items: Sequence[MediaItem]) -> None:
         """Remember a set of several media that was shown or made together."""
         if len(items) > 1:
-            self.sheet = tuple(item.id for item in items)
+            self.sheet.ids = tuple(item.id for item in items)
 
     async def find_text(self, text: str) -> MediaItem | None:
         """Return the item that a text means as a phrase; None: it isn't one.
@@ -116,7 +121,7 @@ class PhraseLookup:
             return await self._earlier(phrase, text)
         item = await self._search(phrase, text, phrase.kind or kind)
         if item is None:
-            raise await self._nothing(text)
+            raise await self._nothing(text, phrase.kind or kind)
         return Found(item=item)
 
     async def _search(self, phrase: Search, text: str, kind: Kind | None) -> MediaItem | None:
@@ -162,29 +167,31 @@ class PhraseLookup:
         return newest if newest.operation and newest.created_at >= item.created_at else None
 
     async def _on_sheet(self, phrase: OnSheet, text: str) -> Found:
-        items = await self.library.many(self.sheet)
-        if not self.sheet:
+        sheet = self.sheet.ids
+        items = await self.library.many(sheet)
+        if not sheet:
             raise NotFoundError(
-                f"{quoted(text)} is one of several media shown together, but none were shown since "
-                "the server started.",
-                hint="Show them with media_show, or pass a label, a media URI or a path.",
+                f"{quoted(text)} is one of several media shown together, but none were shown to "
+                "this client since it connected.",
+                hint="Pass a label, a media URI or a path. If the client stays connected, it can "
+                "also show them with media_show first.",
             )
         by_id = {item.id: item for item in items}
-        number = len(self.sheet) if phrase.number == -1 else phrase.number
-        shown = f"{len(self.sheet)} media: {listed(item.name for item in items)}"
-        if not 1 <= number <= len(self.sheet):
+        number = len(sheet) if phrase.number == -1 else phrase.number
+        shown = f"{len(sheet)} media: {listed(item.name for item in items)}"
+        if not 1 <= number <= len(sheet):
             raise NotFoundError(
                 f"{quoted(text)} doesn't exist: the last sheet had {shown}.",
                 hint="Pass one of these names.",
             )
-        item = by_id.get(self.sheet[number - 1])
+        item = by_id.get(sheet[number - 1])
         if item is None or not has_words(phrase.words, item.label, prompt_of(item.arguments)):
             why = "was deleted" if item is None else f"is {quoted(item.name)}"
             raise NotFoundError(
                 f"{quoted(text)}: number {number} of the last sheet {why}.",
                 hint=f"The sheet had {shown}. Pass one of these names.",
             )
-        return Found(item=item, remark=f"number {number} of {len(self.sheet)} shown last")
+        return Found(item=item, remark=f"number {number} of {len(sheet)} shown last")
 
     async def _earlier(self, phrase: Earlier, text: str) -> Found:
         item = await self._edited(phrase, text)
@@ -208,6 +215,7 @@ class PhraseLookup:
         if phrase.of is None:
             results, _ = await self._fitting(Search(origin="generated", back=0), None)
             newest = await self.library.many([each.id for each in results[:1]])
+            newest = [*await self._retouched_after(newest), *newest]
             if not newest:
                 raise NotFoundError(
                     f"{quoted(text)}: there is no edit to go back from, as nothing was made yet.",
@@ -223,14 +231,20 @@ class PhraseLookup:
             raise await self._nothing(phrase.of)
         return item
 
-    async def _version(self, root: str) -> NewestVersion | None:
+    async def _retouched_after(self, results: Sequence[MediaItem]) -> list[MediaItem]:
+        """Return the newest import if it is a copy edited on disk after the newest result."""
+        imports, _ = await self._fitting(Search(origin="imported", back=0), None)
+        newest = await self.library.many([each.id for each in imports[:1]])
+        since = results[0].created_at if results else 0.0
+        edited = [each for each in newest if each.created_at >= since]
+        return [each for each in edited if RETOUCHED_FROM in await self.library.sources(each.id)]
+
+    async def _version(self, root: str) -> NameRow | None:
         """Return the newest version of a root; None: the name isn't one, or is a file name."""
         if has_ending(root):
             return None
         owner, key = self.library.owner, name_key(clean_label(root))
-        return await self.library.database.read(
-            lambda connection: _newest_version(connection, owner=owner, root_key=key)
-        )
+        return await self.library.database.read(lambda c: newest_version(c, owner, key))
 
     async def _source(self, item: MediaItem) -> tuple[str, MediaItem] | None:
         """Return the file that an item was made from, with its role; None: there is none.
@@ -244,7 +258,7 @@ class PhraseLookup:
         role = next((each for each in (*order, *sources) if each in sources), None)
         if role is None or sources[role].origin == "fitted":  # its original was deleted
             return None
-        return "file" if role == "changed" else role, sources[role]
+        return _ROLES.get(role, role), sources[role]
 
     def _ambiguous(self, text: str, candidates: Sequence[Candidate]) -> ArgumentsError:
         most = f"{MAX_FITTING} or more" if len(candidates) >= MAX_FITTING else len(candidates)
@@ -255,11 +269,19 @@ class PhraseLookup:
             hint="Pass the name of one of them, or ask the user which one is meant.",
         )
 
-    async def _nothing(self, text: str) -> NotFoundError:
-        similar = await self.library.suggestion(text)
+    async def _nothing(self, text: str, kind: Kind | None = None) -> NotFoundError:
+        words = (word.removesuffix("s") for word in text.casefold().split())
+        folder = next((_FOLDERS[each] for each in words if each in _FOLDERS), None)
+        on_disk = f'media_list with folder "{folder or "Downloads"}" shows files on disk.'
+        if not (await self._fitting(Search(back=0), kind))[0]:
+            return NotFoundError(
+                f"{quoted(text)} fits nothing: there are no {_EVERY_KIND[kind]} yet.",
+                hint=f"Pass a path or a file name. {on_disk}",
+            )
+        parts = await self.library.suggestion(text), FORMS, "media_list shows all media."
         return NotFoundError(
             f"No media or file is called {quoted(text)}, and no media fits these words.",
-            hint=f"{similar} Words that work: {FORMS}. media_list shows all media.".strip(),
+            hint=" ".join(filter(None, (*parts, on_disk if folder else ""))),
         )
 
 

@@ -236,6 +236,11 @@ def words_of(text: str) -> list[str]:
     return [word.removesuffix("'s") for word in re.findall(r"\w+(?:'\w+)?", folded)]
 
 
+def is_undo(text: str) -> bool:
+    """Return whether a text asks to go back: `undo`, `undo that`, `"undo the hat"`."""
+    return re.match(r"""["'`]*undo\b""", text.strip(), re.IGNORECASE) is not None
+
+
 def _match(patterns: Iterable[re.Pattern[str]], text: str) -> dict[str, str] | None:
     found = next(filter(None, (each.fullmatch(text) for each in patterns)), None)
     if found is None:

@@ -36,9 +36,9 @@ ALTERNATIVES = (
     "Ask the user to save it to a folder on their computer, such as Downloads, and pass its path "
     "or file name."
 )
-FOR_ATTACHMENTS = (
-    f'{ALTERNATIVES} Or call media_import with source="upload" for a link where they send it.'
-)
+UPLOAD_OFFER = ' Or call media_import with source="upload" for a link where they send it.'
+"""A hint that is dropped where no upload page can be opened."""
+FOR_ATTACHMENTS = ALTERNATIVES + UPLOAD_OFFER
 
 SANDBOX_FOLDERS = ("/mnt/user-data/", "/mnt/data/", "/mnt/skills/", "/home/claude/")
 _SANDBOX_SCHEMES = frozenset(

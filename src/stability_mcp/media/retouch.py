@@ -28,7 +28,7 @@ from stability_mcp.errors import (
 from stability_mcp.imaging import provenance
 from stability_mcp.media import names
 from stability_mcp.media.copies import with_copy
-from stability_mcp.media.import_copy import ImportedFile
+from stability_mcp.media.import_copy import ImportedFile, discard, storage_error
 from stability_mcp.media.items import KINDS, CopyFile, FileStamp, MediaItem, kind_of
 from stability_mcp.media.labels import has_ending
 from stability_mcp.media.library import MediaLibrary
@@ -97,6 +97,18 @@ def look_at(item: MediaItem) -> tuple[CopyState, float]:
     return CopyState.SAME if same else CopyState.CHANGED, facts.st_mtime
 
 
+async def without_lost_copies(items: Sequence[MediaItem]) -> list[MediaItem]:
+    """Return items without the paths of copies that were moved or deleted."""
+
+    def present() -> list[MediaItem]:
+        return [
+            with_copy(each, None) if look_at(each)[0] is CopyState.MISSING else each
+            for each in items
+        ]
+
+    return await in_file_thread(present, of_user=True)
+
+
 class CopyWatch:
     """Notices copies that were edited on disk, and imports them.
 
@@ -143,7 +155,7 @@ class CopyWatch:
         try:
             return await self._compare(item, file, changed, exact=exact, paid=paid)
         finally:
-            await in_file_thread(partial(file.imported.temporary.unlink, missing_ok=True))
+            await discard(file.imported.temporary)
 
     async def _compare(
         self, item: MediaItem, file: DiskFile, changed: str, *, exact: bool, paid: bool
@@ -238,10 +250,7 @@ async def add_retouched(
     try:
         return await library.database.write(insert, name="media.retouch")
     except OSError as error:
-        raise StorageError(
-            f"A file could not be stored in {library.home}: {error.strerror}.",
-            hint="Free disk space, then call again.",
-        ) from error
+        raise storage_error(library.home, error) from error
 
 
 async def copied_from(library: MediaLibrary, file: Path) -> MediaItem | None:

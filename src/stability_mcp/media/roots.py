@@ -198,11 +198,20 @@ class Roots:
         )
 
     def _below_some_root(self, path: Path, text: str) -> Path:
+        """Return a relative path in the root that has it; the root's own name may come first."""
         candidates = [Path(os.path.normpath(root / path)) for root in self.folders]
+        first, rest = files.normalized(path.parts[0]).casefold(), path.parts[1:]
+        candidates += [
+            Path(os.path.normpath(root.joinpath(*rest)))
+            for root in self.folders
+            if files.normalized(root.name).casefold() == first
+        ]
         inside = [each for each in candidates if self._contains(each)]
         if not inside:
             raise self._outside(text)
-        return next((each for each in inside if os.path.lexists(each)), inside[0])
+        existing = (each for each in inside if os.path.lexists(each))
+        near = (each for each in inside if os.path.lexists(each.parent))
+        return next(existing, None) or next(near, inside[0])
 
     def _open(self, path: Path, text: str) -> Opened:
         if not self._contains(path):

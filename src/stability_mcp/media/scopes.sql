@@ -13,9 +13,10 @@ WHERE media_tags.owner = :owner AND media_tags.tag_key = :tag_key
 ORDER BY media_tags.media_seq DESC LIMIT :limit;
 
 -- name: among(owner, ids..., tag_key, since, until, before, pattern, any_type, types..., limit) -> values
--- The newest seqs among some items; a null tag matches every item.
+-- The newest seqs among some items; a null tag matches every item. The expressions have SQLite find
+-- the items by id.
 SELECT media.seq FROM media
-WHERE media.owner = :owner AND media.id IN (:ids...) AND media.seq < :before
+WHERE media.owner || '' = :owner AND media.id IN (:ids...) AND +media.seq < :before
     AND media.deleted_at IS NULL AND media.origin <> 'fitted'
     AND +media.created_at >= :since AND +media.created_at < :until
     AND (CAST(:any_type AS INTEGER) = 1 OR media.media_type IN (:types...))

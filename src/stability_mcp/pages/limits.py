@@ -11,7 +11,8 @@ class Limits:
     """Times are in seconds."""
 
     header: float = 5.0
-    """For the head of a request: a browser on this machine takes milliseconds."""
+    """For the head of a request, and for what a client still sends after its answer: a browser on
+    this machine takes milliseconds."""
     silence: float = 20.0
     """Between two blocks of a body: a browser pauses while a slow disk or network share wakes."""
     body: float = 300.0

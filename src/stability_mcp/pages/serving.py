@@ -76,7 +76,7 @@ def _protocol(limits: Limits) -> Any:  # noqa: ANN401 -- uvicorn takes any facto
 
 
 class _Protocol(H11Protocol):
-    """A connection that ends if the head of a request takes long, and that is never logged."""
+    """A connection that ends if a head, or the rest of a refused body, takes long; never logged."""
 
     limits = DEFAULT_LIMITS
     _deadline: asyncio.TimerHandle | None = None
@@ -91,9 +91,10 @@ class _Protocol(H11Protocol):
         self._start_deadline()
 
     def data_received(self, data: bytes) -> None:
-        """Start the time limit of a head with its first byte, and end it with its last one."""
+        """Start the time limit of a head or of a refused body, and end it with the last byte."""
         super().data_received(data)
-        if self.conn.their_state is h11.IDLE:
+        is_answered = self.conn.their_state is h11.SEND_BODY and self.conn.our_state is h11.DONE
+        if self.conn.their_state is h11.IDLE or is_answered:
             self._start_deadline()
         else:
             self._end_deadline()

@@ -104,6 +104,8 @@ class StudioServer(MCPServer[LazyStudio]):
         self._lazy_studios: set[LazyStudio] = set()
         self._tool_list = KeptToolList()
         self._wait = face.wait if settings.wait is None else settings.wait
+        self._exposure = face.exposure
+        self._many_clients = face.over_http
         self._every = frozenset(all_tools())
         shown = enabled_tools(settings.toolsets)
         extra_tools = list(extra_tools)
@@ -170,7 +172,9 @@ class StudioServer(MCPServer[LazyStudio]):
             elicitation=Elicitation(ctx),
             ticket=TICKET.get(),
             pages=ctx.request_context.lifespan_context.pages,
-            workspace=workspace_source(ctx.session),
+            workspace=workspace_source(ctx.session, self._exposure),
+            connection=ctx.session._connection.state if self._many_clients else None,  # noqa: SLF001 -- as in `client_roots`
+            exposure=self._exposure,
             client=f"{params.client_info.name} {params.client_info.version}" if params else "",
         )
         result: CallToolResult | InputRequiredResult = await calls.call(

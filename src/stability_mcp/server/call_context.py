@@ -53,11 +53,21 @@ class CallContext:
     """Name and version of the client."""
     workspace: "WorkspaceSource | None" = None
     """Asks this client for its workspace folders; None: it has none."""
+    connection: dict[str, Any] | None = None
+    """What is kept for this client while it is connected; None: there is no other client."""
+    exposure: str = ""
+    """See `Face.exposure`: such a client gets nothing of the user's but stored media."""
 
     @property
     def soon(self) -> float | None:
         """Return the seconds after which the client takes the call's id; None: it doesn't."""
         return self.ticket.grace if self.ticket is not None else None
+
+    @property
+    def can_upload(self) -> bool:
+        """Return whether `media_import` could give the user a link to the upload page."""
+        possible = self.pages is not None and not self.pages.obstacle
+        return possible and "media_import" in self.enabled
 
     def with_ticket(self, outcome: "Outcome") -> "Outcome":
         """Put the id of an unfinished call on the ticket, for a client that supports tasks."""

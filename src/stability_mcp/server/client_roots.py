@@ -101,8 +101,13 @@ async def _ask(session: ServerSession) -> "tuple[NamedFolders, bool]":
     return NamedFolders.of_answer(answer), True
 
 
-def workspace_source(session: ServerSession) -> "WorkspaceSource | None":
-    """Return the function that finds the workspace of a request's client; None: it has none."""
+def workspace_source(session: ServerSession, exposure: str) -> "WorkspaceSource | None":
+    """Return the function that finds the workspace of a request's client; None: it has none.
+
+    Args:
+        session: The session of the request.
+        exposure: See `Face.exposure`: such a client could name any folder, so it has none.
+    """
     capabilities = session.client_capabilities
     if (
         capabilities is None
@@ -110,10 +115,18 @@ def workspace_source(session: ServerSession) -> "WorkspaceSource | None":
         or session.protocol_version >= FIRST_WITHOUT_BACK_CHANNEL
     ):
         return None
+    if exposure:
+        return partial(_no_workspace, f"Workspace folders aren't read, as {exposure}.")
     state = session._connection.state  # noqa: SLF001 -- a session lives as long as one request
     announces = bool(capabilities.roots.list_changed)
     roots: ClientRoots = state.setdefault(STATE_KEY, ClientRoots(announces=announces))
     return partial(roots.workspace, session)
+
+
+async def _no_workspace(problem: str) -> "Workspace":
+    from stability_mcp.studio import Workspace
+
+    return Workspace(problem=problem)
 
 
 def forget_on_change(server: Server[LazyStudio]) -> None:

@@ -20,10 +20,20 @@ ERROR = "stability-mcp/error"
 log = logging.getLogger(__name__)
 
 
-def error_result(error: Exception, tool: str, *, uncollected: str | None = None) -> CallToolResult:
-    """Return an exception as a result."""
+def error_result(
+    error: Exception, tool: str, *, uncollected: str | None = None, can_upload: bool = True
+) -> CallToolResult:
+    """Return an exception as a result.
+
+    Args:
+        error: The exception.
+        tool: The name of the tool.
+        uncollected: The line about undelivered results, or None.
+        can_upload: Whether the client could open an upload page; hints offer it only then.
+    """
     if isinstance(error, StudioError):
-        return _result(str(error), type(error).__name__, error.charged, uncollected)
+        text = str(error) if can_upload else _without_upload_offer(str(error))
+        return _result(text, type(error).__name__, error.charged, uncollected)
     log.error("bug in %s", tool, exc_info=error)
     text = (
         f"{tool} failed because of a bug in stability-mcp ({type(error).__name__}); the log on "
@@ -47,6 +57,14 @@ def unknown_tool(
         guess = suggest(name, enabled) or "tools/list shows every tool."
         text = f"There is no tool {quoted(name)}. Nothing was charged. {guess}"
     return _result(text, "NotFoundError", "no", None)
+
+
+def _without_upload_offer(text: str) -> str:
+    if "media_import" not in text:
+        return text  # without importing the studio, which most errors don't need
+    from stability_mcp.studio import UPLOAD_OFFER
+
+    return text.replace(UPLOAD_OFFER, "")
 
 
 def _result(text: str, kind: str, charged: str, uncollected: str | None) -> CallToolResult:

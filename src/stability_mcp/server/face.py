@@ -40,6 +40,8 @@ class Face:
     """None: the program doesn't run long enough for pages."""
     over_http: bool = False
     """Whether clients connect over HTTP, perhaps from other machines."""
+    exposure: str = ""
+    """Why a client may belong to another user, as a clause; "": it can't."""
 
 
 PLAIN_FACE = Face()

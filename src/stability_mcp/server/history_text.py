@@ -14,6 +14,10 @@ MAX_RESULTS_NAMED = 5
 """Results that are named; the rest are counted."""
 
 
+EDITED = "edited on disk"
+"""How media came about that has a parent but no operation."""
+
+
 def history_lines(history: History) -> list[str]:
     """Return what led to an item, a newer version, and results made from it; may be empty."""
     lines = []
@@ -22,7 +26,7 @@ def history_lines(history: History) -> list[str]:
     if history.newest is not None:
         lines.append(f"newest: {history.newest.name}, {_made(history.newest)}")
     if history.results:
-        names = (f"{item.name} ({item.operation or item.origin})" for item in history.results)
+        names = (f"{item.name} ({item.operation or EDITED})" for item in history.results)
         lines.append(f"used in: {listed(names, most=MAX_RESULTS_NAMED)}")
     return lines
 
@@ -39,7 +43,7 @@ def _chain(steps: Sequence[Step]) -> str:
 
 def _step(step: Step) -> str:
     if step.operation is None:
-        return f"{step.name} <- {'edited on disk' if step.retouched else 'imported'}"
+        return f"{step.name} <- {EDITED if step.retouched else 'imported'}"
     prompt = prompt_of(step.arguments)
     words = f" {quoted(prompt, limit=MAX_PROMPT_CHARACTERS)}" if prompt else ""
     others = ", ".join(f"{role}: {name}" for role, name in step.others)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stability_mcp.server.answer_text import tags_text
+from stability_mcp.server.history_text import EDITED
 from stability_mcp.server.tool import PageData
 from stability_mcp.server.views import seed_of
 from stability_mcp.studio import (
@@ -37,6 +38,9 @@ class Listing:
     """Lines about the page as a whole."""
 
 
+EMULATED_CREDITS = "The credits are those of the built-in emulator; nothing was really paid."
+
+
 def media_line(origin: MediaOrigin) -> str:
     """Return name, size, origin, price, time, prompt and parents of an item."""
     item, job = origin.item, origin.job
@@ -45,7 +49,7 @@ def media_line(origin: MediaOrigin) -> str:
         item.uri,
         "FILTERED" if item.filtered else None,
         item.size_text,
-        item.operation or item.origin,
+        item.operation or (EDITED if origin.sources else item.origin),
         charge_text(job) if job else None,
         f"seed {seed}" if (seed := seed_of(item)) else None,
         time_text(item.created_at),

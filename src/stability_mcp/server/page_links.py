@@ -55,7 +55,9 @@ class PageLinks:
         if len(items) == 1:
             return [f"view: {urls[0]} {while_it_runs}"]
         lines = [f"view {each.name}: {url}" for each, url in zip(items, urls, strict=False)]
-        return [f"{lines[0]} {while_it_runs}", *lines[1:]]
+        rest = len(items) - len(urls)
+        more = [f"view: media_show has the links of the other {rest}"] if rest else []
+        return [f"{lines[0]} {while_it_runs}", *lines[1:], *more]
 
     def open(self) -> str | None:
         """Return the base URL of the pages, which listen from now on; None: see `obstacle`."""

@@ -25,7 +25,10 @@ from stability_mcp.server.lazy_studio import LazyStudio
 from stability_mcp.server.listings import Listing
 from stability_mcp.server.results import Shown
 from stability_mcp.server.tools import all_tools
-from stability_mcp.studio import CallOptions, Outcome, Studio
+from stability_mcp.studio import CallOptions, Outcome, Sheet, Studio
+
+SHEET_KEY = "stability-mcp/sheet"
+"""Key of what a client was last shown together, in what is kept for its connection."""
 
 Answer = Outcome | Shown | LocalResult | Listing | BaseModel | str
 
@@ -60,7 +63,9 @@ async def call(
         raise
     except Exception as error:  # noqa: BLE001 -- the boundary: every error becomes a result
         uncollected = await lazy_studio.uncollected_line_or_none()
-        return error_result(error, context.tool, uncollected=uncollected)
+        return error_result(
+            error, context.tool, uncollected=uncollected, can_upload=context.can_upload
+        )
 
 
 def _free_result(
@@ -91,7 +96,9 @@ async def _answer(
 async def _studio_for(lazy_studio: LazyStudio, context: CallContext) -> Studio:
     """Return the studio as the client of a call may use it."""
     studio = await lazy_studio.studio()
-    return studio if context.workspace is None else studio.for_client(context.workspace)
+    kept = context.connection
+    sheet = None if kept is None else kept.setdefault(SHEET_KEY, Sheet())
+    return studio.for_client(context.workspace, sheet)
 
 
 async def _operate(

@@ -28,6 +28,8 @@ from stability_mcp.media.folders import FolderPage, FolderQuery, ListedFile
 from stability_mcp.media.items import MediaItem, prompt_of
 from stability_mcp.media.library import Page
 from stability_mcp.media.newest_files import short_path
+from stability_mcp.media.phrase_lookup import Sheet
+from stability_mcp.media.references import UPLOAD_OFFER
 from stability_mcp.media.roots import MAX_BYTES as MAX_UPLOAD_BYTES
 from stability_mcp.media.scopes import Scope
 from stability_mcp.media.tags import MAX_TAGS
@@ -80,6 +82,7 @@ __all__ = [
     "MAX_UPLOAD_BYTES",
     "MAX_UPLOAD_FILES",
     "MIN_FREE_BYTES",
+    "UPLOAD_OFFER",
     "Answer",
     "CacheStatistics",
     "Call",
@@ -114,6 +117,7 @@ __all__ = [
     "RateStatus",
     "Retention",
     "Scope",
+    "Sheet",
     "Spending",
     "Status",
     "Step",

@@ -15,12 +15,14 @@ from stability_mcp.media.ancestry import Step, ancestry
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import Page
 from stability_mcp.media.lineage import originals_of, results_of
+from stability_mcp.media.phrases import is_undo
 from stability_mcp.media.preview import PreviewSize, PreviewStyle, preview_of
+from stability_mcp.media.retouch import without_lost_copies
 from stability_mcp.media.scopes import Scope, list_scope
 from stability_mcp.media.tags import clean_tag, parse_tags, tags_of
 from stability_mcp.store.queries import in_parts
 from stability_mcp.studio.runtime import StudioParts
-from stability_mcp.text import name_key
+from stability_mcp.text import name_key, quoted
 
 MAX_ON_SHEET = 12
 """Pictures on one sheet: with more, faces and letters can't be told apart."""
@@ -63,9 +65,8 @@ class MediaActions:
             ArgumentsError: the label means several variants, or the phrase several media.
             NotFoundError: there is no such item.
         """
-        importer = self._parts.importer
-        found = await self._media.find(reference) or await importer.find(reference)
-        found = found or await importer.phrases.find_text(reference)
+        found = await self._named(reference)
+        found = found or await self._parts.importer.phrases.find_text(reference)
         return found or await self._media.get(reference)
 
     async def run_local(self, tool: LocalTool, arguments: Arguments) -> LocalResult:
@@ -96,6 +97,23 @@ class MediaActions:
         ]
         return [each for each in shown if each is not None]
 
+    async def _named(self, reference: str) -> MediaItem | None:
+        """Return the item that a URI, id, label or path of a copy names, or None."""
+        return await self._media.find(reference) or await self._parts.importer.find(reference)
+
+    async def _to_delete(self, reference: str) -> MediaItem:
+        """Return the item to delete; `undo` would delete what should be gone back to."""
+        if is_undo(reference) and await self._named(reference) is None:
+            raise ArgumentsError(
+                f"{quoted(reference)} means the item before the edit, which should stay.",
+                hint='To delete the newest result itself, pass "latest" or its label.',
+            )
+        return await self.find(reference)
+
+    async def with_present_copies(self, items: Sequence[MediaItem]) -> list[MediaItem]:
+        """Return items without the paths of readable copies that the user moved or deleted."""
+        return await without_lost_copies(items)
+
     async def names_of(self, ids: Collection[str]) -> Mapping[str, str]:
         """Return the names of items by id: of a fitted picture, the name of its original."""
         found = await originals_of(self._media, ids)
@@ -123,11 +141,12 @@ class MediaActions:
             references: URIs, ids, labels or paths of copies; a repeated one counts once.
 
         Raises:
-            ArgumentsError: a label means several variants, or an unfinished job uses an item.
+            ArgumentsError: a label means several variants, a reference is `undo`, or an unfinished
+                job uses an item.
             NotFoundError: there is no such item.
         """
         try:
-            found = [await self.find(each) for each in references]
+            found = [await self._to_delete(each) for each in references]
         except (ArgumentsError, NotFoundError) as error:
             raise type(error)(f"{error.message} Nothing was deleted.", hint=error.hint) from None
         items = list({item.id: item for item in found}.values())
@@ -136,7 +155,7 @@ class MediaActions:
         now = time.time()
         await deletion.delete(self._media, items, now=now)
         return DeletedMedia(
-            items=items,
+            items=await without_lost_copies(items),
             until=restorable_until(now, self._parts.settings.keep_days),
             results=[each for each in made if each.id not in gone],
         )

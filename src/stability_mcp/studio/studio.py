@@ -21,6 +21,7 @@ from stability_mcp.jobs.transactions.usage import LedgerBy, LedgerLine, LedgerQu
 from stability_mcp.media.folders import FolderPage, FolderQuery, list_folder
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import Page
+from stability_mcp.media.phrase_lookup import Sheet
 from stability_mcp.media.preview import PreviewSize, picture_problem
 from stability_mcp.media.search import Kind
 from stability_mcp.media.workspace import Workspace, WorkspaceSource
@@ -65,14 +66,13 @@ class Studio:
         """Return the checks of calls, with price questions and the audit log."""
         return self._parts.permissions
 
-    def for_client(self, source: WorkspaceSource) -> "Studio":
-        """Return a view for the calls of one client, which may also read its workspace folders.
-
-        With `STABILITY_ROOTS_ONLY` the operator has ruled that out, so the client isn't asked.
-        """
-        if self.settings.roots_only:
+    def for_client(self, source: WorkspaceSource | None, sheet: Sheet | None) -> "Studio":
+        """Return a view for the calls of one client; see `Importer.for_client`."""
+        allowed = None if self.settings.roots_only else source  # then the client isn't asked
+        if allowed is None and sheet is None:
             return self
-        return Studio(replace(self._parts, importer=self._parts.importer.for_client(source)))
+        importer = self._parts.importer.for_client(allowed, sheet)
+        return Studio(replace(self._parts, importer=importer))
 
     async def workspace(self) -> Workspace:
         """Return the workspace folders of the client, asking it if necessary.

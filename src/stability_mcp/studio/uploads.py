@@ -156,7 +156,8 @@ class Upload:
             raise TooManyError(
                 f"The page sends at most {MAX_AT_ONCE} files at a time.", hint="Try again."
             )
-        if len(self.items) + self._active >= MAX_FILES or len(self.refused) >= MAX_REFUSED:
+        stored = len(self.files) - len(self.refused)  # the same file again counts too
+        if stored + self._active >= MAX_FILES or len(self.refused) >= MAX_REFUSED:
             raise TooManyError(
                 f"One link takes {MAX_FILES} files.",
                 hint="Press Done, then ask your assistant for another link.",

@@ -1,6 +1,7 @@
 """Downloads: nothing but public https addresses is reached, within limits of bytes and time."""
 
 import asyncio
+import re
 import time
 from pathlib import Path
 
@@ -239,3 +240,21 @@ def test_an_address_is_shown_without_its_secrets() -> None:
     """Chosen: texts are kept in chats and logs."""
     assert shown("https://u:pw@a.test/b.png?sig=1#c") == "https://a.test/b.png"
     assert file_name("https://a.test/photos/harbour.jpg?x=1") == "harbour"
+
+
+@pytest.mark.parametrize(
+    ("url", "what", "hint"),
+    [
+        ("http://photos.test/a.png", "isn't an https address", "Try the same address with https, "),
+        ("https:///a.png", 'https:///a.png" names no server', "Check the address, or download "),
+    ],
+)
+def test_an_address_that_is_not_requested_has_a_hint_that_works(
+    url: str, what: str, hint: str
+) -> None:
+    """Chosen: what to change, or what to do instead."""
+    with pytest.raises(InputFileError, match=re.escape(what)) as refused:
+        checked(url)
+    assert refused.value.hint is not None
+    assert refused.value.hint.startswith(hint)
+    assert refused.value.hint.endswith("ownload the file and pass its path.")

@@ -228,7 +228,7 @@ def _corrected_header(header: bytes, frames: int, length: int) -> bytes:
     """Return a Xing, Info or VBRI frame for another number of frames and bytes."""
     fixed = bytearray(header)
     if header[_VBRI_AT:].startswith(b"VBRI"):
-        fixed[_VBRI_AT + 10 : _VBRI_AT + 18] = struct.pack(">II", length, frames)
+        _overwrite(fixed, _VBRI_AT + 10, struct.pack(">II", length, frames))
         return bytes(fixed)
     at = max(header.find(name, 0, 64) for name in (b"Xing", b"Info"))
     flags = int.from_bytes(header[at + 4 : at + 8], "big")
@@ -241,12 +241,17 @@ def _corrected_header(header: bytes, frames: int, length: int) -> bytes:
     )
     for bit, value in fields:
         if flags & bit:
-            fixed[at : at + len(value)] = value
+            _overwrite(fixed, at, value)
             at += len(value) or 4
     if header[at : at + 1] == b"L":  # the encoder's padding at the end was cut off
-        fixed[at + 22] &= 0xF0
-        fixed[at + 23] = 0
+        _overwrite(fixed, at + 22, bytes([each & 0xF0 for each in header[at + 22 : at + 23]]))
+        _overwrite(fixed, at + 23, b"\x00")
     return bytes(fixed)
+
+
+def _overwrite(header: bytearray, at: int, value: bytes) -> None:
+    """Replace bytes of a header frame; a damaged one may be too short for them."""
+    header[at : at + len(value)] = value[: max(len(header) - at, 0)]
 
 
 def _tag_length(header: bytes) -> int:

@@ -84,8 +84,11 @@ class Downloader:
         except (httpcore2.NetworkError, httpcore2.ProtocolError, ssl.SSLError) as error:
             raise FileMissingError(
                 f"{quoted(shown(url))} cannot be reached ({type(error).__name__}).",
-                hint=f"Check the address. {DOWNLOAD_IT}",
+                hint=CHECK_IT,
             ) from None
+
+
+CHECK_IT = "Check the address, or download the file and pass its path."
 
 
 async def _follow(http: httpx2.AsyncClient, url: str, target: Path, max_bytes: int) -> None:
@@ -112,9 +115,7 @@ def _joined(address: httpx2.URL, location: str) -> str:
 async def _receive(response: httpx2.Response, url: str, target: Path, max_bytes: int) -> None:
     if response.status_code != httpx2.codes.OK:
         problem = _PROBLEMS.get(response.status_code, f"answers {response.status_code}")
-        raise FileMissingError(
-            f"{quoted(shown(url))}: the server {problem}.", hint=f"Check the address. {DOWNLOAD_IT}"
-        )
+        raise FileMissingError(f"{quoted(shown(url))}: the server {problem}.", hint=CHECK_IT)
     received = 0
     async with await anyio.open_file(target, "xb") as file:
         async for block in response.aiter_raw():
@@ -145,11 +146,13 @@ def checked(url: str) -> httpx2.URL:
         raise FileMissingError(
             f"{quoted(shown(url))} isn't a valid address.", hint="Copy it again."
         ) from None
-    if address.scheme != "https" or not address.host:
+    if address.scheme != "https":
         raise FileForbiddenError(
             f"{quoted(shown(url))} isn't an https address; others are never opened.",
-            hint=f"Use https. {DOWNLOAD_IT}",
+            hint="Try the same address with https, or download the file and pass its path.",
         )
+    if not address.host:
+        raise FileMissingError(f"{quoted(shown(url))} names no server.", hint=CHECK_IT)
     if address.userinfo:
         raise FileForbiddenError(
             f"{quoted(shown(url))} contains a user name or password.", hint=DOWNLOAD_IT

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 from stability_mcp.api.tool_arguments import Arguments, as_list
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import CHANGES, FETCHES, READS, SPENDS
-from stability_mcp.server.listings import Listing, job_line
+from stability_mcp.server.listings import EMULATED_CREDITS, Listing, job_line
 from stability_mcp.server.tool import Data, PageArguments, PageData, tool
 from stability_mcp.server.views import ListedJobFacts
 from stability_mcp.studio import (
@@ -81,7 +81,7 @@ class JobListed(PageData):
     effects=READS,
     hints={"tool": "use operation", "status": "use state", "days": "use since"},
 )
-async def job_list(studio: Studio, arguments: JobList, context: CallContext) -> Listing:  # noqa: ARG001 -- every tool takes the three
+async def job_list(studio: Studio, arguments: JobList, context: CallContext) -> Listing:
     """Read a page of jobs from the database."""
     page = await studio.list_jobs(
         limit=arguments.limit,
@@ -96,7 +96,12 @@ async def job_list(studio: Studio, arguments: JobList, context: CallContext) -> 
         next_cursor=page.next_cursor,
         next=page.next_cursor,
     )
-    return Listing(lines=[job_line(each) for each in origins], facts=facts)
+    emulated = context.settings.emulated and bool(origins)
+    return Listing(
+        lines=[job_line(each) for each in origins],
+        facts=facts,
+        notes=[EMULATED_CREDITS] * emulated,
+    )
 
 
 class JobCancel(Arguments):

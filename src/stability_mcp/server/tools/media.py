@@ -5,16 +5,16 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from stability_mcp.api.tool_arguments import Arguments, Reference, as_list
-from stability_mcp.errors import ArgumentsError
+from stability_mcp.errors import ArgumentsError, FileForbiddenError, InputFileError
 from stability_mcp.server.answer_text import name_note
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import CHANGES, FETCHES, READS
 from stability_mcp.server.folder_listing import folder_listing
-from stability_mcp.server.listings import Listing, media_line
+from stability_mcp.server.listings import EMULATED_CREDITS, Listing, media_line
 from stability_mcp.server.results import Shown
 from stability_mcp.server.system_viewer import open_items
 from stability_mcp.server.tool import PageArguments, PageData, tool
-from stability_mcp.server.upload_answers import import_upload
+from stability_mcp.server.upload_answers import INSTEAD, import_upload
 from stability_mcp.server.views import ListedMediaFacts, MediaFacts
 from stability_mcp.studio import MAX_TAGS, FolderQuery, MediaItem, Scope, Studio
 from stability_mcp.text import quoted
@@ -85,7 +85,12 @@ async def media_list(studio: Studio, arguments: MediaList, context: CallContext)
         next_cursor=page.next_cursor,
         next=page.next_cursor,
     )
-    return Listing(lines=[media_line(each) for each in origins], facts=facts)
+    priced = any(each.job is not None and each.item.emulated for each in origins)
+    return Listing(
+        lines=[media_line(each) for each in origins],
+        facts=facts,
+        notes=[EMULATED_CREDITS] * priced,
+    )
 
 
 async def _scope(studio: Studio, arguments: MediaList) -> Scope:
@@ -124,8 +129,8 @@ class MediaShow(Arguments):
 @tool(title="Show media", effects=CHANGES, hints={"id": "use media", "image": "use media"})
 async def media_show(studio: Studio, arguments: MediaShow, context: CallContext) -> Shown:
     """Return the items with a preview, even if previews are turned off."""
-    found = [await studio.import_media(each, None) for each in arguments.media]
-    items = [item for item, _ in found]
+    found = [await _found(studio, each) for each in arguments.media]
+    items = await studio.library.with_present_copies([item for item, _ in found])
     ids = {value for item in items for value in item.arguments.values() if isinstance(value, str)}
     sources = await studio.library.names_of(ids)
     if arguments.grid and len(items) > 1:
@@ -148,10 +153,21 @@ async def media_show(studio: Studio, arguments: MediaShow, context: CallContext)
     )
 
 
+async def _found(studio: Studio, reference: str) -> tuple[MediaItem, str]:
+    """Return an item and the note on it; errors name the reference, as there may be several."""
+    try:
+        return await studio.import_media(reference, None)
+    except InputFileError as error:
+        if quoted(reference) in error.message:
+            raise
+        raise type(error)(f"{quoted(reference)}: {error.message}", hint=error.hint) from None
+
+
 def _says_more(item: MediaItem, note: str) -> bool:
     """Return whether a note says more than the name, time and operation, which are shown anyway."""
     name = f"{quoted(item.name)}, "
-    return not note.startswith(name) or ";" in note.removeprefix(name)
+    rest = note.removeprefix(name)
+    return not note.startswith(name) or ";" in rest or rest == "imported now"
 
 
 class MediaImport(Arguments):
@@ -184,6 +200,8 @@ async def media_import(studio: Studio, arguments: MediaImport, context: CallCont
         )
     if arguments.source == "upload":
         return await import_upload(studio, arguments.label, context)
+    if arguments.source == "clipboard" and context.exposure:
+        raise FileForbiddenError(f"The clipboard isn't read, as {context.exposure}.", hint=INSTEAD)
     item, note = await studio.import_media(arguments.file, arguments.label)
     named = name_note([(item, arguments.label)])
     preview = await studio.preview([item])
@@ -193,13 +211,20 @@ async def media_import(studio: Studio, arguments: MediaImport, context: CallCont
     return Shown(items=[item], named=named, notes=notes, preview=preview)
 
 
+def _as_tags(value: object) -> object:
+    """Return a text with commas as a list: `sea, boat` is two tags."""
+    if not isinstance(value, str) or value.lstrip().startswith("["):
+        return as_list(value)
+    return [each.strip() for each in value.split(",") if each.strip()] or [""]
+
+
 class MediaLabel(Arguments):
     """Name or tag stored media; free. A label of another item becomes its next version here."""
 
     media: Reference
     label: Annotated[str, Field(min_length=1)] | None = None
     """Any text."""
-    tags: Annotated[list[str], BeforeValidator(as_list), Field(max_length=MAX_TAGS)] | None = None
+    tags: Annotated[list[str], BeforeValidator(_as_tags), Field(max_length=MAX_TAGS)] | None = None
     """Replace its tags; [] removes them."""
 
 
