@@ -82,6 +82,7 @@ async def measure(folder: Path, up: Upstream, effort: Effort) -> tuple[list[Line
         await start.initialize(subfolder("initialize"), starts=starts),
         await start.idle_memory(subfolder("idle")),
         *await media.previews(subfolder("previews"), rounds=2 if quick else 20),
+        *await media.local_tools(subfolder("local-tools"), rounds=1 if quick else 5),
         *await media.large_preview(subfolder("large-preview"), up),
     ]
     upload, download = effort.sound

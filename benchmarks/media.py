@@ -2,15 +2,17 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from statistics import median
 
 from benchmarks.files import picture, sound
+from benchmarks.photograph import photograph
 from benchmarks.processes import OURS, Upstream, environment, now, peak_of, running
 from benchmarks.table import Line, at_most
 
+from stability_mcp.api.parsing import parse_model
 from stability_mcp.settings import Settings
 
 TICK_SECONDS = 0.002
@@ -44,6 +46,68 @@ async def previews(folder: Path, *, rounds: int) -> list[Line]:
         at_most("preview, ms per megapixel", median(took) / megapixels, 50, "{:.0f}"),
         at_most("preview, longest stop of the event loop, ms", max(lags), 20, "{:.1f}"),
     ]
+
+
+LOCAL_CALLS: Mapping[str, Mapping[str, object]] = {
+    "media_inspect": {"media": "photo"},
+    "image_compare": {"before": "photo", "after": "photo"},
+    "image_mask": {
+        "image": "photo",
+        "shapes": [
+            {"shape": "ellipse", "box": [0.2, 0.2, 0.5, 0.7]},
+            {"shape": "stroke", "points": [[0.1, 0.9], [0.9, 0.1]], "size": 90},
+            {"shape": "feather", "size": 12},
+        ],
+    },
+    "image_transform": {
+        "image": "photo",
+        "steps": [
+            {"op": "crop", "aspect": "4:5"},
+            {"op": "resize", "width": 1080},
+            {"op": "adjust", "warmth": 20, "contrast": 10},
+        ],
+    },
+    "media_show": {},
+}
+"""A typical call of each local tool, with its preview; `media_show`: the preview alone."""
+
+
+async def local_tools(folder: Path, *, rounds: int) -> list[Line]:
+    """Measure the local tools on a photo of 12 megapixels, and how long they block the loop."""
+    from stability_mcp.local_tools import all_local_tools
+    from stability_mcp.studio import open_studio
+
+    photograph(4_000, 3_000).save(folder / "photo.jpg", quality=92)
+    settings = Settings(
+        home=folder / "home",
+        output_dir=None,
+        roots=(folder,),
+        api_key=None,
+        base_url="http://127.0.0.1:9",
+    )
+    lines = []
+    async with open_studio(settings) as studio:
+        item, _ = await studio.import_media(str(folder / "photo.jpg"), "photo")
+        async with _lag() as lags:
+            for name, arguments in LOCAL_CALLS.items():
+                took = []
+                for _ in range(rounds + 1):
+                    started = now()
+                    if name == "media_show":
+                        await studio.preview([item])
+                    else:
+                        tool = all_local_tools()[name]
+                        given = parse_model(tool.arguments, arguments, what=name)
+                        await studio.library.run_local(tool, given)
+                    took.append(now() - started)
+                what = "preview" if name == "media_show" else name
+                lines.append(
+                    at_most(f"{what} of a photo of 12 MP, ms", median(took[1:]), 600, "{:.0f}")
+                )
+    lines.append(
+        at_most("local tools, longest stop of the event loop, ms", max(lags), 20, "{:.1f}")
+    )
+    return lines
 
 
 @asynccontextmanager
