@@ -34,7 +34,7 @@ async def test_a_folder_is_listed_and_its_files_are_passed_on(era: Era, tmp_path
         first, folder, *lines = text(page).splitlines()
         assert first.startswith('media_list: 3, newest first; for older ones pass cursor "f')
         assert folder == f"folder: {tmp_path / 'Downloads'}, with its subfolders"
-        assert re.search(r"liar\.png  JPEG despite its name \.png, \d+\.?\d* KB  ", lines[0])
+        assert re.search(r"liar\.png  JPEG despite its name \.png, \d+ bytes  ", lines[0])
         assert lines[2].endswith("  stored as harbour")
 
         listed = facts(page)
