@@ -57,7 +57,7 @@ def test_erasing_is_adding_to_the_rest(one: Shape, other: Shape) -> None:
 
 
 @few
-@given(drawn, st.integers(1, 12))
+@given(drawn, st.integers(1, 30))
 def test_growing_contains_and_shrinking_is_contained(shape: Shape, pixels: int) -> None:
     """Chosen: nothing that was marked is lost by growing, nothing is won by shrinking."""
     mask = _draw(shape)
@@ -65,6 +65,16 @@ def test_growing_contains_and_shrinking_is_contained(shape: Shape, pixels: int) 
 
     assert ImageChops.lighter(larger, mask).tobytes() == larger.tobytes()
     assert ImageChops.darker(smaller, mask).tobytes() == smaller.tobytes()
+
+
+@pytest.mark.parametrize("pixels", [1, 15, 300])
+def test_even_a_single_pixel_grows_by_the_distance(pixels: int) -> None:
+    """Chosen: a thin stroke must not vanish because its share of a large window rounds to zero."""
+    mask = Image.new("L", (1_001, 801))
+    mask.putpixel((500, 400), 255)
+
+    box = (500 - pixels, 400 - pixels, 501 + pixels, 401 + pixels)
+    assert expanded(mask, pixels).getbbox() == box
 
 
 def test_a_rectangle_marks_exactly_its_pixels() -> None:

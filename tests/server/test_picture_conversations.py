@@ -109,12 +109,12 @@ async def test_six_photos_cut_out_squared_and_under_500_kb(tmp_path: Path) -> No
             shrink=True,
         )
 
-    written = sorted((tmp_path / "out" / "chairs").glob("*.png"))
+    written = sorted((tmp_path / "out" / "emulated" / "chairs").glob("*.png"))
     assert len(written) == 6, text(exported)
-    for path in written:
-        with Image.open(path) as picture:
+    for file in written:
+        with Image.open(file) as picture:
             assert picture.width == picture.height
-        assert path.stat().st_size <= 500_000
+        assert file.stat().st_size <= 500_000
 
 
 @both_eras
@@ -133,7 +133,7 @@ async def test_one_picture_for_five_formats(era: Era, tmp_path: Path) -> None:
         )
 
     sizes = set()
-    for path in (tmp_path / "out" / "formats").iterdir():
+    for path in (tmp_path / "out" / "emulated" / "formats").iterdir():
         with Image.open(path) as picture:
             sizes.add(picture.size)
             assert "exif" not in picture.info

@@ -37,6 +37,8 @@ Box = tuple[float, float, float, float]
 HALF = 128
 """Grey level from which a pixel counts as marked."""
 _HARD = [0] * HALF + [255] * HALF
+_LONGEST_STEP = 200
+"""Pixels by which a mask grows at once: the mean of a row of 401 pixels still shows a white one."""
 _FILL_SIDE = 512
 """Longer side of the copy in which connected areas are searched, pixel by pixel in Python."""
 
@@ -94,9 +96,12 @@ def expanded(mask: "Image.Image", pixels: int) -> "Image.Image":
     from PIL import ImageFilter
 
     hard = mask.point(_HARD)
-    if pixels <= 0:
-        return hard
-    return hard.filter(ImageFilter.BoxBlur(pixels)).point([0] + [255] * 255)
+    while pixels > 0:
+        step = min(pixels, _LONGEST_STEP)
+        for distance in ((step, 0), (0, step)):
+            hard = hard.filter(ImageFilter.BoxBlur(distance)).point([0] + [255] * 255)
+        pixels -= step
+    return hard
 
 
 def contracted(mask: "Image.Image", pixels: int) -> "Image.Image":
