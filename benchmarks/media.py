@@ -69,7 +69,7 @@ LOCAL_CALLS: Mapping[str, Mapping[str, object]] = {
     },
     "media_show": {},
 }
-"""A typical call of each local tool, with its preview; `media_show`: the preview alone."""
+"""A typical call of each local tool, with its preview; `media_show`: only the preview."""
 
 
 async def local_tools(folder: Path, *, rounds: int) -> list[Line]:

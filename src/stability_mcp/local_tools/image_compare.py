@@ -52,7 +52,7 @@ class _Compared:
 
 @local_tool(title="Compare pictures", hints={"image": "use before and after"})
 async def image_compare(workbench: Workbench, arguments: ImageCompare) -> LocalResult:
-    """Compare two pictures and show them beside a heat map."""
+    """Compare two pictures and show them next to a heat map."""
     before = await workbench.picture(arguments.before, argument="before")
     after = await workbench.picture(arguments.after, argument="after")
     mask = await workbench.picture(arguments.mask, argument="mask") if arguments.mask else None

@@ -70,7 +70,7 @@ async def prompt_check(workbench: Workbench, arguments: PromptCheck) -> LocalRes
 
 
 def _rows(tool: str | None) -> list[type[Operation]]:
-    """Return the operation that was named, or all current ones that draw from text alone.
+    """Return the operation that was named, or all current ones that draw only from text.
 
     Raises:
         ArgumentsError: there is no such operation, or it takes no prompt.

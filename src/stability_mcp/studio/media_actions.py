@@ -25,7 +25,7 @@ from stability_mcp.studio.runtime import StudioParts
 from stability_mcp.text import name_key, quoted
 
 MAX_ON_SHEET = 12
-"""Pictures on one sheet: with more, faces and letters can't be told apart."""
+"""Pictures on one sheet: with more, faces and letters look alike."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -95,7 +95,7 @@ def cmyk_profile() -> bytes:
 
 
 def press_profile() -> bytes:
-    """Return a CMYK profile to convert to: black ink alone, more of it the darker a colour is."""
+    """Return a CMYK profile to convert to: only black ink, more of it the darker a colour is."""
     linear = bytes(range(256))
     unchanged = struct.pack(">9i", *(65_536 if n % 4 == 0 else 0 for n in range(9)))
     to_lab = b"mft1" + struct.pack(">IBBBB", 0, 4, 3, 2, 0) + unchanged + linear * 4
