@@ -131,7 +131,7 @@ async def test_a_cut_out_has_a_transparent_background(tmp_path: Path) -> None:
 
 @pytest.mark.anyio
 async def test_it_says_what_each_operation_would_change(tmp_path: Path) -> None:
-    """Chosen: an upscaler that shrinks first is useless, so the answer names it before a payment."""
+    """Chosen: an upscaler that shrinks first is useless; the answer names it before a payment."""
     Image.effect_noise((1_600, 1_200), 60).convert("RGB").save(tmp_path / "large.png")
     Image.new("RGB", (900, 300), "teal").save(tmp_path / "wide.bmp")
 
