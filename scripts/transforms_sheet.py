@@ -1,11 +1,13 @@
-"""`make transforms-sheet`: results of image_transform and image_layout in one picture.
+"""`make transforms-sheet`: results of the local picture tools in one picture.
 
 Each cell is a call of the real tool by a client. Writes `docs/transforms.webp`, or the path given
 as the first argument.
 """
 
+import base64
 import sys
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -131,6 +133,43 @@ CELLS: Sequence[tuple[str, str, list[Step]]] = (
     ),
     ("saturation 60, sharpen 60", "tree", [{"op": "adjust", "saturation": 60, "sharpen": 60}]),
 )
+MASKS: Sequence[tuple[str, str, Mapping[str, Any]]] = (
+    ("mask: subject", "fox", {"shapes": [{"shape": "subject", "box": [0.4, 0.2, 1, 1]}]}),
+    (
+        "mask: all but the subject",
+        "cup",
+        {"shapes": [{"shape": "everything"}, {"shape": "subject", "erase": True}]},
+    ),
+    (
+        "mask: shapes, erased, feathered",
+        "city",
+        {
+            "shapes": [
+                {"shape": "ellipse", "box": [0.05, 0.1, 0.55, 0.9]},
+                {"shape": "polygon", "points": [[0.6, 0.1], [0.95, 0.1], [0.8, 0.6]]},
+                {"shape": "stroke", "points": [[0.6, 0.8], [0.95, 0.7]], "size": 60},
+                {"shape": "rectangle", "box": [0.25, 0.4, 0.35, 0.6], "erase": True},
+                {"shape": "feather", "size": 20},
+            ]
+        },
+    ),
+    (
+        "mask: fill from a point",
+        "tree",
+        {"shapes": [{"shape": "fill", "points": [[0.05, 0.05]], "tolerance": 60}]},
+    ),
+    (
+        "mask: a colour, grown",
+        "fox",
+        {
+            "shapes": [
+                {"shape": "colour", "colour": "#c83030", "tolerance": 60},
+                {"shape": "grow", "size": 6},
+            ]
+        },
+    ),
+)
+COMPARED = {"before": "fox", "after": "hazy"}
 LAYOUTS: Sequence[tuple[str, Mapping[str, Any]]] = (
     (
         "comic",
@@ -211,6 +250,14 @@ async def result(client: Client, tool: str, arguments: Mapping[str, Any]) -> Ima
     return Image.open(path)
 
 
+async def preview(client: Client, tool: str, arguments: Mapping[str, Any]) -> Image.Image:
+    """Call a tool and return the preview in its answer."""
+    answer = fine(await client.call_tool(tool, dict(arguments)))
+    print(text_of(answer).partition("\n")[0], tool)
+    shown = next(block for block in answer.content if block.type == "image")
+    return Image.open(BytesIO(base64.b64decode(shown.data)))
+
+
 def resolved(value: Any, folder: Path) -> Any:  # noqa: ANN401 -- JSON of any shape
     """Return arguments with names of pictures as paths."""
     if isinstance(value, dict):
@@ -246,6 +293,11 @@ async def sheet() -> Image.Image:
                 arguments = {"image": str(folder / f"{picture}.png")}
                 arguments["steps"] = resolved(steps, folder)
                 cells.append((caption, await result(client, "image_transform", arguments)))
+            for caption, picture, given in MASKS:
+                arguments = {"image": str(folder / f"{picture}.png"), **given}
+                cells.append((caption, await preview(client, "image_mask", arguments)))
+            pair = {key: str(folder / f"{name}.png") for key, name in COMPARED.items()}
+            cells.append(("image_compare", await preview(client, "image_compare", pair)))
             pages = []
             for caption, given in LAYOUTS:
                 images = [str(folder / f"{each}.png") for each in given["images"]]
