@@ -20,6 +20,9 @@ BLANK = ("", " ", "\n", '""', None)
 NULLS = ("null", "None", "undefined", "NULL", '"null"')
 REQUIRED: dict[str, dict[str, Any]] = {
     "image_compare": {"before": "a", "after": "b"},
+    "image_layout": {"images": ["a"], "kind": "grid"},
+    "image_transform": {"image": "a", "steps": [{"op": "trim"}]},
+    "media_export": {"media": ["a"]},
     "image_mask": {"image": "a", "shapes": [{"shape": "everything"}]},
     "media_inspect": {"media": "a"},
     "prompt_check": {"prompt": "a fox"},

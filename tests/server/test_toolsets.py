@@ -46,11 +46,11 @@ def test_a_toolset_has_its_own_tools_and_those_that_are_always_on() -> None:
 
 
 def test_basic_has_the_tools_of_most_conversations() -> None:
-    """Documented (README): generate, edit, upscale_fast, media and jobs, for small tool lists."""
+    """Documented (README): generate, edit, upscale_fast, media, image and jobs, for small tool lists."""
     shown = enabled(all_tools(), ["basic"])
 
     assert {toolset_of(name) for name in shown if name not in ALWAYS} == {
-        *("generate", "edit", "upscale", "media", "jobs"),
+        *("generate", "edit", "upscale", "media", "image", "jobs"),
     }
     assert [name for name in shown if toolset_of(name) == "upscale"] == ["upscale_fast"]
     assert {"generate_core", "edit_inpaint", "media_show", "job_rerun", *ALWAYS} <= set(shown)
