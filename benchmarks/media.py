@@ -75,6 +75,7 @@ LOCAL_CALLS: Mapping[str, Mapping[str, object]] = {
 async def local_tools(folder: Path, *, rounds: int) -> list[Line]:
     """Measure the local tools on a photo of 12 megapixels, and how long they block the loop."""
     from stability_mcp.local_tools import all_local_tools
+    from stability_mcp.server.tools import load_tools
     from stability_mcp.studio import open_studio
 
     photograph(4_000, 3_000).save(folder / "photo.jpg", quality=92)
@@ -88,6 +89,7 @@ async def local_tools(folder: Path, *, rounds: int) -> list[Line]:
     lines = []
     async with open_studio(settings) as studio:
         item, _ = await studio.import_media(str(folder / "photo.jpg"), "photo")
+        await load_tools()
         async with _lag() as lags:
             for name, arguments in LOCAL_CALLS.items():
                 took = []

@@ -54,14 +54,19 @@ async def media_inspect(workbench: Workbench, arguments: MediaInspect) -> LocalR
     lines = [source.note, _file_line(source)]
     if source.facts.kind != "image":
         return LocalResult(lines=lines, facts={"media": source.item.uri})
-    seen = await run(partial(_look, source), facts=source.facts)
-    taken = acceptance(source.facts)
-    suggested = suggest_upscaler(source.facts, seen.measurements.flaws)
+    seen, taken, suggested = await run(partial(_judge, source), facts=source.facts)
     return LocalResult(
         lines=[*lines, *_lines(seen), *_operation_lines(taken), *_suggestion_line(suggested)],
         facts=_facts(source, seen, taken, suggested),
         preview=await workbench.preview([source.item], wanted=arguments.preview),
     )
+
+
+def _judge(source: Source) -> tuple[_Seen, Acceptance, Suggestion | None]:
+    """Measure a picture and compare it with the limits of all operations; blocks."""
+    seen = _look(source)
+    suggested = suggest_upscaler(source.facts, seen.measurements.flaws)
+    return seen, acceptance(source.facts), suggested
 
 
 def _look(source: Source) -> _Seen:

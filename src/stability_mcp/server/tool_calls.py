@@ -24,7 +24,7 @@ from stability_mcp.server.extra_arguments import split
 from stability_mcp.server.lazy_studio import LazyStudio
 from stability_mcp.server.listings import Listing
 from stability_mcp.server.results import Shown
-from stability_mcp.server.tools import all_tools
+from stability_mcp.server.tools import load_tools
 from stability_mcp.studio import CallOptions, Outcome, Sheet, Studio
 
 SHEET_KEY = "stability-mcp/sheet"
@@ -85,7 +85,7 @@ async def _answer(
 ) -> Answer:
     if context.tool in OPERATIONS:
         return await _operate(lazy_studio, arguments, context)
-    tool = all_tools()[context.tool]
+    tool = (await load_tools())[context.tool]
     parsed = parse_model(tool.arguments, arguments, what=tool.name, hints=tool.hints)
     studio = await _studio_for(lazy_studio, context)
     context = replace(context, confirm=partial(_confirmer, lazy_studio, studio, context))

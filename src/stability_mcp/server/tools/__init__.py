@@ -19,6 +19,8 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
+import anyio.to_thread
+
 if TYPE_CHECKING:
     from stability_mcp.server.tool import Tool
 
@@ -32,6 +34,13 @@ def all_tools() -> Mapping[str, "Tool"]:
     from stability_mcp.server.tools.local import local_tools
 
     return {**_tools_in(module.name for module in pkgutil.iter_modules(__path__)), **local_tools()}
+
+
+async def load_tools() -> Mapping[str, "Tool"]:
+    """Return every hand-written tool by name; the first call imports them in a thread."""
+    if not all_tools.cache_info().currsize:
+        await anyio.to_thread.run_sync(all_tools)
+    return all_tools()
 
 
 @cache
