@@ -14,7 +14,7 @@ from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.server.plain_results import FACTS
 from support.server.in_memory import Era, both_eras, connected
 
-SIZE = (768, 512)
+SIZE = (480, 320)
 SCENES = ("a harbour at noon", "a mountain lake, clear day", "a red fox in a forest")
 
 
