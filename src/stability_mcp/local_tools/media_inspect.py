@@ -103,14 +103,16 @@ def _pixels(facts: Facts) -> str:
 def _lines(seen: _Seen) -> list[str]:
     found = seen.measurements
     colours = (f"{each.name} {each.rgb.hex} {each.share:.0%}" for each in seen.colours)
+    whole = " without the background" if isinstance(seen.background, Rgb) else ""
+    brightness = f"median {found.median:.0%}{whole}"
     lines = [
         f"colours: {', '.join(colours) or 'none, every pixel is transparent'}",
         f"background: {_background(seen)}",
-        f"brightness: median {found.median:.0%}, from {found.darkest:.0%} to {found.brightest:.0%}",
+        f"brightness: {brightness}, from {found.darkest:.0%} to {found.brightest:.0%}",
         f"contrast: {found.contrast:.0%}",
-        f"clipped: {found.black:.1%} black, {found.white:.1%} white",
-        f"sharpness at full size: {_value(found.sharpness, '.2f')} (1 = sharp)",
-        f"noise: {_value(found.noise, '.1f')} of 255",
+        f"clipped{whole}: {found.black:.1%} black, {found.white:.1%} white",
+        f"sharpness at full size: {_value(found.sharpness, '.2f', ' (1 = sharp)')}",
+        f"noise: {_value(found.noise, '.1f', ' of 255')}",
         f"flaws: {', '.join(found.flaws) or 'none of those that are measured'}",
     ]
     if seen.transparent is not None:
@@ -124,8 +126,10 @@ def _background(seen: _Seen) -> str:
     return seen.background or "not plain"
 
 
-def _value(value: float | None, form: str) -> str:
-    return "not measurable, the picture is too flat" if value is None else format(value, form)
+def _value(value: float | None, form: str, unit: str) -> str:
+    if value is None:
+        return "not measurable, the picture is too flat"
+    return f"{format(value, form)}{unit}"
 
 
 def _operation_lines(taken: Acceptance) -> list[str]:

@@ -23,6 +23,7 @@ from stability_mcp.imaging.transform.blending import Blend
 from stability_mcp.imaging.transform.geometry import Fit, Gravity
 from stability_mcp.imaging.transform.reshape import Direction
 from stability_mcp.imaging.transform.size_limits import MAX_SIDE
+from stability_mcp.local_tools.box_notation import with_box
 from stability_mcp.text import did_you_mean, listed, quoted
 
 Op = Literal[
@@ -244,8 +245,9 @@ def _parsed(raw: object) -> tuple[Step | None, list[str]]:
     if op is None or op not in RULES:
         return None, [_no_op(op)]
     rule = RULES[op]
+    given = with_box(given) if op == "crop" else given
     unknown = [name for name in given if name != "op" and name not in rule.fields]
-    found = [_no_field(op, name, rule) for name in unknown]
+    found = [_no_field(op, unknown, rule)] if unknown else []
     known = {name: value for name, value in given.items() if name not in unknown}
     try:
         step = Step.model_validate(known)
@@ -288,9 +290,9 @@ def _no_op(op: object) -> str:
     return f"there is no op {quoted(op)}. {guess or f'Ops are {listed(RULES, most=len(RULES))}'}"
 
 
-def _no_field(op: str, name: str, rule: Rule) -> str:
+def _no_field(op: str, names: Sequence[str], rule: Rule) -> str:
     takes = listed(rule.fields, most=len(rule.fields)) or "no other fields"
-    return f"{op} takes {takes}, not {quoted(name, limit=40)}"
+    return f"{op} takes {takes}, not {listed(quoted(each, limit=40) for each in names)}"
 
 
 def _problems(step: Step) -> list[str]:
@@ -326,7 +328,7 @@ def _odd_values(step: Step, given: Mapping[str, Any]) -> list[str]:
         found.append("an entry of images is blank")
     if step.op == "crop" and step.box is not None and (step.aspect or step.gravity):
         found.append("box can't be combined with aspect or gravity; use two steps")
-    if step.op == "crop" and step.box is None and not step.aspect and step.gravity != "subject":
+    if step.op == "crop" and not step.aspect and step.gravity not in {None, "subject"}:
         found.append("gravity needs aspect, unless it is subject")
     return found
 

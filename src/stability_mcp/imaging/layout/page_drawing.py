@@ -136,18 +136,20 @@ def _draw_palette(page: "Image.Image", strip: Box, cells: Sequence[Box]) -> None
 def _draw_texts(page: "Image.Image", plan: Plan) -> None:
     style = plan.style
     size = style.text_size
+    boxes: dict[int, Box] = {}
     for cell, block in zip(plan.cells, plan.captions, strict=True):
         if block is not None:
             left = cell.left + (cell.size.width - block.size.width) // 2
             draw_text(page, block, (left, cell.bottom + round(size * 0.8)))
     if style.kind in {"comic", "moodboard"}:
-        for cell, text in zip(plan.cells, style.captions, strict=False):
+        for index, (cell, text) in enumerate(zip(plan.cells, style.captions, strict=False)):
             if text.strip() and style.kind == "comic":
-                draw_caption(page, cell, text, size, style.stroke)
+                boxes[index] = draw_caption(page, cell, text, size, style.stroke)
             elif text.strip():
                 _draw_chip(page, cell, text, size)
     for index, bubble in style.bubbles:
-        draw_bubble(page, plan.cells[index], bubble, style.bubble_size, style.stroke)
+        cell, box = plan.cells[index], boxes.get(index)
+        draw_bubble(page, cell, bubble, style.bubble_size, style.stroke, caption=box)
 
 
 def _draw_chip(page: "Image.Image", cell: Box, text: str, size: int) -> None:
