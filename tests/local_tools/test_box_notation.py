@@ -20,7 +20,7 @@ def test_a_box_may_be_an_object(value: object) -> None:
     assert as_box(value) == [10, 20, 110, 70]
 
 
-def test_a_size_beside_a_corner_is_a_box() -> None:
+def test_a_corner_with_a_size_is_a_box() -> None:
     """Chosen: as `x, y, width, height` and in its short form."""
     box = {"op": "crop", "box": [10, 20, 110, 70]}
 

@@ -213,7 +213,7 @@ async def test_wrong_shapes_are_named_and_nothing_is_stored(tmp_path: Path) -> N
 
 @pytest.mark.anyio
 async def test_only_edits_that_take_the_picture_are_recommended(tmp_path: Path) -> None:
-    """Chosen: `v1_masking` refuses the shape 5:3, and every edit a single pixel."""
+    """Chosen: `v1_masking` is off or refuses the shape 5:3, and every edit a single pixel."""
     Image.new("RGB", (1_000, 600), "#805030").save(tmp_path / "wide.png")
     Image.new("RGB", (1, 1), "#805030").save(tmp_path / "dot.png")
     async with connected(tmp_path) as client:
@@ -233,7 +233,7 @@ async def test_only_edits_that_take_the_picture_are_recommended(tmp_path: Path) 
     ("shape", "problem"),
     [
         ({"shape": "polygon", "points": [[0, 0], [9, 9]]}, "a polygon has at least 3 points"),
-        ({"shape": "rectangle", "box": [0.5, 0.5, 1.5, 1.5]}, "1.5 is no fraction"),
+        ({"shape": "rectangle", "box": [0.5, 0.5, 1.5, 1.5]}, "1.5 isn't a fraction"),
         ({"shape": "transparent"}, "The picture has no transparent pixels"),
         ({"shape": "colour", "colour": "redd"}, 'Did you mean "red"?'),
     ],

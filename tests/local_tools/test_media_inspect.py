@@ -186,3 +186,17 @@ def test_a_picture_of_one_colour_is_not_called_dark() -> None:
     picture = Image.new("RGB", (1, 1), "#ff0000")
 
     assert _flaws(picture) == ["low contrast"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("toolsets", "named"), [("default", False), ("default,v1", True)])
+async def test_the_text_names_the_legacy_api_only_if_it_is_offered(
+    toolsets: str, *, named: bool, tmp_path: Path
+) -> None:
+    """Chosen: a call of a tool that isn't listed would only fail."""
+    Image.new("RGB", (1_200, 400), "#805030").save(tmp_path / "wide.png")
+    async with connected(tmp_path, toolsets=toolsets) as client:
+        answer = await client.call_tool("media_inspect", {"media": "wide.png"})
+    text = answer.content[0]
+    assert isinstance(text, TextContent)
+    assert ("v1_masking" in text.text) is named

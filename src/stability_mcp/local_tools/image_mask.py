@@ -19,7 +19,7 @@ from stability_mcp.imaging.memory import estimate, run
 from stability_mcp.imaging.picture import open_picture
 from stability_mcp.imaging.preview import MAX_PREVIEW_SIDE, Preview, encode_preview
 from stability_mcp.imaging.strip import atomic_write
-from stability_mcp.local_tools.acceptance import acceptance
+from stability_mcp.local_tools.acceptance import acceptance, is_offered
 from stability_mcp.local_tools.box_notation import as_shapes
 from stability_mcp.local_tools.local_tool import LocalResult, MakingArguments, local_tool
 from stability_mcp.local_tools.workbench import Made, Source, Workbench
@@ -140,7 +140,7 @@ async def image_mask(workbench: Workbench, arguments: ImageMask) -> LocalResult:
     )
     found = marked[0]
     return LocalResult(
-        lines=[given.note, *_lines(found, source, item.name)],
+        lines=[given.note, *_lines(found, source, item.name, workbench.settings.toolsets)],
         items=[item],
         facts={"pixels": found.pixels, "share": round(found.share, 5), "box": found.box},
         preview=found.overlay,
@@ -231,7 +231,7 @@ def _check_unit(where: str, values: Sequence[float]) -> None:
     """Raise an error for fractions of which one is too large: as pixels they would be a speck."""
     if values and 1 < max(values) <= MAX_SLIP and any(value % 1 for value in values):
         raise ArgumentsError(
-            f"{where}: {max(values):g} is no fraction: those go up to 1.",
+            f"{where}: {max(values):g} isn't a fraction, which is up to 1.",
             hint="Correct it, or pass whole pixels.",
         )
 
@@ -324,7 +324,7 @@ def _percent(share: float) -> str:
     return "below 0.1%" if share < 0.001 else f"{share:.1%}"  # noqa: PLR2004 -- shown as 0.0 %
 
 
-def _lines(found: _Marked, source: Source, name: str) -> list[str]:
+def _lines(found: _Marked, source: Source, name: str, toolsets: Sequence[str]) -> list[str]:
     left, top, right, bottom = found.box or (0, 0, 0, 0)
     refused = {
         name: why for why, names in acceptance(source.facts).refused.items() for name in names
@@ -333,6 +333,7 @@ def _lines(found: _Marked, source: Source, name: str) -> list[str]:
         operation
         for operation, row in OPERATIONS.items()
         if any(mark.mask_for for mark in row.file_fields().values())
+        and is_offered(operation, toolsets)
     ]
     uses = [each for each in masked if each not in refused]
     use = (

@@ -17,6 +17,7 @@ from stability_mcp.local_tools.acceptance import (
     Acceptance,
     Suggestion,
     acceptance,
+    is_offered,
     suggest_upscaler,
 )
 from stability_mcp.local_tools.local_tool import LocalResult, ShowingArguments, local_tool
@@ -58,7 +59,12 @@ async def media_inspect(workbench: Workbench, arguments: MediaInspect) -> LocalR
     taken = acceptance(source.facts)
     suggested = suggest_upscaler(source.facts, seen.measurements.flaws)
     return LocalResult(
-        lines=[*lines, *_lines(seen), *_operation_lines(taken), *_suggestion_line(suggested)],
+        lines=[
+            *lines,
+            *_lines(seen),
+            *_operation_lines(taken, workbench.settings.toolsets),
+            *_suggestion_line(suggested),
+        ],
         facts=_facts(source, seen, taken, suggested),
         preview=await workbench.preview([source.item], wanted=arguments.preview),
     )
@@ -132,13 +138,18 @@ def _value(value: float | None, form: str, unit: str) -> str:
     return f"{format(value, form)}{unit}"
 
 
-def _operation_lines(taken: Acceptance) -> list[str]:
+def _operation_lines(taken: Acceptance, toolsets: Sequence[str]) -> list[str]:
+    def offered(names: Sequence[str]) -> list[str]:
+        return [name for name in names if is_offered(name, toolsets)]
+
     lines = []
-    if taken.unchanged:
-        names = listed(taken.unchanged, most=len(taken.unchanged))
-        lines.append(f"accepted as it is by {len(taken.unchanged)}: {names}")
-    lines += [f"{change} for {_names(names)}" for change, names in taken.changed.items()]
-    lines += [f"refused by {_names(names)}: {why}" for why, names in taken.refused.items()]
+    if unchanged := offered(taken.unchanged):
+        names = listed(unchanged, most=len(unchanged))
+        lines.append(f"accepted as it is by {len(unchanged)}: {names}")
+    for change, every in taken.changed.items():
+        lines += [f"{change} for {_names(some)}"] if (some := offered(every)) else []
+    for why, every in taken.refused.items():
+        lines += [f"refused by {_names(some)}: {why}"] if (some := offered(every)) else []
     return lines
 
 

@@ -282,7 +282,7 @@ def too_large(encode: Callable[[int], bytes], spec: FileSpec) -> ArgumentsError:
     hint = "Pass a larger max_bytes or a smaller size."
     if not (spec.shrink or spec.wanted.width or spec.wanted.height or spec.form.name == "pdf"):
         hint = f"Pass shrink=true to reduce its size in pixels, or max_bytes={least}."
-    others = "" if spec.form.lossy else " webp and jpeg are smaller."
+    others = "" if spec.form.lossy else " webp or jpeg may be smaller."
     return ArgumentsError(
         f"The picture doesn't fit into {spec.max_bytes:,} bytes as {spec.form.name}: at the lowest "
         f"quality it has {least:,}.",
