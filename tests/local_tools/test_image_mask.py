@@ -250,3 +250,15 @@ async def test_shapes_that_cant_be_meant_are_refused(
     assert answer.is_error
     assert isinstance(text, TextContent)
     assert problem in text.text
+
+
+def test_a_tight_box_finds_the_subject() -> None:
+    """Chosen: models pass the box of the thing, without any background in it."""
+    picture = Image.new("RGB", (400, 300), "#78aadb")
+    ImageDraw.Draw(picture).ellipse((100, 80, 219, 239), fill="#c82828")
+
+    shape = Shape(kind="subject", box=(100, 80, 220, 240))
+    mask = draw_mask([shape], Size(400, 300), lambda: picture)
+
+    disc = sum(Image.composite(mask, Image.new("L", mask.size), mask).histogram()[128:])
+    assert disc == pytest.approx(3.1416 * 60 * 80, rel=0.03)

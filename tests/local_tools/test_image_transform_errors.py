@@ -104,6 +104,12 @@ CASES: list[tuple[Any, str]] = [
         [{"op": "resize", "longest": 2400}, {"op": "frames", "images": ["a.png"]}],
         "2 frames of 2400x1800 are too large: each may have 4.0 megapixels",
     ),
+    ([{"op": "resize", "width": 0}], "step 1 (resize): width must be above 0"),
+    ([{"op": "crop", "box": [0.5, 0.5, 1.5, 1.5]}], "1.5 isn't a fraction, which is up to 1"),
+    (
+        [{"op": "crop", "x": 0, "y": 0, "size": 9}],
+        'crop takes box, aspect, gravity and margin, not "x", "y" and "size"',
+    ),
     ([{"op": "trim", "margin": -1}], "margin must be a number from 0 to 32,000; got -1"),
     ([{"op": "trim"}], "the picture has only one colour: nothing would be left"),
     ([{"op": "crop", "gravity": "subject"}], "no subject stands out from the background"),
@@ -113,6 +119,14 @@ LAYOUTS: list[tuple[dict[str, Any], str]] = [
     ({"images": []}, "images must be a list of 1 to 24"),
     ({"images": ["a.png"] * 25}, "images must be a list of 1 to 24"),
     ({"images": ["a.png"], "kind": "collage"}, 'kind must be one of "grid", "strip", "comic"'),
+    (
+        {
+            "images": ["a.png"],
+            "kind": "comic",
+            "bubbles": [{"panel": 1, "text": "Hi", "gravity": "north"}],
+        },
+        'gravity must be "center", "top"',
+    ),
     ({"images": ["a.png"], "width": 10}, "width must be from 64 to 32,000; got 10"),
     ({"images": ["a.png"], "width": 500_000}, "width must be from 64 to 32,000; got 500000"),
     ({"images": ["a.png"], "width": 20_000, "height": 20_000}, "400.0 megapixels"),

@@ -496,3 +496,12 @@ async def test_shrinking_to_save_bytes_keeps_the_shape(folder: Path) -> None:
         )
     with Image.open(BytesIO(_bytes(file))) as picture:
         assert picture.height == round(picture.width * 200 / 320)
+
+
+@pytest.mark.anyio
+async def test_a_converted_file_is_not_called_a_copy(folder: Path) -> None:
+    """Chosen: a JPEG that becomes a PNG has other bytes, whatever its pixels."""
+    async with connected(folder) as client:
+        answer = await client.call_tool("media_export", {"media": ["dot.png"], "format": "tiff"})
+    assert "encoded as tiff" in text(fine(answer))
+    assert "copied as it is" not in text(answer)

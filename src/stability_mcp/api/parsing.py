@@ -177,6 +177,8 @@ def _problem(model: type[BaseModel], schema: Mapping[str, Any], details: ErrorDe
         return f"There is no argument {quoted(where)}; allowed are {allowed_names}."
     if kind in {"string_too_short", "string_too_long"}:
         allowed = _length_allowed(details["ctx"])
+    if kind == "literal_error" and not choices(field):  # the schema doesn't list them
+        allowed = details["ctx"]["expected"].replace("'", '"')
     if kind == "string_unicode":
         return f"{where} contains characters that aren't valid Unicode."
     guess = _guess(value, choices(field)) if isinstance(value, str) else ""
@@ -197,7 +199,7 @@ def _sentence(model: type[BaseModel], message: str) -> str:
 
 def _wanted(field: Mapping[str, Any], allowed: str | None) -> str:
     """Return `seconds, 1 to 190`: what the description says and what the schema allows."""
-    described: str = field.get("description", "").rstrip(".")
+    described = " ".join(str(field.get("description", "")).split()).rstrip(".")
     if described[1:2].islower():
         described = described[:1].lower() + described[1:]
     if allowed is None or (described and allowed == "text"):

@@ -19,6 +19,7 @@ from stability_mcp.imaging.memory import estimate, run
 from stability_mcp.imaging.picture import open_picture
 from stability_mcp.imaging.preview import MAX_PREVIEW_SIDE, Preview, encode_preview
 from stability_mcp.imaging.strip import atomic_write
+from stability_mcp.imaging.transform.geometry import MAX_SLIP
 from stability_mcp.local_tools.acceptance import acceptance, is_offered
 from stability_mcp.local_tools.box_notation import as_shapes
 from stability_mcp.local_tools.local_tool import LocalResult, MakingArguments, local_tool
@@ -32,8 +33,6 @@ MAX_SHAPES = 200
 MAX_POINTS = 2_000
 """Points of one shape: a stroke drawn by hand for a minute."""
 MIN_CORNERS = 3
-MAX_SLIP = 2
-"""Coordinates up to this with decimals are fractions with a mistake, not pixels."""
 MAX_TOLERANCE = 255
 DEFAULT_TOLERANCE = 32
 _MASK_BYTES = 6

@@ -195,6 +195,7 @@ LIMITS: Mapping[str, tuple[float, float]] = MappingProxyType(
     }
 )
 """Lowest and highest value of each number, whatever the op."""
+_ABOVE_ZERO = {"width", "height", "size"}
 MAX_STRAIGHTEN = 45
 """Degrees; more is a rotation, of which straightening would leave a small part."""
 _LENGTHS = {"box": (4, "left, top, right, bottom"), "at": (2, "x, y")}
@@ -307,6 +308,8 @@ def _problems(step: Step) -> list[str]:
             low, high = -MAX_STRAIGHTEN, MAX_STRAIGHTEN
         if low is not None and high is not None and not low <= value <= high:
             found.append(f"{name} must be {_allowed(name, low, high)}; got {_shown(value)}")
+        if name in _ABOVE_ZERO and value == 0:
+            found.append(f"{name} must be above 0")
         if name in _LENGTHS and len(value) != _LENGTHS[name][0]:
             found.append(f"{name} must be {_allowed(name)}; got {len(value)} numbers")
     return [*found, *_odd_values(step, given)]
