@@ -12,8 +12,8 @@ def test_a_bubble_moves_below_the_caption() -> None:
     frame = draw_caption(page, panel, "Meanwhile...", 24, 2)
     before = page.crop((frame.left, frame.top, frame.right, frame.bottom))
 
-    bubble = Bubble(text="Hello there", place="top_left")
-    draw_bubble(page, panel, bubble, 24, 2, caption=frame)
+    bubble = Bubble(text="Hello there", place="top_left", avoid=frame)
+    draw_bubble(page, panel, bubble, 24, 2)
 
     after = page.crop((frame.left, frame.top, frame.right, frame.bottom))
     assert after.tobytes() == before.tobytes()

@@ -61,17 +61,11 @@ class Bubble:
     kind: BubbleKind = "speech"
     tail: Point | None = None
     """Where the tail points, as fractions of the panel; None: towards its centre."""
+    avoid: Box | None = None
+    """The caption box of the panel; a bubble that would cover it moves below."""
 
 
-def draw_bubble(  # noqa: PLR0913 -- what is drawn, and what it must not cover
-    page: "Image.Image",
-    panel: Box,
-    bubble: Bubble,
-    size: int,
-    stroke: int,
-    *,
-    caption: Box | None = None,
-) -> None:
+def draw_bubble(page: "Image.Image", panel: Box, bubble: Bubble, size: int, stroke: int) -> None:
     """Draw a bubble in a panel of a page.
 
     Args:
@@ -80,14 +74,13 @@ def draw_bubble(  # noqa: PLR0913 -- what is drawn, and what it must not cover
         bubble: The bubble.
         size: Size of the text; smaller if the panel has no room for it.
         stroke: Width of the outline, in pixels.
-        caption: The caption box of the panel; a bubble that would cover it moves below.
 
     Raises:
         TransformError: the text is too long for the panel, or no font can draw it.
     """
     block = _block(bubble.text, panel.size, size)
     half = _half_size(block)
-    centre = _below(caption, panel, half, _centre(panel, half, bubble.place, stroke))
+    centre = _below(bubble.avoid, panel, half, _centre(panel, half, bubble.place, stroke))
     tip = _tip(panel, centre, half, bubble, block.style.size)
     shape = _shape(centre, half, tip, block.style.size, bubble.kind)
     _draw_shape(page, shape, stroke, panel)

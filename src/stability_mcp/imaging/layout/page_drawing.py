@@ -1,6 +1,7 @@
 """Draws a planned page: pictures, title, captions, bubbles and a strip of colours."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -148,8 +149,8 @@ def _draw_texts(page: "Image.Image", plan: Plan) -> None:
             elif text.strip():
                 _draw_chip(page, cell, text, size)
     for index, bubble in style.bubbles:
-        cell, box = plan.cells[index], boxes.get(index)
-        draw_bubble(page, cell, bubble, style.bubble_size, style.stroke, caption=box)
+        placed = replace(bubble, avoid=boxes.get(index))
+        draw_bubble(page, plan.cells[index], placed, style.bubble_size, style.stroke)
 
 
 def _draw_chip(page: "Image.Image", cell: Box, text: str, size: int) -> None:
