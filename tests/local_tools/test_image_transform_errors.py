@@ -92,6 +92,8 @@ CASES: list[tuple[Any, str]] = [
         [{"op": "composite", "image": "black.png", "at": [500, 500]}],
         "is outside the picture of 80x60",
     ),
+    ([{"op": "text", "text": "a", "at": [500, 10]}], "is outside the picture of 80x60"),
+    ([{"op": "text", "text": "a", "outline": True}], "outline must be a color; got true"),
     ([{"op": "convert", "format": "gif"}], "format: gif is only for frames"),
     ([{"op": "convert", "format": "psd"}], 'format must be png, jpeg, webp or gif; got "psd"'),
     ([{"op": "frames", "images": []}], "images must be 1 to 23 further pictures"),

@@ -356,6 +356,8 @@ def _allowed(name: str, low: float | None = None, high: float | None = None) -> 
         return listed(choices, most=len(choices), last="or")
     if name == "images":
         return "a list of pictures"
+    if name in {"color", "outline"}:
+        return "a color"
     return "true or false" if bool in _parts(kind) else "text"
 
 
@@ -366,4 +368,6 @@ def _parts(kind: object) -> list[object]:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     return f"{value:g}" if isinstance(value, int | float) else quoted(value, limit=40)
