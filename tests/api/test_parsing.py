@@ -247,7 +247,7 @@ def test_errors_of_other_models_have_the_same_form() -> None:
     assert "job_wait: " in str(caught.value)
     assert 'There is no argument "job": use jobs, a list of ids.' in str(caught.value)
     assert "seconds must be a number from 0 to 50; got 51." in str(caught.value)
-    assert 'jobs must be a list of 0 or more texts; got "x".' in str(caught.value)
+    assert 'jobs must be a list of texts; got "x".' in str(caught.value)
     assert "job_wait takes jobs and seconds." in str(caught.value)
 
 

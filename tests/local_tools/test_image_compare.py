@@ -149,3 +149,19 @@ async def test_pictures_of_different_shapes_are_refused(tmp_path: Path) -> None:
     assert answer.is_error
     assert isinstance(text, TextContent)
     assert '"a" is 640x480 and "b" is 480x640' in text.text
+
+
+@pytest.mark.anyio
+async def test_a_photo_as_mask_gets_a_note(tmp_path: Path) -> None:
+    """Chosen: a verdict about the bright half of a photo means nothing."""
+    for number, name in enumerate(("a.png", "b.png", "c.png")):
+        _photo(number).save(tmp_path / name)
+
+    async with connected(tmp_path) as client:
+        answer = await client.call_tool(
+            "image_compare", {"before": "a.png", "after": "b.png", "mask": "c.png"}
+        )
+
+    text = answer.content[0]
+    assert isinstance(text, TextContent)
+    assert "note: the mask isn't black and white" in text.text

@@ -128,7 +128,7 @@ async def test_a_mask_can_be_continued_and_keeps_its_shapes(era: Era, tmp_path: 
     assert first.getbbox() == (0, 0, 50, 50)
     assert second.histogram()[255] == 50 * 50 - 20 * 20 + 100 * 120
     assert "marked: 58.8% of the picture, 14,100 pixels" in text.text
-    assert 'use: mask="right half" with image="disc" in edit_erase, edit_inpaint' in text.text
+    assert 'use: mask="right half" with image="disc" in edit_erase and edit_inpaint\n' in text.text
     assert any(isinstance(each, ImageContent) for each in answer.content)
 
 
@@ -209,3 +209,56 @@ async def test_wrong_shapes_are_named_and_nothing_is_stored(tmp_path: Path) -> N
     text = listed.content[0]
     assert isinstance(text, TextContent)
     assert "image_mask" not in text.text
+
+
+@pytest.mark.anyio
+async def test_only_edits_that_take_the_picture_are_recommended(tmp_path: Path) -> None:
+    """Chosen: `v1_masking` is off or refuses the shape 5:3, and every edit a single pixel."""
+    Image.new("RGB", (1_000, 600), "#805030").save(tmp_path / "wide.png")
+    Image.new("RGB", (1, 1), "#805030").save(tmp_path / "dot.png")
+    async with connected(tmp_path) as client:
+        answers = [
+            await client.call_tool("image_mask", {"image": name, "shapes": ["everything"]})
+            for name in ("wide.png", "dot.png")
+        ]
+    wide, dot = (each.content[0] for each in answers)
+    assert isinstance(wide, TextContent)
+    assert isinstance(dot, TextContent)
+    assert 'image="wide" in edit_erase and edit_inpaint\n' in wide.text
+    assert "use: none, as no masked edit takes this picture. The picture is only 1x1" in dot.text
+    assert "1 pixel\n" in dot.text
+
+
+@pytest.mark.parametrize(
+    ("shape", "problem"),
+    [
+        ({"shape": "polygon", "points": [[0, 0], [9, 9]]}, "a polygon has at least 3 points"),
+        ({"shape": "rectangle", "box": [0.5, 0.5, 1.5, 1.5]}, "1.5 isn't a fraction"),
+        ({"shape": "transparent"}, "The picture has no transparent pixels"),
+        ({"shape": "colour", "colour": "redd"}, 'Did you mean "red"?'),
+    ],
+)
+@pytest.mark.anyio
+async def test_shapes_that_cant_be_meant_are_refused(
+    shape: Entry, problem: str, tmp_path: Path
+) -> None:
+    """Chosen: each would be a speck, or nothing."""
+    Image.new("RGB", (100, 60), "#805030").save(tmp_path / "brown.png")
+    async with connected(tmp_path) as client:
+        answer = await client.call_tool("image_mask", {"image": "brown.png", "shapes": [shape]})
+    text = answer.content[0]
+    assert answer.is_error
+    assert isinstance(text, TextContent)
+    assert problem in text.text
+
+
+def test_a_tight_box_finds_the_subject() -> None:
+    """Chosen: models pass the box of the thing, without any background in it."""
+    picture = Image.new("RGB", (400, 300), "#78aadb")
+    ImageDraw.Draw(picture).ellipse((100, 80, 219, 239), fill="#c82828")
+
+    shape = Shape(kind="subject", box=(100, 80, 220, 240))
+    mask = draw_mask([shape], Size(400, 300), lambda: picture)
+
+    disc = sum(Image.composite(mask, Image.new("L", mask.size), mask).histogram()[128:])
+    assert disc == pytest.approx(3.1416 * 60 * 80, rel=0.03)

@@ -461,3 +461,47 @@ def test_its_definition_is_small_and_says_that_it_can_replace_files() -> None:
     assert len(json.dumps(shown, separators=(",", ":")).encode()) < MAX_SCHEMA_BYTES
     assert definition.annotations["destructiveHint"]
     assert not definition.annotations["readOnlyHint"]
+
+
+@pytest.mark.parametrize("name", ["a\0b.png", "a\nb.png"])
+@pytest.mark.anyio
+async def test_a_file_name_with_control_characters_is_refused(folder: Path, name: str) -> None:
+    """Chosen: one clear error; nothing is written."""
+    async with connected(folder) as client:
+        answer = await client.call_tool("media_export", {"media": ["logo.png"], "to": name})
+    assert "isn't a path" in refused(answer)
+
+
+@pytest.mark.parametrize(
+    ("name", "colour"),
+    [("white", (255, 255, 255)), ("navy", (0, 0, 128)), ("dark blue", (0, 0, 139))],
+)
+@pytest.mark.anyio
+async def test_a_background_is_the_css_colour(
+    folder: Path, name: str, colour: tuple[int, int, int]
+) -> None:
+    """Chosen: the same as image_transform paints; what people call white is #fafafa."""
+    async with connected(folder) as client:
+        (file,) = await export(client, media=["logo.png"], format="png", background=name)
+    with Image.open(BytesIO(_bytes(file))) as picture:
+        assert picture.convert("RGB").getpixel((2, 2)) == colour
+
+
+@pytest.mark.anyio
+async def test_shrinking_to_save_bytes_keeps_the_shape(folder: Path) -> None:
+    """Chosen: rounding errors of several steps must not add up."""
+    async with connected(folder) as client:
+        (file,) = await export(
+            client, media=["photo.png"], format="png", max_bytes=3_000, shrink=True
+        )
+    with Image.open(BytesIO(_bytes(file))) as picture:
+        assert picture.height == round(picture.width * 200 / 320)
+
+
+@pytest.mark.anyio
+async def test_a_converted_file_is_not_called_a_copy(folder: Path) -> None:
+    """Chosen: a JPEG that becomes a PNG has other bytes, whatever its pixels."""
+    async with connected(folder) as client:
+        answer = await client.call_tool("media_export", {"media": ["dot.png"], "format": "tiff"})
+    assert "encoded as tiff" in text(fine(answer))
+    assert "copied as it is" not in text(answer)

@@ -11,6 +11,8 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from stability_emulator.scenery.scene import scene
 from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.imaging.colours import Rgb, plain_background
+from stability_mcp.imaging.measure import measure
 from stability_mcp.server.plain_results import FACTS
 from support.server.in_memory import Era, both_eras, connected
 
@@ -162,3 +164,39 @@ async def test_a_blurred_picture_gets_an_upscaler_that_adds_detail(tmp_path: Pat
     low, high = 0.1, 0.5
     assert low <= suggested["arguments"]["creativity"] <= high
     assert suggested["reason"] == "it is blurred"
+
+
+def _flaws(picture: Image.Image) -> list[str]:
+    ground = plain_background(picture)
+    assert isinstance(ground, Rgb)
+    return list(measure(picture, background=ground).flaws)
+
+
+@pytest.mark.parametrize(("ground", "ink"), [("black", "white"), ("white", "black")])
+def test_a_flat_drawing_has_no_flaws(ground: str, ink: str) -> None:
+    """Chosen: a mask or lettering is neither badly lit nor blurred."""
+    picture = Image.new("RGB", (1_200, 800), ground)
+    ImageDraw.Draw(picture).ellipse((480, 280, 720, 620), fill=ink)
+
+    assert _flaws(picture) == []
+
+
+def test_a_picture_of_one_colour_is_not_called_dark() -> None:
+    """Chosen: without a subject, the background is measured."""
+    picture = Image.new("RGB", (1, 1), "#ff0000")
+
+    assert _flaws(picture) == ["low contrast"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("toolsets", "named"), [("default", False), ("default,v1", True)])
+async def test_the_text_names_the_legacy_api_only_if_it_is_offered(
+    toolsets: str, *, named: bool, tmp_path: Path
+) -> None:
+    """Chosen: a call of a tool that isn't listed would only fail."""
+    Image.new("RGB", (1_200, 400), "#805030").save(tmp_path / "wide.png")
+    async with connected(tmp_path, toolsets=toolsets) as client:
+        answer = await client.call_tool("media_inspect", {"media": "wide.png"})
+    text = answer.content[0]
+    assert isinstance(text, TextContent)
+    assert ("v1_masking" in text.text) is named

@@ -99,3 +99,15 @@ async def test_a_wrong_tool_gets_the_nearest_name(tmp_path: Path) -> None:
         'There is no tool "generate_coer" that takes a prompt',
         "upscale_fast takes no prompt",
     ]
+
+
+@pytest.mark.anyio
+async def test_a_sound_gets_no_negative_prompt(tmp_path: Path) -> None:
+    """Chosen: tools for sounds don't take one."""
+    async with connected(tmp_path) as client:
+        answer = await client.call_tool(
+            "prompt_check", {"prompt": "rain on a roof", "tool": "audio3_text_to_audio"}
+        )
+    text = answer.content[0]
+    assert isinstance(text, TextContent)
+    assert "negative_prompt" not in text.text

@@ -26,6 +26,9 @@ SHOWN_BITS = 200
 """Bits (60 digits) of the largest number that is repeated: Python refuses to print very long
 ones."""
 
+_SEVERAL = {"text": "texts", "a number": "numbers", "a whole number": "whole numbers"}
+"""The plural of what a list consists of."""
+
 M = TypeVar("M", bound=BaseModel)
 Row = TypeVar("Row", bound=Operation)
 
@@ -174,6 +177,8 @@ def _problem(model: type[BaseModel], schema: Mapping[str, Any], details: ErrorDe
         return f"There is no argument {quoted(where)}; allowed are {allowed_names}."
     if kind in {"string_too_short", "string_too_long"}:
         allowed = _length_allowed(details["ctx"])
+    if kind == "literal_error" and not choices(field):  # the schema doesn't list them
+        allowed = details["ctx"]["expected"].replace("'", '"')
     if kind == "string_unicode":
         return f"{where} contains characters that aren't valid Unicode."
     guess = _guess(value, choices(field)) if isinstance(value, str) else ""
@@ -194,7 +199,7 @@ def _sentence(model: type[BaseModel], message: str) -> str:
 
 def _wanted(field: Mapping[str, Any], allowed: str | None) -> str:
     """Return `seconds, 1 to 190`: what the description says and what the schema allows."""
-    described: str = field.get("description", "").rstrip(".")
+    described = " ".join(str(field.get("description", "")).split()).rstrip(".")
     if described[1:2].islower():
         described = described[:1].lower() + described[1:]
     if allowed is None or (described and allowed == "text"):
@@ -233,6 +238,17 @@ def _length_allowed(context: Mapping[str, Any]) -> str:
     return f"text of at least {context['min_length']} character"
 
 
+def _list_allowed(schema: Mapping[str, Any], field: Mapping[str, Any]) -> str:
+    """Return `a list of 4 numbers`, or `a list of 1 to 200, each an object with shape and box`."""
+    entry = _allowed(schema, _schema_at({**schema, "properties": {"": field}}, "", 0))
+    least, most = field.get("minItems", 0), field.get("maxItems")
+    upto = f" to {most}" if most is not None else " or more"
+    length = str(least) if least == most else f"{least}{upto}"
+    if entry not in _SEVERAL:
+        return f"a list of {length}, each {entry}"
+    return f"a list of {'' if length == '0 or more' else f'{length} '}{_SEVERAL[entry]}"
+
+
 def _allowed(schema: Mapping[str, Any], field: Mapping[str, Any]) -> str:
     """Return what a field accepts, as the end of `left must be ...`."""
     known = choices(field)
@@ -240,12 +256,7 @@ def _allowed(schema: Mapping[str, Any], field: Mapping[str, Any]) -> str:
         return f"one of {', '.join(map(quoted, known))}" if known[1:] else quoted(known[0])
     kind = field.get("type")
     if kind == "array":
-        entry = _allowed(schema, _schema_at({**schema, "properties": {"": field}}, "", 0))
-        upto = f" to {field['maxItems']}" if "maxItems" in field else " or more"
-        length = f"{field.get('minItems', 0)}{upto}"
-        return (
-            f"a list of {length} texts" if entry == "text" else f"a list of {length}, each {entry}"
-        )
+        return _list_allowed(schema, field)
     if kind == "object":
         return f"an object with {listed(field.get('properties', {}))}"
     if kind == "boolean":
@@ -255,5 +266,7 @@ def _allowed(schema: Mapping[str, Any], field: Mapping[str, Any]) -> str:
     number = "a whole number" if kind == "integer" else "a number"
     bounds = (field.get("minimum"), field.get("maximum"))
     between = f" from {bounds[0]:.15g} to {bounds[1]:.15g}" if None not in bounds else ""
+    if "exclusiveMinimum" in field:
+        between = f" above {field['exclusiveMinimum']:.15g}"
     step = f" in steps of {field['multipleOf']}" if "multipleOf" in field else ""
     return f"{number}{between}{step}"

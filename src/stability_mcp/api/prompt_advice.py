@@ -105,7 +105,7 @@ def suggest_negative(prompt: str, others: Sequence[str] = ()) -> str:
     phrases = [
         phrase
         for pattern, unwanted in NEGATIVE_PROMPTS.values()
-        if re.search(rf"(?<!no )\b(?:{pattern})\b", prompt, re.IGNORECASE)
+        if re.search(rf"(?<!no )(?<!without )\b(?:{pattern})\b", prompt, re.IGNORECASE)
         for phrase in unwanted.split(", ")
     ] or OTHERWISE.split(", ")
     kept = (each for each in phrases if not {_stem(word) for word in each.split()} & wanted)

@@ -1,12 +1,13 @@
 """Names the main colours of a picture, and finds out whether its background is plain."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from stability_mcp.errors import ArgumentsError
-from stability_mcp.text import quoted
+from stability_mcp.text import did_you_mean, quoted
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -71,6 +72,9 @@ _NEUTRAL = frozenset({"black", "charcoal", "dark grey", "grey", "light grey", "w
 MAX_NEUTRAL_LEVELS = 18
 """Difference between the parts of a colour, of 255, up to which people call it a grey."""
 
+_MAX_COLOUR_CHARACTERS = 60
+_BARE_HEX = re.compile(r"[0-9a-f]{6}([0-9a-f]{2})?")
+
 MAX_COLOURS = 5
 MIN_SHARE = 0.04
 """Smaller areas aren't what a person would name."""
@@ -134,24 +138,58 @@ def _merged(name: str, found: list[tuple[int, Rgb]], total: int) -> NamedColour:
     return NamedColour(name=name, rgb=Rgb(*mean), share=pixels / total)
 
 
-def parse_colour(text: str) -> Rgb:
-    """Return the colour of a text such as `#f80`, `#ff8800`, `rgb(255, 136, 0)` or `orange`.
+def parse_colour(text: str, *, seen: bool = False) -> Rgb:
+    """Return the colour of a text such as `#f80`, `ff8800`, `rgb(255, 136, 0)` or `dark orange`.
+
+    Args:
+        text: What the caller wrote.
+        seen: Whether a name means what people call so in a picture, as in `NAMES`, rather than the
+            exact CSS colour.
 
     Raises:
         ArgumentsError: it isn't a colour.
     """
+    named = NAMES.get(_colour_word(text)) if seen else None
+    parts = named or colour_parts(text)
+    if parts is None:
+        raise ArgumentsError(
+            f"{quoted(text)} isn't a colour.",
+            hint=colour_guess(text) or 'Pass one such as "#ff8800" or "orange".',
+        )
+    return Rgb(*parts[:3])
+
+
+def colour_parts(text: str) -> tuple[int, ...] | None:
+    """Return red, green, blue and perhaps alpha of a colour; None if the text isn't one.
+
+    CSS names come before `NAMES`, and may have spaces.
+    """
+    word = _colour_word(text)
+    if _BARE_HEX.fullmatch(word):
+        word = f"#{word}"
+    if len(word) > _MAX_COLOUR_CHARACTERS:
+        return None
+    return _css(word) or NAMES.get(word) or _css(word.replace(" ", ""))
+
+
+def colour_guess(text: str) -> str:
+    """Return `Did you mean ...?` for a text that isn't a colour, or ""."""
     from PIL import ImageColor
 
-    name = " ".join(text.casefold().split())
-    if name in NAMES:
-        return NAMES[name]
+    return did_you_mean(_colour_word(text)[:_MAX_COLOUR_CHARACTERS], (*NAMES, *ImageColor.colormap))
+
+
+def _colour_word(text: str) -> str:
+    return " ".join(text.casefold().replace("_", " ").split()).replace("gray", "grey")
+
+
+def _css(word: str) -> tuple[int, ...] | None:
+    from PIL import ImageColor
+
     try:
-        red, green, blue, *_ = ImageColor.getrgb(text.strip())
+        return ImageColor.getrgb(word)
     except ValueError:
-        raise ArgumentsError(
-            f"{quoted(text)} isn't a colour.", hint='Pass one such as "#ff8800" or "orange".'
-        ) from None
-    return Rgb(red, green, blue)
+        return None
 
 
 def name_of_colour(rgb: Rgb) -> str:

@@ -39,6 +39,8 @@ HALF = 128
 _HARD = [0] * HALF + [255] * HALF
 _LONGEST_STEP = 200
 """Pixels by which a mask grows at once: the mean of a row of 401 pixels still shows a white one."""
+_ROOM = 0.05
+"""Share of a subject's box that is added on each side: a tight one shows no background."""
 _FILL_SIDE = 512
 """Longer side of the copy in which connected areas are searched, pixel by pixel in Python."""
 
@@ -156,9 +158,11 @@ def _subject(picture: "Image.Image", shape: Shape) -> "Image.Image":
 
     from stability_mcp.imaging.segment.subject import subject
 
-    left, top = (max(0, round(value)) for value in shape.box[:2])
-    right = min(picture.width, round(shape.box[2])) or picture.width
-    bottom = min(picture.height, round(shape.box[3])) or picture.height
+    box = shape.box if any(shape.box) else (0, 0, *picture.size)
+    across, down = _ROOM * (box[2] - box[0]), _ROOM * (box[3] - box[1])
+    left, top = max(0, round(box[0] - across)), max(0, round(box[1] - down))
+    right = min(picture.width, round(box[2] + across))
+    bottom = min(picture.height, round(box[3] + down))
     area = Image.new("L", picture.size)
     area.paste(subject(picture.crop((left, top, right, bottom))), (left, top))
     return area

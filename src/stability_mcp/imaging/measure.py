@@ -44,6 +44,8 @@ _EDGE_TO_NOISE = 2
 """How much higher than the noise an edge must be: the rest of the noise has steps, too."""
 _STEEPEST = 0.005
 """Share of a tile's pixels that lie on its main edges."""
+_LONG_EDGE = _STEEPEST * _EDGE_PIXELS / 2
+"""Share that the longer distance finds on edges long enough to be measured at the shorter one."""
 MAX_NOISE = 9.0
 """Standard deviation of 255 in the flattest areas; measured: a lawn, all texture, has 7.6."""
 MIN_MEDIAN, MAX_MEDIAN = 0.16, 0.86
@@ -58,6 +60,8 @@ _NOISE_BLOCK = 16
 _FLAT_BLOCKS = 0.2
 """The flattest fifth of the blocks shows noise and no detail."""
 _CLIPPED_LEVELS = 3
+_FLAT_LEVELS = 12
+"""Levels between the 5 % and the 95 % of a subject without shading, apart from JPEG noise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +82,9 @@ class Measurements:
     noise: float | None
     """Standard deviation in flat areas, of 255; None if there are none."""
 
+    is_flat: bool = False
+    """Whether one flat tone stands on a plain background, as in a mask, a logo or lettering."""
+
     @property
     def contrast(self) -> float:
         """Return the range of brightness without the extremes."""
@@ -92,11 +99,14 @@ class Measurements:
     def flaws(self) -> list[Flaw]:
         """Return what a person would call a flaw, most obvious first."""
         found: list[tuple[Flaw, bool]] = [
-            ("too dark", self.median < MIN_MEDIAN),
-            ("too bright", self.median > MAX_MEDIAN and self.white > MIN_GLARE),
+            ("too dark", self.median < MIN_MEDIAN and not self.is_flat),
+            (
+                "too bright",
+                self.median > MAX_MEDIAN and self.white > MIN_GLARE and not self.is_flat,
+            ),
             ("low contrast", self.contrast < MIN_CONTRAST and self._is_lit),
-            ("clipped shadows", self.black > MAX_CLIPPED),
-            ("clipped highlights", self.white > MAX_CLIPPED),
+            ("clipped shadows", self.black > MAX_CLIPPED and not self.is_flat),
+            ("clipped highlights", self.white > MAX_CLIPPED and not self.is_flat),
             ("blurred", self.sharpness is not None and self.sharpness < MIN_SHARPNESS),
             ("noisy", self.noise is not None and self.noise > MAX_NOISE),
         ]
@@ -117,6 +127,9 @@ def measure(picture: "Image.Image", *, background: Rgb | None = None) -> Measure
     opaque = alpha.point([0] * 128 + [255] * 128) if alpha else None
     every = grey.histogram(opaque)
     counts = grey.histogram(_counted(colours, opaque, background))
+    counts = counts if any(counts) else every  # nothing but the background
+    isolated = background is not None or (alpha is not None and alpha.getextrema()[0] != 255)  # noqa: PLR2004 -- opaque
+    spread = _percentile(counts, 0.95) - _percentile(counts, 0.05)
     tiles = list(_tiles(grey, alpha))
     noise = _noise(tiles)
     return Measurements(
@@ -127,6 +140,7 @@ def measure(picture: "Image.Image", *, background: Rgb | None = None) -> Measure
         white=_share(counts[-_CLIPPED_LEVELS:], counts),
         sharpness=_sharpness(tiles, noise or 0),
         noise=noise,
+        is_flat=isolated and spread <= _FLAT_LEVELS,
     )
 
 
@@ -191,12 +205,15 @@ def _acutance(tile: "Image.Image", noise: float) -> float | None:
     found = []
     for across in (True, False):
         height = _steep(clean, _EDGE_PIXELS, across=across)
+        # A sharp edge covers two pixels of the shorter distance: a short one is lost there.
+        if _steep(clean, _EDGE_PIXELS, across=across, share=_LONG_EDGE) < MIN_EDGE_LEVELS:
+            continue
         if height >= MIN_EDGE_LEVELS + _EDGE_TO_NOISE * noise:
             found.append(_steep(clean, 2, across=across) / height)
     return min(1.0, max(found)) if found else None
 
 
-def _steep(tile: "Image.Image", distance: int, *, across: bool) -> int:
+def _steep(tile: "Image.Image", distance: int, *, across: bool, share: float = _STEEPEST) -> int:
     """Return the difference at a distance that only the steepest pixels exceed, in levels."""
     from PIL import ImageChops
 
@@ -206,7 +223,7 @@ def _steep(tile: "Image.Image", distance: int, *, across: bool) -> int:
     moved = (distance, 0, width, height) if across else (0, distance, width, height)
     kept = (0, 0, width - distance, height) if across else (0, 0, width, height - distance)
     difference = ImageChops.difference(tile.crop(moved), tile.crop(kept))
-    return _percentile(difference.histogram(), 1 - _STEEPEST)
+    return _percentile(difference.histogram(), 1 - share)
 
 
 def _noise(tiles: "Sequence[Image.Image]") -> float | None:

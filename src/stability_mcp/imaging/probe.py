@@ -72,7 +72,7 @@ def _check_size(facts: Facts) -> None:
         raise FileUnusableError(
             f"The picture is too large: {facts.width}x{facts.height} is "
             f"{facts.pixels / 1e6:.0f} megapixels; the maximum is {MAX_PIXELS / 1e6:.0f}.",
-            hint="Scale it down first.",
+            hint="Scale it down with another program first.",
         )
 
 

@@ -14,6 +14,7 @@ from stability_mcp.imaging.sniff import extension
 
 LARGE_PIXELS = 4_000_000
 """A picture of this size fills a 4K screen's height; larger ones need no upscaling."""
+_LEGACY = "v1"
 DAMAGE: frozenset[Flaw] = frozenset({"blurred", "noisy"})
 """Flaws that only an upscaler that adds detail can repair."""
 
@@ -28,6 +29,12 @@ class Acceptance:
     """By what would be changed: they take it after that."""
     refused: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """By the reason: they can't take it."""
+
+
+def is_offered(operation: str, toolsets: Sequence[str]) -> bool:
+    """Return whether to name an operation: the legacy API is off unless it is chosen."""
+    legacy = OPERATIONS[operation].toolset() == _LEGACY
+    return not legacy or not {_LEGACY, "all", operation}.isdisjoint(toolsets)
 
 
 def acceptance(facts: Facts) -> Acceptance:

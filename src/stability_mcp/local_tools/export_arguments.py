@@ -13,7 +13,7 @@ from stability_mcp.errors import ArgumentsError
 from stability_mcp.imaging.export.export_formats import ENDINGS
 from stability_mcp.imaging.export.export_presets import Fit, FormatName
 from stability_mcp.local_tools.local_tool import ShowingArguments
-from stability_mcp.text import listed, quoted
+from stability_mcp.text import listed, plain, quoted
 
 MAX_MEDIA = 50
 MAX_SIDE = 20_000
@@ -116,6 +116,8 @@ def destination(arguments: MediaExport) -> Destination:
     """
     text = (arguments.to or DEFAULT_FOLDER).replace("\\", "/") if _windows() else arguments.to
     text = text or DEFAULT_FOLDER
+    if plain(text) != text or "\n" in text:
+        raise ArgumentsError(f"to: {quoted(text)} isn't a path.", hint="Pass a folder or file.")
     path = PurePath(text)
     ending = path.suffix[1:].casefold()
     if ending in _OTHER:

@@ -81,7 +81,7 @@ class Report:
             size = each.looks[0].size if len(each.looks) == 1 else self._size_of_copy(each)
             parts = [f"{size.width}x{size.height}"] if size else []
             parts.append(f"{each.measured.bytes:,} bytes")
-            parts += each.changes or (["copied as it is"] if each.plan else [])
+            parts += each.changes or _unchanged(each)
             lines.append(f"- {quoted(name, limit=1_000)}: {', '.join(filter(None, parts))}")
             lines += _naming(file) if file is not None else []
             if len(each.looks) > 1:
@@ -218,3 +218,11 @@ def _naming(file: Written) -> list[str]:
     if file.taken:
         return [f"  {quoted(file.taken)} existed and was kept; overwrite=true replaces it"]
     return []
+
+
+def _unchanged(done: Done) -> list[str]:
+    """Return what to say about a file whose pixels are those of the source."""
+    if done.plan is None:
+        return []
+    spec = done.plan.spec
+    return ["copied as it is" if spec is None else f"encoded as {spec.form.name}"]

@@ -27,6 +27,8 @@ _WORKING_BYTES = 12
 """Bytes per compared pixel, in addition to decoding: both pictures, the map and the mask."""
 _HEAT_BRIGHTNESS = 6
 """Factor that makes small differences visible in the heat map."""
+MAX_GREYS = 0.3
+"""Share of a mask that soft edges may have; photos have more."""
 
 
 class ImageCompare(ShowingArguments):
@@ -48,6 +50,8 @@ class _Compared:
     difference: Difference
     size: Size
     """The size at which the pictures were compared."""
+    greys: float
+    """Share of the mask that is neither black nor white."""
 
 
 @local_tool(title="Compare pictures", hints={"image": "use before and after"})
@@ -106,7 +110,13 @@ def _compare(
     difference = compare(pictures[0], pictures[1], mask=area, tolerance=tolerance)
     with atomic_write(heat) as out:
         _heat_map(difference.map).save(out, "PNG", compress_level=1)
-    return _Compared(difference=difference, size=size)
+    return _Compared(difference=difference, size=size, greys=_share_of_greys(area))
+
+
+def _share_of_greys(mask: "Image.Image | None") -> float:
+    """Return the share of a mask's pixels that are neither nearly black nor nearly white."""
+    counts = mask.histogram() if mask else [1]
+    return sum(counts[32:224]) / sum(counts)
 
 
 def _heat_map(levels: "Image.Image") -> "Image.Image":
@@ -129,6 +139,8 @@ def _lines(compared: _Compared, before: Source, after: Source, tolerance: int) -
             f"mask: the change {verdict} the mask: {found.inside:.1%} of the masked area changed, "
             f"{found.outside:.2%} of the rest"
         )
+    if compared.greys > MAX_GREYS:
+        lines.append("note: the mask isn't black and white; is it the mask of the edit?")
     sizes = Size(*before.facts.size), Size(*after.facts.size)
     if sizes[0] != sizes[1] or sizes[0] != compared.size:
         width, height = compared.size

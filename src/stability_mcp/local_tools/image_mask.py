@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from stability_mcp.api.described import Described
 from stability_mcp.api.fields import Size
@@ -19,6 +19,9 @@ from stability_mcp.imaging.memory import estimate, run
 from stability_mcp.imaging.picture import open_picture
 from stability_mcp.imaging.preview import MAX_PREVIEW_SIDE, Preview, encode_preview
 from stability_mcp.imaging.strip import atomic_write
+from stability_mcp.imaging.transform.geometry import MAX_SLIP
+from stability_mcp.local_tools.acceptance import acceptance, is_offered
+from stability_mcp.local_tools.box_notation import as_shapes
 from stability_mcp.local_tools.local_tool import LocalResult, MakingArguments, local_tool
 from stability_mcp.local_tools.workbench import Made, Source, Workbench
 from stability_mcp.text import listed, quoted
@@ -29,11 +32,13 @@ if TYPE_CHECKING:
 MAX_SHAPES = 200
 MAX_POINTS = 2_000
 """Points of one shape: a stroke drawn by hand for a minute."""
+MIN_CORNERS = 3
 MAX_TOLERANCE = 255
 DEFAULT_TOLERANCE = 32
 _MASK_BYTES = 6
 """Bytes per pixel for masks, in addition to decoding the picture."""
-_OVERLAY = (255, 0, 80)
+_OVERLAYS = ((255, 0, 80), (0, 230, 118))
+"""Red, or green on what is red: a face, a sunset."""
 _OVERLAY_ALPHA = 0.55
 
 _NEEDS: Mapping[Kind, tuple[str, ...]] = {
@@ -78,7 +83,11 @@ class ImageMask(MakingArguments):
     """
 
     image: Reference
-    shapes: Annotated[list[MaskShape], Field(min_length=1, max_length=MAX_SHAPES)]
+    shapes: Annotated[
+        list[MaskShape],
+        BeforeValidator(lambda value: as_shapes(value, tuple(MaskShape.model_fields))),
+        Field(min_length=1, max_length=MAX_SHAPES),
+    ]
     """They mark, erase, or change what is marked so far."""
 
 
@@ -130,7 +139,7 @@ async def image_mask(workbench: Workbench, arguments: ImageMask) -> LocalResult:
     )
     found = marked[0]
     return LocalResult(
-        lines=[given.note, *_lines(found, source, item.name)],
+        lines=[given.note, *_lines(found, source, item.name, workbench.settings.toolsets)],
         items=[item],
         facts={"pixels": found.pixels, "share": round(found.share, 5), "box": found.box},
         preview=found.overlay,
@@ -178,11 +187,19 @@ def _shape(number: int, model: MaskShape, size: Size, others: Mapping[str, "Imag
     missing = [name for name in _NEEDS.get(model.shape, ()) if getattr(model, name) is None]
     if missing:
         raise ArgumentsError(f"{where} needs {listed(missing)}.", hint="Add it and call again.")
+    if model.shape == "polygon" and len(model.points or []) < MIN_CORNERS:
+        raise ArgumentsError(
+            f"{where}: a polygon has at least {MIN_CORNERS} points.",
+            hint="Add points, or use a stroke.",
+        )
     if model.erase and model.intersect:
         raise ArgumentsError(
             f"{where} has both erase and intersect.", hint="Pass only one of them."
         )
     mode: Mode = "erase" if model.erase else "intersect" if model.intersect else "add"
+    _check_unit(
+        where, [*(model.box or []), *(each for pair in model.points or [] for each in pair)]
+    )
     box = _in_pixels(model.box or [], size)
     pairs = model.points or []
     if any(len(pair) != 2 for pair in pairs):  # noqa: PLR2004 -- x and y
@@ -196,7 +213,7 @@ def _shape(number: int, model: MaskShape, size: Size, others: Mapping[str, "Imag
         box=(box[0], box[1], box[2], box[3]) if box else (0, 0, 0, 0),
         points=points,
         size=_length(model.size or 0, size),
-        colour=parse_colour(model.colour) if model.colour else BLACK,
+        colour=parse_colour(model.colour, seen=True) if model.colour else BLACK,
         tolerance=model.tolerance,
         other=others.get(model.mask or ""),
     )
@@ -207,6 +224,15 @@ def _in_pixels(values: Sequence[float], size: Size) -> list[float]:
     if not values or max(values) > 1:
         return list(values)
     return [value * size[index % 2] for index, value in enumerate(values)]
+
+
+def _check_unit(where: str, values: Sequence[float]) -> None:
+    """Raise an error for fractions of which one is too large: as pixels they would be a speck."""
+    if values and 1 < max(values) <= MAX_SLIP and any(value % 1 for value in values):
+        raise ArgumentsError(
+            f"{where}: {max(values):g} isn't a fraction, which is up to 1.",
+            hint="Correct it, or pass whole pixels.",
+        )
 
 
 def _length(value: float, size: Size) -> float:
@@ -248,13 +274,26 @@ def _write(
     if not pixels:
         raise ArgumentsError(
             "The mask marks nothing, so it was not stored.",
-            hint="Check the shapes: the last ones may have erased the others.",
+            hint=_empty_hint(shapes, picture()),
         )
     with atomic_write(target) as out:
         mask.save(out, "PNG", compress_level=4)
     overlay = _overlay(picture(), mask) if show else None
     box = mask.point([0] * HALF + [255] * HALF).getbbox()
     return _Marked(pixels=pixels, share=pixels / sum(counts), box=box, overlay=overlay)
+
+
+def _empty_hint(shapes: Sequence[Shape], picture: "Image.Image") -> str:
+    """Return why a mask may be empty, and what to do."""
+    if shapes[-1].kind == "shrink":
+        return "Use a smaller size to shrink."
+    if any(each.kind == "transparent" for each in shapes) and picture.mode != "RGBA":
+        return "The picture has no transparent pixels."
+    if len(shapes) > 1:
+        return "Check the shapes: the last ones may have erased the others."
+    if shapes[0].kind == "colour":
+        return "Raise tolerance, or use a fill from a point of that colour."
+    return "Check the shape."
 
 
 def _overlay(picture: "Image.Image", mask: "Image.Image") -> Preview:
@@ -266,21 +305,46 @@ def _overlay(picture: "Image.Image", mask: "Image.Image") -> Preview:
     share = mask.resize(small.size, Image.Resampling.BOX).point(
         [round(level * _OVERLAY_ALPHA) for level in range(256)]
     )
-    small.paste(_OVERLAY, mask=share)
+    small.paste(_overlay_colour(small, share), mask=share)
     return encode_preview(small, max_bytes=65_536, format="webp")
 
 
-def _lines(found: _Marked, source: Source, name: str) -> list[str]:
+def _overlay_colour(picture: "Image.Image", marked: "Image.Image") -> tuple[int, int, int]:
+    """Return the colour of an overlay that differs more from what is marked."""
+    from PIL import ImageStat
+
+    mean = ImageStat.Stat(picture, marked.point([0] + [255] * 255)).mean
+    return max(
+        _OVERLAYS, key=lambda each: sum((a - b) ** 2 for a, b in zip(each, mean, strict=True))
+    )
+
+
+def _percent(share: float) -> str:
+    return "below 0.1%" if share < 0.001 else f"{share:.1%}"  # noqa: PLR2004 -- shown as 0.0 %
+
+
+def _lines(found: _Marked, source: Source, name: str, toolsets: Sequence[str]) -> list[str]:
     left, top, right, bottom = found.box or (0, 0, 0, 0)
-    uses = [
+    refused = {
+        name: why for why, names in acceptance(source.facts).refused.items() for name in names
+    }
+    masked = [
         operation
         for operation, row in OPERATIONS.items()
         if any(mark.mask_for for mark in row.file_fields().values())
+        and is_offered(operation, toolsets)
     ]
+    uses = [each for each in masked if each not in refused]
+    use = (
+        f"use: mask={quoted(name)} with image={quoted(source.item.name)} in {listed(uses)}"
+        if uses
+        else f"use: none, as no masked edit takes this picture. {refused[masked[0]]}"
+    )
+    pixels = f"{found.pixels:,} pixel{'s' * (found.pixels != 1)}"
     lines = [
-        f"marked: {found.share:.1%} of the picture, {found.pixels:,} pixels",
+        f"marked: {_percent(found.share)} of the picture, {pixels}",
         f"box: x {left} to {right}, y {top} to {bottom}",
-        f"use: mask={quoted(name)} with image={quoted(source.item.name)} in {listed(uses)}",
+        use,
     ]
     if found.share > 0.995:  # noqa: PLR2004 -- practically everything
         lines.append("note: nearly everything is marked; add invert if the rest was meant")

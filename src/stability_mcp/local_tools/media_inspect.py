@@ -17,6 +17,7 @@ from stability_mcp.local_tools.acceptance import (
     Acceptance,
     Suggestion,
     acceptance,
+    is_offered,
     suggest_upscaler,
 )
 from stability_mcp.local_tools.local_tool import LocalResult, ShowingArguments, local_tool
@@ -56,7 +57,12 @@ async def media_inspect(workbench: Workbench, arguments: MediaInspect) -> LocalR
         return LocalResult(lines=lines, facts={"media": source.item.uri})
     seen, taken, suggested = await run(partial(_judge, source), facts=source.facts)
     return LocalResult(
-        lines=[*lines, *_lines(seen), *_operation_lines(taken), *_suggestion_line(suggested)],
+        lines=[
+            *lines,
+            *_lines(seen),
+            *_operation_lines(taken, workbench.settings.toolsets),
+            *_suggestion_line(suggested),
+        ],
         facts=_facts(source, seen, taken, suggested),
         preview=await workbench.preview([source.item], wanted=arguments.preview),
     )
@@ -108,14 +114,16 @@ def _pixels(facts: Facts) -> str:
 def _lines(seen: _Seen) -> list[str]:
     found = seen.measurements
     colours = (f"{each.name} {each.rgb.hex} {each.share:.0%}" for each in seen.colours)
+    whole = " without the background" if isinstance(seen.background, Rgb) else ""
+    brightness = f"median {found.median:.0%}{whole}"
     lines = [
         f"colours: {', '.join(colours) or 'none, every pixel is transparent'}",
         f"background: {_background(seen)}",
-        f"brightness: median {found.median:.0%}, from {found.darkest:.0%} to {found.brightest:.0%}",
+        f"brightness: {brightness}, from {found.darkest:.0%} to {found.brightest:.0%}",
         f"contrast: {found.contrast:.0%}",
-        f"clipped: {found.black:.1%} black, {found.white:.1%} white",
-        f"sharpness at full size: {_value(found.sharpness, '.2f')} (1 = sharp)",
-        f"noise: {_value(found.noise, '.1f')} of 255",
+        f"clipped{whole}: {found.black:.1%} black, {found.white:.1%} white",
+        f"sharpness at full size: {_value(found.sharpness, '.2f', ' (1 = sharp)')}",
+        f"noise: {_value(found.noise, '.1f', ' of 255')}",
         f"flaws: {', '.join(found.flaws) or 'none of those that are measured'}",
     ]
     if seen.transparent is not None:
@@ -129,17 +137,24 @@ def _background(seen: _Seen) -> str:
     return seen.background or "not plain"
 
 
-def _value(value: float | None, form: str) -> str:
-    return "not measurable, the picture is too flat" if value is None else format(value, form)
+def _value(value: float | None, form: str, unit: str) -> str:
+    if value is None:
+        return "not measurable, the picture is too flat"
+    return f"{format(value, form)}{unit}"
 
 
-def _operation_lines(taken: Acceptance) -> list[str]:
+def _operation_lines(taken: Acceptance, toolsets: Sequence[str]) -> list[str]:
+    def offered(names: Sequence[str]) -> list[str]:
+        return [name for name in names if is_offered(name, toolsets)]
+
     lines = []
-    if taken.unchanged:
-        names = listed(taken.unchanged, most=len(taken.unchanged))
-        lines.append(f"accepted as it is by {len(taken.unchanged)}: {names}")
-    lines += [f"{change} for {_names(names)}" for change, names in taken.changed.items()]
-    lines += [f"refused by {_names(names)}: {why}" for why, names in taken.refused.items()]
+    if unchanged := offered(taken.unchanged):
+        names = listed(unchanged, most=len(unchanged))
+        lines.append(f"accepted as it is by {len(unchanged)}: {names}")
+    for change, every in taken.changed.items():
+        lines += [f"{change} for {_names(some)}"] if (some := offered(every)) else []
+    for why, every in taken.refused.items():
+        lines += [f"refused by {_names(some)}: {why}"] if (some := offered(every)) else []
     return lines
 
 

@@ -47,7 +47,8 @@ async def prompt_check(workbench: Workbench, arguments: PromptCheck) -> LocalRes
     prompt, negative = arguments.prompt, arguments.negative_prompt or ""
     rows = _rows(arguments.tool)
     clashes = contradictions(prompt, negative)
-    suggested = suggest_negative(prompt)
+    takes = any("negative_prompt" in row.model_fields for row in rows)
+    suggested = suggest_negative(prompt) if takes else None
     findings = [
         *_length_notes(prompt),
         *_term_notes(workbench, prompt),
@@ -58,7 +59,11 @@ async def prompt_check(workbench: Workbench, arguments: PromptCheck) -> LocalRes
     lines = [
         f"length: {len(prompt):,} characters, {len(prompt.split())} words",
         *(findings or ["findings: none"]),
-        *([] if negative else [f"negative_prompt that fits: {quoted(suggested)}"]),
+        *(
+            [f"negative_prompt that fits: {quoted(suggested)}"]
+            if suggested and not negative
+            else []
+        ),
         *(_price_line(row, negative) for row in rows),
     ]
     facts = {

@@ -202,14 +202,31 @@ def _text(work: Work, step: Step, more: Others) -> str:  # noqa: ARG001
     block = lettering.fit_text(words, style, within)
     box = Size(block.size.width, block.size.height + (block.below if step.at is None else 0))
     at = _place(work.size, box, step, margin, "bottom" if step.at is None else "center")
+    note = _cut_note(work, "text", block.size, at)
     work.picture = work.picture.copy()
     lettering.draw_text(work.picture, block, at)
     lines = len(block.lines)
     font = style.typeface.name
     return (
         f"{quoted(words, limit=40)} in {font} {style.size} px, {lines} line{'s' * (lines != 1)}, "
-        f"{size_text(block.size)} at {at[0]},{at[1]}"
+        f"{size_text(block.size)} at {at[0]},{at[1]}{note}"
     )
+
+
+def _cut_note(work: Work, what: str, size: Size, at: tuple[int, int]) -> str:
+    """Return a note if something at a point is cut off, or "".
+
+    Raises:
+        TransformError: it is outside the picture.
+    """
+    right, bottom = at[0] + size.width, at[1] + size.height
+    if right <= 0 or bottom <= 0 or at[0] >= work.size.width or at[1] >= work.size.height:
+        raise TransformError(
+            f"the {what} of {size_text(size)} at {at[0]},{at[1]} is outside the picture of "
+            f"{size_text(work.size)}"
+        )
+    cut = min(at) < 0 or right > work.size.width or bottom > work.size.height
+    return ", cut off at the edge" if cut else ""
 
 
 def _text_style(work: Work, step: Step, words: str, size: int | None = None) -> lettering.TextStyle:
@@ -246,15 +263,8 @@ def _composite(work: Work, step: Step, more: Others) -> str:
     at = _place(work.size, goal, step, margin, "center")
     opacity = 1.0 if step.opacity is None else step.opacity
     blend = step.blend or "normal"
-    right, bottom = at[0] + goal.width, at[1] + goal.height
-    if right <= 0 or bottom <= 0 or at[0] >= work.size.width or at[1] >= work.size.height:
-        raise TransformError(
-            f"the picture of {size_text(goal)} at {at[0]},{at[1]} is outside the picture of "
-            f"{size_text(work.size)}"
-        )
+    note = _cut_note(work, "picture", goal, at)
     work.picture = composite(work.picture, top, at, opacity=opacity, blend=blend)
-    cut = min(at) < 0 or right > work.size.width or bottom > work.size.height
-    note = ", cut off at the edge" if cut else ""
     how = "" if blend == "normal" else f", {blend}"
     how += "" if opacity == 1 else f", opacity {opacity:g}"
     return f"{quoted(source.item.name)} {size_text(goal)} at {at[0]},{at[1]}{how}{note}"

@@ -23,6 +23,7 @@ from stability_mcp.imaging.transform.blending import Blend
 from stability_mcp.imaging.transform.geometry import Fit, Gravity
 from stability_mcp.imaging.transform.reshape import Direction
 from stability_mcp.imaging.transform.size_limits import MAX_SIDE
+from stability_mcp.local_tools.box_notation import with_box
 from stability_mcp.text import did_you_mean, listed, quoted
 
 Op = Literal[
@@ -194,6 +195,7 @@ LIMITS: Mapping[str, tuple[float, float]] = MappingProxyType(
     }
 )
 """Lowest and highest value of each number, whatever the op."""
+_ABOVE_ZERO = {"width", "height", "size"}
 MAX_STRAIGHTEN = 45
 """Degrees; more is a rotation, of which straightening would leave a small part."""
 _LENGTHS = {"box": (4, "left, top, right, bottom"), "at": (2, "x, y")}
@@ -244,8 +246,9 @@ def _parsed(raw: object) -> tuple[Step | None, list[str]]:
     if op is None or op not in RULES:
         return None, [_no_op(op)]
     rule = RULES[op]
+    given = with_box(given) if op == "crop" else given
     unknown = [name for name in given if name != "op" and name not in rule.fields]
-    found = [_no_field(op, name, rule) for name in unknown]
+    found = [_no_field(op, unknown, rule)] if unknown else []
     known = {name: value for name, value in given.items() if name not in unknown}
     try:
         step = Step.model_validate(known)
@@ -288,9 +291,9 @@ def _no_op(op: object) -> str:
     return f"there is no op {quoted(op)}. {guess or f'Ops are {listed(RULES, most=len(RULES))}'}"
 
 
-def _no_field(op: str, name: str, rule: Rule) -> str:
+def _no_field(op: str, names: Sequence[str], rule: Rule) -> str:
     takes = listed(rule.fields, most=len(rule.fields)) or "no other fields"
-    return f"{op} takes {takes}, not {quoted(name, limit=40)}"
+    return f"{op} takes {takes}, not {listed(quoted(each, limit=40) for each in names)}"
 
 
 def _problems(step: Step) -> list[str]:
@@ -305,6 +308,8 @@ def _problems(step: Step) -> list[str]:
             low, high = -MAX_STRAIGHTEN, MAX_STRAIGHTEN
         if low is not None and high is not None and not low <= value <= high:
             found.append(f"{name} must be {_allowed(name, low, high)}; got {_shown(value)}")
+        if name in _ABOVE_ZERO and value == 0:
+            found.append(f"{name} must be above 0")
         if name in _LENGTHS and len(value) != _LENGTHS[name][0]:
             found.append(f"{name} must be {_allowed(name)}; got {len(value)} numbers")
     return [*found, *_odd_values(step, given)]
@@ -326,7 +331,7 @@ def _odd_values(step: Step, given: Mapping[str, Any]) -> list[str]:
         found.append("an entry of images is blank")
     if step.op == "crop" and step.box is not None and (step.aspect or step.gravity):
         found.append("box can't be combined with aspect or gravity; use two steps")
-    if step.op == "crop" and step.box is None and not step.aspect and step.gravity != "subject":
+    if step.op == "crop" and not step.aspect and step.gravity not in {None, "subject"}:
         found.append("gravity needs aspect, unless it is subject")
     return found
 
@@ -351,6 +356,8 @@ def _allowed(name: str, low: float | None = None, high: float | None = None) -> 
         return listed(choices, most=len(choices), last="or")
     if name == "images":
         return "a list of pictures"
+    if name in {"color", "outline"}:
+        return "a color"
     return "true or false" if bool in _parts(kind) else "text"
 
 
@@ -361,4 +368,6 @@ def _parts(kind: object) -> list[object]:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     return f"{value:g}" if isinstance(value, int | float) else quoted(value, limit=40)

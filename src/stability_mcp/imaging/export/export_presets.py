@@ -388,6 +388,11 @@ def find_preset(name: str) -> tuple[str, Preset]:
             f"{sides[0]:g} by {sides[1]:g} mm",
             Target(format="jpeg", millimetres=(sides[0], sides[1])),
         )
+    if paper:
+        raise ArgumentsError(
+            f"There is no preset {quoted(name)}: sides are above 0 and up to {MAX_PRINT_MM:,} mm.",
+            hint="Correct the size.",
+        )
     guess = did_you_mean(key, PRESETS)
     names = (*PRESETS, f"{PAPER} (millimetres)")
     raise ArgumentsError(

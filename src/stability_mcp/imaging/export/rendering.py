@@ -242,7 +242,7 @@ def render(original: Original, spec: FileSpec) -> Rendered:
     while attempt is None:
         if max(picture.size) <= MIN_SIDE:
             raise too_large(encoder(picture), spec)
-        picture = _smaller(picture, encoder(picture), spec)
+        picture = _smaller(composed.picture, picture.width, encoder(picture), spec)
         attempt = fit_bytes(encoder(picture), spec)
     if picture is not composed.picture:
         changes.append(f"shrunk to {picture.width}x{picture.height} to save bytes")
@@ -282,7 +282,7 @@ def too_large(encode: Callable[[int], bytes], spec: FileSpec) -> ArgumentsError:
     hint = "Pass a larger max_bytes or a smaller size."
     if not (spec.shrink or spec.wanted.width or spec.wanted.height or spec.form.name == "pdf"):
         hint = f"Pass shrink=true to reduce its size in pixels, or max_bytes={least}."
-    others = "" if spec.form.lossy else " webp and jpeg are smaller."
+    others = "" if spec.form.lossy else " webp or jpeg may be smaller."
     return ArgumentsError(
         f"The picture doesn't fit into {spec.max_bytes:,} bytes as {spec.form.name}: at the lowest "
         f"quality it has {least:,}.",
@@ -291,15 +291,23 @@ def too_large(encode: Callable[[int], bytes], spec: FileSpec) -> ArgumentsError:
 
 
 def _smaller(
-    picture: "Image.Image", encode: Callable[[int], bytes], spec: FileSpec
+    picture: "Image.Image", width: int, encode: Callable[[int], bytes], spec: FileSpec
 ) -> "Image.Image":
-    """Return the picture at a size that probably fits at a good quality."""
+    """Return the picture at a size that probably fits at a good quality.
+
+    Args:
+        picture: The picture at its full size: shrinking it in steps would add up rounding errors.
+        width: Width that doesn't fit, in pixels.
+        encode: Encodes the picture at that width.
+        spec: What the file should be like.
+    """
     from PIL import Image
 
     level = spec.form.levels_from(spec.form.good, spec.form.levels[-1])[0]
     excess = len(encode(level)) / (spec.max_bytes or 1)
     scale = min(_SHRINK_SHARE, _SHRINK_SHARE / math.sqrt(max(excess, 1.0)))
-    size = (max(1, int(picture.width * scale)), max(1, int(picture.height * scale)))
+    width = max(1, int(width * scale))
+    size = (width, max(1, round(width * picture.height / picture.width)))
     return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3)
 
 

@@ -61,6 +61,8 @@ class Bubble:
     kind: BubbleKind = "speech"
     tail: Point | None = None
     """Where the tail points, as fractions of the panel; None: towards its centre."""
+    avoid: Box | None = None
+    """The caption box of the panel; a bubble that would cover it moves below."""
 
 
 def draw_bubble(page: "Image.Image", panel: Box, bubble: Bubble, size: int, stroke: int) -> None:
@@ -78,7 +80,7 @@ def draw_bubble(page: "Image.Image", panel: Box, bubble: Bubble, size: int, stro
     """
     block = _block(bubble.text, panel.size, size)
     half = _half_size(block)
-    centre = _centre(panel, half, bubble.place, stroke)
+    centre = _below(bubble.avoid, panel, half, _centre(panel, half, bubble.place, stroke))
     tip = _tip(panel, centre, half, bubble, block.style.size)
     shape = _shape(centre, half, tip, block.style.size, bubble.kind)
     _draw_shape(page, shape, stroke, panel)
@@ -86,8 +88,8 @@ def draw_bubble(page: "Image.Image", panel: Box, bubble: Bubble, size: int, stro
     draw_text(page, block, at)
 
 
-def draw_caption(page: "Image.Image", panel: Box, text: str, size: int, stroke: int) -> None:
-    """Draw the narrator's text in a box at the top left of a panel."""
+def draw_caption(page: "Image.Image", panel: Box, text: str, size: int, stroke: int) -> Box:
+    """Draw the narrator's text in a box at the top left of a panel, and return the box."""
     clean = cleaned(text)
     style = TextStyle(
         typeface=typeface_for(clean, weight=600), size=size, paint=BLACK, align="left"
@@ -109,6 +111,7 @@ def draw_caption(page: "Image.Image", panel: Box, text: str, size: int, stroke: 
     paint_box(page, frame, BLACK, stroke)
     paint_box(page, frame, CAPTION)
     draw_text(page, block, (frame.left + space, frame.top + space))
+    return frame
 
 
 def paint_box(page: "Image.Image", box: Box, paint: Paint, grow: int = 0) -> None:
@@ -165,6 +168,18 @@ def _centre(panel: Box, half: Point, place: Gravity, stroke: int) -> Point:
     left, right = panel.left + edge + half[0], panel.right - edge - half[0]
     top, bottom = panel.top + edge + half[1], panel.bottom - edge - half[1]
     return left + (right - left) * across, top + (bottom - top) * down
+
+
+def _below(caption: Box | None, panel: Box, half: Point, centre: Point) -> Point:
+    """Return where a bubble doesn't cover a caption, if the panel has room for it there."""
+    if (
+        caption is None
+        or centre[0] - half[0] > caption.right
+        or centre[1] - half[1] > caption.bottom
+    ):
+        return centre
+    lower = caption.bottom + min(panel.size) * _MARGIN + half[1]
+    return (centre[0], lower) if lower + half[1] <= panel.bottom else centre
 
 
 def _tip(panel: Box, centre: Point, half: Point, bubble: Bubble, size: int) -> Point:

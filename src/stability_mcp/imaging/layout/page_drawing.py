@@ -1,6 +1,7 @@
 """Draws a planned page: pictures, title, captions, bubbles and a strip of colours."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -136,18 +137,20 @@ def _draw_palette(page: "Image.Image", strip: Box, cells: Sequence[Box]) -> None
 def _draw_texts(page: "Image.Image", plan: Plan) -> None:
     style = plan.style
     size = style.text_size
+    boxes: dict[int, Box] = {}
     for cell, block in zip(plan.cells, plan.captions, strict=True):
         if block is not None:
             left = cell.left + (cell.size.width - block.size.width) // 2
             draw_text(page, block, (left, cell.bottom + round(size * 0.8)))
     if style.kind in {"comic", "moodboard"}:
-        for cell, text in zip(plan.cells, style.captions, strict=False):
+        for index, (cell, text) in enumerate(zip(plan.cells, style.captions, strict=False)):
             if text.strip() and style.kind == "comic":
-                draw_caption(page, cell, text, size, style.stroke)
+                boxes[index] = draw_caption(page, cell, text, size, style.stroke)
             elif text.strip():
                 _draw_chip(page, cell, text, size)
     for index, bubble in style.bubbles:
-        draw_bubble(page, plan.cells[index], bubble, style.bubble_size, style.stroke)
+        placed = replace(bubble, avoid=boxes.get(index))
+        draw_bubble(page, plan.cells[index], placed, style.bubble_size, style.stroke)
 
 
 def _draw_chip(page: "Image.Image", cell: Box, text: str, size: int) -> None:

@@ -26,6 +26,8 @@ Gravity = Literal[
     "bottom_right",
 ]
 Fit = Literal["crop", "pad", "stretch"]
+MAX_SLIP = 2
+"""Coordinates up to this with decimals are fractions with a mistake, not pixels."""
 
 SHARES: Mapping[Gravity, tuple[float, float]] = {
     "center": (0.5, 0.5),
@@ -101,6 +103,8 @@ def pixel_box(values: Sequence[float], size: Size) -> Box:
     if all(0 <= value <= 1 for value in values):
         across = size.width, size.height, size.width, size.height
         values = [value * side for value, side in zip(values, across, strict=True)]
+    elif max(values) <= MAX_SLIP and any(value % 1 for value in values):
+        raise TransformError(f"{max(values):g} isn't a fraction, which is up to 1")
     box = Box(*(round(value) for value in values))
     shown = ",".join(f"{value:g}" for value in box)
     if box.right <= box.left or box.bottom <= box.top:

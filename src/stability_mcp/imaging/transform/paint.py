@@ -1,17 +1,13 @@
 """Reads colours as people write them: CSS names and notations, and names of paint charts."""
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from stability_mcp.imaging.colours import NAMES
+from stability_mcp.imaging.colours import colour_guess, colour_parts
 from stability_mcp.imaging.transform.size_limits import TransformError
-from stability_mcp.text import did_you_mean, quoted
+from stability_mcp.text import quoted
 
 if TYPE_CHECKING:
     from PIL import Image
-
-_MAX_CHARACTERS = 60
-_BARE_HEX = re.compile(r"[0-9a-fA-F]{6}([0-9a-fA-F]{2})?")
 
 
 class Paint(NamedTuple):
@@ -37,25 +33,15 @@ def parse_paint(text: str) -> Paint:
     Raises:
         TransformError: it isn't a colour.
     """
-    from PIL import ImageColor
-
-    word = " ".join(text.casefold().replace("_", " ").split())
-    if word == "transparent":
+    if text.strip().casefold() == "transparent":
         return CLEAR
-    if _BARE_HEX.fullmatch(word):
-        word = f"#{word}"
-    try:
-        if len(word) <= _MAX_CHARACTERS:
-            return Paint(*ImageColor.getrgb(word.replace("gray", "grey")))
-    except ValueError:
-        pass
-    named = NAMES.get(word.replace("gray", "grey"))
-    if named is not None:
-        return Paint(*named)
+    parts = colour_parts(text)
+    if parts is not None:
+        return Paint(*parts)
     raise TransformError(
         f'{quoted(text)} isn\'t a colour; write a name such as "white", #rrggbb, #rrggbbaa or '
         '"transparent"',
-        hint=did_you_mean(word[:_MAX_CHARACTERS], (*NAMES, *ImageColor.colormap)),
+        hint=colour_guess(text),
     )
 
 

@@ -104,7 +104,8 @@ def typeface_for(text: str, name: str | None = None, weight: int = BOLD) -> Type
     if able is None:
         raise TransformError(
             f"no font on this machine has all of the text; {own.name} lacks {_shown(lacking)}",
-            hint="Leave them out, or install a font that has them (for example Noto Sans).",
+            hint="Leave them out, or install a font that has them, such as Noto Sans CJK or Noto "
+            "Emoji, and restart the server.",
         )
     return able
 
