@@ -46,7 +46,7 @@ def test_a_toolset_has_its_own_tools_and_those_that_are_always_on() -> None:
 
 
 def test_basic_has_the_tools_of_most_conversations() -> None:
-    """Documented (README): generate, edit, upscale_fast, media, image and jobs, for small tool lists."""
+    """Documented (README): what most conversations need, for small tool lists."""
     shown = enabled(all_tools(), ["basic"])
 
     assert {toolset_of(name) for name in shown if name not in ALWAYS} == {
