@@ -1,5 +1,6 @@
 """Media from https addresses, as a client passes them."""
 
+import stat
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,31 @@ async def test_plain_http_and_private_addresses_are_refused(tmp_path: Path) -> N
             error = refused(await client.call_tool("media_import", {"file": link}))
             assert why in error, link
             assert "download the file and pass its path" in error.casefold()
+
+
+async def test_a_downloaded_file_can_be_read_only_by_the_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chosen: like every other file of the store."""
+    async with web_server() as server, connected(tmp_path, "auto") as client:
+        _reach(server, monkeypatch)
+        server.answers["/a.jpg"] = response(make.jpeg((30, 20)))
+        text(await client.call_tool("media_import", {"file": server.url("/a.jpg")}))
+
+    [blob] = [path for path in (tmp_path / "home").rglob("blobs/*/*") if path.is_file()]
+    assert stat.S_IMODE(blob.stat().st_mode) == 0o600
+
+
+async def test_nothing_is_downloaded_to_a_disk_that_is_nearly_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chosen: paid results need the rest of the disk more."""
+    monkeypatch.setattr("stability_mcp.media.import_copy.free_bytes", lambda _: 300_000_000)
+    async with web_server() as server, connected(tmp_path, "auto") as client:
+        _reach(server, monkeypatch)
+        server.answers["/a.jpg"] = response(make.jpeg((30, 20)))
+        error = refused(await client.call_tool("media_import", {"file": server.url("/a.jpg")}))
+
+    assert "300 MB free" in error
+    assert "Free disk space" in error
+    assert not list((tmp_path / "home").rglob("import-*.part"))

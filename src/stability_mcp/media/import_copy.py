@@ -16,6 +16,7 @@ from stability_mcp.imaging.container_repair import repair
 from stability_mcp.imaging.convert import convert
 from stability_mcp.media.records import CHUNK, FileInfo, file_info, sync_file
 from stability_mcp.media.roots import MAX_BYTES
+from stability_mcp.store.disk import MIN_FREE_BYTES, free_bytes
 from stability_mcp.store.locks import PRIVATE_FILE
 from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import plain
@@ -56,6 +57,26 @@ def copy_into_spool(home: Path, source: BinaryIO) -> ImportedFile:
     with removed_on_error(temporary):
         _copy_bytes(source, temporary)
         return _check(temporary)
+
+
+def private(path: str, flags: int) -> int:
+    """Open a new file that only the user can read; an `opener` for files that are received."""
+    return os.open(path, flags, PRIVATE_FILE)
+
+
+def check_free_space(home: Path, size: int) -> None:
+    """Check that a file of `size` bytes may be received; blocks.
+
+    Raises:
+        StorageError: less than `MIN_FREE_BYTES` would be left on the disk of the store.
+    """
+    free = free_bytes(home)
+    if free is not None and free - size < MIN_FREE_BYTES:
+        raise StorageError(
+            f"The disk of the data folder has {free / 1e6:,.0f} MB free; after this file fewer "
+            f"than {MIN_FREE_BYTES / 1e6:,.0f} MB would be left.",
+            hint="Free disk space, then call again.",
+        )
 
 
 def check_spooled(temporary: Path) -> ImportedFile:

@@ -32,6 +32,7 @@ from stability_mcp.media.deletion import deleted_copy_note
 from stability_mcp.media.folders import refuse_folder
 from stability_mcp.media.import_copy import (
     ImportedFile,
+    check_free_space,
     check_spooled,
     copy_into_spool,
     removed_on_error,
@@ -183,6 +184,7 @@ class Importer:
         return await self.store.add(await self._received(receive), shown, label, stem=stem)
 
     async def _received(self, receive: Callable[[Path], Awaitable[None]]) -> ImportedFile:
+        await in_file_thread(partial(check_free_space, self.library.home, MAX_BYTES))
         target = spool_path(self.library.home, "import")
         with removed_on_error(target):
             await receive(target)

@@ -9,6 +9,7 @@ from typing import Literal
 import anyio
 
 from stability_mcp.errors import FileUnusableError, InputFileError, StudioError
+from stability_mcp.media.import_copy import private
 from stability_mcp.media.importer import Importer
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.roots import MAX_BYTES
@@ -211,7 +212,7 @@ async def receive(
 
             async def write(target: Path) -> None:
                 received = 0
-                async with await anyio.open_file(target, "xb") as file:
+                async with await anyio.open_file(target, "xb", opener=private) as file:
                     async for block in blocks:
                         received += len(block)
                         upload.check_size(received, len(block))

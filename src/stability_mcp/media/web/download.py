@@ -10,6 +10,7 @@ import httpcore2
 import httpx2
 
 from stability_mcp.errors import FileForbiddenError, FileMissingError, FileUnusableError
+from stability_mcp.media.import_copy import private
 from stability_mcp.media.web.guard import DOWNLOAD_IT, GuardedBackend, GuardedTransport
 from stability_mcp.text import quoted
 
@@ -117,7 +118,7 @@ async def _receive(response: httpx2.Response, url: str, target: Path, max_bytes:
         problem = _PROBLEMS.get(response.status_code, f"answers {response.status_code}")
         raise FileMissingError(f"{quoted(shown(url))}: the server {problem}.", hint=CHECK_IT)
     received = 0
-    async with await anyio.open_file(target, "xb") as file:
+    async with await anyio.open_file(target, "xb", opener=private) as file:
         async for block in response.aiter_raw():
             received += len(block)
             if received > max_bytes:
