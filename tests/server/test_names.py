@@ -207,3 +207,14 @@ async def test_labels_of_an_older_store_mean_what_they_meant(tmp_path: Path) -> 
         assert new["label"] == "hero v3"
         assert await _meaning(client, "hero") == new["uri"]
         assert await _meaning(client, "hero v2") == f"media://{old['hero v2']}"
+
+
+async def test_a_label_that_hides_words_is_noted(tmp_path: Path) -> None:
+    """Chosen: any text is a label, but "latest" then no longer means the newest item."""
+    async with connected(tmp_path) as client:
+        await _make(client, "hero")
+        hiding = data(await client.call_tool("media_label", {"media": "hero", "label": "latest"}))
+        plain = data(await client.call_tool("media_label", {"media": "hero", "label": "fox"}))
+
+    assert hiding["note"] == 'from now on "latest" means this item, not what the words say'
+    assert "note" not in plain

@@ -15,7 +15,7 @@ from stability_mcp.media.ancestry import Step, ancestry
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import Page
 from stability_mcp.media.lineage import originals_of, results_of
-from stability_mcp.media.phrases import is_undo
+from stability_mcp.media.phrases import is_undo, parse_phrase
 from stability_mcp.media.preview import PreviewSize, PreviewStyle, preview_of
 from stability_mcp.media.retouch import without_lost_copies
 from stability_mcp.media.scopes import Scope, list_scope
@@ -113,6 +113,12 @@ class MediaActions:
     async def with_present_copies(self, items: Sequence[MediaItem]) -> list[MediaItem]:
         """Return items without the paths of readable copies that the user moved or deleted."""
         return await without_lost_copies(items)
+
+    def hidden_words(self, label: str | None) -> str:
+        """Return a note on a label that hides words such as `the last image`; "": it doesn't."""
+        if label is None or parse_phrase(label) is None:
+            return ""
+        return f"from now on {quoted(label)} means this item, not what the words say"
 
     async def names_of(self, ids: Collection[str]) -> Mapping[str, str]:
         """Return the names of items by id: of a fitted picture, the name of its original."""

@@ -242,5 +242,7 @@ async def media_label(studio: Studio, arguments: MediaLabel, context: CallContex
         raise ArgumentsError("media_label needs label or tags.", hint="Pass label, tags or both.")
     item, edited = await studio.library.label(arguments.media, arguments.label, arguments.tags)
     tags = (await studio.library.tags_of([item])).get(item.id, ())
-    note = "; ".join(filter(None, (name_note([(item, arguments.label)]), edited))) or None
+    hidden = studio.library.hidden_words(arguments.label)
+    notes = filter(None, (name_note([(item, arguments.label)]), edited, hidden))
+    note = "; ".join(notes) or None
     return MediaLabelled(**MediaFacts.of(item, tags).model_dump(), note=note)
