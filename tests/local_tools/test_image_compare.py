@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from stability_mcp.server.plain_results import FACTS
 from support.server.in_memory import Era, both_eras, connected
 
-SIZE = (640, 480)
+SIZE = (480, 360)
 EDITS = 40
 
 
@@ -32,8 +32,8 @@ def _photo(seed: int, size: tuple[int, int] = SIZE) -> Image.Image:
 
 def _mask(seed: int) -> tuple[Image.Image, tuple[int, int, int, int]]:
     chance = random.Random(seed + 1_000)  # noqa: S311 -- makes test data
-    left, top = chance.randrange(40, 300), chance.randrange(40, 200)
-    box = (left, top, left + chance.randrange(60, 260), top + chance.randrange(60, 200))
+    left, top = chance.randrange(40, 200), chance.randrange(40, 150)
+    box = (left, top, left + chance.randrange(60, 200), top + chance.randrange(60, 150))
     mask = Image.new("L", SIZE)
     ImageDraw.Draw(mask).rectangle(box, fill=255)
     return mask, box
@@ -47,7 +47,7 @@ def _edit(seed: int, *, escapes: bool) -> tuple[Image.Image, Image.Image, Image.
     soft = mask.filter(ImageFilter.GaussianBlur(2)) if seed % 2 else mask
     after.paste(other, mask=soft)
     if escapes:
-        left, top = (box[2] + 20, box[1]) if box[2] < 560 else (2, 2)
+        left, top = box[2] + 20, box[1]
         side = 12 + seed % 30
         ImageDraw.Draw(after).rectangle((left, top, left + side, top + side), fill="magenta")
     return before, after, mask
@@ -148,7 +148,7 @@ async def test_pictures_of_different_shapes_are_refused(tmp_path: Path) -> None:
     text = answer.content[0]
     assert answer.is_error
     assert isinstance(text, TextContent)
-    assert '"a" is 640x480 and "b" is 480x640' in text.text
+    assert '"a" is 480x360 and "b" is 480x640' in text.text
 
 
 @pytest.mark.anyio
