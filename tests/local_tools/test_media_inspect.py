@@ -16,7 +16,7 @@ from stability_mcp.imaging.measure import measure
 from stability_mcp.server.plain_results import FACTS
 from support.server.in_memory import Era, both_eras, connected
 
-SIZE = (480, 320)
+SIZE = (768, 512)
 SCENES = ("a harbour at noon", "a mountain lake, clear day", "a red fox in a forest")
 
 
