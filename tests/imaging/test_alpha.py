@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageStat
 
+from stability_mcp.errors import FileUnusableError
 from stability_mcp.imaging.alpha import fill_transparent, on_white, put_alpha
 from stability_mcp.imaging.probe import probe
 
@@ -99,10 +100,10 @@ def test_visible_colours_are_unchanged() -> None:
     )
 
 
-def test_a_picture_without_visible_pixels_keeps_its_colours() -> None:
-    """*Chosen*: there is nothing to fill it with."""
-    picture = Image.new("RGBA", (40, 30), (10, 20, 30, 0))
-    assert fill_transparent(picture).getpixel((5, 5)) == (10, 20, 30)
+def test_a_picture_without_a_visible_pixel_is_refused() -> None:
+    """*Chosen*: there is nothing to fill it with, and nothing to enlarge."""
+    with pytest.raises(FileUnusableError, match="Every pixel of the picture is transparent"):
+        fill_transparent(Image.new("RGBA", (20, 10), (200, 30, 30, 0)))
 
 
 def test_transparency_on_white_is_what_viewers_show() -> None:

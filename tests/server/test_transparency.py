@@ -13,7 +13,17 @@ from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.errors import FileUnusableError
 from stability_mcp.server.tasks import job_tasks
 from stability_mcp.studio import combining
-from support.server.in_memory import Era, Gate, both_eras, connected, data, facts, fine, text
+from support.server.in_memory import (
+    Era,
+    Gate,
+    both_eras,
+    connected,
+    data,
+    facts,
+    fine,
+    refused,
+    text,
+)
 from support.server.tasks import TasksExtension, start_task, task_result, wait_for_task
 
 pytestmark = pytest.mark.anyio
@@ -260,3 +270,18 @@ async def test_a_kill_between_the_paid_result_and_the_combination_loses_nothing(
     assert paid["id"] in {each["id"] for each in before}
     check_disc(combined)
     assert [each["id"] for each in facts(waited)["media"]] == [combined["id"], paid["id"]]
+
+
+@pytest.mark.parametrize("name", UPSCALERS)
+async def test_a_picture_without_a_visible_pixel_is_refused_before_it_is_paid(
+    name: str, tmp_path: Path
+) -> None:
+    """*Chosen*: the result would be as empty as the picture."""
+    Image.new("RGBA", SIZE, (200, 30, 30, 0)).save(tmp_path / "empty.png")
+    async with connected(tmp_path) as client:
+        error = refused(await client.call_tool(name, given(name, "empty.png")))
+        listed = data(await client.call_tool("job_list", {}))
+
+    assert "image: Every pixel of the picture is transparent" in error
+    assert "Nothing was charged." in error
+    assert listed["jobs"] == []

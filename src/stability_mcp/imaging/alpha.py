@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stability_mcp.errors import FileUnusableError
 from stability_mcp.imaging.colour import to_srgb
 from stability_mcp.imaging.encode import encode
 from stability_mcp.imaging.facts import Facts
@@ -15,6 +16,7 @@ from stability_mcp.imaging.pixels import (
     alpha_of,
     check_decodable,
     decode_image,
+    is_empty,
     plain_mode,
     remaining_orientation,
     upright,
@@ -65,7 +67,15 @@ def fill_transparent(picture: "Image.Image") -> "Image.Image":
     arbitrary, often black: an upscaler would blend it into the edges as a dark fringe, and draw
     edges that aren't in the picture. The nearest visible colours are found by averaging ever
     larger blocks of pixels.
+
+    Raises:
+        FileUnusableError: every pixel is fully transparent: a request would be paid for nothing.
     """
+    if is_empty(picture.getchannel("A")):
+        raise FileUnusableError(
+            "Every pixel of the picture is transparent, so there is nothing to enlarge.",
+            hint="Pass a picture with visible pixels.",
+        )
     levels = [picture]
     while levels[-1].getchannel("A").getextrema()[0] != _OPAQUE and max(levels[-1].size) > 1:
         smaller = levels[-1].reduce(2)
@@ -73,8 +83,6 @@ def fill_transparent(picture: "Image.Image") -> "Image.Image":
         smaller.putalpha(smaller.getchannel("A").point(lambda value: _OPAQUE if value else 0))
         levels.append(smaller)
     filled = levels.pop()
-    if not filled.getchannel("A").getextrema()[1]:
-        return picture.convert("RGB")  # nothing is visible, so there is nothing to fill it with
     filled.putalpha(_OPAQUE)
     while levels:
         finer = levels.pop()
