@@ -262,3 +262,47 @@ def test_a_tight_box_finds_the_subject() -> None:
 
     disc = sum(Image.composite(mask, Image.new("L", mask.size), mask).histogram()[128:])
     assert disc == pytest.approx(3.1416 * 60 * 80, rel=0.03)
+
+
+@pytest.mark.anyio
+async def test_equal_masks_of_two_pictures_are_two_items(tmp_path: Path) -> None:
+    """Chosen: each is continued on its own picture; the same call gives the same item again."""
+    for name, colour in (("one", "navy"), ("two", "teal")):
+        Image.new("RGB", SIZE, colour).save(tmp_path / f"{name}.png")
+    corner = [{"shape": "rectangle", "box": [0, 0, 20, 20]}]
+    async with connected(tmp_path) as client:
+        made = [
+            await client.call_tool("image_mask", {"image": f"{name}.png", "shapes": corner})
+            for name in ("one", "two", "one")
+        ]
+        more = [{"shape": "fill", "points": [[100, 60]]}]
+        answer = await client.call_tool("image_mask", {"image": "two-mask", "shapes": more})
+
+    first, second, again = [(each.meta or {})[FACTS]["media"][0] for each in made]
+    text = answer.content[0]
+    assert first["label"] == "one-mask"
+    assert second["label"] == "two-mask"
+    assert again["uri"] == first["uri"]
+    assert isinstance(text, TextContent)
+    assert 'with image="two"' in text.text
+
+
+@pytest.mark.anyio
+async def test_a_mask_inside_a_mask_is_kept_when_its_label_moves_on(tmp_path: Path) -> None:
+    """Chosen: the mask keeps its shapes, so it names other masks by id, as its sources."""
+    picture = str(_picture(tmp_path))
+    async with connected(tmp_path) as client:
+        corner = [{"shape": "rectangle", "box": [0, 0, 20, 20]}]
+        await _mask(client, picture, corner, label="corner")
+        await _mask(client, picture, [{"shape": "mask", "mask": "corner"}], label="outer")
+        other = [{"shape": "rectangle", "box": [100, 60, 200, 120]}]
+        await _mask(client, picture, other, label="corner")
+        _, continued = await _mask(
+            client, "outer", [{"shape": "rectangle", "box": [0, 0, 5, 30]}], label="end"
+        )
+        shown = await client.call_tool("media_show", {"media": "outer"})
+
+    text = shown.content[0]
+    assert continued.getbbox() == (0, 0, 20, 30)
+    assert isinstance(text, TextContent)
+    assert "corner" in text.text

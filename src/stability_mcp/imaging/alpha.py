@@ -69,7 +69,7 @@ def fill_transparent(picture: "Image.Image") -> "Image.Image":
     larger blocks of pixels.
 
     Raises:
-        FileUnusableError: every pixel is fully transparent: a request would be paid for nothing.
+        FileUnusableError: every pixel is fully transparent: the request would be wasted.
     """
     if is_empty(picture.getchannel("A")):
         raise FileUnusableError(

@@ -129,11 +129,8 @@ def _takes_unshrunk(operation: type[Operation], facts: Facts) -> bool:
 
 def _creativity_range(operation: type[Operation]) -> tuple[float, float] | None:
     """Return the allowed values of an operation's `creativity`; None if it adds no detail."""
-    found = operation.model_fields.get("creativity")
-    if found is None:
-        return None
-    bounds = {type(each).__name__: each for each in found.metadata}
-    return bounds["Ge"].ge, bounds["Le"].le
+    field = operation.model_json_schema()["properties"].get("creativity")
+    return None if field is None else (field["minimum"], field["maximum"])
 
 
 def _limits_of(operation: type[Operation]) -> ImageLimits | None:

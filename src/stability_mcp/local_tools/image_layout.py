@@ -130,7 +130,7 @@ async def image_layout(workbench: Workbench, arguments: ImageLayout) -> LocalRes
             label=arguments.label,
             suffix=f"-{arguments.kind}",
         )
-        item = await workbench.store(
+        item, _ = await workbench.store(
             partial(_make, plan, sources),
             made,
             memory=page + max(estimate(each.facts) for each in sources),

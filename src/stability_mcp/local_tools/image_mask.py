@@ -24,6 +24,7 @@ from stability_mcp.local_tools.acceptance import acceptance, is_offered
 from stability_mcp.local_tools.box_notation import as_shapes
 from stability_mcp.local_tools.local_tool import LocalResult, MakingArguments, local_tool
 from stability_mcp.local_tools.workbench import Made, Source, Workbench
+from stability_mcp.media.items import MediaItem
 from stability_mcp.text import listed, quoted
 
 if TYPE_CHECKING:
@@ -108,8 +109,8 @@ async def image_mask(workbench: Workbench, arguments: ImageMask) -> LocalResult:
     """Draw the mask, store it with its shapes, and show it over the picture."""
     given = await workbench.picture(arguments.image)
     source, earlier = await _continued(workbench, given)
-    described = [each.model_dump(exclude_defaults=True) for each in arguments.shapes]
-    every = [*earlier, *described]
+    masks = await _other_masks(workbench, arguments.shapes)
+    every = [*earlier, *(_stored(each, masks) for each in arguments.shapes)]
     if len(every) > MAX_SHAPES:
         raise ArgumentsError(
             f"The mask would have {len(every)} shapes; the maximum is {MAX_SHAPES}.",
@@ -117,27 +118,25 @@ async def image_mask(workbench: Workbench, arguments: ImageMask) -> LocalResult:
         )
     size = Size(*source.facts.size)
     models = [MaskShape.model_validate(each) for each in every]
-    others = await _other_masks(workbench, models, size)
+    masks = await _other_masks(workbench, models)
+    others = {
+        reference: await run(partial(_read_mask, each, size), facts=each.facts)
+        for reference, each in masks.items()
+    }
     shapes = [_shape(number, each, size, others) for number, each in enumerate(models)]
-    marked: list[_Marked] = []
-
-    def write(target: Path) -> None:
-        show = arguments.preview is None and workbench.settings.preview != "none"
-        marked.append(_write(source, shapes, size, target, show=show))
-
+    show = arguments.preview is None and workbench.settings.preview != "none"
     made = Made(
         tool="image_mask",
         arguments={"image": source.item.id, "shapes": every},
-        parents={"image": source.item},
+        parents={"image": source.item, **_mask_parents(models, masks)},
         label=arguments.label,
         suffix="-mask",
     )
-    item = await workbench.store(
-        write,
+    item, found = await workbench.store(
+        partial(_write, source, shapes, size, show=show),
         made,
         memory=estimate(source.facts) + _MASK_BYTES * size.width * size.height,
     )
-    found = marked[0]
     return LocalResult(
         lines=[given.note, *_lines(found, source, item.name, workbench.settings.toolsets)],
         items=[item],
@@ -157,17 +156,27 @@ async def _continued(
     return source, list(arguments["shapes"])
 
 
-async def _other_masks(
-    workbench: Workbench, models: Sequence[MaskShape], size: Size
-) -> Mapping[str, "Image.Image"]:
-    """Return the masks that shapes name, at the size of the picture."""
-    others: dict[str, Image.Image] = {}
-    for each in models:
-        if each.mask is not None and each.mask not in others:
-            source = await workbench.picture(each.mask, argument="mask")
-            read = partial(_read_mask, source, size)
-            others[each.mask] = await run(read, facts=source.facts)
-    return others
+async def _other_masks(workbench: Workbench, models: Sequence[MaskShape]) -> Mapping[str, Source]:
+    """Return the masks that shapes name, by reference."""
+    named = {each.mask for each in models if each.mask is not None}
+    return {each: await workbench.picture(each, argument="mask") for each in sorted(named)}
+
+
+def _mask_parents(
+    models: Sequence[MaskShape], masks: Mapping[str, Source]
+) -> Mapping[str, MediaItem]:
+    """Return the masks that shapes name, by role."""
+    return {
+        f"shapes[{number}].mask": masks[each.mask].item
+        for number, each in enumerate(models)
+        if each.mask is not None
+    }
+
+
+def _stored(model: MaskShape, masks: Mapping[str, Source]) -> dict[str, Any]:
+    """Return a shape as it is kept with the mask, with media by id: labels may move on."""
+    given = model.model_dump(exclude_defaults=True)
+    return given | ({"mask": masks[model.mask].item.id} if model.mask is not None else {})
 
 
 def _read_mask(source: Source, size: Size) -> "Image.Image":

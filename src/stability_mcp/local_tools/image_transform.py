@@ -53,7 +53,6 @@ async def image_transform(workbench: Workbench, arguments: ImageTransform) -> Lo
     ]
     try:
         planned = plan(source, arguments.steps, others)
-        effects: list[str] = []
         made = Made(
             tool=TOOL,
             arguments={
@@ -62,8 +61,8 @@ async def image_transform(workbench: Workbench, arguments: ImageTransform) -> Lo
             parents=_parents(source, others),
             label=arguments.label,
         )
-        item = await workbench.store(
-            partial(_make, source, arguments.steps, others, effects),
+        item, effects = await workbench.store(
+            partial(_make, source, arguments.steps, others),
             made,
             memory=planned.memory,
         )
@@ -124,17 +123,16 @@ def _frame_notes(source: Source) -> list[str]:
     return [f"{quoted(source.item.name)} has {frames} frames; only the first one is used"]
 
 
-def _make(
-    source: Source, steps: Sequence[Step], others: Sequence[Others], effects: list[str], path: Path
-) -> None:
-    """Write the result to a path, and add what each step did to `effects`."""
+def _make(source: Source, steps: Sequence[Step], others: Sequence[Others], path: Path) -> list[str]:
+    """Write the result to a path, and return what each step did."""
     work = Work(picture=open_picture(source.path, source.facts))
     perform(work, steps, others)
-    effects += work.effects
+    effects = list(work.effects)
     if work.animation is not None:
         form, timing, quality = work.animation
         write_animation(work.frames, path, form, timing, quality=quality)
-        return
+        return effects
     output = work.output or default_output(source.facts.media_type, work.picture)
     if write_picture(work.picture, path, output):
         effects.append("JPEG has no transparency: it became white (flatten chooses a color)")
+    return effects

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from stability_mcp.errors import ArgumentsError, FileUnusableError, StorageError
 from stability_mcp.imaging.facts import Facts
@@ -34,6 +34,9 @@ from stability_mcp.text import plain, quoted
 
 _SHEET_BYTES = 8_000_000
 """Memory for drawing a sheet of pictures that are small already."""
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,16 +161,18 @@ class Workbench:
 
     async def store(
         self,
-        write: Callable[[Path], None],
+        write: Callable[[Path], T],
         made: Made,
         *,
         memory: Facts | Sequence[Facts] | int,
-    ) -> MediaItem:
-        """Store what a function writes as a new media item, with its readable copy.
+    ) -> tuple[MediaItem, T]:
+        """Store what a function writes, with its readable copy; return the item and its result.
+
+        The same call with the same sources gives the same item again.
 
         Args:
             write: Writes the file to a path; runs in a thread, within the memory for pictures.
-            made: How it is made, and from what.
+            made: How the item is made, and from what.
             memory: The facts of the files that `write` decodes, or the bytes it needs.
 
         Raises:
@@ -187,7 +192,7 @@ class Workbench:
             arguments=made.arguments,
             parents={role: item.id for role, item in made.parents.items()},
         )
-        make = partial(_made, write, memory)
+        make = partial(_run, write, memory)
         try:
             stored = await store_local(self.library, make, provenance, name=name, now=time.time())
         except OSError as error:
@@ -195,12 +200,14 @@ class Workbench:
                 f"{made.tool}: the result could not be stored: {plain(error.strerror or '')}.",
                 hint="Free disk space, then call again.",
             ) from error
-        if not stored.new:
-            return await self.library.set_label(stored.item, label) if label else stored.item
-        settings = self.settings
-        return await add_copy(
-            self.library, stored.item, settings.copies_dir, settings.metadata, sources=made.parents
-        )
+        item, settings = stored.item, self.settings
+        if stored.new:
+            item = await add_copy(
+                self.library, item, settings.copies_dir, settings.metadata, sources=made.parents
+            )
+        elif label:
+            item = await self.library.set_label(item, label)
+        return item, stored.made
 
     def provenance(self, item: MediaItem) -> Mapping[str, Any] | None:
         """Return what an exported file of an item records; None: the settings want nothing."""
@@ -234,7 +241,7 @@ class Workbench:
         return await run(make, facts=_SHEET_BYTES)
 
 
-async def _made(
-    write: Callable[[Path], None], memory: Facts | Sequence[Facts] | int, target: Path
-) -> None:
-    await run(write, target, facts=memory)
+async def _run(
+    write: Callable[[Path], T], memory: Facts | Sequence[Facts] | int, target: Path
+) -> T:
+    return await run(write, target, facts=memory)

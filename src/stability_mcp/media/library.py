@@ -25,6 +25,7 @@ from stability_mcp.media.records import (
     item_of,
     set_copy,
 )
+from stability_mcp.media.same_bytes import item_of_bytes, same_item
 from stability_mcp.media.search import (
     TYPES,
     Kind,
@@ -66,8 +67,6 @@ _newest_of_type = _SQL.values("newest_of_type", int)
 _newest_of_period = _SQL.values("newest_of_period", int)
 _created_at = _SQL.value("created_at", float)
 _items_by_seq = _SQL.many("items_by_seq", ItemRow)
-_item_of_bytes = _SQL.one("item_of_bytes", ItemRow)
-_fitted_item_of_bytes = _SQL.one("fitted_item_of_bytes", ItemRow)
 _item_made_from = _SQL.one("item_made_from", ItemRow)
 _item_of_copy = _SQL.one("item_of_copy", ItemRow)
 _parents = _SQL.many("parents", Parent)
@@ -272,9 +271,7 @@ class MediaLibrary:
     ) -> tuple[MediaItem, bool]:
         """Store an imported or fitted file; return the item and whether it is new.
 
-        Bytes that are already stored aren't stored again. For an import, this returns the existing
-        item with the same bytes, whether generated or imported; for a fitted picture, the existing
-        one that was fitted from the same parent.
+        What is equal to a stored item isn't stored again; see `same_bytes`.
 
         Args:
             file: The durable bytes, in the store's spool; removed afterwards.
@@ -285,7 +282,7 @@ class MediaLibrary:
         """
 
         def insert(connection: Connection) -> tuple[MediaItem, bool]:
-            known = self._same(connection, info.sha256, provenance)
+            known = same_item(connection, self.owner, info, provenance)
             if known is not None:
                 file.unlink(missing_ok=True)
                 return item_of(known, self.home), False
@@ -306,7 +303,7 @@ class MediaLibrary:
 
     def item_of_bytes(self, connection: Connection, sha256: str) -> MediaItem | None:
         """Return the oldest item with these bytes, fitted pictures excepted; blocks."""
-        row = _item_of_bytes(connection, owner=self.owner, blob=clean(sha256))
+        row = item_of_bytes(connection, owner=self.owner, blob=clean(sha256))
         return None if row is None else item_of(row, self.home)
 
     async def of_blob(self, sha256: str) -> MediaItem | None:
@@ -356,12 +353,6 @@ class MediaLibrary:
             return row
         media = names.find(connection, self.owner, name)
         return None if media is None else _item_by_id(connection, owner=self.owner, id=media)
-
-    def _same(self, connection: Connection, sha256: str, provenance: Provenance) -> ItemRow | None:
-        key = {"owner": self.owner, "blob": clean(sha256)}
-        if provenance.origin != "fitted":
-            return _item_of_bytes(connection, **key)
-        return _fitted_item_of_bytes(connection, **key, parents=provenance.parents.values())
 
 
 def _newest_seqs(

@@ -65,29 +65,6 @@ FROM media JOIN blobs ON blobs.sha256 = media.blob
 WHERE media.owner = :owner AND media.seq IN (:seqs...) AND media.deleted_at IS NULL
 ORDER BY media.seq DESC;
 
--- name: item_of_bytes(owner, blob) -> one
--- The oldest item with these bytes; fitted ones are excluded, being only copies for sending.
-SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
-    media.blob, media.media_type, media.width, media.height, media.seconds, media.seed,
-    media.finish_reason, media.origin, media.operation, media.label, media.copy_path,
-    media.copy_bytes, media.copy_mtime_ns, media.created_at, blobs.bytes
-FROM media JOIN blobs ON blobs.sha256 = media.blob
-WHERE media.owner = :owner AND media.blob = :blob AND media.deleted_at IS NULL
-    AND media.origin <> 'fitted'
-ORDER BY media.seq LIMIT 1;
-
--- name: fitted_item_of_bytes(owner, blob, parents...) -> one
--- Equal bytes fitted from a different parent are a different item: its lineage differs.
-SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
-    media.blob, media.media_type, media.width, media.height, media.seconds, media.seed,
-    media.finish_reason, media.origin, media.operation, media.label, media.copy_path,
-    media.copy_bytes, media.copy_mtime_ns, media.created_at, blobs.bytes
-FROM media JOIN blobs ON blobs.sha256 = media.blob
-WHERE media.owner = :owner AND media.blob = :blob AND media.deleted_at IS NULL
-    AND media.origin = 'fitted'
-    AND media.id IN (SELECT child FROM media_parents WHERE parent IN (:parents...))
-ORDER BY media.seq LIMIT 1;
-
 -- name: item_of_copy(owner, paths...) -> one
 -- The newest item whose readable copy was written to a path: after the user deleted a copy, another
 -- one can get its name. The NULL test and `+` have SQLite use the partial index.

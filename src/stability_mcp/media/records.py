@@ -215,7 +215,7 @@ def insert_media(
         "seed": clean(provenance.seed),
         "finish_reason": clean(provenance.finish_reason),
         "origin": provenance.origin,
-        "operation": _operation_json(provenance, readable=info.readable),
+        "operation": operation_json(provenance, readable=info.readable),
         "created_at": now,
     }
     seq = None
@@ -387,7 +387,8 @@ def sync_folder(path: Path) -> None:
             os.close(descriptor)
 
 
-def _operation_json(provenance: Provenance, *, readable: bool) -> str | None:
+def operation_json(provenance: Provenance, *, readable: bool) -> str | None:
+    """Return what a row records of the call that made it; None for imports."""
     if provenance.operation is None:
         return None
     made_by: dict[str, Any] = {
