@@ -137,6 +137,20 @@ async def test_a_label_names_one_file_and_numbers_several(tmp_path: Path) -> Non
     assert [each["label"] for each in two["media"]] == ["set-1", "set-2"]
 
 
+async def test_a_file_that_was_deleted_meanwhile_does_not_hold_up_the_others(
+    tmp_path: Path,
+) -> None:
+    """Chosen: the answer counts it, and the label names what is left."""
+    async with connected(tmp_path, face=FACE, view="on") as client:
+        link = link_in(text(await call(client)))
+        await send(link, ("fox.png", make.png((90, 60))), ("owl.png", make.png((60, 90))))
+        fine(await client.call_tool("media_delete", {"media": ["fox"]}))
+        answer = fine(await call(client, label="bird"))
+
+    assert [each["label"] for each in facts(answer)["media"]] == ["bird"]
+    assert "deleted meanwhile: 1 of the files" in text(answer)
+
+
 async def test_done_without_a_file_is_reported(tmp_path: Path) -> None:
     """Chosen: the model doesn't wait for what won't come, and hears what else works."""
     async with connected(tmp_path, face=FACE, view="on", wait=30) as client:

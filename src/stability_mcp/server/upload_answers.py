@@ -137,11 +137,13 @@ def _nothing(upload: Upload) -> str:
 
 
 async def _arrived(studio: Studio, upload: Upload, label: str | None) -> Shown | str:
-    items = upload.items
+    items: Sequence[MediaItem] = await studio.media_of([each.id for each in upload.items])
+    deleted = len(upload.items) - len(items)
     if label is not None:
         items = await _labelled(studio, items, label)
     notes = [f"upload: {each.note}" for each in upload.files if each.item is not None]
     notes += [refused_line(each) for each in upload.refused]
+    notes += [f"deleted meanwhile: {deleted} of the files"] if deleted else []
     if not items:
         return "\n".join(["Nothing was imported.", *notes, f"For a new link, call {_again(None)}."])
     if upload.state == "expired":
