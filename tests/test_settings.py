@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from stability_mcp.done_target import shown_target
 from stability_mcp.errors import ConfigurationError
-from stability_mcp.settings import Settings, origin, read_settings, shown_target
+from stability_mcp.settings import Settings, origin, read_settings
 from stability_mcp.text import quoted
 
 

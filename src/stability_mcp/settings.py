@@ -6,7 +6,6 @@ takes precedence. Nothing is read on import.
 
 import os
 import re
-import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -26,7 +25,9 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from stability_mcp.done_target import read_target
 from stability_mcp.errors import ConfigurationError
+from stability_mcp.setting_types import NONE_WORDS, CreditsOrNone, Names, Paths, Rate, none_word
 from stability_mcp.setting_values import (
     COMMAND,
     KEY,
@@ -37,51 +38,14 @@ from stability_mcp.setting_values import (
     variable,
 )
 from stability_mcp.stored_key import is_marked, read_key
-from stability_mcp.text import plain, quoted
+from stability_mcp.text import quoted
 
 API_URL = "https://api.stability.ai"
 KEYS_URL = "https://platform.stability.ai/account/keys"
 
-MAX_REQUESTS, MAX_WINDOW_SECONDS = 10_000, 3_600
-"""Larger rate limits are rejected as typing errors: the API's own is 150 requests in 10 s."""
-
 _HOST = re.compile(r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
 _ORIGIN = re.compile(rf"[a-z][a-z0-9+.-]*://{_HOST.pattern}")
 _DEFAULT_PORT = re.compile(r"^(http://.*):80$|^(https://.*):443$")
-
-
-def _split_names(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    return tuple(filter(None, re.split(r"[,;\s]+", value.casefold())))
-
-
-def _split_paths(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    return tuple(filter(None, map(str.strip, value.split(os.pathsep))))
-
-
-NONE_WORDS = ("none", "never")
-
-
-def _none_word(value: object) -> object:
-    return None if isinstance(value, str) and value.casefold() in NONE_WORDS else value
-
-
-def _rate(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    requests, _, seconds = value.partition("/")
-    try:
-        read = (int(requests), float(seconds))
-    except ValueError:
-        raise ValueError("must be requests/seconds, such as 150/10") from None
-    if not (0 < read[0] <= MAX_REQUESTS and 0 < read[1] <= MAX_WINDOW_SECONDS):
-        raise ValueError(
-            f"must be from 1 to {MAX_REQUESTS} requests in at most {MAX_WINDOW_SECONDS} seconds"
-        )
-    return read
 
 
 class Settings(BaseModel):
@@ -103,19 +67,19 @@ class Settings(BaseModel):
     """Retries for requests known not to have been charged."""
     max_file_size: Annotated[int, Field(ge=10_000, le=10_485_760)] = 10_485_760
     """Maximum size of a request with pictures, in bytes; the API accepts up to 10 MiB."""
-    rate: Annotated[tuple[int, float], BeforeValidator(_rate)] = (150, 10.0)
+    rate: Rate = (150, 10.0)
     """Rate limit over all processes, as requests/seconds; default: the API's own limit."""
     concurrency: Annotated[int, Field(ge=1, le=1_000)] = 120
     """Maximum paid requests in flight in this process."""
     home: Path | None = None
     """Folder for database, media and locks; default: the platform's data folder."""
-    output_dir: Annotated[Path | None, BeforeValidator(_none_word)] = Path()
+    output_dir: Annotated[Path | None, BeforeValidator(none_word)] = Path()
     """Folder for readable copies; `none`: no copies; default: Pictures/Stability."""
-    roots: Annotated[tuple[Path, ...], BeforeValidator(_split_paths)] = ()
+    roots: Paths = ()
     """Additional folders to read files from, separated like PATH."""
     roots_only: bool = False
     """Read files only from `roots`, not from a client's workspace folders either."""
-    toolsets: Annotated[tuple[str, ...], BeforeValidator(_split_names)] = ("default",)
+    toolsets: Names = ("default",)
     """Toolsets to offer, separated by commas: names, `basic` (small list), `default` or `all`."""
     preview: Literal["none", "small", "large"] = "small"
     """Size of previews in answers: none, 768 px or 1024 px."""
@@ -127,9 +91,9 @@ class Settings(BaseModel):
     """Local pages for the user; `auto`: where the user's browser can open them."""
     cache: Literal["on", "off"] = "on"
     """Answer a call that would repeat an earlier result from the cache, at no cost."""
-    budget: Annotated[float | None, Field(ge=0), BeforeValidator(_none_word)] = 500
+    budget: CreditsOrNone = 500
     """Daily budget in credits, with a real key; `none`: unlimited."""
-    confirm_above: Annotated[float | None, Field(ge=0), BeforeValidator(_none_word)] = 25
+    confirm_above: CreditsOrNone = 25
     """Calls of this many credits or more need the user's approval, with a real key; `never`."""
     blocked_terms: Path | None = None
     """File of terms that block a prompt, one per line."""
@@ -137,18 +101,18 @@ class Settings(BaseModel):
     """File of terms that flag a prompt but don't block it, one per line."""
     metadata: Literal["full", "minimal", "off"] = "full"
     """How much provenance is written into a readable copy."""
-    on_done: Annotated[SecretStr | None, BeforeValidator(_none_word)] = None
+    on_done: Annotated[SecretStr | None, BeforeValidator(none_word)] = None
     """Webhook URL or command to call when a job ends; never shown, as it may contain a secret."""
-    keep_days: Annotated[float | None, Field(gt=0, le=36_500), BeforeValidator(_none_word)] = None
+    keep_days: Annotated[float | None, Field(gt=0, le=36_500), BeforeValidator(none_word)] = None
     """Days after which ended jobs and their media are removed; `never`: kept for good."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
     """Lowest level that is logged to stderr."""
     log_format: Literal["text", "json"] = "text"
     """Format of log lines."""
-    hosts: Annotated[tuple[str, ...], BeforeValidator(_split_names)] = ()
+    hosts: Names = ()
     """Further names under which HTTP clients reach this machine, such as `host.docker.internal`,
     separated by commas; a token is then always required."""
-    cors_origins: Annotated[tuple[str, ...], BeforeValidator(_split_names)] = ()
+    cors_origins: Names = ()
     """Web origins whose pages may use the HTTP server, such as `https://app.example.com`."""
 
     def model_post_init(self, context: object, /) -> None:
@@ -315,40 +279,6 @@ def _with_stored_key(given: Given, folder: Path) -> Given:
     return replace(given, values={**given.values, KEY: key}, from_keyring=True)
 
 
-def read_target(text: str) -> str | tuple[str, ...]:
-    """Return the target in STABILITY_ON_DONE: a URL, or the words of a command, split like a shell.
-
-    Raises:
-        ValueError: it is neither; the message doesn't repeat it.
-    """
-    if re.match(r"https?://", text, re.IGNORECASE):
-        if not re.fullmatch(r"https?://[^\s/?#]+[^\s]*", text, re.IGNORECASE):
-            raise ValueError("must be an http:// or https:// address, or a command")
-        return text
-    try:
-        # Windows paths contain backslashes, which a POSIX shell takes for escapes.
-        words = tuple(each.strip('"') for each in shlex.split(text, posix=os.name != "nt"))
-    except ValueError:
-        raise ValueError("is a command with an unclosed quote") from None
-    if not words or "://" in words[0]:
-        raise ValueError("must be an http:// or https:// address, or a command")
-    return words
-
-
-def shown_target(text: str) -> str:
-    """Return the target in STABILITY_ON_DONE without anything secret: `https://hooks.test`.
-
-    A URL is cut to its host, since user, path and query may be the secret; a command to its
-    program.
-    """
-    target = read_target(text)
-    if not isinstance(target, str):
-        return quoted(f"{target[0]} …" if target[1:] else target[0])
-    scheme, _, rest = target.partition("://")
-    host = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
-    return plain(f"{scheme.lower()}://{host}")
-
-
 def origin(field: str, flags: Mapping[str, object]) -> Literal["flag", "environment", "default"]:
     """Return the source of a setting's value."""
     if field not in find_given([field], flags, os.environ).values:
@@ -388,7 +318,7 @@ def _allowed(field: str) -> str:
             f" from {low:g} to {until}" if above is None else f" above {above:g}, up to {until}"
         )
     takes_none = any(
-        isinstance(each, BeforeValidator) and each.func is _none_word
+        isinstance(each, BeforeValidator) and each.func is none_word
         for each in Settings.model_fields[field].metadata
     )
     return f"{number}{lowest}{f', or {NONE_WORDS[0]}' * takes_none}"

@@ -16,9 +16,10 @@ import typer
 
 from stability_mcp import __version__
 from stability_mcp.cli.host_setup import host_report
+from stability_mcp.done_target import read_target, shown_target
 from stability_mcp.errors import StorageError, StudioError
 from stability_mcp.setting_values import KEY, variable
-from stability_mcp.settings import Settings, origin, read_target, shown_target
+from stability_mcp.settings import Settings, origin
 from stability_mcp.text import credits_text, plain
 
 if TYPE_CHECKING:

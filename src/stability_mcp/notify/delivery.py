@@ -15,11 +15,11 @@ from anyio import to_thread
 from anyio.abc import Process
 
 from stability_mcp import __version__
+from stability_mcp.done_target import read_target, shown_target
 from stability_mcp.errors import StorageError
 from stability_mcp.notify import outbox
 from stability_mcp.notify.outbox import ClaimedNotification, DueNotification
 from stability_mcp.setting_values import COMMAND, KEY, NEAR_MISSES, misspelt, variable
-from stability_mcp.settings import read_target, shown_target
 from stability_mcp.store.database import Database
 from stability_mcp.store.tenancy import Account
 
@@ -54,7 +54,7 @@ class Target(Protocol):
 
 
 def target_of(target: str) -> Target:
-    """Return the target for a URL or a command, as parsed by `settings.read_target`."""
+    """Return the target for a URL or a command, as parsed by `done_target.read_target`."""
     read = read_target(target)
     return WebhookTarget(read) if isinstance(read, str) else CommandTarget(read)
 
