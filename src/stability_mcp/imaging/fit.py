@@ -118,7 +118,14 @@ def fit_image(  # noqa: PLR0913 -- source and target, limits and checks
             if check and is_decodable(facts):
                 decode_image(source, facts)
             return fitted
-    return _encode(source, facts, size, limits, max_bytes=max_bytes, target=target, alpha=alpha)
+    picture, changes = _converted(source, facts, size, alpha)
+    shown = replace(facts, has_alpha=facts.has_alpha and alpha == "send")
+    types = _by_preference(shown, _types(limits), size, max_bytes)
+    encoded = encode_within(picture, types, max_bytes, limits=limits)
+    described = _describe_changes(
+        facts, encoded.size, encoded.media_type, len(encoded.data), max_bytes
+    )
+    return _write(encoded.data, target, [*described, *changes])
 
 
 def fitting_memory(facts: Facts, limits: ImageLimits, alpha: AlphaUse) -> int:
@@ -277,16 +284,10 @@ def _by_preference(
     return tuple(dict.fromkeys(one for one in order if one in types))
 
 
-def _encode(  # noqa: PLR0913 -- everything that determines the new picture
-    source: Path,
-    facts: Facts,
-    size: Size,
-    limits: ImageLimits,
-    *,
-    max_bytes: int,
-    target: Path,
-    alpha: AlphaUse,
-) -> Fitted:
+def _converted(
+    source: Path, facts: Facts, size: Size, alpha: AlphaUse
+) -> "tuple[Image.Image, list[str]]":
+    """Return the picture as it is sent, before it is encoded, and the changes of its pixels."""
     orientation = remaining_orientation(facts)
     stored = Size(size.height, size.width) if orientation in SIDEWAYS else size
     # Twice the target size is enough for a good Lanczos resize.
@@ -297,15 +298,8 @@ def _encode(  # noqa: PLR0913 -- everything that determines the new picture
     picture = upright(converted.image, orientation)
     if alpha != "send":
         picture = fill_transparent(picture) if alpha == "separate" else on_white(picture)
-    shown = replace(facts, has_alpha=facts.has_alpha and alpha == "send")
-    types = _by_preference(shown, _types(limits), size, max_bytes)
-    encoded = encode_within(picture, types, max_bytes, limits=limits)
-    changes = _describe_changes(
-        facts, encoded.size, encoded.media_type, len(encoded.data), max_bytes
-    )
-    changes += [_ALPHA_CHANGES[alpha]] if alpha != "send" else []
-    changes += [*levels.changes, *converted.changes, *_removals(facts)]
-    return _write(encoded.data, target, changes)
+    changes = [_ALPHA_CHANGES[alpha]] if alpha != "send" else []
+    return picture, [*changes, *levels.changes, *converted.changes, *_removals(facts)]
 
 
 def _resize(image: "Image.Image", size: Size) -> "Image.Image":
