@@ -1,4 +1,4 @@
-"""Logs go to stderr, in the chosen format, and never contain the key."""
+"""Logs go to stderr, in the chosen format, and never contain a secret."""
 
 import json
 import logging
@@ -13,9 +13,10 @@ from pydantic import SecretStr
 from stability_mcp.logs import configure_logs
 from stability_mcp.settings import read_settings
 
-configure_logs(read_settings(api_key=SecretStr("sk-secret-12345"), log_format="{format}"))
+configure_logs(read_settings(api_key=SecretStr("sk-secret-12345"), log_format="{format}",
+    on_done="https://hooks.test", on_done_secret=SecretStr("whsec_" + "c2VjcmV0" * 4)))
 try:
-    raise ValueError("the key sk-secret-12345 was refused")
+    raise ValueError("the key sk-secret-12345 was refused by whsec_" + "c2VjcmV0" * 4)
 except ValueError:
     logging.getLogger("stability_mcp.client").exception("with sk-secret-12345 in it")
 """
@@ -29,12 +30,13 @@ def _logged(log_format: str) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.mark.processes
-def test_the_key_is_in_no_line_and_in_no_traceback() -> None:
+def test_secrets_are_in_no_line_and_in_no_traceback() -> None:
     """Chosen: an operator pastes logs into issues."""
     for log_format in ("text", "json"):
         done = _logged(log_format)
 
         assert "sk-secret" not in done.stderr
+        assert "c2VjcmV0" not in done.stderr
         assert "was refused" in done.stderr
         assert done.stdout == ""
 

@@ -1,5 +1,6 @@
 """Settings come from flags, then the environment, then defaults; wrong ones are explained."""
 
+import base64
 import re
 from pathlib import Path
 
@@ -61,6 +62,12 @@ WRONG = [
     ("STABILITY_ON_DONE", "https://"),
     ("STABILITY_ON_DONE", "notify 'me"),
     ("STABILITY_ON_DONE", "://"),
+    ("STABILITY_ON_DONE_SECRET", "whsec_"),
+    ("STABILITY_ON_DONE_SECRET", "whsec_c2hvcnQ="),
+    ("STABILITY_ON_DONE_SECRET", "whsec_" + "A" * 88),
+    ("STABILITY_ON_DONE_SECRET", "whsec_" + "-_" * 16),
+    ("STABILITY_ON_DONE_SECRET", "whsec_" + "é" * 32),
+    ("STABILITY_ON_DONE_SECRET", "A" * 32),
     ("STABILITY_HOSTS", "*"),
     ("STABILITY_HOSTS", "https://host.docker.internal"),
     ("STABILITY_HOSTS", "host/path"),
@@ -101,7 +108,7 @@ def test_a_wrong_value_is_refused_in_one_sentence(
     assert re.search(r"\. |\n", text) is None
     assert re.search(r"must (be|contain) |unclosed quote", text)
     assert "Input should" not in text
-    assert (quoted(value) in text) == (name != "STABILITY_ON_DONE")
+    assert (quoted(value) in text) == (not name.startswith("STABILITY_ON_DONE"))
 
 
 def test_every_setting_has_a_wrong_value_or_takes_any_text() -> None:
@@ -112,12 +119,38 @@ def test_every_setting_has_a_wrong_value_or_takes_any_text() -> None:
     assert not tried & ANY_TEXT
 
 
-def test_the_key_is_not_shown_by_a_repr() -> None:
+def test_secrets_are_not_shown_by_a_repr() -> None:
     """Chosen: secrets never reach logs, errors or reprs."""
-    settings = read_settings(api_key=SecretStr("sk-very-secret-1234"))
+    signing = "whsec_" + "c2VjcmV0" * 4
+    settings = read_settings(api_key=SecretStr("sk-very-secret-1234"), on_done_secret=signing)
 
-    assert "very-secret" not in repr(settings)
-    assert "very-secret" not in str(settings.model_dump())
+    for shown in (repr(settings), str(settings.model_dump()), settings.model_dump_json()):
+        assert "very-secret" not in shown
+        assert "c2VjcmV0" not in shown
+
+
+@pytest.mark.parametrize(
+    ("target", "why"),
+    [(None, "STABILITY_ON_DONE isn't set"), ("notify me", "STABILITY_ON_DONE is a command")],
+)
+def test_a_secret_that_signs_nothing_is_a_notice(target: str | None, why: str) -> None:
+    """Chosen: else the operator believes that messages are signed."""
+    secret = "whsec_" + "c2VjcmV0" * 4
+    assert read_settings(on_done_secret=secret, on_done="https://hooks.test").notices == ()
+
+    [notice] = read_settings(on_done_secret=secret, on_done=target).notices
+
+    assert "STABILITY_ON_DONE_SECRET is ignored" in notice
+    assert why in notice
+    assert "c2VjcmV0" not in notice
+
+
+@pytest.mark.parametrize("length", [24, 32, 64])
+def test_a_secret_has_24_to_64_bytes(length: int) -> None:
+    """Documented (Standard Webhooks): the length of a symmetric secret."""
+    secret = "whsec_" + base64.b64encode(bytes(length)).decode()
+
+    assert read_settings(on_done_secret=f' "{secret}" ').on_done_secret == SecretStr(secret)
 
 
 def test_the_budget_is_in_millicredits_and_absent_on_the_emulator() -> None:

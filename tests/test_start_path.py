@@ -14,6 +14,7 @@ from stability_mcp.store.database import Database
 LATER = (
     "PIL",
     "sqlite3",
+    "standardwebhooks",
     "tinytag",
     "typer",
     "stability_mcp.client",
@@ -51,6 +52,24 @@ def test_the_server_starts_without_modules_that_only_a_call_needs() -> None:
     )
 
     assert _loaded(program) & set(LATER) == set()
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("secret", ["None", "SecretStr('whsec_' + 'c2VjcmV0' * 4)"])
+def test_the_signing_library_is_loaded_with_the_first_signed_message(secret: str) -> None:
+    """Chosen: most servers have no webhook, and most webhooks no secret."""
+    program = (
+        "import sys\n"
+        "import anyio\n"
+        "from pydantic import SecretStr\n"
+        "import stability_mcp.studio.open\n"
+        "from stability_mcp.notify.targets import send_test, target_of\n"
+        f"target = target_of('http://127.0.0.1:9', {secret})\n"
+        "assert 'standardwebhooks' not in sys.modules\n"
+        "anyio.run(send_test, target)"
+    )
+
+    assert ("standardwebhooks" in _loaded(program)) == (secret != "None")
 
 
 OPENING = """

@@ -13,6 +13,7 @@ from typing import Any
 
 from stability_mcp.errors import StudioError
 from stability_mcp.logs import configure_logs
+from stability_mcp.setting_values import SECRETS
 from stability_mcp.settings import Settings, read_settings
 
 COMPLETION = "_STABILITY_MCP_COMPLETE"
@@ -62,11 +63,11 @@ def _serve(flags: Mapping[str, Any]) -> None:
 def split_flags(arguments: list[str]) -> tuple[dict[str, Any], list[str]]:
     """Return the settings among the arguments, and the remaining arguments.
 
-    The API key isn't a flag: every user of a machine can read the command lines of all processes.
+    Secrets aren't flags: every user of a machine can read the command lines of all processes.
     """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     for name, field in Settings.model_fields.items():
-        if name == "api_key":
+        if name in SECRETS:
             continue
         flag = f"--{name.replace('_', '-')}"
         if field.annotation is bool:

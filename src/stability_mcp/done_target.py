@@ -1,10 +1,16 @@
-"""Reads the value of STABILITY_ON_DONE: a webhook's address or a command."""
+"""Reads STABILITY_ON_DONE, a webhook's address or a command, and the secret that signs webhooks."""
 
+import base64
+import binascii
 import os
 import re
 import shlex
 
 from stability_mcp.text import plain, quoted
+
+SECRET_PREFIX = "whsec_"  # noqa: S105 -- marks a secret
+MIN_SECRET_BYTES, MAX_SECRET_BYTES = 24, 64
+"""Length of a signing secret. *Documented* (Standard Webhooks, "Signature scheme")."""
 
 
 def read_target(text: str) -> str | tuple[str, ...]:
@@ -35,7 +41,32 @@ def shown_target(text: str) -> str:
     """
     target = read_target(text)
     if not isinstance(target, str):
-        return quoted(f"{target[0]} …" if target[1:] else target[0])
+        return shown_command(target)
     scheme, _, rest = target.partition("://")
     host = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
     return plain(f"{scheme.lower()}://{host}")
+
+
+def shown_command(words: tuple[str, ...]) -> str:
+    """Return a command without its arguments, which may be secrets: `"notify …"`."""
+    return quoted(f"{words[0]} …" if words[1:] else words[0])
+
+
+def check_secret(text: str) -> None:
+    """Check a secret that signs webhooks, in the notation of Standard Webhooks: `whsec_<base64>`.
+
+    Raises:
+        ValueError: it has another form; the message doesn't repeat it.
+    """
+    try:
+        found = base64.b64decode(text.removeprefix(SECRET_PREFIX), validate=True)
+    except (binascii.Error, ValueError):  # ValueError: a character outside ASCII
+        found = b""
+    if not text.startswith(SECRET_PREFIX) or not (
+        MIN_SECRET_BYTES <= len(found) <= MAX_SECRET_BYTES
+    ):
+        raise ValueError(
+            f"must be {SECRET_PREFIX} followed by {MIN_SECRET_BYTES} to {MAX_SECRET_BYTES} random "
+            f'bytes in base64, such as the output of: echo "{SECRET_PREFIX}$(openssl rand -base64 '
+            '32)"'
+        )

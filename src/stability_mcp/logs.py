@@ -1,4 +1,4 @@
-"""Configures logging to stderr, as text or JSON, with the API key redacted.
+"""Configures logging to stderr, as text or JSON, with secrets redacted.
 
 stdout is reserved for the protocol.
 """
@@ -6,11 +6,15 @@ stdout is reserved for the protocol.
 import json
 import logging
 import sys
+from collections.abc import Mapping
+from types import MappingProxyType
 
+from stability_mcp.done_target import SECRET_PREFIX
+from stability_mcp.setting_values import KEY, SIGNING
 from stability_mcp.settings import Settings
 
-HIDDEN = "sk-…"
-"""Replaces the key in log lines."""
+HIDDEN: Mapping[str, str] = MappingProxyType({KEY: "sk-…", SIGNING: f"{SECRET_PREFIX}…"})
+"""What replaces each secret in log lines, by field."""
 
 QUIET = ("httpx2", "httpcore2", "PIL", "mcp", "uvicorn.access")
 """Loggers of libraries whose debug lines contain headers, statements or every request."""
@@ -20,16 +24,18 @@ log = logging.getLogger(__name__)
 
 
 class _Redacted(logging.Formatter):
-    """Formats a record and redacts the key in the finished text, including tracebacks."""
+    """Formats a record and redacts secrets in the finished text, including tracebacks."""
 
-    def __init__(self, secret: str | None, *, as_json: bool) -> None:
+    def __init__(self, secrets: Mapping[str, str], *, as_json: bool) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
-        self._secret = secret
+        self._secrets = secrets
         self._as_json = as_json
 
     def format(self, record: logging.LogRecord) -> str:
         text = self._json(record) if self._as_json else super().format(record)
-        return text.replace(self._secret, HIDDEN) if self._secret else text
+        for secret, shown in self._secrets.items():
+            text = text.replace(secret, shown)
+        return text
 
     def _json(self, record: logging.LogRecord) -> str:
         line = {
@@ -49,8 +55,9 @@ def configure_logs(settings: Settings) -> None:
     Call it once, at startup.
     """
     handler = logging.StreamHandler(sys.stderr)
-    secret = settings.api_key.get_secret_value() if settings.api_key else None
-    handler.setFormatter(_Redacted(secret, as_json=settings.log_format == "json"))
+    given = ((getattr(settings, field), shown) for field, shown in HIDDEN.items())
+    secrets = {value.get_secret_value(): shown for value, shown in given if value is not None}
+    handler.setFormatter(_Redacted(secrets, as_json=settings.log_format == "json"))
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.root.level))

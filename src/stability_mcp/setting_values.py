@@ -16,6 +16,11 @@ PREFIX = "STABILITY_"
 KEY, COMMAND, ORIGINS = "api_key", "on_done", "cors_origins"
 """Fields with rules of their own: most placeholders stand for a key, a shell command may contain
 `${...}`, and `null` is the origin of a page that must be refused."""
+SIGNING = "on_done_secret"
+"""The field with the key that signs webhooks."""
+SECRETS = (KEY, SIGNING)
+"""Fields that are secrets: never shown, and no flags, because every user of a machine can read the
+command lines of all processes."""
 
 NEAR_MISSES = (
     "STABILITY_KEY",

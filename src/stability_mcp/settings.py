@@ -6,7 +6,7 @@ takes precedence. Nothing is read on import.
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -25,13 +25,15 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from stability_mcp.done_target import read_target
+from stability_mcp.done_target import check_secret, read_target
 from stability_mcp.errors import ConfigurationError
 from stability_mcp.setting_types import NONE_WORDS, CreditsOrNone, Names, Paths, Rate, none_word
 from stability_mcp.setting_values import (
     COMMAND,
     KEY,
     NOTHING_GIVEN,
+    SECRETS,
+    SIGNING,
     Given,
     find_given,
     unquoted,
@@ -103,6 +105,8 @@ class Settings(BaseModel):
     """How much provenance is written into a readable copy."""
     on_done: Annotated[SecretStr | None, BeforeValidator(none_word)] = None
     """Webhook URL or command to call when a job ends; never shown, as it may contain a secret."""
+    on_done_secret: SecretStr | None = None
+    """Secret that signs webhooks: `whsec_` and 24 to 64 bytes in base64."""
     keep_days: Annotated[float | None, Field(gt=0, le=36_500), BeforeValidator(none_word)] = None
     """Days after which ended jobs and their media are removed; `never`: kept for good."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
@@ -140,6 +144,13 @@ class Settings(BaseModel):
     def _is_a_target(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
             read_target(value.get_secret_value())
+        return value
+
+    @field_validator("on_done_secret")
+    @classmethod
+    def _is_a_signing_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            check_secret(value.get_secret_value())
         return value
 
     @field_validator("home", "output_dir")
@@ -180,7 +191,17 @@ class Settings(BaseModel):
     @property
     def notices(self) -> tuple[str, ...]:
         """Return what counts as not set or is ignored, in sentences."""
-        return self._given.notices
+        return (*self._given.notices, *self._unused_secret())
+
+    def _unused_secret(self) -> Iterator[str]:
+        """Yield why the signing secret signs nothing, if it is set."""
+        if self.on_done_secret is None:
+            return
+        target = self.on_done and read_target(self.on_done.get_secret_value())
+        if not isinstance(target, str):
+            name = variable(COMMAND)
+            why = f"{name} is a command" if target else f"{name} isn't set"
+            yield f"{variable(SIGNING)} is ignored: it signs messages to an address, and {why}."
 
     @property
     def missing_key(self) -> str:
@@ -291,7 +312,7 @@ def _wrong_value(details: ErrorDetails) -> str:
     """Return `STABILITY_WAIT is "soon"; it must be a number from 0 to 300.`."""
     field = str(details["loc"][0])
     value = details["input"]
-    secret = field in {KEY, COMMAND} or not isinstance(value, str)
+    secret = field in {*SECRETS, COMMAND} or not isinstance(value, str)
     found = f" is {quoted(value)}; it" * (not secret)
     if details["type"] == "value_error":
         allowed = str(details["ctx"]["error"])

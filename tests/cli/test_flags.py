@@ -21,9 +21,10 @@ def test_settings_are_recognised_before_and_after_the_command() -> None:
     )
 
 
-def test_the_key_is_not_a_flag() -> None:
+@pytest.mark.parametrize("flag", ["--api-key", "--on-done-secret"])
+def test_a_secret_is_not_a_flag(flag: str) -> None:
     """Chosen: every user of a machine can read the command lines of all processes."""
-    assert split_flags(["--api-key", "sk-1"]) == ({}, ["--api-key", "sk-1"])
+    assert split_flags([flag, "sk-1"]) == ({}, [flag, "sk-1"])
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

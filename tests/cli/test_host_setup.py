@@ -120,6 +120,19 @@ def test_the_key_is_written_only_if_asked_for_and_never_shown(cli: Cli, cursor: 
     assert key not in out
 
 
+def test_the_webhook_secret_in_an_entry_is_never_shown(cli: Cli, cursor: Path) -> None:
+    """*Chosen*: `uninstall` shows what it removes, and the user may have added the secret."""
+    cli("install", "cursor")
+    found = json.loads(cursor.read_text("utf-8"))
+    found["mcpServers"]["stability"]["env"] = {"STABILITY_ON_DONE_SECRET": "whsec_abcd"}
+    cursor.write_text(json.dumps(found, indent=2), "utf-8")
+
+    _, out, _ = cli("uninstall", "cursor")
+
+    assert '"STABILITY_ON_DONE_SECRET": "<secret>"' in out
+    assert "whsec_abcd" not in out
+
+
 def test_the_token_of_the_http_server_is_written_if_asked_for(
     cli: Cli, cursor: Path, tmp_path: Path
 ) -> None:

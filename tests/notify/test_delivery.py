@@ -14,7 +14,8 @@ import anyio
 import pytest
 
 from stability_mcp.notify import delivery, outbox
-from stability_mcp.notify.delivery import URL_SECONDS, Delivery
+from stability_mcp.notify.delivery import Delivery
+from stability_mcp.notify.targets import URL_SECONDS, target_of
 from stability_mcp.store.database import Database
 from stability_mcp.store.tenancy import EMULATOR, LOCAL_OWNER, Account
 from stability_mcp.studio import Studio, open_studio
@@ -69,7 +70,8 @@ async def _delivering(
 ) -> AsyncIterator[Delivery]:
     """Run only the delivery until the block ends."""
     account = Account(owner=LOCAL_OWNER, upstream=EMULATOR.id)
-    running = Delivery(database, listener.url, account, clock=clock, interval=0.05)
+    target = target_of(listener.url, clock=clock)
+    running = Delivery(database, target, account, clock=clock, interval=0.05)
     await running.begin()
     async with anyio.create_task_group() as group:
         group.start_soon(running.run)

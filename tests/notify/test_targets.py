@@ -7,21 +7,30 @@ from pathlib import Path
 import anyio
 import pytest
 
-from stability_mcp.notify.delivery import CommandTarget, WebhookTarget
+from stability_mcp.notify.targets import CommandTarget, Message, Target, WebhookTarget
 from stability_mcp.studio import open_studio
-from support.notify.receivers import command, listening, until
+from support.notify.receivers import SECRET, command, listening, until
 from support.server.in_memory import settings_in
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_command_gets_the_job_on_stdin_and_not_the_api_key(
+async def _answer(target: Target, job: str = "1") -> str:
+    """Send a message about a job, which isn't delivered, and return why."""
+    attempt = await target.send(Message.of("job_1_0", {"job": job}))
+    assert not attempt.delivered
+    return attempt.answer
+
+
+async def test_a_command_gets_the_job_on_stdin_and_no_secret(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Documented (README): no shell, no key, and its output is discarded."""
     monkeypatch.setenv("STABILITY_API_KEY", "sk-must-not-leave")
     monkeypatch.setenv("STABILITY_KEY", "sk-must-not-leave-either")
     monkeypatch.setenv("STABILITY_ON_DONE", "notify --token s3cret")
+    monkeypatch.setenv("STABILITY_ON_DONE_SECRET", SECRET)
+    monkeypatch.setenv("STABILITY_ON_DONE_SECRETS", SECRET)
     settings = settings_in(tmp_path, {"on_done": command(tmp_path)})
     with anyio.fail_after(60):
         async with open_studio(settings) as studio:
@@ -33,6 +42,7 @@ async def test_a_command_gets_the_job_on_stdin_and_not_the_api_key(
     environment = (tmp_path / f"{job}.env").read_text()
     assert "must-not-leave" not in environment
     assert "s3cret" not in environment
+    assert SECRET not in environment
     assert "PATH" in environment
     assert capfd.readouterr().out == ""
 
@@ -41,7 +51,7 @@ async def test_a_redirect_is_not_followed() -> None:
     """*Chosen*: the content is only for the given URL."""
     with listening(302) as listener:
         target = WebhookTarget(listener.url)
-        assert await target.send({"job": "1"}) == "status 302"
+        assert await _answer(target) == "status 302"
         await target.close()
 
     assert len(listener.received) == 1
@@ -54,40 +64,40 @@ async def test_a_command_that_hangs_is_terminated() -> None:
         seconds=0.5,
     )
 
-    assert await target.send({"job": "1"}) == "the command was killed after 0.5 s"
+    assert await _answer(target) == "the command was killed after 0.5 s"
 
 
 @pytest.mark.parametrize(
     ("words", "why"),
     [
         (("/nowhere/at/all",), "the command could not be started (FileNotFoundError)"),
-        ((sys.executable, "-c", "raise SystemExit(3)"), "the command failed with exit code 3"),
+        ((sys.executable, "-c", "raise SystemExit(3)"), "exit code 3"),
     ],
 )
 async def test_a_failed_command_is_reported_with_its_reason(
     words: tuple[str, ...], why: str
 ) -> None:
     """*Chosen*: the log has the exit code and none of its output."""
-    assert await CommandTarget(words).send({"job": "1" * 200_000}) == why
+    assert await _answer(CommandTarget(words), "1" * 200_000) == why
 
 
 async def test_a_url_that_does_not_answer_times_out() -> None:
     """Documented (README): after 10 seconds; here sooner."""
     with listening(slow=True) as listener:
         target = WebhookTarget(listener.url, seconds=0.3)
-        assert await target.send({"job": "1"}) == "no response within 0.3 s"
+        assert await _answer(target) == "no response within 0.3 s"
         await target.close()
 
 
 async def test_an_invalid_url_is_reported_and_raises_nothing() -> None:
     """*Chosen*: delivery runs in the same process as jobs, which a wrong port must not end."""
     target = WebhookTarget("http://127.0.0.1:99999/s3cret")
-    assert await target.send({"job": "1"}) == "ExceptionGroup"
+    assert await _answer(target) == "ExceptionGroup"
     await target.close()
 
 
 async def test_a_refused_connection_is_reported_without_the_url() -> None:
     """*Chosen*: the library's error may contain the URL's secrets."""
     target = WebhookTarget("http://me:s3cret@127.0.0.1:9/s3cret")
-    assert await target.send({"job": "1"}) == "ConnectError"
+    assert await _answer(target) == "ConnectError"
     await target.close()

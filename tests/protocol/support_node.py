@@ -1,4 +1,4 @@
-"""Runs Node tools of the MCP and glTF projects, which `make setup` installs."""
+"""Runs Node packages of other projects, which `make setup` installs."""
 
 import os
 import subprocess
@@ -13,6 +13,7 @@ PACKAGES = Path(sys.prefix) / "protocol" / "node_modules"
 CONFORMANCE = "@modelcontextprotocol/conformance/dist/index.js"
 INSPECTOR = "@modelcontextprotocol/inspector/clients/launcher/build/index.js"
 GLTF_VALIDATOR = "gltf-validator/index.js"
+STANDARD_WEBHOOKS = "standardwebhooks/dist/index.js"
 
 
 def installed(script: str) -> Path:

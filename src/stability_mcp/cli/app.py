@@ -4,16 +4,15 @@ import sys
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import anyio
 import typer
 
 from stability_mcp import __version__
-from stability_mcp.cli import exit_codes
+from stability_mcp.cli import exit_codes, ledger_commands
+from stability_mcp.cli.invocation import settings_of
 from stability_mcp.errors import NotFoundError
-from stability_mcp.logs import configure_logs
-from stability_mcp.settings import Settings, read_settings
 
 app = typer.Typer(
     name="stability-mcp",
@@ -56,12 +55,6 @@ def _suggest_call(arguments: list[str]) -> None:
         sys.exit(exit_codes.USAGE)
 
 
-def _settings(context: typer.Context, *, keyring: bool = True) -> Settings:
-    settings = read_settings(keyring=keyring, **context.obj)
-    configure_logs(settings)
-    return settings
-
-
 def _version(shown: bool) -> None:  # noqa: FBT001 -- the signature of a typer callback
     if shown:
         typer.echo(__version__)
@@ -102,7 +95,7 @@ def serve(  # noqa: PLR0913 -- an option each
     """Run the MCP server on stdio, or over HTTP on this machine."""
     from stability_mcp.cli.page_opening import open_pages
 
-    settings = _settings(context)
+    settings = settings_of(context)
     if not http:
         from stability_mcp.server.stdio import run_stdio
 
@@ -122,7 +115,7 @@ def demo(
     from stability_mcp.cli.demo import run_demo
 
     found = image.expanduser().absolute() if image else None
-    anyio.run(run_demo, _settings(context, keyring=False), found)
+    anyio.run(run_demo, settings_of(context, keyring=False), found)
 
 
 @app.command()
@@ -200,7 +193,7 @@ def call(
         _print_tool_help(tool)
         return
     arguments = read_arguments(context.args)
-    code = anyio.run(partial(run_call, _settings(context), tool, arguments, as_json=as_json))
+    code = anyio.run(partial(run_call, settings_of(context), tool, arguments, as_json=as_json))
     if code:
         raise typer.Exit(code)
 
@@ -219,12 +212,12 @@ def tools(context: typer.Context) -> None:
     """List the enabled tools and what they are for."""
     from stability_mcp.cli.call import list_tools
 
-    for line in list_tools(_settings(context)):
+    for line in list_tools(settings_of(context)):
         typer.echo(line)
 
 
 @app.command()
-def doctor(
+def doctor(  # noqa: PLR0913 -- an option each
     context: typer.Context,
     document: Annotated[
         str | None,
@@ -240,20 +233,33 @@ def doctor(
             "--drift", help="Compare the tools with the OpenAPI document the API publishes."
         ),
     ] = False,
+    test_webhook: Annotated[
+        bool, typer.Option("--test-webhook", help="Send a test message to STABILITY_ON_DONE.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the report as one JSON document.")
+    ] = False,
 ) -> None:
     """Print the settings in force and check the store, the account and the folders."""
-    from stability_mcp.cli.doctor import run_doctor
-    from stability_mcp.cli.drift import run_drift
-
-    settings = _settings(context)
-    if drift and repair:
-        raise typer.BadParameter("use either --drift or --repair, not both")
-    if drift:
-        fine = anyio.run(run_drift, settings, document)
-    elif document is not None:
+    if drift + repair + test_webhook > 1:
+        raise typer.BadParameter("use only one of --drift, --repair and --test-webhook")
+    if drift and as_json:
+        raise typer.BadParameter("--json can't be combined with --drift")
+    if document is not None and not drift:
         raise typer.BadParameter("a document needs --drift")
+    settings = settings_of(context)
+    if drift:
+        from stability_mcp.cli.drift import run_drift
+
+        fine = anyio.run(run_drift, settings, document)
+    elif test_webhook:
+        from stability_mcp.cli.doctor import run_webhook_test
+
+        fine = anyio.run(partial(run_webhook_test, settings, as_json=as_json))
     else:
-        fine = anyio.run(partial(run_doctor, settings, context.obj, repair=repair))
+        from stability_mcp.cli.doctor import run_doctor
+
+        fine = anyio.run(partial(run_doctor, settings, context.obj, repair=repair, as_json=as_json))
     if not fine:
         raise typer.Exit(1)
 
@@ -263,7 +269,7 @@ def login(context: typer.Context) -> None:
     """Store your API key in the keyring of the operating system, after checking it."""
     from stability_mcp.cli.login import run_login
 
-    run_login(_settings(context, keyring=False))
+    run_login(settings_of(context, keyring=False))
 
 
 @app.command()
@@ -271,7 +277,7 @@ def logout(context: typer.Context) -> None:
     """Remove the API key from the keyring."""
     from stability_mcp.cli.login import run_logout
 
-    run_logout(_settings(context, keyring=False))
+    run_logout(settings_of(context, keyring=False))
 
 
 @app.command()
@@ -298,7 +304,7 @@ def install(  # noqa: PLR0913 -- an option each
     from stability_mcp.cli.host_setup import InstallOptions, run_install
 
     options = InstallOptions(show=show, url=url, secrets=secrets, file=file, create=create, yes=yes)
-    if not run_install(_settings(context), context.obj, host, options):
+    if not run_install(settings_of(context), context.obj, host, options):
         raise typer.Exit(1)
 
 
@@ -315,71 +321,9 @@ def uninstall(
     """Remove this server from the configuration of an MCP host."""
     from stability_mcp.cli.host_setup import run_uninstall
 
-    if not run_uninstall(_settings(context), host, file=file, yes=yes):
+    if not run_uninstall(settings_of(context), host, file=file, yes=yes):
         raise typer.Exit(1)
 
 
-@app.command()
-def cache(
-    context: typer.Context,
-    action: Annotated[
-        Literal["show", "clear"],
-        typer.Argument(help="`clear` empties the cache; the results stay stored."),
-    ] = "show",
-) -> None:
-    """Show how many results are cached and what they saved, or clear the cache."""
-    from stability_mcp.cli.ledger import run_cache
-
-    anyio.run(partial(run_cache, _settings(context), clear=action == "clear"))
-
-
-@app.command()
-def log(  # noqa: PLR0913 -- one parameter per option
-    context: typer.Context,
-    *,
-    last: Annotated[int, typer.Option(help="Number of entries.", min=1, max=1_000)] = 20,
-    operation: Annotated[
-        str | None, typer.Option(help="Only jobs of this operation, e.g. generate_core.")
-    ] = None,
-    since: Annotated[
-        str | None,
-        typer.Option(
-            help="From this time on: 2026-11-22, 2026-11-22T14:00, today, 2h or 3d (ago)."
-        ),
-    ] = None,
-    until: Annotated[str | None, typer.Option(help="Up to this time; a day is included.")] = None,
-    audit: Annotated[
-        bool, typer.Option("--audit", help="List refused and flagged prompts instead.")
-    ] = False,
-) -> None:
-    """List the newest jobs: time, operation, state, cost, prompt, inputs and results."""
-    from stability_mcp.cli.ledger import run_audit, run_log
-    from stability_mcp.periods import parse_period
-
-    if audit and (operation or since or until):
-        raise typer.BadParameter("--audit can't be combined with --operation, --since or --until")
-    if audit:
-        anyio.run(run_audit, _settings(context), last)
-    else:
-        period = parse_period(since, until)
-        anyio.run(partial(run_log, _settings(context), last, operation=operation, period=period))
-
-
-@app.command()
-def budget(
-    context: typer.Context,
-    credits: Annotated[float | None, typer.Argument(help="Today's new budget.", min=0)] = None,  # noqa: A002 -- shown in the help text
-    *,
-    today: Annotated[
-        bool,
-        typer.Option(
-            "--today", help="Required to raise the budget; it returns to normal tomorrow."
-        ),
-    ] = False,
-) -> None:
-    """Show today's budget; `budget 1500 --today` raises it, in a terminal only."""
-    from stability_mcp.cli.ledger import run_budget
-
-    if (credits is None) == today:
-        raise typer.BadParameter("to raise the budget, pass both a number and --today")
-    anyio.run(run_budget, _settings(context), credits)
+for _command in (ledger_commands.cache, ledger_commands.log, ledger_commands.budget):
+    app.command()(_command)

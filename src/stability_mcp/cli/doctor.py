@@ -1,42 +1,34 @@
-"""`stability-mcp doctor`: the settings in force and the state of the store; `--repair` fixes it."""
+"""`stability-mcp doctor`: prints what `diagnosis` finds, as text or as JSON; tests the webhook."""
 
-import os
-import platform
-import shutil
-import sqlite3
-import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AsyncExitStack
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from importlib.metadata import version
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Any
 
 import typer
 
-from stability_mcp import __version__
-from stability_mcp.cli.host_setup import host_report
-from stability_mcp.done_target import read_target, shown_target
-from stability_mcp.errors import StorageError, StudioError
-from stability_mcp.setting_values import KEY, variable
-from stability_mcp.settings import Settings, origin
-from stability_mcp.text import credits_text, plain
+from stability_mcp.cli import diagnosis
+from stability_mcp.cli.diagnosis import Check, Result
+from stability_mcp.cli.host_setup import host_entry, host_line
+from stability_mcp.done_target import read_target
+from stability_mcp.errors import ConfigurationError
+from stability_mcp.hosts.installation import Found, hosts_found
+from stability_mcp.setting_values import COMMAND, KEY, SIGNING, variable
+from stability_mcp.settings import Settings
 
-if TYPE_CHECKING:
-    from stability_mcp.studio import Retention, Spending, Status, StoreCheck
+MARKS: Mapping[Result, str] = {"ok": "ok", "bad": "BAD", "note": "note", "done": "done"}
+"""Results of checks in the text."""
 
-Mark = Literal["ok", "BAD", "note", "done"]
-"""Correct; a problem that remains; a harmless leftover; a problem that was just repaired."""
-
-LIBRARIES = ("mcp", "httpx2", "pydantic", "pillow")
-
-NOT_SET = "not set"
-WORDS_FOR_NONE = {"budget": "none", "confirm_above": "never", "keep_days": "never"}
-"""What one types for no limit."""
+NOT_SET = {variable(KEY): "not set: the emulator is used"}
+"""What the text says about a setting without a value; default: `not set`."""
 
 
 async def run_doctor(
-    settings: Settings, flags: Mapping[str, object], *, repair: bool = False
+    settings: Settings,
+    flags: Mapping[str, object],
+    *,
+    repair: bool = False,
+    as_json: bool = False,
 ) -> bool:
     """Print the report; return whether there is no problem.
 
@@ -44,164 +36,108 @@ async def run_doctor(
         settings: The settings in force.
         flags: Those given on the command line.
         repair: Whether to repair the store.
+        as_json: Whether to print one JSON document at the end, instead of lines as they are found.
     """
-    for line in installed():
-        typer.echo(line)
-    typer.echo("\nsettings")
-    for line in in_force(settings, flags):
-        typer.echo(line)
-    typer.echo("\nhosts")
-    for line in host_report(settings, flags):
-        typer.echo(f"  {line}")
-    typer.echo("\nchecks")
-    problems = 0
-    async for mark, line in store_checks(settings, repair=repair):
-        problems += mark == "BAD"
-        typer.echo(f"  {mark:<4} {line}")
-    async for good, line in setup_checks(settings):
-        problems += not good
-        typer.echo(f"  {'ok ' if good else 'BAD'}  {line}")
-    for notice in settings.notices:
-        typer.echo(f"  note {plain(notice)}")
-    return problems == 0
+    found: list[Check] = []
+    if not as_json:
+        for line in _head(settings, flags):
+            typer.echo(line)
+    async for check in diagnosis.checks(settings, repair=repair):
+        found.append(check)
+        if not as_json:
+            typer.echo(f"  {MARKS[check.result]:<4} {check.text}")
+    fine = all(each.result != "bad" for each in found)
+    if as_json:
+        typer.echo(json.dumps(_document(settings, flags, found, fine=fine), indent=2))
+    return fine
 
 
-def installed() -> Iterator[str]:
-    """Return the versions of what is installed, and how to start this program."""
-    yield f"stability-mcp {__version__}, Python {platform.python_version()}, {platform.platform()}"
-    libraries = [f"{name} {version(name)}" for name in LIBRARIES]
-    yield ", ".join((*libraries, f"SQLite {sqlite3.sqlite_version}"))
-    yield f"run as: {sys.executable} -m stability_mcp"
+def _head(settings: Settings, flags: Mapping[str, object]) -> Iterator[str]:
+    """Return the lines before the checks."""
+    about = diagnosis.installation()
+    yield f"stability-mcp {about.version}, Python {about.python}, {about.platform}"
+    yield ", ".join(f"{name} {version}" for name, version in about.libraries.items())
+    yield f"run as: {' '.join(about.command)}"
+    yield "\nsettings"
+    yield from in_force(settings, flags)
+    yield "\nhosts"
+    for line in host_entry(settings, flags).splitlines():
+        yield f"  {line}"
+    hosts = hosts_found()
+    for each in hosts:
+        yield f"  {host_line(each)}"
+    if not hosts:
+        yield "  no known host was found on this machine"
+    yield "\nchecks"
 
 
 def in_force(settings: Settings, flags: Mapping[str, object]) -> Iterator[str]:
     """Return a line for each setting: variable, value as one would type it, and origin."""
-    for field in type(settings).model_fields:
-        stored = field == KEY and settings.key_source == "keyring"
-        source = "keyring" if stored else origin(field, flags)
-        yield f"  {variable(field):<26} {_typed(settings, field)}  ({source})"
+    for each in diagnosis.settings_in_force(settings, flags):
+        value = NOT_SET.get(each.name, "not set") if each.value is None else each.value
+        yield f"  {each.name:<26} {value}  ({each.origin})"
 
 
-def _typed(settings: Settings, field: str) -> str:
-    """Return the value of a setting as one would type it; secrets are left out."""
-    special = {
-        "api_key": f"{NOT_SET}: the emulator is used" if settings.emulated else "set",
-        "home": str(settings.home_dir),
-        "output_dir": str(settings.copies_dir or "none"),
-        "rate": "{:g}/{:g}".format(*settings.rate),
-        "roots": os.pathsep.join(map(str, settings.roots)) or NOT_SET,
-        "roots_only": str(int(settings.roots_only)),
+def _document(
+    settings: Settings, flags: Mapping[str, object], checks: list[Check], *, fine: bool
+) -> dict[str, Any]:
+    return {
+        "ok": fine,
+        "installation": asdict(diagnosis.installation()),
+        "settings": {
+            each.name: {"value": each.value, "origin": each.origin}
+            for each in diagnosis.settings_in_force(settings, flags)
+        },
+        "entry": json.loads(host_entry(settings, flags)),
+        "hosts": [_host(each) for each in hosts_found()],
+        "checks": [
+            {
+                "check": each.subject,
+                "status": each.result,
+                "text": each.text,
+                "data": dict(each.data),
+            }
+            for each in checks
+        ],
     }
-    if field in special:
-        return special[field]
-    value = getattr(settings, field)
-    if isinstance(value, tuple):
-        return ",".join(value) or NOT_SET
-    if value is None:
-        return WORDS_FOR_NONE.get(field, NOT_SET)
-    if field == "on_done":
-        return shown_target(value.get_secret_value())
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-async def store_checks(settings: Settings, *, repair: bool) -> AsyncIterator[tuple[Mark, str]]:
-    """Yield a line for each problem in the store, or one line if there is none.
+def _host(found: Found) -> dict[str, Any]:
+    return {
+        "id": found.host.id,
+        "name": found.host.name,
+        "path": str(found.path),
+        "installed": found.installed,
+    }
 
-    Args:
-        settings: Where the store is, and how long things are kept.
-        repair: Whether to repair what is found and apply retention.
+
+async def run_webhook_test(settings: Settings, *, as_json: bool = False) -> bool:
+    """Send a test message to the target of STABILITY_ON_DONE; return whether it was delivered.
+
+    Raises:
+        ConfigurationError: there is no target.
     """
-    from stability_mcp.studio import open_for_check
+    from stability_mcp.studio import send_test, target_of
 
-    async with AsyncExitStack() as stack:
-        try:
-            store = await stack.enter_async_context(open_for_check(settings, repair=repair))
-        except StorageError:
-            return  # `setup_checks` opens the store too and reports why it can't
-        try:
-            async for line in _findings(store.check, repair=repair):
-                yield line
-            if repair:
-                yield await _apply_retention(store.retention)
-        except StorageError as error:
-            yield "BAD", str(error)
-        except OSError as error:
-            yield "BAD", plain(f"the check of the store stopped early: {error}")
-
-
-async def _findings(check: "StoreCheck", *, repair: bool) -> AsyncIterator[tuple[Mark, str]]:
-    problems = 0
-    async for found in check.findings():
-        problems += found.bad
-        mark: Mark = "BAD" if found.bad else "note"
-        if repair and found.done:
-            mark = "done"
-        yield mark, plain(": ".join(filter(None, (found.text, found.done))))
-    if not problems:
-        compared = f"{check.compared} of {check.blobs} stored files"
-        yield "ok", f"the store is consistent; {compared} compared with their hashes"
-    elif not repair:
-        yield "note", "stability-mcp doctor --repair repairs what it can"
-
-
-async def _apply_retention(retention: "Retention") -> tuple[Mark, str]:
-    removed = asdict(await retention.sweep())
-    gone = ", ".join(f"{name} {count}" for name, count in removed.items() if count)
-    if gone:
-        return "done", f"retention removed: {gone}"
-    return "ok", "retention: nothing to remove"
-
-
-async def setup_checks(settings: Settings) -> AsyncIterator[tuple[bool, str]]:
-    """Check what a call needs: the store, the account, disk space, the output folder."""
-    from stability_mcp.studio import MIN_FREE_BYTES, open_studio
-
-    try:
-        async with open_studio(settings, program="stability-mcp doctor") as studio:
-            yield True, f"the store in {settings.home_dir} opens"
-            status = await studio.status()
-            yield True, budget_line(settings, status.spent)
-            yield account_line(status)
-    except StudioError as error:
-        yield False, str(error)
-    off = f"off ({variable('roots_only')})"
-    named = "those that the MCP client names; server_status lists them"
-    yield True, f"workspace folders: {off if settings.roots_only else named}"
-    free = shutil.disk_usage(_existing(settings.home_dir)).free
-    yield free > MIN_FREE_BYTES, f"{free / 1e9:.1f} GB free for results"
-    if settings.on_done is not None:
-        target = read_target(settings.on_done.get_secret_value())
-        name = shown_target(settings.on_done.get_secret_value())
-        found = isinstance(target, str) or shutil.which(target[0]) is not None
-        yield found, f"{name} is notified when a job ends" if found else f"{name} was not found"
-    if settings.copies_dir is not None:
-        folder = _existing(settings.copies_dir)
-        writable = os.access(folder, os.W_OK)
-        can = "can" if writable else "can't"
-        yield writable, f"readable copies {can} be written below {folder}"
-
-
-def budget_line(settings: Settings, spent: "Spending") -> str:
-    """Return what limits spending."""
-    if settings.emulated:
-        return "emulator: nothing is charged, so no budget applies"
-    if spent.limit is None:
-        return f"no daily budget; {credits_text(spent.today)} spent today"
-    return (
-        f"daily budget: {spent.today / 1000:g} of {credits_text(spent.limit)} spent today; it "
-        "covers this data folder only, not other folders or machines with the same key"
-    )
-
-
-def account_line(status: "Status") -> tuple[bool, str]:
-    """Return whether the account answers, and its balance."""
-    if status.emulated:
-        return status.balance is not None, "the built-in emulator answers"
-    if status.balance is None:
-        return False, f"the account at {status.upstream} does not answer: {status.balance_note}"
-    return True, f"the account at {status.upstream} answers: {status.balance:.2f} credits left"
-
-
-def _existing(folder: Path) -> Path:
-    """Return the folder itself or its nearest ancestor that exists."""
-    return next(each for each in (folder, *folder.parents) if each.exists())
+    if settings.on_done is None:
+        raise ConfigurationError(
+            f"There is no webhook to test: {variable(COMMAND)} is not set in this terminal.",
+            hint="Set it as in the MCP client's configuration.",
+        )
+    target = target_of(settings.on_done.get_secret_value(), settings.on_done_secret)
+    attempt = await send_test(target)
+    if as_json:
+        facts = {"target": target.name, "signed": target.signed, **asdict(attempt)}
+        facts["seconds"] = round(attempt.seconds, 3)
+        typer.echo(json.dumps(facts, indent=2))
+        return attempt.delivered
+    outcome = "delivered" if attempt.delivered else "NOT delivered"
+    typer.echo(f"test message to {target.name}: {outcome}")
+    typer.echo(f"  answer: {attempt.answer}, after {attempt.seconds:.2f} s")
+    if target.signed:
+        typer.echo("  signed: yes")
+    elif isinstance(read_target(settings.on_done.get_secret_value()), str):
+        typer.echo(f"  signed: no, {variable(SIGNING)} is not set")
+    else:
+        typer.echo("  signed: no, only messages to an address are")
+    return attempt.delivered

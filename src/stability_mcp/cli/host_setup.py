@@ -3,7 +3,7 @@
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,22 +16,23 @@ from stability_mcp.hosts.edits import shown_change
 from stability_mcp.hosts.entry import TOKEN_VARIABLE, Connection, additions, command_in_use
 from stability_mcp.hosts.installation import (
     Change,
+    Found,
     apply_install,
     apply_uninstall,
-    hosts_found,
     plan_install,
     plan_uninstall,
     target,
 )
 from stability_mcp.hosts.known import HOSTS, Host, find_host
-from stability_mcp.setting_values import KEY, variable
+from stability_mcp.setting_values import COMMAND, KEY, SECRETS, variable
 from stability_mcp.settings import Settings
 from stability_mcp.text import plain, quoted
 
 _SECRET = re.compile(
-    rf"""({variable(KEY)}["']?\s*[:=]\s*["']?|Bearer\s+)(?![$])[^\s"']+""", re.IGNORECASE
+    rf"""((?:{"|".join(map(variable, SECRETS))})["']?\s*[:=]\s*["']?|Bearer\s+)(?![$])[^\s"']+""",
+    re.IGNORECASE,
 )
-"""The key or the token in an entry; a reference to it begins with `$`."""
+"""A secret or the token in an entry; a reference to it begins with `$`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,22 +121,22 @@ def run_uninstall(settings: Settings, name: str, *, file: Path | None, yes: bool
     return True
 
 
-def host_report(settings: Settings, flags: Mapping[str, object]) -> Iterator[str]:
-    """Return the entry to paste, and a line for each known host on this machine."""
-    connection = _connection(settings, flags, InstallOptions())
-    parts = additions(HOSTS["claude-desktop"], connection)
-    yield from editor_of("json").render(parts).splitlines()
-    found = hosts_found()
-    for each in found:
-        if each.installed is None:
-            state = "the configuration can't be read"
-        elif each.installed:
-            state = "has this server"
-        else:
-            state = f"doesn't have this server; add it with stability-mcp install {each.host.id}"
-        yield plain(f"{each.host.name}: {state} ({each.path})")
-    if not found:
-        yield "no known host was found on this machine"
+def host_entry(settings: Settings, flags: Mapping[str, object]) -> str:
+    """Return the entry to paste into a host's configuration, as JSON, without secrets."""
+    shown = {**flags, COMMAND: f"<{variable(COMMAND)}>"} if COMMAND in flags else flags
+    connection = _connection(settings, shown, InstallOptions())
+    return editor_of("json").render(additions(HOSTS["claude-desktop"], connection))
+
+
+def host_line(found: Found) -> str:
+    """Return whether a host on this machine has the entry, as a line."""
+    if found.installed is None:
+        state = "the configuration can't be read"
+    elif found.installed:
+        state = "has this server"
+    else:
+        state = f"doesn't have this server; add it with stability-mcp install {found.host.id}"
+    return plain(f"{found.host.name}: {state} ({found.path})")
 
 
 def _connection(

@@ -1,18 +1,21 @@
 """Commands about money: the budget, the cache, the ledger and the audit log."""
 
+import json
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, get_args
 
 import typer
 
-from stability_mcp.errors import ConfigurationError
-from stability_mcp.periods import Period
+from stability_mcp.errors import ArgumentsError, ConfigurationError
+from stability_mcp.periods import Period, parse_period
 from stability_mcp.setting_values import variable
 from stability_mcp.settings import Settings
-from stability_mcp.text import credits_text, local_time
+from stability_mcp.text import credits_text, listed, local_time, quoted
 
 if TYPE_CHECKING:
-    from stability_mcp.studio import JobOrigin, Spending
+    from stability_mcp.studio import JobFilter, JobOrigin, Spending
 
 HASH_CHARACTERS = 12
 """Enough of a prompt's hash to see whether two entries have the same prompt."""
@@ -87,22 +90,68 @@ async def run_cache(settings: Settings, *, clear: bool) -> None:
     typer.echo(f"cache hits: {found.hits} ({credits_text(found.saved)} saved)")
 
 
-async def run_log(
-    settings: Settings, last: int, *, operation: str | None = None, period: Period
-) -> None:
-    """Print a line for each of the newest jobs, the newest last, and today's total.
+@dataclass(frozen=True, kw_only=True)
+class LogFilters:
+    """Which jobs `log` lists."""
+
+    operation: str | None = None
+    state: "JobFilter | None" = None
+    period: Period = field(default_factory=Period)
+
+
+def read_filters(
+    operation: str | None, state: str | None, since: str | None, until: str | None
+) -> LogFilters:
+    """Return the filters that were typed; None means not limited.
 
     Raises:
+        ArgumentsError: no state has that name, or a text isn't a time.
         NotFoundError: no operation has that name.
     """
-    from stability_mcp.studio import known_operation, open_studio
+    from stability_mcp.studio import known_operation
 
-    if operation is not None:
-        known_operation(operation)  # an error inside the studio would arrive as an exception group
+    return LogFilters(
+        operation=known_operation(operation.strip()).name() if operation else None,
+        state=_state(state) if state else None,
+        period=parse_period(since, until),
+    )
+
+
+def _state(text: str) -> "JobFilter":
+    known = job_states()
+    typed = text.strip().casefold()
+    for each in known:
+        if each == typed:
+            return each
+    raise ArgumentsError(
+        f"There is no job state {quoted(text)}.",
+        hint=f"Pass {listed(known, most=len(known), last='or')}.",
+    )
+
+
+def job_states() -> "tuple[JobFilter, ...]":
+    """Return the states by which jobs are listed."""
+    from stability_mcp.studio import JobFilter
+
+    return get_args(JobFilter)
+
+
+async def run_log(
+    settings: Settings, last: int, filters: LogFilters, *, as_json: bool = False
+) -> None:
+    """Print a line for each of the newest jobs, the newest last, and as text today's total."""
+    from stability_mcp.studio import open_studio
+
     async with open_studio(settings, program="stability-mcp log") as studio:
-        page = await studio.list_jobs(limit=last, operation=operation, period=period)
+        page = await studio.list_jobs(
+            limit=last, state=filters.state, operation=filters.operation, period=filters.period
+        )
         origins = await studio.origins_of_jobs(page.items)
         spent = await studio.spending()
+    if as_json:
+        for origin in reversed(origins):
+            _echo_json(_job_facts(origin))
+        return
     for origin in reversed(origins):
         typer.echo(_log_line(origin))
     if spent.limit is None:
@@ -128,12 +177,31 @@ def _log_line(origin: "JobOrigin") -> str:
     return "  ".join(filter(None, words))
 
 
-async def run_audit(settings: Settings, last: int) -> None:
+def _job_facts(origin: "JobOrigin") -> dict[str, Any]:
+    """Return a job as in `job_list`, with the paths of its readable copies."""
+    from stability_mcp.server.views import ListedJobFacts
+
+    paths = [str(each.copy_path) for each in origin.results if each.copy_path]
+    return {**ListedJobFacts.of_origin(origin).model_dump(mode="json"), "paths": paths}
+
+
+def _echo_json(facts: Mapping[str, Any]) -> None:
+    """Print one line of JSON, in ASCII: pipes have any encoding, file names any surrogates."""
+    typer.echo(json.dumps(facts))
+
+
+async def run_audit(settings: Settings, last: int, *, as_json: bool = False) -> None:
     """Print a line for each of the newest entries of the audit log, the newest last."""
     from stability_mcp.studio import open_studio
 
     async with open_studio(settings, program="stability-mcp log") as studio:
         entries = await studio.permissions.audited(last)
+    if as_json:
+        from stability_mcp.server.views import when
+
+        for entry in reversed(entries):
+            _echo_json({**asdict(entry), "at": when(entry.at)})
+        return
     for entry in reversed(entries):
         words = (
             local_time(entry.at),

@@ -4,6 +4,7 @@
 """
 
 import logging
+import time
 
 import anyio
 from pydantic import BaseModel
@@ -39,7 +40,20 @@ async def run_query(context: JobContext, process: str, operation: Query) -> Base
         RateLimitedError: no slot came free in time.
         RequestError: the query failed.
     """
+    return await _run(context, operation, _QueryTrace(context, process))
+
+
+async def time_query(context: JobContext, process: str, operation: Query) -> float:
+    """Send a query and return its response time in seconds, without waiting and connecting.
+
+    Raises the errors of `run_query`.
+    """
     trace = _QueryTrace(context, process)
+    await _run(context, operation, trace)
+    return time.perf_counter() - trace.started
+
+
+async def _run(context: JobContext, operation: Query, trace: "_QueryTrace") -> BaseModel:
     await trace.wait_for_slot()
     try:
         return await context.client.query(operation, trace)
@@ -100,6 +114,9 @@ async def check_can_pay(context: JobContext, process: str) -> None:
 class _QueryTrace(FreeTrace):
     """Takes a rate-limit slot for each request of one query."""
 
+    started = 0.0
+    """When the first byte of the last request was about to be sent, by `time.perf_counter`."""
+
     async def wait_for_slot(self) -> None:
         """Take the first slot before connecting: the server might close a connection that waits."""
         deadline = anyio.current_time() + MAX_WAIT_SECONDS
@@ -121,6 +138,7 @@ class _QueryTrace(FreeTrace):
 
         if self.slot.number is None:
             self.slot.number = await context.database.write(take, name="send.query_slot")
+        self.started = time.perf_counter()
 
 
 def _rate_limited(error: NoSlotError) -> RateLimitedError:

@@ -311,6 +311,10 @@ class Jobs:
         """
         return await queries.run_query(self._context, self._runner.process, operation)
 
+    async def time_query(self, operation: Query) -> float:
+        """Send a query and return its response time in seconds; raises the errors of `query`."""
+        return await queries.time_query(self._context, self._runner.process, operation)
+
     async def remember_balance(self, credits_left: float) -> None:
         """Save the approximate balance; a positive one resumes sending."""
         await queries.remember_balance(self._context, credits_left)

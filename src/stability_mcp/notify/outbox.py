@@ -12,6 +12,7 @@ from typing import Any
 
 from stability_mcp.jobs.models import JobRow, load_job
 from stability_mcp.media.labels import with_variant
+from stability_mcp.notify.targets import Message
 from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
 from stability_mcp.text import CHARGES
@@ -66,8 +67,7 @@ class ClaimedNotification:
     job: str
     finished_at: float
     claim: float
-    message: dict[str, Any]
-    """The JSON message."""
+    message: Message
 
 
 def start(connection: Connection, account: Account, *, now: float) -> float:
@@ -114,7 +114,8 @@ def claim(
     job = load_job(connection, notification.id)
     if job is None:
         return None
-    message = _message(connection, job, notification.finished_at)
+    content = _content(connection, job, notification.finished_at)
+    message = Message.of(_message_id(job.id, notification.finished_at), content)
     return ClaimedNotification(
         job=job.id, finished_at=notification.finished_at, claim=until, message=message
     )
@@ -158,7 +159,12 @@ def _postpone_until(
     _postpone(connection, **row)
 
 
-def _message(connection: Connection, job: JobRow, finished_at: float) -> dict[str, Any]:
+def _message_id(job: str, finished_at: float) -> str:
+    """Return the id of the message about one end of a job: a late result is another message."""
+    return f"job_{job}_{finished_at * 1000:.0f}"
+
+
+def _content(connection: Connection, job: JobRow, finished_at: float) -> dict[str, Any]:
     charged = _charged(connection, job=job.id) or 0
     media = [
         {"uri": media_uri(row.id), "path": row.copy_path, "media_type": row.media_type}

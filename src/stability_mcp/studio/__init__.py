@@ -14,6 +14,7 @@ docs/architecture.md has the path with every file.
 Faces import nothing below this package, so the types that they name are re-exported here.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from stability_mcp.jobs.budget import Spending
@@ -75,7 +76,9 @@ from stability_mcp.studio.uploads import (
 )
 
 if TYPE_CHECKING:
+    from stability_mcp.notify.targets import Attempt, send_test, target_of
     from stability_mcp.studio.check import Finding, StoreCheck, open_for_check
+    from stability_mcp.studio.response_times import ResponseTime
 
 __all__ = [
     "MAX_TAGS",
@@ -84,6 +87,7 @@ __all__ = [
     "MIN_FREE_BYTES",
     "UPLOAD_OFFER",
     "Answer",
+    "Attempt",
     "CacheStatistics",
     "Call",
     "CallOptions",
@@ -115,6 +119,7 @@ __all__ = [
     "Question",
     "Quote",
     "RateStatus",
+    "ResponseTime",
     "Retention",
     "Scope",
     "Sheet",
@@ -143,17 +148,26 @@ __all__ = [
     "prompt_text",
     "refused_line",
     "results_text",
+    "send_test",
     "short_path",
     "shown_name",
+    "target_of",
 ]
 
-_OF_CHECK = ("Finding", "StoreCheck", "open_for_check")
+_LATE = {
+    "Attempt": "stability_mcp.notify.targets",
+    "Finding": "stability_mcp.studio.check",
+    "ResponseTime": "stability_mcp.studio.response_times",
+    "StoreCheck": "stability_mcp.studio.check",
+    "open_for_check": "stability_mcp.studio.check",
+    "send_test": "stability_mcp.notify.targets",
+    "target_of": "stability_mcp.notify.targets",
+}
+"""Modules of names that only `doctor` needs: imported on first use, so that no call waits."""
 
 
 def __getattr__(name: str) -> object:
-    """Import names that only `doctor` needs on first use, so that no call waits for them."""
-    if name not in _OF_CHECK:
+    """Import a name in `_LATE` on first use."""
+    if name not in _LATE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from stability_mcp.studio import check
-
-    return getattr(check, name)
+    return getattr(import_module(_LATE[name]), name)

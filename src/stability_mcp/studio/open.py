@@ -20,6 +20,7 @@ from stability_mcp.media.importer import Importer
 from stability_mcp.media.library import MediaLibrary
 from stability_mcp.media.roots import Roots
 from stability_mcp.notify.delivery import Delivery
+from stability_mcp.notify.targets import target_of
 from stability_mcp.settings import Settings
 from stability_mcp.store.database import Database, Observer
 from stability_mcp.store.tenancy import EMULATOR, LOCAL_OWNER, Account, Upstream
@@ -127,7 +128,7 @@ async def _delivery(settings: Settings, database: Database, account: Account) ->
     """Start webhook delivery; None: no webhook is configured."""
     if settings.on_done is None:
         return None
-    target = settings.on_done.get_secret_value()
+    target = target_of(settings.on_done.get_secret_value(), settings.on_done_secret)
     delivery = Delivery(database, target, account)
     await delivery.begin()
     return delivery

@@ -1,4 +1,7 @@
-"""The studio: the interface that faces use. They reach nothing below it."""
+"""The studio: the interface that faces use. They reach nothing below it.
+
+Length: one class with a short method for everything that a face can ask for.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -28,13 +31,14 @@ from stability_mcp.media.workspace import Workspace, WorkspaceSource
 from stability_mcp.periods import Period
 from stability_mcp.settings import Settings
 from stability_mcp.store.changes import CachedRead
-from stability_mcp.studio import calling, combining, origins, status
+from stability_mcp.studio import calling, combining, origins, response_times, status
 from stability_mcp.studio.calling import CallOptions, Wait
 from stability_mcp.studio.local_pages import LocalPages
 from stability_mcp.studio.media_actions import MediaActions
 from stability_mcp.studio.origins import JobOrigin, MediaOrigin
 from stability_mcp.studio.outcomes import Estimate, Outcome, Price, Status, known_operation
 from stability_mcp.studio.permissions import Permissions
+from stability_mcp.studio.response_times import ResponseTime
 from stability_mcp.studio.runtime import StudioParts
 
 
@@ -351,6 +355,10 @@ class Studio:
     async def status(self) -> Status:
         """Return the status of the studio; queries the balance."""
         return await status.status(self._parts)
+
+    async def response_times(self) -> list[ResponseTime]:
+        """Measure the response times of two endpoints; the requests are free."""
+        return await response_times.measure(self._parts)
 
     async def spending(self) -> Spending:
         """Return today's spending and budget."""

@@ -23,6 +23,7 @@ from stability_mcp.media.library import MediaLibrary
 from stability_mcp.media.roots import Roots
 from stability_mcp.notify.delivery import Delivery
 from stability_mcp.notify.outbox import CLAIM_SECONDS
+from stability_mcp.notify.targets import target_of
 from stability_mcp.policy.confirmation import Quote
 from stability_mcp.policy.terms import TermLists, Terms
 from stability_mcp.store.database import Database
@@ -196,7 +197,7 @@ def _delivery(database: Database, then: str = "") -> Delivery:
     """Return a delivery to a command that records what it receives and then runs `then`."""
     script = f"cat >> {shlex.quote(str(database.home.parent / 'received'))}; {then}"
     target = shlex.join(["sh", "-c", script])
-    return Delivery(database, target, EMULATED, interval=0.02)
+    return Delivery(database, target_of(target), EMULATED, interval=0.02)
 
 
 async def _begin(database: Database) -> None:

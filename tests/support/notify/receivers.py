@@ -25,6 +25,9 @@ from stability_mcp.store.tenancy import EMULATOR, Account
 from support.jobs.jobs import ME, OWNER, call_request
 from support.store.rows import change
 
+SECRET, OTHER_SECRET = "whsec_" + "c2VjcmV0" * 4, "whsec_" + "b3RoZXIh" * 4
+"""Secrets that sign webhooks: 24 bytes in base64."""
+
 END = "UPDATE jobs SET state = 'failed', error = 'no', finished_at = ? WHERE id = ?"
 
 
@@ -35,6 +38,8 @@ class Listener:
     status: int = 204
     url: str = ""
     received: list[dict[str, Any]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+    """The exact bytes of `received`."""
     headers: list[dict[str, str]] = field(default_factory=list)
     busy: int = 0
     max_at_once: int = 0
@@ -64,10 +69,11 @@ def listening(status: int = 204, *, slow: bool = False) -> Iterator[Listener]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             with lock:
-                listener.received.append(json.loads(body))
+                listener.bodies.append(body)
                 listener.headers.append(
                     {name.lower(): value for name, value in self.headers.items()}
                 )
+                listener.received.append(json.loads(body))  # last: tests wait for it
                 listener.busy += 1
                 listener.max_at_once = max(listener.max_at_once, listener.busy)
             if slow:
