@@ -12,6 +12,7 @@ from anyio import to_thread
 from pydantic import SecretStr
 
 from stability_mcp.client.client import Client
+from stability_mcp.client.headers import Identity
 from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.jobs.models import JobSettings, RateLimit, Timing
 from stability_mcp.jobs.steps.context import JobContext
@@ -134,26 +135,31 @@ async def _delivery(settings: Settings, database: Database, account: Account) ->
 
 
 async def _upstream_and_client(settings: Settings, database: Database) -> tuple[Upstream, Client]:
+    identity = Identity(
+        organization=settings.organization, user_id=await database.user_id(LOCAL_OWNER)
+    )
     if settings.api_key is None:
         key, transport = await to_thread.run_sync(_emulator, settings.home_dir / "upstream")
-        return EMULATOR, _client(settings, EMULATOR.base_url, key, transport)
+        return EMULATOR, _client(settings, EMULATOR.base_url, key, identity, transport)
     key = settings.api_key
     upstream = Upstream(
         id=await database.fingerprint(settings.base_url, key.get_secret_value()),
         base_url=settings.base_url,
     )
-    return upstream, _client(settings, upstream.base_url, key)
+    return upstream, _client(settings, upstream.base_url, key, identity)
 
 
 def _client(
     settings: Settings,
     base_url: str,
     key: SecretStr,
+    identity: Identity,
     transport: "httpx2.AsyncBaseTransport | None" = None,
 ) -> Client:
     return Client(
         base_url=base_url,
         api_key=key,
+        identity=identity,
         transport=transport,
         timeout=settings.timeout,
         max_retries=settings.max_retries,
