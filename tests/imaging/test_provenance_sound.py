@@ -196,7 +196,7 @@ def test_a_file_that_is_damaged_or_can_not_hold_it_is_copied_unchanged(
 
 
 HOSTILE = {
-    "a claim that is no JSON": b"x" * 59_000,
+    "a claim that is not JSON": b"x" * 59_000,
     "a claim that is nested": b"[" * 100_000,
     "a claim that is too long": b'{"a": "' + b"x" * 400_000 + b'"}',
     "a claim that is not an object": b"[1]",
