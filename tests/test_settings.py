@@ -86,7 +86,7 @@ WRONG = [
     ("STABILITY_LOG_LEVEL", "LOUD"),
     ("STABILITY_LOG_FORMAT", "xml"),
 ]
-ANY_TEXT = {"api_key", "roots", "toolsets", "blocked_terms", "warn_terms"}
+ANY_TEXT = {"api_key", "roots", "toolsets", "blocked_terms", "warn_terms", "defaults"}
 """Settings that take any text here: names and files are checked when they are used."""
 
 

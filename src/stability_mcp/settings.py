@@ -115,6 +115,8 @@ class Settings(BaseModel):
     hosts: Names = ()
     """Further names under which HTTP clients reach this machine, such as `host.docker.internal`,
     separated by commas; a token is then always required."""
+    defaults: Path | None = None
+    """File of default arguments per tool, as YAML or JSON."""
     cors_origins: Names = ()
     """Web origins whose pages may use the HTTP server, such as `https://app.example.com`."""
 

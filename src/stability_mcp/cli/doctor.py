@@ -162,6 +162,8 @@ async def setup_checks(settings: Settings) -> AsyncIterator[tuple[bool, str]]:
             status = await studio.status()
             yield True, budget_line(settings, status.spent)
             yield account_line(status)
+            for line in status.defaults:
+                yield True, plain(f"default arguments: {line}")
     except StudioError as error:
         yield False, str(error)
     off = f"off ({variable('roots_only')})"

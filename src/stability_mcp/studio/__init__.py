@@ -14,6 +14,7 @@ docs/architecture.md has the path with every file.
 Faces import nothing below this package, so the types that they name are re-exported here.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from stability_mcp.jobs.budget import Spending
@@ -43,6 +44,7 @@ from stability_mcp.policy.audit import Entry
 from stability_mcp.policy.confirmation import Answer, Confirm, Question, Quote
 from stability_mcp.store.disk import MIN_FREE_BYTES
 from stability_mcp.studio.calling import CallOptions
+from stability_mcp.studio.defaults import Defaults
 from stability_mcp.studio.links import ViewLink
 from stability_mcp.studio.local_pages import ViewFacts
 from stability_mcp.studio.media_actions import DeletedMedia, History
@@ -76,6 +78,7 @@ from stability_mcp.studio.uploads import (
 
 if TYPE_CHECKING:
     from stability_mcp.studio.check import Finding, StoreCheck, open_for_check
+    from stability_mcp.studio.defaults_file import read_defaults
 
 __all__ = [
     "MAX_TAGS",
@@ -90,6 +93,7 @@ __all__ = [
     "CancelOutcome",
     "CancelledJob",
     "Confirm",
+    "Defaults",
     "DeletedMedia",
     "Entry",
     "Estimate",
@@ -141,19 +145,23 @@ __all__ = [
     "price_of",
     "prompt_of",
     "prompt_text",
+    "read_defaults",
     "refused_line",
     "results_text",
     "short_path",
     "shown_name",
 ]
 
-_OF_CHECK = ("Finding", "StoreCheck", "open_for_check")
+_LAZY = {
+    "Finding": "check",
+    "StoreCheck": "check",
+    "open_for_check": "check",
+    "read_defaults": "defaults_file",
+}
 
 
 def __getattr__(name: str) -> object:
-    """Import names that only `doctor` needs on first use, so that no call waits for them."""
-    if name not in _OF_CHECK:
+    """Import what few processes need on first use, so that no call waits for it."""
+    if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from stability_mcp.studio import check
-
-    return getattr(check, name)
+    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)

@@ -24,6 +24,7 @@ from stability_mcp.notify.delivery import Delivery
 from stability_mcp.settings import Settings
 from stability_mcp.store.database import Database, Observer
 from stability_mcp.store.tenancy import EMULATOR, LOCAL_OWNER, Account, Upstream
+from stability_mcp.studio.defaults import NO_DEFAULTS, Defaults
 from stability_mcp.studio.links import Links
 from stability_mcp.studio.permissions import Permissions
 from stability_mcp.studio.runtime import Runtime, StudioParts
@@ -55,13 +56,14 @@ async def open_studio(
 
     Raises:
         StorageError: the data folder cannot be used.
-        ConfigurationError: a file of terms cannot be used.
+        ConfigurationError: a file of terms or defaults cannot be used.
     """
     started = time.perf_counter()
     database = await to_thread.run_sync(Database, settings.home_dir, observer)
     try:
         upstream, client = await _upstream_and_client(settings, database)
         account = Account(owner=LOCAL_OWNER, upstream=upstream.id)
+        defaults = await _defaults(settings)
         permissions = await Permissions.of(settings, database, account)
         async with client, anyio.create_task_group() as group:
             media = MediaLibrary(database, account)
@@ -89,6 +91,7 @@ async def open_studio(
                     roots=roots,
                     jobs=jobs,
                     links=Links(),
+                    defaults=defaults,
                 )
                 yield Studio(
                     StudioParts(
@@ -122,6 +125,14 @@ def _job_settings(settings: Settings, program: str, timing: Timing | None) -> Jo
         cache=settings.cache == "on",
         metadata=settings.metadata,
     )
+
+
+async def _defaults(settings: Settings) -> Defaults:
+    if settings.defaults is None:
+        return NO_DEFAULTS
+    from stability_mcp.studio.defaults_file import read_defaults  # it imports every local tool
+
+    return await to_thread.run_sync(read_defaults, settings.defaults)
 
 
 async def _delivery(settings: Settings, database: Database, account: Account) -> Delivery | None:

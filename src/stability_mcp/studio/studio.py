@@ -51,6 +51,7 @@ class Studio:
         self._jobs = parts.jobs
         self._media = parts.media
         self.pages = LocalPages(parts)
+        self.defaults = parts.runtime.defaults
         database, reader = parts.runtime.database, parts.jobs.reader
         self.library = MediaActions(parts)
         self._activity = CachedRead(database, partial(reader.activity, parts.account))
@@ -71,8 +72,9 @@ class Studio:
         allowed = None if self.settings.roots_only else source  # then the client isn't asked
         if allowed is None and sheet is None:
             return self
-        importer = self._parts.importer.for_client(allowed, sheet)
-        return Studio(replace(self._parts, importer=importer))
+        return Studio(
+            replace(self._parts, importer=self._parts.importer.for_client(allowed, sheet))
+        )
 
     async def workspace(self) -> Workspace:
         """Return the workspace folders of the client, asking it if necessary.
