@@ -64,7 +64,7 @@ async def test_a_model_sees_the_defaults_and_overrides_them(
         assert media["width"] > media["height"]
         assert copies(first)[0].suffix == ".webp"
 
-        # It wants a square PNG: only these two arguments change.
+        # The model asks for a square PNG: only these two arguments change.
         second = fine(
             await client.call_tool(
                 "generate_sd3", {**FOX, "aspect_ratio": "1:1", "output_format": "png"}
@@ -75,7 +75,7 @@ async def test_a_model_sees_the_defaults_and_overrides_them(
         assert media["width"] == media["height"]
         assert copies(second)[0].suffix == ".png"
 
-        # With a picture, the ratio doesn't fit; the call works all the same.
+        # With a picture, the ratio doesn't fit; the call works without it.
         third = await call(client, "generate_sd3", prompt="in snow", image="fox", strength=0.5)
         assert "(STABILITY_DEFAULTS); aspect_ratio=16:9 was left out, as it doesn't fit (" in third
 
@@ -164,8 +164,8 @@ async def test_a_rerun_repeats_the_job_as_it_was(tmp_path: Path, file: Path) -> 
     assert copies(again)[0].suffix == ".png"
 
 
-async def test_a_result_that_comes_later_says_it_too(tmp_path: Path, file: Path) -> None:
-    """Chosen: the model that collects a result may not have seen the first answer."""
+async def test_the_answer_of_an_unfinished_call_says_it(tmp_path: Path, file: Path) -> None:
+    """Chosen: the model can still cancel the job and choose differently."""
     async with connected(tmp_path, defaults=file, wait=0) as client:
         started = await call(client, "generate_core", **FOX)
 

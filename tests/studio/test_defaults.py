@@ -64,7 +64,7 @@ def test_json_is_read_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ratio", ["16:9", "'16:9'", '"16:9"', "16x9", "1920x1080"])
 def test_a_ratio_needs_no_quotes(tmp_path: Path, ratio: str) -> None:
-    """Documented (YAML 1.1): 16:9 is the number 969 there, which nobody means."""
+    """Documented (YAML 1.1): 16:9 is the number 969 there, which no user means."""
     found = defaults(tmp_path, f"generate_core: {{aspect_ratio: {ratio}}}")
 
     assert values(found, "generate_core") == {"aspect_ratio": "16:9"}

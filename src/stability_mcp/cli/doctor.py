@@ -17,7 +17,7 @@ import typer
 from stability_mcp import __version__
 from stability_mcp.cli.host_setup import host_report
 from stability_mcp.done_target import read_target, shown_target
-from stability_mcp.errors import StorageError, StudioError
+from stability_mcp.errors import ConfigurationError, StorageError, StudioError
 from stability_mcp.setting_values import KEY, variable
 from stability_mcp.settings import Settings, origin
 from stability_mcp.text import credits_text, plain
@@ -164,6 +164,8 @@ async def setup_checks(settings: Settings) -> AsyncIterator[tuple[bool, str]]:
             yield account_line(status)
             for line in status.defaults:
                 yield True, plain(f"default arguments: {line}")
+    except ConfigurationError as error:
+        yield False, error.startup_text
     except StudioError as error:
         yield False, str(error)
     off = f"off ({variable('roots_only')})"

@@ -32,7 +32,7 @@ def lock_path(home: Path, process: str) -> Path:
 def user_id(secret: str, owner: str) -> str:
     """Return the id by which the API may tell the users of a store apart.
 
-    It is a keyed hash, so that nobody without the store can compute it or find the owner from it.
+    It is a keyed hash: without the store, it can't be computed and doesn't reveal the owner.
 
     Args:
         secret: The store's own secret, `fingerprint_secret` in `meta`.

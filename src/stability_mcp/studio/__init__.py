@@ -30,6 +30,7 @@ from stability_mcp.media.items import MediaItem, prompt_of
 from stability_mcp.media.library import Page
 from stability_mcp.media.newest_files import short_path
 from stability_mcp.media.phrase_lookup import Sheet
+from stability_mcp.media.preview import picture_problem
 from stability_mcp.media.references import UPLOAD_OFFER
 from stability_mcp.media.roots import MAX_BYTES as MAX_UPLOAD_BYTES
 from stability_mcp.media.scopes import Scope
@@ -142,6 +143,7 @@ __all__ = [
     "open_for_check",
     "open_studio",
     "paid_operation",
+    "picture_problem",
     "price_of",
     "prompt_of",
     "prompt_text",

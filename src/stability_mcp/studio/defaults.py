@@ -2,8 +2,8 @@
 
 Every face passes its calls through here, so that a default holds for all of them. A default never
 replaces an argument of the call. If it doesn't fit the others (an aspect ratio with a picture that
-sets the shape), it is left out: the operator wants a preference, not a call that fails. The answer
-says what was filled in and what was left out, so that a model can choose differently.
+sets the shape), it is left out: a preference must not make a call fail. The answer says what was
+filled in and what was left out, so that a model can choose differently.
 """
 
 import re

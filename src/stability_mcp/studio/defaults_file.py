@@ -25,7 +25,7 @@ from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.parsing import read_argument
 from stability_mcp.errors import ConfigurationError
 from stability_mcp.local_tools import all_local_tools
-from stability_mcp.studio.defaults import NO_DEFAULTS, VARIABLE, Defaults, Values
+from stability_mcp.studio.defaults import NO_DEFAULTS, Defaults, Values
 from stability_mcp.text import did_you_mean, listed, quoted
 
 MAX_BYTES = 100_000
@@ -87,10 +87,9 @@ def read_defaults(file: Path | None) -> Defaults:
             why = str(error).rstrip(".")
         else:
             why = getattr(error, "strerror", None) or "it cannot be read"
-        raise ConfigurationError(
-            f"The file {quoted(file, limit=200)} in {VARIABLE} is wrong: {why}"
-            f"{'' if why.endswith('?') else '.'}"
-        ) from None
+        where = f"The file {quoted(file, limit=200)} in STABILITY_DEFAULTS is wrong"
+        end = "" if why.endswith("?") else "."
+        raise ConfigurationError(f"{where}: {why}{end}") from None
 
 
 def _document(file: Path) -> Mapping[Any, Any]:

@@ -59,11 +59,11 @@ async def open_studio(
         ConfigurationError: a file of terms or defaults cannot be used.
     """
     started = time.perf_counter()
+    defaults = await _defaults(settings)
     database = await to_thread.run_sync(Database, settings.home_dir, observer)
     try:
         upstream, client = await _upstream_and_client(settings, database)
         account = Account(owner=LOCAL_OWNER, upstream=upstream.id)
-        defaults = await _defaults(settings)
         permissions = await Permissions.of(settings, database, account)
         async with client, anyio.create_task_group() as group:
             media = MediaLibrary(database, account)

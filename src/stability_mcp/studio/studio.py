@@ -22,7 +22,7 @@ from stability_mcp.media.folders import FolderPage, FolderQuery, list_folder
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import Page
 from stability_mcp.media.phrase_lookup import Sheet
-from stability_mcp.media.preview import PreviewSize, picture_problem
+from stability_mcp.media.preview import PreviewSize
 from stability_mcp.media.search import Kind
 from stability_mcp.media.workspace import Workspace, WorkspaceSource
 from stability_mcp.periods import Period
@@ -72,9 +72,8 @@ class Studio:
         allowed = None if self.settings.roots_only else source  # then the client isn't asked
         if allowed is None and sheet is None:
             return self
-        return Studio(
-            replace(self._parts, importer=self._parts.importer.for_client(allowed, sheet))
-        )
+        importer = self._parts.importer.for_client(allowed, sheet)
+        return Studio(replace(self._parts, importer=importer))
 
     async def workspace(self) -> Workspace:
         """Return the workspace folders of the client, asking it if necessary.
@@ -341,8 +340,6 @@ class Studio:
             size: Size, regardless of the settings; None: as set.
         """
         return await calling.preview(self._parts, items, size)
-
-    picture_problem = staticmethod(picture_problem)
 
     # Money and limits
 
