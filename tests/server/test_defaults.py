@@ -150,6 +150,31 @@ async def test_a_mistake_in_a_call_is_explained_without_defaults(
         assert "STABILITY_DEFAULTS" not in unknown
 
 
+async def test_an_error_about_a_default_says_where_it_comes_from(tmp_path: Path) -> None:
+    """Chosen: the model can't find it among its arguments, and overrides it."""
+    file = tmp_path / "defaults.yaml"
+    file.write_text(
+        "media_export: {to: /elsewhere}\n"
+        "v1_masking: {mask_source: INIT_IMAGE_ALPHA}\n"
+        'image_layout: {background: "#zz"}\n'
+    )
+    make.save(tmp_path / "a.png", make.png((64, 64)))
+    sets = "STABILITY_DEFAULTS sets "
+    async with connected(tmp_path, defaults=file, toolsets=("all",)) as client:
+        export = {"media": ["a.png"]}
+        wrong = refused(await client.call_tool("media_export", export))
+        assert f"{sets}to=/elsewhere; an argument of the call overrides it." in wrong
+        await call(client, "media_export", media=["a.png"], to="exports")
+
+        mask = {"init_image": "a.png", "mask_image": "a.png", "text_prompts": [{"text": "x"}]}
+        wrong = refused(await client.call_tool("v1_masking", mask))
+        assert f"{sets}mask_source=INIT_IMAGE_ALPHA; an argument" in wrong
+
+        # What doesn't need to be decided by the model is left out.
+        sheet = await call(client, "image_layout", images=["a.png", "a.png"], kind="grid")
+        assert 'defaults: background="#zz" of STABILITY_DEFAULTS was left out' in sheet
+
+
 async def test_a_rerun_repeats_the_job_as_it_was(tmp_path: Path, file: Path) -> None:
     """Chosen: a job keeps its arguments, also those that were left out then."""
     async with connected(tmp_path) as client:

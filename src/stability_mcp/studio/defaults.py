@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from stability_mcp.api.parsing import find_problems, given_names
-from stability_mcp.errors import ArgumentsError
+from stability_mcp.errors import ArgumentsError, InputFileError, StudioError
 from stability_mcp.text import quoted
 
 VARIABLE = "STABILITY_DEFAULTS"
@@ -24,7 +24,9 @@ _SHOWN_CHARACTERS = 60
 """Characters of a value in a line; a negative prompt can have 10,000."""
 
 _PLAIN = re.compile(r"[\w.:/+-]+")
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"\w+:?")
+_TO = "to"
+"""An argument whose name most sentences contain: only `to:` means it."""
 
 Values = Mapping[str, object]
 
@@ -50,10 +52,17 @@ class FilledCall:
             parts.append(f"{left}{source} was left out, as it doesn't fit ({reason})")
         return [f"defaults: {'; '.join(parts)}"] if parts else []
 
-    def meant_by(self, error: ArgumentsError) -> Values:
-        """Return the defaults that an error names."""
-        words = set(_WORD.findall(f"{error.message} {error.hint}"))
-        return {name: value for name, value in self.values.items() if name in words}
+    def meant_by(self, error: StudioError) -> Values:
+        """Return the defaults that an error names, or whose text it quotes."""
+        text = f"{error.message} {error.hint}"
+        words = set(_WORD.findall(text))
+        return {
+            name: value
+            for name, value in self.values.items()
+            if f"{name}:" in words
+            or (name in words and name != _TO)
+            or (isinstance(value, str) and quoted(value) in text)
+        }
 
     def without(self, name: str, why: str) -> "FilledCall":
         """Return the call without a default that doesn't fit."""
@@ -68,12 +77,10 @@ class FilledCall:
         """Add to an error about a default where its value comes from."""
         try:
             yield
-        except ArgumentsError as error:
-            meant = self.meant_by(error)
-            if not meant:
-                raise
-            why = f"{VARIABLE} sets {shown_values(meant)}; an argument of the call overrides it."
-            raise type(error)(error.message, hint=f"{error.hint} {why}".strip()) from error
+        except (ArgumentsError, InputFileError) as error:
+            if meant := shown_values(self.meant_by(error)):
+                error.add_hint(f"{VARIABLE} sets {meant}; an argument of the call overrides it.")
+            raise
 
 
 class Defaults:

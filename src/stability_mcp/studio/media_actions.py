@@ -82,7 +82,8 @@ class MediaActions:
         while True:
             parsed = parse_model(tool.arguments, filled.arguments, what=tool.name, hints=tool.hints)
             try:
-                result = await tool.function(workbench, parsed)
+                with filled.explained():
+                    result = await tool.function(workbench, parsed)
             except ArgumentsError as error:  # whether a default fits can depend on the media
                 misfits = filled.meant_by(error)
                 if not misfits:
