@@ -12,7 +12,6 @@ from benchmarks.photograph import photograph
 from benchmarks.processes import OURS, Upstream, environment, now, peak_of, running
 from benchmarks.table import Line, at_most
 
-from stability_mcp.api.parsing import parse_model
 from stability_mcp.settings import Settings
 
 TICK_SECONDS = 0.002
@@ -96,8 +95,7 @@ async def local_tools(folder: Path, *, rounds: int) -> list[Line]:
                 await studio.preview([item])
                 return
             tool = all_local_tools()[name]
-            given = parse_model(tool.arguments, LOCAL_CALLS[name], what=name)
-            await studio.library.run_local(tool, given)
+            await studio.library.run_local(tool, LOCAL_CALLS[name])
 
         for name in LOCAL_CALLS:  # loads Pillow's libraries, once in a process
             await call(name)

@@ -76,6 +76,9 @@ WRONG = [
     ("STABILITY_CORS_ORIGINS", "https://app.test/"),
     ("STABILITY_CORS_ORIGINS", "app.test"),
     ("STABILITY_CORS_ORIGINS", "https://*.app.test"),
+    ("STABILITY_ORGANIZATION", "my organization"),
+    ("STABILITY_ORGANIZATION", "org-1/2"),
+    ("STABILITY_ORGANIZATION", "x" * 257),
     ("STABILITY_MAX_RETRIES", "many"),
     ("STABILITY_MAX_RETRIES", "21"),
     ("STABILITY_MAX_FILE_SIZE", "1"),
@@ -90,7 +93,7 @@ WRONG = [
     ("STABILITY_LOG_LEVEL", "LOUD"),
     ("STABILITY_LOG_FORMAT", "xml"),
 ]
-ANY_TEXT = {"api_key", "roots", "toolsets", "blocked_terms", "warn_terms"}
+ANY_TEXT = {"api_key", "roots", "toolsets", "blocked_terms", "warn_terms", "defaults"}
 """Settings that take any text here: names and files are checked when they are used."""
 
 

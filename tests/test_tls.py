@@ -10,6 +10,7 @@ from anyio import to_thread
 from pydantic import SecretStr
 
 from stability_mcp.client.client import Client
+from stability_mcp.client.headers import NO_IDENTITY
 from stability_mcp.client.http import HttpTransport
 from stability_mcp.tls import tls_context
 
@@ -43,7 +44,7 @@ async def test_the_trust_store_is_read_once_and_off_the_event_loop(loads: list[i
     async with client, anyio.create_task_group() as group:
         for _ in range(3):
             group.start_soon(client._open)  # noqa: SLF001 -- a request needs a server
-    await to_thread.run_sync(HttpTransport, "https://api.test", None, 5.0, None)
+    await to_thread.run_sync(HttpTransport, "https://api.test", None, NO_IDENTITY, 5.0, None)
 
     assert len(loads) == 1
     assert threading.get_ident() not in loads

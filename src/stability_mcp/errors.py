@@ -59,6 +59,10 @@ class StudioError(Exception):
         self.hint = hint
         super().__init__(" ".join(filter(None, (message, CHARGED_SENTENCES[self.charged], hint))))
 
+    def add_hint(self, hint: str) -> None:
+        """Append a sentence to the hint, and so to the text."""
+        StudioError.__init__(self, self.message, hint=f"{self.hint} {hint}".strip())
+
 
 class ConfigurationError(StudioError):
     """A setting is wrong; the text names the variable."""

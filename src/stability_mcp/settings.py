@@ -47,6 +47,7 @@ KEYS_URL = "https://platform.stability.ai/account/keys"
 
 _HOST = re.compile(r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
 _ORIGIN = re.compile(rf"[a-z][a-z0-9+.-]*://{_HOST.pattern}")
+_ID = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _DEFAULT_PORT = re.compile(r"^(http://.*):80$|^(https://.*):443$")
 
 
@@ -61,6 +62,8 @@ class Settings(BaseModel):
 
     api_key: SecretStr | None = None
     """API key of the Stability account; without one, everything runs on the built-in emulator."""
+    organization: str | None = None
+    """Id of the organization that pays for v1 requests; default: the key's own."""
     base_url: str = API_URL
     """Base URL of the API."""
     timeout: Annotated[float, Field(gt=0, le=3_600)] = 300
@@ -116,6 +119,8 @@ class Settings(BaseModel):
     hosts: Names = ()
     """Further names under which HTTP clients reach this machine, such as `host.docker.internal`,
     separated by commas; a token is then always required."""
+    defaults: Path | None = None
+    """File of default arguments per tool, as YAML or JSON."""
     cors_origins: Names = ()
     """Web origins whose pages may use the HTTP server, such as `https://app.example.com`."""
 
@@ -138,6 +143,16 @@ class Settings(BaseModel):
     @classmethod
     def _no_empty_key(cls, value: object) -> object:
         return value or None
+
+    @field_validator("organization")
+    @classmethod
+    def _is_an_id(cls, value: str | None) -> str | None:
+        if value is not None and not _ID.fullmatch(value):
+            raise ValueError(
+                "must be an organization id such as org-abc123; account_details lists those of "
+                "the key"
+            )
+        return value
 
     @field_validator("on_done")
     @classmethod

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.conftest import Cli
+from stability_mcp.cli import exit_codes
 from stability_mcp.cli.call import MAX_JSON_BYTES, read_arguments
 
 
@@ -169,3 +170,21 @@ def test_an_invalid_setting_is_one_line_on_stderr(cli: Cli) -> None:
     assert code == 3
     assert "STABILITY_PREVIEW" in err
     assert "Traceback" not in err
+
+
+def test_default_arguments_hold_on_the_command_line(cli: Cli, tmp_path: Path) -> None:
+    """Documented (docs/settings.md): wherever a tool is called; a wrong file stops the program."""
+    file = tmp_path / "defaults.yaml"
+    file.write_text("generate_core: {output_format: webp}")
+    words = ("call", "generate_core", "--prompt", "a red fox", "--seed", "7")
+    code, output, _ = cli("--defaults", str(file), *words)
+    assert code == 0
+    assert output.splitlines()[1] == "defaults: output_format=webp (STABILITY_DEFAULTS)"
+    assert "red-fox.webp" in output
+
+    file.write_text("generate_core: {output_format: gif}")
+    code, output, error = cli("--defaults", str(file), *words)
+    assert (code, output) == (exit_codes.SETTING, "")
+    assert error.startswith(f'stability-mcp: The file "{file}" in STABILITY_DEFAULTS is wrong: ')
+    assert error.count("\n") == 1
+    assert "charged" not in error

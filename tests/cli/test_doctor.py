@@ -122,3 +122,21 @@ def test_a_store_that_cannot_be_opened_is_reported_once(tmp_path: Path, cli: Cli
 
     assert code == 1
     assert output.count("cannot be used") == 1
+
+
+def test_default_arguments_are_shown_and_a_wrong_file_is_a_problem(
+    cli: Cli, tmp_path: Path
+) -> None:
+    """Documented (docs/settings.md): the entries as the operator wrote them."""
+    file = tmp_path / "defaults.yaml"
+    file.write_text('"*": {output_format: webp}\naudio3: {duration: 30}')
+    code, output = doctor(cli, STABILITY_DEFAULTS=str(file))
+    assert code == 0, output
+    assert "  ok   default arguments: *: output_format=webp\n" in output
+    assert "  ok   default arguments: audio3: duration=30\n" in output
+
+    file.write_text("audio3: {duration: 9999}")
+    code, output = doctor(cli, STABILITY_DEFAULTS=str(file))
+    assert code == 1
+    wrong = "in STABILITY_DEFAULTS is wrong: audio3: duration must be a number from 1 to 380"
+    assert f'  BAD  The file "{file}" {wrong}; got 9999.\n' in output

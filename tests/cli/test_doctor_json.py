@@ -91,7 +91,7 @@ def test_a_problem_is_bad_and_the_exit_code_1(cli: Cli, tmp_path: Path) -> None:
     assert checks_of(after, "store")[0]["status"] == "done"
     assert checks_of(after, "retention")
     assert (no_terms, broken["ok"]) == (1, False)
-    assert [each["status"] for each in checks_of(broken, "data_folder")] == ["bad"]
+    assert [each["status"] for each in checks_of(broken, "settings")] == ["bad"]
 
 
 def test_no_secret_is_in_the_report(cli: Cli, emulator_url: str) -> None:

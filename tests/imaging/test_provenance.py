@@ -31,9 +31,7 @@ CARRIERS = {
 }
 OTHERS = {
     "gif": make.gif(),
-    "wav": make.wav(0.1),
-    "mp3": make.mp3(),
-    "glb": make.glb(),
+    "flac": make.sound(0.1, "FLAC"),
     "text": b"hello",
     "cut": make.cut(make.png()),
 }

@@ -2,10 +2,13 @@
 
 import io
 import wave
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 
 from stability_emulator.forms import Upload
 from stability_emulator.uploads import file_problems
@@ -13,6 +16,7 @@ from stability_mcp.api.fields import AudioLimits, File
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.errors import FileUnusableError
+from stability_mcp.imaging.containers.riff import chunk
 from stability_mcp.media.fitting import FITTED_FROM
 from stability_mcp.media.inputs import PreparedInputs
 from stability_mcp.media.sound_fitting import fit_sounds
@@ -195,3 +199,52 @@ async def test_an_mp3_that_is_too_large_is_refused(tmp_path: Path) -> None:
                 clock=lambda: NOW,
             )
     assert "lower bit rate" in error.value.hint
+
+
+def _tagged_wav() -> bytes:
+    """Return a WAV with the name of its author, as a field recorder writes it."""
+    info = chunk(b"LIST", b"INFO" + chunk(b"IART", b"Jane Doe\0"))
+    inner = wav(7, rate=8_000)[12:] + chunk(b"bext", b"Jane Doe".ljust(602, b"\0")) + info
+    return b"RIFF" + (4 + len(inner)).to_bytes(4, "little") + b"WAVE" + inner
+
+
+def _tagged_mp3() -> bytes:
+    """Return an MP3 with the name of its author before and behind its frames."""
+    frame = b"TPE1" + (9).to_bytes(4, "big") + b"\0\0\0Jane Doe"
+    tag = b"ID3\x03\0\0" + bytes((0, 0, 0, len(frame))) + frame
+    return tag + mp3(7) + b"TAG" + b"Jane Doe".ljust(125, b"\0")
+
+
+@pytest.mark.parametrize("make", [_tagged_wav, _tagged_mp3])
+async def test_names_in_a_sound_are_not_sent(make: Callable[[], bytes], tmp_path: Path) -> None:
+    """*Chosen*: as for pictures, nothing personal leaves; the sound itself is unchanged."""
+    async with desk(tmp_path) as here:
+        given = make()
+        here.file("s.bin", given)
+        ready = await prepare(here, "audio3_audio_to_audio", "audio", "s.bin")
+
+        sent = ready.files["audio"].path.read_bytes()
+        assert b"Jane Doe" in given
+        assert b"Jane Doe" not in sent
+        assert "audio: metadata removed before sending" in ready.notes
+        before, after = (soundfile.read(io.BytesIO(each))[0] for each in (given, sent))
+        assert np.array_equal(before, after)
+        # The user's own file stays as it is, and the same input is the same item again.
+        assert ready.sources["audio"].path.read_bytes() == given
+        again = await prepare(here, "audio3_audio_to_audio", "audio", "s.bin")
+        assert again.files["audio"].id == ready.files["audio"].id
+
+
+async def test_a_sound_that_is_too_large_only_by_its_metadata_is_sent_without(
+    tmp_path: Path,
+) -> None:
+    """*Chosen*: a large cover isn't a reason to refuse or to reduce a sound."""
+    async with desk(tmp_path) as here:
+        limit = OPERATIONS["audio2_audio_to_audio"].spec.max_body
+        inner = wav(7, rate=8_000)[12:] + chunk(b"LIST", b"INFO" + bytes(limit))
+        here.file("s.wav", b"RIFF" + (4 + len(inner)).to_bytes(4, "little") + b"WAVE" + inner)
+        ready = await prepare(here, "audio2_audio_to_audio", "audio", "s.wav")
+
+        assert ready.files["audio"].bytes < limit
+        assert ready.files["audio"].seconds == 7
+        assert any("metadata removed before sending" in each for each in ready.notes)

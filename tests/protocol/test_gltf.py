@@ -1,4 +1,4 @@
-"""The emulator's 3D models, checked by the official glTF validator."""
+"""The emulator's 3D models and their copies, checked by the official glTF validator."""
 
 import json
 from pathlib import Path
@@ -14,6 +14,7 @@ from stability_emulator.transport import in_process
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.client.client import Client
+from stability_mcp.imaging.provenance import embed
 
 SECONDS = 60
 pytestmark = pytest.mark.anyio
@@ -35,7 +36,7 @@ def variants(row: type[Operation], image: Path) -> list[Operation]:
 
 @pytest.mark.parametrize("row", MODELS, ids=lambda row: row.name())
 async def test_models_are_valid_gltf(row: type[Operation], tmp_path: Path) -> None:
-    """Documented: the 3D endpoints return binary glTF 2.0."""
+    """Documented: the 3D endpoints return binary glTF 2.0; provenance in a copy is part of it."""
     image = pictures.save(tmp_path / "object.png", pictures.png((256, 256), "RGBA"))
 
     paths = []
@@ -44,6 +45,10 @@ async def test_models_are_valid_gltf(row: type[Operation], tmp_path: Path) -> No
             generations = await client.send(operation, folder=tmp_path)
             assert isinstance(generations, list)
             paths += [str(each.path) for each in generations]
+    for path in paths[:]:
+        copy = Path(f"{path}.copy")
+        assert embed(Path(path), copy, {"generator": "stability-mcp", "seed": "7"})
+        paths.append(str(copy))
 
     script = Path(__file__).with_name("validate_glb.mjs")
     validator = str(installed(GLTF_VALIDATOR))
@@ -52,7 +57,7 @@ async def test_models_are_valid_gltf(row: type[Operation], tmp_path: Path) -> No
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert len(found) == len(TEXTURES) + len(REMESHES)
+    assert len(found) == 2 * (len(TEXTURES) + len(REMESHES))
     issues = [
         one for each in found for one in each["issues"]["messages"] if one["severity"] <= WARNING
     ]

@@ -64,6 +64,37 @@ def parse_model(
     return _parse(model, arguments, what, tuple(model.model_fields), hints.get)
 
 
+def given_names(model: type[BaseModel], arguments: Mapping[str, object]) -> frozenset[str]:
+    """Return the names of the arguments of a call that aren't left blank."""
+    return frozenset(convert(arguments, _schema(model)))
+
+
+def find_problems(model: type[BaseModel], arguments: Mapping[str, object]) -> list[str]:
+    """Return the mistakes in the arguments of a call, without unknown ones."""
+    schema = _schema(model)
+    given = convert(arguments, schema)
+    known = {name: given[name] for name in model.model_fields.keys() & given}
+    return _validated(model, schema, known)[1]
+
+
+def read_argument(model: type[BaseModel], name: str, value: object) -> tuple[object, str]:
+    """Return one argument as the model takes it, and what is wrong with it, or "".
+
+    Rules between arguments aren't checked.
+    """
+    schema = _schema(model)
+    given = convert({name: value}, schema)
+    if name not in given:
+        return None, f"{name} has no value."
+    try:
+        model.model_validate(given)
+    except ValidationError as error:
+        for each in error.errors(include_url=False):
+            if each["loc"][:1] == (name,):
+                return None, _problem(model, schema, each)
+    return given[name], ""
+
+
 def _parse(
     model: type[M],
     arguments: Mapping[str, object],
@@ -76,13 +107,9 @@ def _parse(
     known = {name: given[name] for name in model.model_fields.keys() & given}
     unknown = {name: find_hint(name) for name in given if name not in known}
     problems = [_unknown(name, names, shown) for name, shown in unknown.items()]
-    try:
-        request = model.model_validate(known)
-        problems += _blank_texts(request)
-    except ValidationError as error:
-        mistakes = [each for each in error.errors(include_url=False) if _is_a_mistake(each)]
-        problems += [_problem(model, schema, each) for each in mistakes]
-    if not problems:
+    request, mistakes = _validated(model, schema, known)
+    problems += mistakes
+    if request is not None and not problems:
         return request
     shown = problems[:MAX_PROBLEMS]
     if len(problems) > len(shown):
@@ -93,6 +120,18 @@ def _parse(
         f"{what}: {' '.join(shown)}",
         hint=f"{takes if None in unknown.values() else ''}Correct this and call again.",
     )
+
+
+def _validated(
+    model: type[M], schema: Mapping[str, Any], known: Mapping[str, object]
+) -> tuple[M | None, list[str]]:
+    """Return the request, or None, and every mistake in the arguments."""
+    try:
+        request = model.model_validate(known)
+    except ValidationError as error:
+        mistakes = [each for each in error.errors(include_url=False) if _is_a_mistake(each)]
+        return None, [_problem(model, schema, each) for each in mistakes]
+    return request, _blank_texts(request)
 
 
 # Schemas ------------------------------------------------------------------------------------------

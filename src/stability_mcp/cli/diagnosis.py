@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal
 
 from stability_mcp import __version__
 from stability_mcp.done_target import read_target, shown_target
-from stability_mcp.errors import StorageError, StudioError
+from stability_mcp.errors import ConfigurationError, StorageError, StudioError
 from stability_mcp.setting_values import COMMAND, KEY, SECRETS, variable
 from stability_mcp.settings import Settings, origin
 from stability_mcp.text import credits_text, plain
@@ -211,6 +211,12 @@ async def setup_checks(settings: Settings) -> AsyncIterator[Check]:
             if status.balance is not None:  # else each request would wait for its time limit
                 for found in await studio.response_times():
                     yield _response_time(found)
+            for line in status.defaults:
+                yield Check(
+                    subject="defaults", result="ok", text=plain(f"default arguments: {line}")
+                )
+    except ConfigurationError as error:
+        yield Check(subject="settings", result="bad", text=error.startup_text)
     except StudioError as error:
         yield Check(subject="data_folder", result="bad", text=str(error))
     for check in _machine_checks(settings):

@@ -22,6 +22,7 @@ from stability_mcp.api.kinds import Query
 from stability_mcp.api.operation import Operation
 from stability_mcp.client.api_errors import RequestContext
 from stability_mcp.client.body_writer import OverflowBuffer
+from stability_mcp.client.headers import NO_IDENTITY, Identity
 from stability_mcp.client.models import Answer, Deferred, Generation, SentFile
 from stability_mcp.client.trace import NullTrace, Trace
 from stability_mcp.errors import ConfigurationError, GenerationGoneError, RequestError
@@ -44,6 +45,7 @@ class Client:
     Args:
         base_url: Address of the API.
         api_key: The key; None sends no authorization.
+        identity: For whom requests are sent, in addition to the key.
         timeout: Limit for one whole request, in seconds.
         max_retries: Retries by `send`, `poll` and `query` of requests that were not charged.
         transport: Replaces the network, e.g. with the emulator; None uses the network.
@@ -58,6 +60,7 @@ class Client:
         *,
         base_url: str = API_URL,
         api_key: SecretStr | None,
+        identity: Identity = NO_IDENTITY,
         timeout: float = 300,
         max_retries: int = 3,
         transport: "httpx2.AsyncBaseTransport | None" = None,
@@ -70,6 +73,7 @@ class Client:
             )
         self._base_url = base_url
         self._api_key = api_key
+        self._identity = identity
         self._timeout = timeout
         self._max_retries = max_retries
         self._transport = transport
@@ -285,4 +289,6 @@ class Client:
     def _connect(self) -> "HttpTransport":
         from stability_mcp.client.http import HttpTransport
 
-        return HttpTransport(self._base_url, self._key(), self._timeout, self._transport)
+        return HttpTransport(
+            self._base_url, self._key(), self._identity, self._timeout, self._transport
+        )

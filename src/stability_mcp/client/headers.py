@@ -6,6 +6,7 @@ that isn't exactly as documented becomes None.
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from stability_mcp import __version__
 from stability_mcp.api.fields import MAX_V1_SEED
@@ -19,6 +20,28 @@ CLIENT_HEADERS: Mapping[str, str] = {
     "accept-encoding": "identity",
 }
 """Sent with every request. The first two are documented and help the API's support."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """For whom requests are sent, in addition to the API key."""
+
+    organization: str | None = None
+    """Id of the organization that pays; None: the key's default one."""
+    user_id: str | None = None
+    """Id by which the API may tell users of this client apart; None: not sent."""
+
+    def headers(self, path: str) -> dict[str, str]:
+        """Return the headers for a request to a path, such as `/v1/user/balance`.
+
+        *Documented*: v1 takes `Organization`, and only v2beta the user id.
+        """
+        if path.startswith("/v1/"):
+            return {} if self.organization is None else {"organization": self.organization}
+        return {} if self.user_id is None else {"stability-client-user-id": self.user_id}
+
+
+NO_IDENTITY = Identity()
 
 
 def read_answer(status: int, headers: Mapping[str, str]) -> Answer:

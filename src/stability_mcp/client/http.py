@@ -23,7 +23,7 @@ from stability_mcp.client.api_errors import (
     read_fault,
     to_error,
 )
-from stability_mcp.client.headers import CLIENT_HEADERS
+from stability_mcp.client.headers import CLIENT_HEADERS, Identity
 from stability_mcp.client.response import read_bounded
 from stability_mcp.client.trace import Trace, TraceHook
 from stability_mcp.errors import NotSentError, RequestError, UnknownOutcomeError
@@ -56,6 +56,7 @@ class HttpTransport:
     Args:
         base_url: Address of the API.
         key: The API key; None sends no authorization.
+        identity: For whom requests are sent.
         timeout: Limit for one whole request, in seconds.
         transport: Replaces the network; None uses the network.
     """
@@ -64,10 +65,12 @@ class HttpTransport:
         self,
         base_url: str,
         key: str | None,
+        identity: Identity,
         timeout: float,
         transport: httpx2.AsyncBaseTransport | None,
     ) -> None:
         self.timeout = timeout
+        self._identity = identity
         headers = dict(CLIENT_HEADERS)
         if key is not None:
             headers["authorization"] = f"Bearer {key}"
@@ -114,6 +117,7 @@ class HttpTransport:
         deadline = anyio.current_time() + self.timeout
         hook = TraceHook(trace, request.method)
         request.extensions["trace"] = hook
+        request.headers.update(self._identity.headers(context.operation.spec.path))
         http = self.fresh if request.method == "POST" else self.pooled
         try:
             with anyio.fail_after(self.timeout):

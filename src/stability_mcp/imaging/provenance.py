@@ -1,8 +1,8 @@
-"""Embeds provenance in picture files and reads it back as an unverified claim.
+"""Embeds provenance in media files and reads it back as an unverified claim.
 
-It is inserted as a metadata chunk, which takes half a millisecond: encoding the picture again would
-take a second and cost quality. The maker of a file may have written any claim into it: show it as
-quoted text and never trust it.
+It is inserted as metadata, which takes half a millisecond: encoding a picture again would take a
+second and cost quality. Pictures are handled here, sounds and 3D models in files of their own. The
+maker of a file may have written any claim into it: show it as quoted text and never trust it.
 """
 
 import html
@@ -10,20 +10,29 @@ import io
 import json
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from stability_mcp.errors import FileUnusableError
 from stability_mcp.imaging import sniff
 from stability_mcp.imaging.containers import jpeg, png, riff
-from stability_mcp.imaging.containers.piece import Piece, copy_pieces, damaged, read_at
+from stability_mcp.imaging.containers.piece import Part, Piece, copy_pieces, damaged, read_at
+from stability_mcp.imaging.provenance_model import embed_in_glb, find_in_glb
+from stability_mcp.imaging.provenance_sound import (
+    embed_in_mp3,
+    embed_in_wav,
+    find_in_mp3,
+    find_in_wav,
+)
 from stability_mcp.imaging.strip import atomic_write
 
 KEYWORD = b"stability-mcp"
 MAX_BYTES = 60_000
 """Longest provenance, in bytes of JSON: a JPEG segment holds 65,533."""
 
+_MAX_FOUND = 3 * MAX_BYTES
+"""Longest claim that is read, in characters. As ASCII, a text has up to three times the bytes."""
 _MAX_XMP = 1 << 20
 _ITXT = KEYWORD + bytes(5)  # its end, no compression (2), no language, no translated keyword
 _OPEN = b'<rdf:Description rdf:about="" xmlns:smcp="urn:stability-mcp:1"><smcp:provenance>'
@@ -42,7 +51,7 @@ def embed(source: Path, target: Path, data: Mapping[str, Any]) -> bool:
     """Copy a file to `target` with embedded provenance; an existing target is replaced.
 
     Args:
-        source: Any media file. PNG, JPEG and WebP can hold provenance, others are copied unchanged.
+        source: Any media file; one that isn't of a type in `FORMATS` is copied unchanged.
         target: Output path.
         data: The provenance, as plain JSON.
 
@@ -71,7 +80,7 @@ def read(path: Path) -> Mapping[str, Any] | None:
     """
     with path.open("rb") as file:
         found = _find(file)
-    if found is None or len(found) > MAX_BYTES:
+    if found is None or len(found) > _MAX_FOUND:
         return None
     try:
         claim = json.loads(found)
@@ -91,29 +100,23 @@ def _embed(file: BinaryIO, out: BinaryIO, data: Mapping[str, Any]) -> bool:
     return parts is not None
 
 
-def _embedded(file: BinaryIO, text: bytes) -> list[Piece | bytes] | None:
+def _embedded(file: BinaryIO, text: bytes) -> list[Part] | None:
     """Return the parts of the new file; None if provenance can't be embedded."""
     size = file.seek(0, 2)
-    media_type = sniff.media_type(read_at(file, 0, sniff.HEAD_BYTES))
+    format_ = FORMATS.get(sniff.media_type(read_at(file, 0, sniff.HEAD_BYTES)) or "")
     try:
-        if media_type == "image/png":
-            return _png(file, size, text)
-        if media_type == "image/jpeg":
-            return _jpeg(file, size, text)
-        if media_type == "image/webp":
-            return _webp(file, text)
+        return format_.embed(file, size, text) if format_ else None
     except FileUnusableError:
-        pass  # a damaged file is copied unchanged
-    return None
+        return None  # a damaged file is copied unchanged
 
 
-def _png(file: BinaryIO, size: int, text: bytes) -> list[Piece | bytes]:
+def _png(file: BinaryIO, size: int, text: bytes) -> list[Part]:
     chunks = [piece for piece in png.pieces(file, size) if not _is_ours(file, piece)]
     # Before the pixels, so that readers find it early.
     return [*chunks[:2], png.chunk(b"iTXt", _ITXT + text), *chunks[2:]]
 
 
-def _jpeg(file: BinaryIO, size: int, text: bytes) -> list[Piece | bytes] | None:
+def _jpeg(file: BinaryIO, size: int, text: bytes) -> list[Part] | None:
     segments = jpeg.pieces(file, size)
     old = next((piece for piece in segments if _is_xmp(file, piece)), None)
     xmp = _merged(_body(file, old)[len(jpeg.XMP) :] if old else _EMPTY_XMP, text)
@@ -127,8 +130,7 @@ def _jpeg(file: BinaryIO, size: int, text: bytes) -> list[Piece | bytes] | None:
     return [*segments[:first], new, *segments[first:]]
 
 
-def _webp(file: BinaryIO, text: bytes) -> list[Piece | bytes] | None:
-    size = file.seek(0, 2)
+def _webp(file: BinaryIO, size: int, text: bytes) -> list[Part] | None:
     facts = riff.webp_facts(file, size)
     chunks = riff.pieces(file, facts.end or size)[1:]
     old = next((piece for piece in chunks if piece.kind == b"XMP "), None)
@@ -139,9 +141,7 @@ def _webp(file: BinaryIO, text: bytes) -> list[Piece | bytes] | None:
     if chunks[0].kind == b"VP8X":
         flags = read_at(file, chunks[0].body, 1)[0]
     wide, high = facts.width or 1, facts.height or 1
-    parts: list[Piece | bytes] = [
-        riff.chunk(b"VP8X", riff.canvas(wide, high, flags | riff.XMP_FLAG))
-    ]
+    parts: list[Part] = [riff.chunk(b"VP8X", riff.canvas(wide, high, flags | riff.XMP_FLAG))]
     kept = [piece for piece in chunks if piece.kind not in {b"VP8X", b"XMP "}]
     parts += kept
     if kept and (kept[-1].end - kept[-1].start) % 2:
@@ -161,23 +161,30 @@ def _merged(xmp: bytes, text: bytes) -> bytes | None:
 
 def _find(file: BinaryIO) -> str | None:
     size = file.seek(0, 2)
-    media_type = sniff.media_type(read_at(file, 0, sniff.HEAD_BYTES))
+    format_ = FORMATS.get(sniff.media_type(read_at(file, 0, sniff.HEAD_BYTES)) or "")
     try:
-        if media_type == "image/png":
-            ours = next((p for p in png.pieces(file, size) if _is_ours(file, p)), None)
-            if ours is None:
-                return None
-            return _body(file, ours)[len(_ITXT) : -4].decode("utf-8", "replace")
-        if media_type == "image/jpeg":
-            xmp = next((p for p in jpeg.pieces(file, size) if _is_xmp(file, p)), None)
-        elif media_type == "image/webp":
-            chunks = riff.pieces(file, min(riff.end(file), size))
-            xmp = next((piece for piece in chunks if piece.kind == b"XMP "), None)
-        else:
-            return None
-        match = _OURS.search(_body(file, xmp)) if xmp else None
+        return format_.find(file, size) if format_ else None
     except FileUnusableError:
         return None
+
+
+def _find_in_png(file: BinaryIO, size: int) -> str | None:
+    ours = next((p for p in png.pieces(file, size) if _is_ours(file, p)), None)
+    return ours and _body(file, ours)[len(_ITXT) : -4].decode("utf-8", "replace")
+
+
+def _find_in_jpeg(file: BinaryIO, size: int) -> str | None:
+    xmp = next((p for p in jpeg.pieces(file, size) if _is_xmp(file, p)), None)
+    return _find_in_xmp(file, xmp)
+
+
+def _find_in_webp(file: BinaryIO, size: int) -> str | None:
+    chunks = riff.pieces(file, min(riff.end(file), size))
+    return _find_in_xmp(file, next((piece for piece in chunks if piece.kind == b"XMP "), None))
+
+
+def _find_in_xmp(file: BinaryIO, xmp: Piece | None) -> str | None:
+    match = _OURS.search(_body(file, xmp)) if xmp else None
     return html.unescape(match[1].decode("utf-8", "replace")) if match else None
 
 
@@ -193,3 +200,23 @@ def _body(file: BinaryIO, piece: Piece) -> bytes:
     if piece.end - piece.body > _MAX_XMP:
         raise damaged("file", "its metadata is too long")
     return read_at(file, piece.body, piece.end - piece.body)
+
+
+class _Format(NamedTuple):
+    """How a type of file holds provenance; both functions may raise FileUnusableError."""
+
+    embed: Callable[[BinaryIO, int, bytes], list[Part] | None]
+    """Takes the file, its length and the JSON; returns the parts of the new file."""
+    find: Callable[[BinaryIO, int], str | None]
+    """Takes the file and its length; returns the JSON, or None."""
+
+
+FORMATS: Mapping[str, _Format] = {
+    "image/png": _Format(_png, _find_in_png),
+    "image/jpeg": _Format(_jpeg, _find_in_jpeg),
+    "image/webp": _Format(_webp, _find_in_webp),
+    "audio/wav": _Format(embed_in_wav, find_in_wav),
+    "audio/mpeg": _Format(embed_in_mp3, find_in_mp3),
+    "model/gltf-binary": _Format(embed_in_glb, find_in_glb),
+}
+"""Types of files that can hold provenance."""

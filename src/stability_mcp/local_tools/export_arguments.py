@@ -75,9 +75,16 @@ class MediaExport(ShowingArguments):
     @property
     def changes_pictures(self) -> bool:
         """Return whether pictures may have to be encoded again, apart from their format."""
-        sizes = (self.preset, self.max_bytes, self.width, self.height, self.fit)
-        looks = (self.quality, self.background, self.dpi, self.profile)
-        return any(each is not None for each in (*sizes, *looks))
+        return bool(self.picture_options)
+
+    @property
+    def picture_options(self) -> list[str]:
+        """Return the names of the given options that only apply to pictures, without `format`."""
+        names = (
+            *("preset", "max_bytes", "width", "height", "fit"),
+            *("quality", "background", "dpi", "profile"),
+        )
+        return [name for name in names if getattr(self, name) is not None]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -253,7 +253,7 @@ def _check_copied(source: Source, arguments: MediaExport, where: Destination) ->
     if arguments.changes_pictures:
         raise ArgumentsError(
             f"{quoted(source.item.name)} is {kind}; it can only be copied as it is.",
-            hint="Export it in a call without options for pictures.",
+            hint=f"Export it in a call without {listed(arguments.picture_options)}.",
         )
 
 

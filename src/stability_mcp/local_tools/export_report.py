@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from stability_mcp.api.fields import Size
+from stability_mcp.imaging.provenance import FORMATS
 from stability_mcp.imaging.sheet import Cell
+from stability_mcp.imaging.sniff import extension
 from stability_mcp.local_tools.export_arguments import MediaExport
 from stability_mcp.local_tools.export_plan import Plan
 from stability_mcp.local_tools.export_writing import WEB_MANIFEST, Done, Look
@@ -18,7 +20,7 @@ MAX_NOTES = 6
 """Notes on which item a reference means; more are left out."""
 MAX_SHOWN = 24
 """Pictures on the preview sheet."""
-_DOCUMENTED = {".png", ".jpg", ".webp"}
+_DOCUMENTED = {f".{extension(media_type)}" for media_type in FORMATS}
 """Endings of files that can hold provenance."""
 
 

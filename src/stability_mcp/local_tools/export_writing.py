@@ -23,7 +23,7 @@ from stability_mcp.imaging.export.rendering import (
 from stability_mcp.imaging.export.safe_zone import ZoneCheck
 from stability_mcp.imaging.memory import estimate, run
 from stability_mcp.imaging.picture import open_picture
-from stability_mcp.imaging.provenance import embedded
+from stability_mcp.imaging.provenance import FORMATS, embed
 from stability_mcp.local_tools.export_archive import Collector, Measured
 from stability_mcp.local_tools.export_plan import PDF_DPI, FilePlan, Plan
 from stability_mcp.local_tools.workbench import Source, Workbench
@@ -37,8 +37,6 @@ _CANVAS_BYTES = 16
 """Bytes per pixel of a file for its canvas, its encoder and a smaller copy."""
 _KEPT_PIXELS = 8_000_000
 """Pages of a PDF with more pixels in total are decoded again for each quality that is tried."""
-_DOCUMENTED = frozenset({"image/png", "image/jpeg", "image/webp"})
-"""Types of files that can hold provenance."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +90,9 @@ async def _write_item(
     source = plans[0].source
     provenance = workbench.provenance(source.item)
     if plans[0].spec is None:
-        content = await in_file_thread(partial(_copied, source, provenance))
-        return [await _collect(collector, plans[0], content)]
+        async with workbench.temporary() as copy:
+            content = await in_file_thread(partial(_copied, source, copy, provenance))
+            return [await _collect(collector, plans[0], content)]
     specs = [replace(spec, provenance=provenance) for each in plans if (spec := each.spec)]
     rendered = await run(partial(_render, source, plans, specs), facts=_memory(source, specs))
     return [
@@ -135,11 +134,12 @@ def _entry(plan: FilePlan, looks: Sequence[Look], changes: Sequence[str]) -> Map
     }
 
 
-def _copied(source: Source, provenance: Mapping[str, Any] | None) -> bytes | Path:
-    """Return a copy of the original, with provenance if its format can hold it."""
-    if provenance is None or source.item.media_type not in _DOCUMENTED:
+def _copied(source: Source, copy: Path, provenance: Mapping[str, Any] | None) -> Path:
+    """Return the original, or a copy with provenance if its format can hold it."""
+    if provenance is None or source.item.media_type not in FORMATS:
         return source.path
-    return embedded(source.path.read_bytes(), provenance)
+    embed(source.path, copy, provenance)
+    return copy
 
 
 def _render(

@@ -1,7 +1,7 @@
 """Adapts sounds to an operation's limits: one that is too long is cut, a large WAV is reduced.
 
-The original stays unchanged. A sound that is too short is refused: the API documents no padding,
-and a loop would be another piece of music.
+Metadata isn't sent. The original stays unchanged. A sound that is too short is refused: the API
+documents no padding, and a loop would be another piece of music.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,6 +16,7 @@ from stability_mcp.imaging.formats import WayOut
 from stability_mcp.imaging.memory import run
 from stability_mcp.imaging.sniff import extension
 from stability_mcp.imaging.sound_fit import FittedSound, cut_mp3, fit_wav
+from stability_mcp.imaging.sound_strip import has_metadata, strip_sound
 from stability_mcp.media.fitting import FittedFiles, fitted_from, not_stored
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import MediaLibrary
@@ -48,14 +49,15 @@ async def fit_sounds(
             continue
         _check(name, item, limits)
         is_long = _is_too_long(item, limits)
-        if not is_long and item.bytes <= max_bytes:
+        misfits = is_long or item.bytes > max_bytes
+        if not misfits and not await in_file_thread(partial(has_metadata, item.path)):
             continue
         make = partial(_make, operation, item, limits, max_bytes)
         fitted, sent = await _store(name, item, make, library, clock())
         fitted_files.files[name] = sent
-        first, *others = fitted.changes
+        first, *others = fitted.changes or ["metadata removed before sending"]
         limit = f"limit {limits.max_seconds:g} s" if is_long else f"limit {max_bytes / MIB:.1f} MiB"
-        note = ", ".join([f"{first} ({limit})", *others])
+        note = ", ".join([f"{first} ({limit})" if misfits else first, *others])
         longer = _accepts_length(operation, item) if is_long else None
         whole = f"; {longer} accepts the whole sound" if longer else ""
         fitted_files.notes.append(f"{name}: {note}{whole}")
@@ -96,12 +98,15 @@ async def _make(
         FileUnusableError: there is none.
     """
     fitted = None
-    if extension(item.media_type) == "wav":
+    misfits = _is_too_long(item, limits) or item.bytes > max_bytes
+    if extension(item.media_type) == "wav" and misfits:
         work = partial(fit_wav, max_seconds=limits.max_seconds, max_bytes=max_bytes)
         fitted = await run(work, item.path, target, facts=_WAV_BYTES)
     elif _is_too_long(item, limits):
         cut = partial(cut_mp3, max_seconds=limits.max_seconds)
         fitted = await run(cut, item.path, target, facts=item.bytes)
+    elif await run(strip_sound, item.path, target, facts=item.bytes):
+        fitted = FittedSound(item.seconds or 0, [])
     if fitted is None and _is_too_long(item, limits):
         longer = _accepts_length(operation, item)
         trim = f"rim it to {limits.max_seconds:g} s or less."

@@ -259,8 +259,12 @@ def build_server(
         face: The program that runs the server.
 
     Raises:
-        ConfigurationError: a toolset doesn't exist.
+        ConfigurationError: a toolset doesn't exist, or the file of defaults is wrong.
     """
+    if settings.defaults is not None:
+        from stability_mcp.studio import read_defaults  # slow, so only where it is needed
+
+        read_defaults(settings.defaults)
     server = StudioServer(
         settings,
         opener=open_studio,

@@ -87,6 +87,8 @@ class Tool:
     function: Function
     hints: Mapping[str, str] = field(default_factory=dict)
     """What to do instead, by name of an unknown argument that callers try."""
+    parses: bool = False
+    """Whether the function takes the arguments as they came and parses them itself."""
 
     def definition(self) -> Definition:
         """Return the tool's entry in the list that clients get."""

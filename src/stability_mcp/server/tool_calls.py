@@ -86,7 +86,9 @@ async def _answer(
     if context.tool in OPERATIONS:
         return await _operate(lazy_studio, arguments, context)
     tool = (await load_tools())[context.tool]
-    parsed = parse_model(tool.arguments, arguments, what=tool.name, hints=tool.hints)
+    parsed: Any = arguments
+    if not tool.parses:
+        parsed = parse_model(tool.arguments, arguments, what=tool.name, hints=tool.hints)
     studio = await _studio_for(lazy_studio, context)
     context = replace(context, confirm=partial(_confirmer, lazy_studio, studio, context))
     answer: Answer = await tool.function(studio, parsed, context)

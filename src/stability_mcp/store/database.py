@@ -23,7 +23,7 @@ from anyio import CancelScope, CapacityLimiter, to_thread
 
 from stability_mcp.errors import StorageError
 from stability_mcp.store import migrations
-from stability_mcp.store.format import DATABASE, OLDEST_WRITER, SCHEMA, upstream_id
+from stability_mcp.store.format import DATABASE, OLDEST_WRITER, SCHEMA, upstream_id, user_id
 from stability_mcp.store.location import unsuitable_reason
 from stability_mcp.store.locks import PRIVATE_FILE, PRIVATE_FOLDER, FileLock
 from stability_mcp.store.queries import Connection, load
@@ -200,10 +200,17 @@ class Database:
 
     async def fingerprint(self, base_url: str, key: str) -> str:
         """Return the id of an upstream: it differs for each API key and doesn't reveal the key."""
+        return upstream_id(await self._secret(), base_url, key)
+
+    async def user_id(self, owner: str) -> str:
+        """Return the id of an owner for the API; other stores have another one."""
+        return user_id(await self._secret(), owner)
+
+    async def _secret(self) -> str:
         secret = await self.read(_fingerprint_secret)
         if secret is None:
             raise StorageError(f"The store in {self.home} has no secret.", hint=DAMAGED)
-        return upstream_id(secret, base_url, key)
+        return secret
 
     async def close(self) -> None:
         """Close every connection under the write lock: closing the last one checkpoints."""

@@ -7,5 +7,5 @@ SELECT key, value FROM meta;
 INSERT INTO meta (key, value) VALUES (:key, :value);
 
 -- name: fingerprint_secret() -> value
--- Key of the hash for upstream ids, different in each store.
+-- Key of the hashes for upstream and user ids, different in each store.
 SELECT value FROM meta WHERE key = 'fingerprint_secret';

@@ -29,6 +29,19 @@ def lock_path(home: Path, process: str) -> Path:
     return home / "locks" / f"{process}{LOCK_SUFFIX}"
 
 
+def user_id(secret: str, owner: str) -> str:
+    """Return the id by which the API may tell the users of a store apart.
+
+    It is a keyed hash: without the store, it can't be computed and doesn't reveal the owner.
+
+    Args:
+        secret: The store's own secret, `fingerprint_secret` in `meta`.
+        owner: Owner of an account.
+    """
+    # A base URL never starts like this, so no upstream has this hash.
+    return hmac.new(secret.encode(), f"user\0{owner}".encode(), hashlib.sha256).hexdigest()[:32]
+
+
 def upstream_id(secret: str, base_url: str, key: str) -> str:
     """Return the id of an upstream: it differs for each API key and doesn't reveal the key.
 

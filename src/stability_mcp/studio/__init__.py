@@ -30,6 +30,7 @@ from stability_mcp.media.items import MediaItem, prompt_of
 from stability_mcp.media.library import Page
 from stability_mcp.media.newest_files import short_path
 from stability_mcp.media.phrase_lookup import Sheet
+from stability_mcp.media.preview import picture_problem
 from stability_mcp.media.references import UPLOAD_OFFER
 from stability_mcp.media.roots import MAX_BYTES as MAX_UPLOAD_BYTES
 from stability_mcp.media.scopes import Scope
@@ -44,6 +45,7 @@ from stability_mcp.policy.audit import Entry
 from stability_mcp.policy.confirmation import Answer, Confirm, Question, Quote
 from stability_mcp.store.disk import MIN_FREE_BYTES
 from stability_mcp.studio.calling import CallOptions
+from stability_mcp.studio.defaults import Defaults
 from stability_mcp.studio.links import ViewLink
 from stability_mcp.studio.local_pages import ViewFacts
 from stability_mcp.studio.media_actions import DeletedMedia, History
@@ -78,6 +80,7 @@ from stability_mcp.studio.uploads import (
 if TYPE_CHECKING:
     from stability_mcp.notify.targets import Attempt, send_test, target_of
     from stability_mcp.studio.check import Finding, StoreCheck, open_for_check
+    from stability_mcp.studio.defaults_file import read_defaults
     from stability_mcp.studio.response_times import ResponseTime
 
 __all__ = [
@@ -94,6 +97,7 @@ __all__ = [
     "CancelOutcome",
     "CancelledJob",
     "Confirm",
+    "Defaults",
     "DeletedMedia",
     "Entry",
     "Estimate",
@@ -143,9 +147,11 @@ __all__ = [
     "open_for_check",
     "open_studio",
     "paid_operation",
+    "picture_problem",
     "price_of",
     "prompt_of",
     "prompt_text",
+    "read_defaults",
     "refused_line",
     "results_text",
     "send_test",
@@ -160,10 +166,11 @@ _LATE = {
     "ResponseTime": "stability_mcp.studio.response_times",
     "StoreCheck": "stability_mcp.studio.check",
     "open_for_check": "stability_mcp.studio.check",
+    "read_defaults": "stability_mcp.studio.defaults_file",
     "send_test": "stability_mcp.notify.targets",
     "target_of": "stability_mcp.notify.targets",
 }
-"""Modules of names that only `doctor` needs: imported on first use, so that no call waits."""
+"""Modules of names that few processes need: imported on first use, so that no call waits."""
 
 
 def __getattr__(name: str) -> object:

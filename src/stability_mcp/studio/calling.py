@@ -91,6 +91,17 @@ async def run(
     parts: StudioParts, name: str, arguments: Mapping[str, object], options: CallOptions
 ) -> Outcome:
     """Implement `Studio.run`."""
+    if options.retry_of is not None:  # the arguments of the repeated job are complete
+        return await _run(parts, name, arguments, options)
+    filled = parts.runtime.defaults.fill(name, arguments)
+    noted = replace(options, notes=[*filled.notes, *options.notes])
+    with filled.explained():
+        return await _run(parts, name, filled.arguments, noted)
+
+
+async def _run(
+    parts: StudioParts, name: str, arguments: Mapping[str, object], options: CallOptions
+) -> Outcome:
     operation = parse(paid_operation(name), arguments)
     count = options.count
     check_count(type(operation), count)

@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from stability_mcp.api.tool_arguments import Arguments
+from stability_mcp.api.parsing import parse_model
 from stability_mcp.errors import ArgumentsError, NotFoundError
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.local_tools.local_tool import LocalResult, LocalTool
@@ -69,15 +69,28 @@ class MediaActions:
         found = found or await self._parts.importer.phrases.find_text(reference)
         return found or await self._media.get(reference)
 
-    async def run_local(self, tool: LocalTool, arguments: Arguments) -> LocalResult:
+    async def run_local(self, tool: LocalTool, arguments: Mapping[str, object]) -> LocalResult:
         """Run a local tool on stored media; free.
 
         Raises:
+            ArgumentsError: an argument is invalid.
             StudioError: see the tool.
         """
         parts = self._parts
         workbench = Workbench(self._media, parts.importer, parts.settings, parts.permissions.terms)
-        return await tool.function(workbench, arguments)
+        filled = parts.runtime.defaults.fill(tool.name, arguments)
+        while True:
+            parsed = parse_model(tool.arguments, filled.arguments, what=tool.name, hints=tool.hints)
+            try:
+                with filled.explained():
+                    result = await tool.function(workbench, parsed)
+            except ArgumentsError as error:  # whether a default fits can depend on the media
+                misfits = filled.meant_by(error)
+                if not misfits:
+                    raise
+                filled = filled.without(next(iter(misfits)), error.message)
+            else:
+                return replace(result, lines=[*filled.notes, *result.lines])
 
     async def sheets(
         self, items: Sequence[MediaItem], size: PreviewSize, *, grid: bool = False

@@ -12,6 +12,7 @@ from anyio import to_thread
 from pydantic import SecretStr
 
 from stability_mcp.client.client import Client
+from stability_mcp.client.headers import Identity
 from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.jobs.models import JobSettings, RateLimit, Timing
 from stability_mcp.jobs.steps.context import JobContext
@@ -24,6 +25,7 @@ from stability_mcp.notify.targets import target_of
 from stability_mcp.settings import Settings
 from stability_mcp.store.database import Database, Observer
 from stability_mcp.store.tenancy import EMULATOR, LOCAL_OWNER, Account, Upstream
+from stability_mcp.studio.defaults import NO_DEFAULTS, Defaults
 from stability_mcp.studio.links import Links
 from stability_mcp.studio.permissions import Permissions
 from stability_mcp.studio.runtime import Runtime, StudioParts
@@ -55,9 +57,10 @@ async def open_studio(
 
     Raises:
         StorageError: the data folder cannot be used.
-        ConfigurationError: a file of terms cannot be used.
+        ConfigurationError: a file of terms or defaults cannot be used.
     """
     started = time.perf_counter()
+    defaults = await _defaults(settings)
     database = await to_thread.run_sync(Database, settings.home_dir, observer)
     try:
         upstream, client = await _upstream_and_client(settings, database)
@@ -89,6 +92,7 @@ async def open_studio(
                     roots=roots,
                     jobs=jobs,
                     links=Links(),
+                    defaults=defaults,
                 )
                 yield Studio(
                     StudioParts(
@@ -124,6 +128,14 @@ def _job_settings(settings: Settings, program: str, timing: Timing | None) -> Jo
     )
 
 
+async def _defaults(settings: Settings) -> Defaults:
+    if settings.defaults is None:
+        return NO_DEFAULTS
+    from stability_mcp.studio.defaults_file import read_defaults  # it imports every local tool
+
+    return await to_thread.run_sync(read_defaults, settings.defaults)
+
+
 async def _delivery(settings: Settings, database: Database, account: Account) -> Delivery | None:
     """Start webhook delivery; None: no webhook is configured."""
     if settings.on_done is None:
@@ -135,26 +147,31 @@ async def _delivery(settings: Settings, database: Database, account: Account) ->
 
 
 async def _upstream_and_client(settings: Settings, database: Database) -> tuple[Upstream, Client]:
+    identity = Identity(
+        organization=settings.organization, user_id=await database.user_id(LOCAL_OWNER)
+    )
     if settings.api_key is None:
         key, transport = await to_thread.run_sync(_emulator, settings.home_dir / "upstream")
-        return EMULATOR, _client(settings, EMULATOR.base_url, key, transport)
+        return EMULATOR, _client(settings, EMULATOR.base_url, key, identity, transport)
     key = settings.api_key
     upstream = Upstream(
         id=await database.fingerprint(settings.base_url, key.get_secret_value()),
         base_url=settings.base_url,
     )
-    return upstream, _client(settings, upstream.base_url, key)
+    return upstream, _client(settings, upstream.base_url, key, identity)
 
 
 def _client(
     settings: Settings,
     base_url: str,
     key: SecretStr,
+    identity: Identity,
     transport: "httpx2.AsyncBaseTransport | None" = None,
 ) -> Client:
     return Client(
         base_url=base_url,
         api_key=key,
+        identity=identity,
         transport=transport,
         timeout=settings.timeout,
         max_retries=settings.max_retries,

@@ -1,7 +1,7 @@
 """The outcome of a call, prices, status, and notes on joined or cached results."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stability_mcp.api.fields import MAX_VARIANTS
@@ -14,6 +14,7 @@ from stability_mcp.imaging.preview import Preview
 from stability_mcp.jobs.budget import Spending
 from stability_mcp.jobs.models import Call, JobRecord
 from stability_mcp.media.items import MediaItem
+from stability_mcp.studio.defaults import NO_DEFAULTS, Defaults
 from stability_mcp.studio.runtime import StudioParts
 from stability_mcp.text import credits_text, describe_time, listed, quoted
 
@@ -71,6 +72,8 @@ class Price:
     count: int
     seconds: float
     """How long one usually takes; 0: not measured."""
+    notes: Sequence[str] = ()
+    """Which default arguments the price is for."""
 
     @property
     def total(self) -> int:
@@ -78,8 +81,16 @@ class Price:
         return self.each * self.count
 
 
-def price_of(name: str, arguments: Mapping[str, object], count: int) -> Price:
+def price_of(
+    name: str, arguments: Mapping[str, object], count: int, defaults: Defaults = NO_DEFAULTS
+) -> Price:
     """Price a call.
+
+    Args:
+        name: Name of the operation.
+        arguments: Its fields.
+        count: Number of variants.
+        defaults: The operator's default arguments.
 
     Raises:
         NotFoundError: no operation has that name.
@@ -87,8 +98,12 @@ def price_of(name: str, arguments: Mapping[str, object], count: int) -> Price:
     """
     row = known_operation(name)
     check_count(row, count)
-    each = parse(row, arguments).price()
-    return Price(operation=name, each=each, count=count, seconds=row.spec.seconds)
+    filled = defaults.fill(name, arguments)
+    with filled.explained():
+        each = parse(row, filled.arguments).price()
+    return Price(
+        operation=name, each=each, count=count, seconds=row.spec.seconds, notes=filled.notes
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,6 +174,8 @@ class Status:
     home: str
     copies: str | None
     roots: list[str]
+    defaults: list[str]
+    """The operator's default arguments, a line for each entry."""
 
 
 async def earlier_lines(parts: StudioParts, submitted: Call) -> list[str]:

@@ -10,6 +10,7 @@ from stability_mcp.media.roots import Roots
 from stability_mcp.settings import Settings
 from stability_mcp.store.database import Database
 from stability_mcp.store.tenancy import Account, Upstream
+from stability_mcp.studio.defaults import Defaults
 from stability_mcp.studio.links import Links
 from stability_mcp.studio.permissions import Permissions
 
@@ -25,6 +26,7 @@ class Runtime:
     roots: Roots
     jobs: Jobs
     links: Links
+    defaults: Defaults
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,6 +39,7 @@ async def status(parts: StudioParts) -> Status:
         home=str(settings.home_dir),
         copies=str(settings.copies_dir) if settings.copies_dir else None,
         roots=[str(root) for root in parts.runtime.roots.folders],
+        defaults=parts.runtime.defaults.lines,
     )
 
 

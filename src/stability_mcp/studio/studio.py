@@ -25,7 +25,7 @@ from stability_mcp.media.folders import FolderPage, FolderQuery, list_folder
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import Page
 from stability_mcp.media.phrase_lookup import Sheet
-from stability_mcp.media.preview import PreviewSize, picture_problem
+from stability_mcp.media.preview import PreviewSize
 from stability_mcp.media.search import Kind
 from stability_mcp.media.workspace import Workspace, WorkspaceSource
 from stability_mcp.periods import Period
@@ -55,6 +55,7 @@ class Studio:
         self._jobs = parts.jobs
         self._media = parts.media
         self.pages = LocalPages(parts)
+        self.defaults = parts.runtime.defaults
         database, reader = parts.runtime.database, parts.jobs.reader
         self.library = MediaActions(parts)
         self._activity = CachedRead(database, partial(reader.activity, parts.account))
@@ -343,8 +344,6 @@ class Studio:
             size: Size, regardless of the settings; None: as set.
         """
         return await calling.preview(self._parts, items, size)
-
-    picture_problem = staticmethod(picture_problem)
 
     # Money and limits
 

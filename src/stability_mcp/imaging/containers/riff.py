@@ -12,6 +12,8 @@ ALPHA, EXIF_FLAG, XMP_FLAG = 0x10, 0x08, 0x04
 """Bits of the first byte of VP8X."""
 
 HEADER_BYTES = 12
+MAX_LENGTH = (1 << 32) - 1
+"""Largest length that a header can state, without its first 8 bytes."""
 _MAX_EXIF = 1 << 16
 _BITSTREAMS = frozenset({b"VP8 ", b"VP8L"})
 PICTURE = _BITSTREAMS | {b"VP8X", b"ICCP", b"ANIM", b"ANMF", b"ALPH"}
@@ -30,6 +32,25 @@ def pieces(file: BinaryIO, end: int) -> list[Piece]:
         found.append(Piece(kind, start, min(body + length + (length & 1), end), body))
         check_count(found, "file")
     return found
+
+
+def sound_pieces(file: BinaryIO, size: int) -> list[Piece] | None:
+    """Return the chunks of a WAV without its header; None if its lengths aren't exact.
+
+    Only the padding of an odd last chunk may be missing, counted or not.
+
+    Raises:
+        FileUnusableError: It has more chunks than any real file.
+    """
+    header, length, form = struct.unpack("<4sI4s", read_at(file, 0, HEADER_BYTES).ljust(12))
+    if (header, form) != (b"RIFF", b"WAVE") or 8 + length not in {size, size + 1}:
+        return None
+    chunks = pieces(file, size)[1:]
+    lengths = (int.from_bytes(read_at(file, piece.start + 4, 4), "little") for piece in chunks)
+    whole = all(each.body + n <= size for each, n in zip(chunks, lengths, strict=True))
+    kinds = [piece.kind for piece in chunks]
+    known = kinds.count(b"fmt ") == kinds.count(b"data") == 1 and chunks[-1].end == size
+    return chunks if whole and known else None
 
 
 def end(file: BinaryIO) -> int:

@@ -10,7 +10,7 @@ from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import QUERIES
 from stability_mcp.server.extra_arguments import split
 from stability_mcp.server.tool import Data, tool
-from stability_mcp.studio import Price, Studio, known_operation, price_of
+from stability_mcp.studio import Defaults, Price, Studio, known_operation, price_of
 
 HINTS = {
     "operation": "use tool",
@@ -71,6 +71,7 @@ class CostFacts(Data):
     """Approximate credits on the account."""
     emulated: bool
     """True without an API key: nothing is charged."""
+    notes: list[str] | None = None
 
 
 @tool(title="Estimate cost", effects=QUERIES, hints=HINTS)
@@ -80,7 +81,7 @@ async def cost_estimate(
     context: CallContext,  # noqa: ARG001 -- every tool takes the three
 ) -> CostFacts:
     """Price the calls and compare them with the budget."""
-    found = await studio.estimate(_prices(arguments))
+    found = await studio.estimate(_prices(arguments, studio.defaults))
     costs, left = [_cost(price) for price in found.prices], found.spent.left
     one = {} if arguments.calls else costs[0].model_dump(exclude={"total"})
     return CostFacts(
@@ -93,10 +94,12 @@ async def cost_estimate(
         left_today=None if left is None else left / 1000,
         balance=found.balance,
         emulated=studio.settings.emulated,
+        notes=[f"{price.operation}: {note}" for price in found.prices for note in price.notes]
+        or None,
     )
 
 
-def _prices(arguments: CostEstimate) -> list[Price]:
+def _prices(arguments: CostEstimate, defaults: Defaults) -> list[Price]:
     """Return the price of each call.
 
     Raises:
@@ -107,12 +110,12 @@ def _prices(arguments: CostEstimate) -> list[Price]:
     planned = arguments.calls or [
         PlannedCall(tool=arguments.tool or "", arguments=arguments.arguments)
     ]
-    return [_price(each) for each in planned]
+    return [_price(each, defaults) for each in planned]
 
 
-def _price(planned: PlannedCall) -> Price:
+def _price(planned: PlannedCall, defaults: Defaults) -> Price:
     given = split(known_operation(planned.tool), planned.arguments)
-    return price_of(planned.tool, given.rest, given.count)
+    return price_of(planned.tool, given.rest, given.count, defaults)
 
 
 def _cost(price: Price) -> CallCost:

@@ -5,7 +5,6 @@ Length: an adapter of one function; the tools are in `local_tools/`.
 
 from collections.abc import Mapping
 
-from stability_mcp.api.tool_arguments import Arguments
 from stability_mcp.local_tools import all_local_tools
 from stability_mcp.local_tools.local_tool import LocalResult, LocalTool
 from stability_mcp.server.call_context import CallContext
@@ -25,7 +24,7 @@ def local_tools() -> Mapping[str, Tool]:
 def _tool(local: LocalTool) -> Tool:
     async def run(
         studio: Studio,
-        arguments: Arguments,
+        arguments: Mapping[str, object],
         context: CallContext,  # noqa: ARG001 -- every tool takes the three
     ) -> LocalResult:
         return await studio.library.run_local(local, arguments)
@@ -38,4 +37,5 @@ def _tool(local: LocalTool) -> Tool:
         output=None,
         function=run,
         hints=local.hints,
+        parses=True,
     )

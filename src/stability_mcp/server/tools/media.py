@@ -16,7 +16,7 @@ from stability_mcp.server.system_viewer import open_items
 from stability_mcp.server.tool import PageArguments, PageData, tool
 from stability_mcp.server.upload_answers import INSTEAD, import_upload
 from stability_mcp.server.views import ListedMediaFacts, MediaFacts
-from stability_mcp.studio import MAX_TAGS, FolderQuery, MediaItem, Scope, Studio
+from stability_mcp.studio import MAX_TAGS, FolderQuery, MediaItem, Scope, Studio, picture_problem
 from stability_mcp.text import quoted
 
 
@@ -206,7 +206,7 @@ async def media_import(studio: Studio, arguments: MediaImport, context: CallCont
     named = name_note([(item, arguments.label)])
     preview = await studio.preview([item])
     notes = [note]
-    if preview is None and (problem := await studio.picture_problem(item)):
+    if preview is None and (problem := await picture_problem(item)):
         notes.append(f"No preview, and no operation can use it: {problem}")
     return Shown(items=[item], named=named, notes=notes, preview=preview)
 

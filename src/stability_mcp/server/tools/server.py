@@ -47,6 +47,8 @@ class StatusFacts(Data):
     """Families of tools that are enabled."""
     client: str
     """Name of the MCP client."""
+    defaults: list[str] | None = None
+    """Default arguments of tools."""
     warnings: list[str] | None = None
     """Settings and workspace folders that are ignored."""
 
@@ -78,6 +80,7 @@ async def server_status(
         workspace=[str(folder) for folder in workspace.folders] or None,
         toolsets=sorted({toolset_of(name) for name in context.enabled.difference(ALWAYS)}),
         client=context.client,
+        defaults=status.defaults or None,
         warnings=[*context.settings.notices, *workspace.notes] or None,
     )
 
