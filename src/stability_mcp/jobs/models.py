@@ -216,6 +216,8 @@ class JobRecord:
     `wait` polls for it again. None: polling has ended."""
     share: float
     """Progress from 0 to 1, based on the usual time."""
+    usual_seconds: float
+    """How long jobs of this operation usually take; 0: not known."""
     created_at: float
     sent_at: float | None
     finished_at: float | None

@@ -1,7 +1,7 @@
 """Reads an account's jobs, calls, ledger, spending and balance."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -12,7 +12,7 @@ from stability_mcp.jobs import budget, rate_limit
 from stability_mcp.jobs.account import MAX_BALANCE_AGE_SECONDS
 from stability_mcp.jobs.budget import Spending
 from stability_mcp.jobs.models import Call, JobCriteria, JobPage, JobRecord, JobRow
-from stability_mcp.jobs.progress import Viewpoint, to_record
+from stability_mcp.jobs.progress import TypicalTimes, Viewpoint, to_record
 from stability_mcp.jobs.steps.context import JobContext
 from stability_mcp.jobs.transactions import finish, lookup, recover, reuse, usage
 from stability_mcp.jobs.transactions.recover import PausedJobs
@@ -53,10 +53,12 @@ class ReadBatcher:
     Args:
         database: The store of the jobs.
         upstream: The upstream whose lockout is read with them.
+        typical: Reads the typical times of the jobs that are running.
     """
 
-    def __init__(self, database: Database, *, upstream: str) -> None:
+    def __init__(self, database: Database, *, upstream: str, typical: TypicalTimes) -> None:
         self._database = database
+        self._typical = typical
         self._upstream = upstream
         self._next = _ReadBatch()
         self._turn = anyio.Lock()
@@ -89,12 +91,14 @@ class ReadBatcher:
 
     def _find(self, ids: list[str], connection: Connection) -> Found:
         jobs = lookup.jobs_by_id(connection, ids)
+        self._typical.read_for(connection, jobs.values())
         if all(each.state != "queued" for each in jobs.values()):
             return jobs, 0.0
         return jobs, rate_limit.blocked_until(connection, self._upstream)
 
 
 Jobs = list[JobRecord]
+Rows = list[JobRow]
 Ids = list[str]
 Lines = list[LedgerLine]
 """Aliases for use inside the class below, where `list` is a method."""
@@ -110,7 +114,10 @@ class JobReader:
     def __init__(self, context: JobContext) -> None:
         self._context = context
         self._database = context.database
-        self._batcher = ReadBatcher(context.database, upstream=context.upstream.id)
+        self._typical = TypicalTimes()
+        self._batcher = ReadBatcher(
+            context.database, upstream=context.upstream.id, typical=self._typical
+        )
 
     async def records(self, account: Account, job_ids: Sequence[str]) -> Jobs:
         """Return jobs in the order given.
@@ -173,12 +180,15 @@ class JobReader:
                 f"{quoted(cursor)} isn't a job_list cursor.",
                 hint="Pass the previous page's next_cursor, or omit it to start with the newest.",
             )
-        found, blocked = await self._database.read(
-            lambda c: (
-                lookup.job_page(c, account.owner, limit=limit + 1, before=mark, criteria=wanted),
-                rate_limit.blocked_until(c, self._context.upstream.id),
+
+        def read(connection: Connection) -> tuple[Rows, float]:
+            page = lookup.job_page(
+                connection, account.owner, limit=limit + 1, before=mark, criteria=wanted
             )
-        )
+            self._typical.read_for(connection, page)
+            return page, rate_limit.blocked_until(connection, self._context.upstream.id)
+
+        found, blocked = await self._database.read(read)
         more = len(found) > limit
         items = tuple(self._record(each, blocked) for each in found[:limit])
         return JobPage(items=items, next_cursor=str(items[-1].seq) if more else None)
@@ -221,6 +231,15 @@ class JobReader:
                 usage.ledger_lines(c, account, query),
                 usage.ledger_total(c, account, query),
             )
+        )
+
+    async def typical_seconds(
+        self, account: Account, operations: Iterable[str]
+    ) -> Mapping[str, float]:
+        """Return how long jobs usually take, by operation; 0: not known."""
+        names = sorted(set(operations))
+        return await self._database.read(
+            lambda c: {name: self._typical.read(c, account, name) for name in names}
         )
 
     async def rate_status(self) -> RateStatus:
@@ -298,5 +317,6 @@ class JobReader:
             now=context.clock(),
             blocked_until=blocked_until,
             timing=context.timing,
+            typical=self._typical,
         )
         return to_record(job, viewpoint, note=context.note_of(job.id))
