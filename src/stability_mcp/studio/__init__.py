@@ -42,6 +42,7 @@ from stability_mcp.media.workspace import (
 from stability_mcp.policy.audit import Entry
 from stability_mcp.policy.confirmation import Answer, Confirm, Question, Quote
 from stability_mcp.store.disk import MIN_FREE_BYTES
+from stability_mcp.studio.alternatives import Alternative
 from stability_mcp.studio.calling import CallOptions
 from stability_mcp.studio.links import ViewLink
 from stability_mcp.studio.local_pages import ViewFacts
@@ -83,6 +84,7 @@ __all__ = [
     "MAX_UPLOAD_FILES",
     "MIN_FREE_BYTES",
     "UPLOAD_OFFER",
+    "Alternative",
     "Answer",
     "CacheStatistics",
     "Call",

@@ -14,6 +14,7 @@ from stability_mcp.imaging.preview import Preview
 from stability_mcp.jobs.budget import Spending
 from stability_mcp.jobs.models import Call, JobRecord
 from stability_mcp.media.items import MediaItem
+from stability_mcp.studio.alternatives import Alternatives
 from stability_mcp.studio.runtime import StudioParts
 from stability_mcp.text import credits_text, describe_time, listed, quoted
 
@@ -70,7 +71,8 @@ class Price:
     each: int
     count: int
     seconds: float
-    """How long one usually takes; 0: not measured."""
+    """How long one usually takes; 0: not known."""
+    request: Operation
 
     @property
     def total(self) -> int:
@@ -87,8 +89,14 @@ def price_of(name: str, arguments: Mapping[str, object], count: int) -> Price:
     """
     row = known_operation(name)
     check_count(row, count)
-    each = parse(row, arguments).price()
-    return Price(operation=name, each=each, count=count, seconds=row.spec.seconds)
+    request = parse(row, arguments)
+    return Price(
+        operation=name,
+        each=request.price(),
+        count=count,
+        seconds=row.spec.seconds,
+        request=request,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,9 +136,15 @@ class Estimate:
     """The price of several calls together; money in millicredits."""
 
     prices: tuple[Price, ...]
+    alternatives: tuple[Alternatives, ...]
+    """Of each call."""
+    seconds: Mapping[str, float]
+    """How long a job of each operation named here usually takes; 0: not known."""
     spent: Spending
     balance: float | None
     """Approximate credits on the account; None: unknown."""
+    limit_left: int | None = None
+    """What is left of the spending limit set in the conversation; None: there is none."""
 
     @property
     def total(self) -> int:
@@ -142,6 +156,16 @@ class Estimate:
         """Return whether today's remaining budget covers the total."""
         left = self.spent.left
         return left is None or self.total <= left
+
+    @property
+    def fits_limit(self) -> bool | None:
+        """Return whether the spending limit covers the total; None: there is none."""
+        return None if self.limit_left is None else self.total <= self.limit_left
+
+    @property
+    def fits_balance(self) -> bool | None:
+        """Return whether the balance covers the total; None: the balance is unknown."""
+        return None if self.balance is None else self.total <= self.balance * 1000
 
 
 @dataclass(frozen=True, kw_only=True)

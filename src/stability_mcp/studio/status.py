@@ -1,11 +1,13 @@
 """The status of a studio: balance, today's spending, and the price of planned calls."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import anyio
 
 from stability_mcp.api.operations.account.balance import Balance
 from stability_mcp.errors import StudioError, UnauthorizedError
+from stability_mcp.studio.alternatives import alternatives
 from stability_mcp.studio.outcomes import Estimate, Price, Status
 from stability_mcp.studio.runtime import StudioParts
 
@@ -17,11 +19,20 @@ KNOWN_NOTE = "Checked within the last few minutes; spending since then may be mi
 REJECTED_NOTE = "The API rejected this key."
 
 
-async def estimate(parts: StudioParts, prices: Sequence[Price]) -> Estimate:
+async def estimate(parts: StudioParts, prices: Sequence[Price], tools: frozenset[str]) -> Estimate:
     """Implement `Studio.estimate`."""
+    others = [alternatives(each.request, count=each.count, tools=tools) for each in prices]
+    named = {each.operation for each in prices}
+    named |= {each.operation for found in others for each in (*found.cheaper, *found.better)}
+    seconds = await parts.jobs.reader.typical_seconds(parts.account, named)
     balance, _, _ = await _balance(parts)
-    spent = await parts.jobs.reader.spending(parts.account)
-    return Estimate(prices=tuple(prices), spent=spent, balance=balance)
+    return Estimate(
+        prices=tuple(replace(each, seconds=seconds[each.operation]) for each in prices),
+        alternatives=tuple(others),
+        seconds=seconds,
+        spent=await parts.jobs.reader.spending(parts.account),
+        balance=balance,
+    )
 
 
 async def status(parts: StudioParts) -> Status:

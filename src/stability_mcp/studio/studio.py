@@ -344,9 +344,11 @@ class Studio:
 
     # Money and limits
 
-    async def estimate(self, prices: Sequence[Price]) -> Estimate:
-        """Compare the prices of calls with budget and balance; see `price_of`."""
-        return await status.estimate(self._parts, prices)
+    async def estimate(
+        self, prices: Sequence[Price], tools: frozenset[str] = frozenset()
+    ) -> Estimate:
+        """Compare the prices of calls with budget, balance and the alternatives in `tools`."""
+        return await status.estimate(self._parts, prices, tools)
 
     async def status(self) -> Status:
         """Return the status of the studio; queries the balance."""
