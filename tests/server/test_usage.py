@@ -19,7 +19,7 @@ FOX = {"prompt": "a fox", "label": "fox", "seed": 7}
 
 @both_eras
 async def test_usage_is_reported_in_three_forms(era: Era, tmp_path: Path) -> None:
-    """Chosen: text to read, data for programs, CSV for sheets; all have structured content."""
+    """Chosen: text to read, data for programs, CSV for sheets; all have the facts in `_meta`."""
     async with connected(tmp_path, era) as client:
         made = fine(await client.call_tool("generate_core", FOX))
         fine(await client.call_tool("edit_remove_background", {"image": "fox"}))
@@ -31,7 +31,8 @@ async def test_usage_is_reported_in_three_forms(era: Era, tmp_path: Path) -> Non
         )
         requests = fine(await client.call_tool("usage_report", {"by": "request", "format": "csv"}))
 
-    assert days.structured_content is not None
+    assert days.structured_content is None
+    assert facts(days)["total"]["credits"] == 8
     assert "8 emulated credits (no real charge)" in text(days)
     assert "8 credits charged, 2 jobs, 2 requests" in text(days)
     assert "cache: 1 hit, 3 credits saved" in text(days)

@@ -11,6 +11,7 @@ import typer
 
 from stability_mcp import __version__
 from stability_mcp.cli import exit_codes
+from stability_mcp.cli.usage_table import usage
 from stability_mcp.errors import NotFoundError
 from stability_mcp.logs import configure_logs
 from stability_mcp.settings import Settings, read_settings
@@ -363,6 +364,9 @@ def log(  # noqa: PLR0913 -- one parameter per option
     else:
         period = parse_period(since, until)
         anyio.run(partial(run_log, _settings(context), last, operation=operation, period=period))
+
+
+app.command()(usage)
 
 
 @app.command()

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
-from stability_mcp.figures.outcomes import Outcomes, medians, outcomes
+from stability_mcp.figures.job_figures import Outcomes, medians, outcomes
 from stability_mcp.jobs.transactions import usage
 from stability_mcp.jobs.transactions.usage import LedgerBy, LedgerLine, LedgerQuery
 from stability_mcp.periods import Period, bounds_of

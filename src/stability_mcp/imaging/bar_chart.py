@@ -21,6 +21,9 @@ COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7")
 OTHER, UNSURE = "#8c8c8c", "#c9c9c9"
 """Colours of what is summed up as "other", and of amounts that aren't certain."""
 
+MAX_CHART_BYTES = 8 * 1024 * 1024
+"""Memory for drawing: 768 by 600 pixels in a few copies."""
+
 _PAPER, _INK, _SOFT, _GRID = "#ffffff", "#1f1f1f", "#5f5f5f", "#e3e3e3"
 _LIMIT_COLOUR = "#b00020"
 _MARGIN = 20

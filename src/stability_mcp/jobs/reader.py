@@ -7,6 +7,7 @@ from functools import partial
 
 import anyio
 
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.errors import NotFoundError
 from stability_mcp.jobs import budget, rate_limit
 from stability_mcp.jobs.account import MAX_BALANCE_AGE_SECONDS
@@ -236,8 +237,14 @@ class JobReader:
     async def typical_seconds(
         self, account: Account, operations: Iterable[str]
     ) -> Mapping[str, float]:
-        """Return how long jobs usually take, by operation; 0: not known."""
+        """Return how long jobs usually take, by operation; 0: not known.
+
+        For the emulator these are the API's times, as its prices are the API's: a plan made with it
+        is a plan for the API.
+        """
         names = sorted(set(operations))
+        if account.emulated:
+            return {name: OPERATIONS[name].spec.seconds for name in names}
         return await self._database.read(
             lambda c: {name: self._typical.read(c, account, name) for name in names}
         )

@@ -23,14 +23,14 @@ from stability_mcp.server.error_results import error_result
 from stability_mcp.server.extra_arguments import split
 from stability_mcp.server.lazy_studio import LazyStudio
 from stability_mcp.server.listings import Listing
-from stability_mcp.server.results import Shown
+from stability_mcp.server.results import Report, Shown
 from stability_mcp.server.tools import load_tools
 from stability_mcp.studio import CallOptions, Outcome, Sheet, Studio
 
 SHEET_KEY = "stability-mcp/sheet"
 """Key of what a client was last shown together, in what is kept for its connection."""
 
-Answer = Outcome | Shown | LocalResult | Listing | BaseModel | str
+Answer = Outcome | Shown | LocalResult | Report | Listing | BaseModel | str
 
 
 async def call(
@@ -69,8 +69,10 @@ async def call(
 
 
 def _free_result(
-    answer: Listing | BaseModel | str, tool: str, uncollected: str | None
+    answer: Report | Listing | BaseModel | str, tool: str, uncollected: str | None
 ) -> CallToolResult:
+    if isinstance(answer, Report):
+        return results.of_report(answer, tool=tool, uncollected=uncollected)
     if isinstance(answer, Listing):
         return plain_results.of_listing(
             answer.lines, answer.facts, tool=tool, uncollected=uncollected, notes=answer.notes

@@ -16,12 +16,13 @@ Faces import nothing below this package, so the types that they name are re-expo
 
 from typing import TYPE_CHECKING
 
+from stability_mcp.figures.report import Figures
 from stability_mcp.jobs.budget import Spending
 from stability_mcp.jobs.models import Call, JobFilter, JobPage, JobRecord
 from stability_mcp.jobs.progress import Progress, describe_call
 from stability_mcp.jobs.transactions.cancel import CancelledJob, CancelOutcome
 from stability_mcp.jobs.transactions.reuse import CacheStatistics
-from stability_mcp.jobs.transactions.usage import LedgerBy, LedgerLine, RateStatus
+from stability_mcp.jobs.transactions.usage import LedgerBy, LedgerLine, LedgerQuery, RateStatus
 from stability_mcp.maintenance.retention import Retention, Swept
 from stability_mcp.media.ancestry import Step
 from stability_mcp.media.folders import FolderPage, FolderQuery, ListedFile
@@ -95,6 +96,7 @@ __all__ = [
     "DeletedMedia",
     "Entry",
     "Estimate",
+    "Figures",
     "Finding",
     "FolderPage",
     "FolderQuery",
@@ -106,6 +108,7 @@ __all__ = [
     "JobRecord",
     "LedgerBy",
     "LedgerLine",
+    "LedgerQuery",
     "ListedFile",
     "MediaItem",
     "MediaOrigin",

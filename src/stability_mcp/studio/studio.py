@@ -36,13 +36,14 @@ from stability_mcp.studio.origins import JobOrigin, MediaOrigin
 from stability_mcp.studio.outcomes import Estimate, Outcome, Price, Status, known_operation
 from stability_mcp.studio.permissions import Permissions
 from stability_mcp.studio.runtime import StudioParts
+from stability_mcp.studio.usage_figures import UsageFigures
 
 
 class Studio:
     """Everything below the faces, for one user and one upstream; created by `open_studio`.
 
     `reruns` repeats, resumes, cancels and adopts jobs by the names that users give. `library`
-    labels, tags, deletes and restores media.
+    labels, tags, deletes and restores media. `figures` reports what was used.
     """
 
     def __init__(self, parts: StudioParts) -> None:
@@ -52,7 +53,7 @@ class Studio:
         self._media = parts.media
         self.pages = LocalPages(parts)
         database, reader = parts.runtime.database, parts.jobs.reader
-        self.library = MediaActions(parts)
+        self.library, self.figures = MediaActions(parts), UsageFigures(parts)
         self._activity = CachedRead(database, partial(reader.activity, parts.account))
         self._uncollected = CachedRead(database, partial(reader.uncollected_line, parts.account))
 
@@ -365,14 +366,7 @@ class Studio:
     async def usage(
         self, *, since: str, by: LedgerBy, limit: int, period: Period | None = None
     ) -> tuple[list[LedgerLine], LedgerLine]:
-        """Return up to `limit` lines of the ledger, newest first, and the total.
-
-        Args:
-            since: The first day, such as `2026-11-22`.
-            by: What the lines are grouped by.
-            limit: Maximum lines.
-            period: Only requests of this period.
-        """
+        """Return lines of the ledger, newest first, and the total; `figures.report` has more."""
         query = LedgerQuery(since=since, by=by, limit=limit, period=period or Period())
         return await self._jobs.reader.ledger(self._account, query)
 

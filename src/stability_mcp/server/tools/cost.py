@@ -1,5 +1,6 @@
 """Tools about money: the price of calls before they are made."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -41,7 +42,10 @@ class PlannedCall(Arguments):
 
 
 class CostEstimate(Arguments):
-    """Price one or several calls before making them, against today's budget and balance; free."""
+    """Price one or several calls before making them, with cheaper and better alternatives; free.
+
+    Says whether budget and balance allow it, and whether the user will be asked.
+    """
 
     tool: str | None = None
     """Tool name of one call."""
@@ -182,12 +186,21 @@ def _cost(found: Estimate, at: int, most: int | None, confirmed: int | None) -> 
         total=price.total / 1000,
         seconds=price.seconds or None,
         needs_confirmation=confirmed is not None and price.total >= confirmed,
-        cheaper=[_other(found, price, each) for each in others.cheaper[:most]] or None,
-        better=[_other(found, price, each) for each in others.better[:most]] or None,
+        cheaper=_others(found, price, others.cheaper[:most]),
+        better=_others(found, price, others.better[:most]),
     )
 
 
-def _other(found: Estimate, price: Price, other: Alternative) -> OtherCall:
+def _others(found: Estimate, price: Price, others: Sequence[Alternative]) -> list[OtherCall] | None:
+    described = {price.operation}
+    calls = []
+    for each in others:
+        calls.append(_other(found, price, each, describe=each.operation not in described))
+        described.add(each.operation)
+    return calls or None
+
+
+def _other(found: Estimate, price: Price, other: Alternative, *, describe: bool) -> OtherCall:
     return OtherCall(
         tool=other.operation,
         arguments=dict(other.arguments) or None,
@@ -196,5 +209,5 @@ def _other(found: Estimate, price: Price, other: Alternative) -> OtherCall:
         seconds=found.seconds[other.operation] or None,
         needs=list(other.needs) or None,
         leave_out=list(other.left_out) or None,
-        when=other.summary if other.operation != price.operation else None,
+        when=other.summary if describe else None,
     )
