@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import anyio
 import typer
 
-from stability_mcp.errors import ConfigurationError
+from stability_mcp.errors import ArgumentsError
 from stability_mcp.logs import configure_logs
 from stability_mcp.periods import day_of, parse_period
 from stability_mcp.settings import Settings, read_settings
@@ -62,7 +62,7 @@ async def run_usage(settings: Settings, query: "LedgerQuery", chart: Path | None
     """Print the table, and draw the chart if there is a file for it.
 
     Raises:
-        ConfigurationError: the chart can't be written.
+        ArgumentsError: the chart can't be written.
     """
     from stability_mcp.studio import open_studio
 
@@ -119,7 +119,7 @@ def _write_chart(file: Path, picture: "Preview | None") -> None:
     try:
         path.write_bytes(picture.data)
     except OSError as error:
-        raise ConfigurationError(
+        raise ArgumentsError(
             f"The chart can't be written to {quoted(str(path))}: {error.strerror}.",
             hint="Name a file in a folder that exists and that you may write to.",
         ) from error

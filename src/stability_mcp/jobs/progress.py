@@ -1,6 +1,7 @@
 """Describes the progress of jobs and calls: in words, as a fraction, and as the public record."""
 
 import json
+import math
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -31,8 +32,9 @@ TYPICAL_SECONDS = 60.0
 class TypicalTimes:
     """Knows how long jobs usually take: the median of recent ones, else what the row says.
 
-    A median is read along with a running job, in the same transaction, and then used for a minute.
-    So a call whose job ends at once needs no statement for it.
+    A median is read along with a running job, in the same transaction, and then used for a minute,
+    or until a job of the operation is seen done. So a call whose job ends at once needs no
+    statement for it.
 
     Args:
         clock: Returns the time in seconds.
@@ -45,9 +47,12 @@ class TypicalTimes:
     def read_for(self, connection: Connection, jobs: Iterable[JobRow]) -> None:
         """Read what is missing, or a minute old, to describe the jobs that are running."""
         for job in jobs:
-            if job.sent_at is not None and not job.finished:
-                key, now = (job.account, job.operation), self._clock()
-                if key not in self._read or now - self._read[key][0] > TYPICAL_SECONDS:
+            key, now = (job.account, job.operation), self._clock()
+            if job.state == "done":
+                self._read.pop(key, None)
+            elif job.sent_at is not None and not job.finished:
+                read_at, _ = self._read.get(key, (-math.inf, None))
+                if now - read_at > TYPICAL_SECONDS:
                     self.read(connection, *key)
 
     def read(self, connection: Connection, account: Account, operation: str) -> float:
