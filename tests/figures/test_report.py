@@ -17,7 +17,7 @@ from stability_mcp.jobs.transactions.usage import (
 from stability_mcp.periods import Period, bounds_of
 from stability_mcp.store.tenancy import Account
 from support.jobs.jobs import ACCOUNT, OWNER, core, fast, put, register
-from support.store.rows import execute, in_memory
+from support.store.rows import execute, in_memory, plans
 
 DAYS = ("2026-11-21", "2026-11-22")
 CORE, FAST = "generate_core", "upscale_fast"
@@ -207,3 +207,15 @@ def test_a_few_odd_times_do_not_move_it(ledger: Ledger) -> None:
         ledger.job(took=seconds)
 
     assert typical_seconds(ledger.connection, ACCOUNT, CORE) == 8.4
+
+
+def test_failures_and_times_are_found_by_an_index(ledger: Ledger) -> None:
+    """Chosen: failures are few, and a report of a month doesn't read the years before it."""
+    query = LedgerQuery(since=DAYS[0], by="day_operation", limit=10)
+    _, found = plans(lambda c: read_report(c, ACCOUNT, query), ledger.connection)
+
+    used = " ".join(step for steps in found.values() for step in steps)
+    assert "jobs_state" in used
+    assert "jobs_ended" in used
+    assert "SCAN jobs" not in used
+    assert "SCAN charges" not in used

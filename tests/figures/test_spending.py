@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import date, timedelta
 
-from stability_mcp.figures.report import Figures
 from stability_mcp.figures.spending import OTHER_NAME, UNSURE_NAME, spending_chart
 from stability_mcp.imaging.bar_chart import BarChart
 from stability_mcp.jobs.transactions.usage import LedgerLine
@@ -25,14 +24,13 @@ NOTHING = LedgerLine(
 )
 
 
-def _line(days_ago: int, operation: str, credits: float, unsure: float = 0) -> Figures:  # noqa: A002 -- the word for it
+def _line(days_ago: int, operation: str, credits: float, unsure: float = 0) -> LedgerLine:  # noqa: A002 -- the word for it
     day = (LAST - timedelta(days=days_ago)).isoformat()
     charged, assumed = round(credits * 1000), round(unsure * 1000)
-    line = replace(NOTHING, day=day, operation=operation, charged=charged, assumed=assumed)
-    return Figures(ledger=line)
+    return replace(NOTHING, day=day, operation=operation, charged=charged, assumed=assumed)
 
 
-def _chart(*lines: Figures, days: int = 30, **options: object) -> BarChart:
+def _chart(*lines: LedgerLine, days: int = 30, **options: object) -> BarChart:
     first = LAST - timedelta(days=days - 1)
     given: dict[str, object] = {"emulated": False, **options}
     chart = spending_chart(lines, first=first, last=LAST, **given)  # type: ignore[arg-type]

@@ -2,5 +2,5 @@
 
 * `report`        lines of the ledger with failures, unknown outcomes and median times
 * `job_figures`   reads these from the jobs
-* `spending`      turns a report into a bar chart
+* `spending`      turns the ledger into a bar chart
 """

@@ -7,6 +7,10 @@ from stability_mcp.periods import Period
 from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
 
+MAX_TIMED_JOBS = 20_000
+"""Newest jobs whose times are sorted: more would take longer than the rest of the report, and a
+median doesn't need them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
@@ -53,5 +57,6 @@ def medians(
     waited for a running server. Cached results have no job.
     """
     query = _medians_by_day if by_day else _medians
-    span = {"start": period.since, "stop": period.until, "max_seconds": MAX_JOB_SECONDS}
-    return query(connection, **account.key, **span)
+    span = {"start": period.since, "stop": period.until}
+    limits = {"max_seconds": MAX_JOB_SECONDS, "rows": MAX_TIMED_JOBS}
+    return query(connection, **account.key, **span, **limits)

@@ -13,33 +13,39 @@ WHERE owner = :owner AND state IN ('failed', 'unknown') AND upstream = :upstream
     AND coalesce(sent_at, created_at) >= :start AND coalesce(sent_at, created_at) < :stop
 GROUP BY day, operation;
 
--- name: medians(owner, upstream, start, stop, max_seconds) -> many
--- Median seconds of the done jobs of each operation, from sending to the stored result. The condition
--- on `finished_at` only enables the index: a job ends after it is sent.
+-- name: medians(owner, upstream, start, stop, max_seconds, rows) -> many
+-- Median seconds of the done jobs of each operation, from sending to the stored result. The index on
+-- `finished_at` finds the newest `rows` jobs; a job ends after it is sent.
 SELECT NULL AS day, operation, avg(seconds) AS seconds FROM (
     SELECT
-        operation, finished_at - sent_at AS seconds,
-        row_number() OVER (PARTITION BY operation ORDER BY finished_at - sent_at) AS place,
+        operation, seconds,
+        row_number() OVER (PARTITION BY operation ORDER BY seconds) AS place,
         count(*) OVER (PARTITION BY operation) AS jobs
-    FROM jobs
-    WHERE upstream = :upstream AND finished_at >= :start AND owner = :owner
-        AND state = 'done' AND origin = 'call' AND sent_at >= :start AND sent_at < :stop
-        AND finished_at - sent_at BETWEEN 0 AND :max_seconds
+    FROM (
+        SELECT operation, finished_at - sent_at AS seconds FROM jobs
+        WHERE upstream = :upstream AND finished_at >= :start AND owner = :owner
+            AND state = 'done' AND origin = 'call' AND sent_at >= :start AND sent_at < :stop
+            AND finished_at - sent_at BETWEEN 0 AND :max_seconds
+        ORDER BY finished_at DESC LIMIT :rows
+    ) AS newest
 ) AS timed
 WHERE place IN ((jobs + 1) / 2, (jobs + 2) / 2)
 GROUP BY operation;
 
--- name: medians_by_day(owner, upstream, start, stop, max_seconds) -> many
+-- name: medians_by_day(owner, upstream, start, stop, max_seconds, rows) -> many
 -- The same for each day.
 SELECT day, operation, avg(seconds) AS seconds FROM (
     SELECT
-        day, operation, finished_at - sent_at AS seconds,
-        row_number() OVER (PARTITION BY day, operation ORDER BY finished_at - sent_at) AS place,
+        day, operation, seconds,
+        row_number() OVER (PARTITION BY day, operation ORDER BY seconds) AS place,
         count(*) OVER (PARTITION BY day, operation) AS jobs
-    FROM jobs
-    WHERE upstream = :upstream AND finished_at >= :start AND owner = :owner
-        AND state = 'done' AND origin = 'call' AND sent_at >= :start AND sent_at < :stop
-        AND finished_at - sent_at BETWEEN 0 AND :max_seconds
+    FROM (
+        SELECT day, operation, finished_at - sent_at AS seconds FROM jobs
+        WHERE upstream = :upstream AND finished_at >= :start AND owner = :owner
+            AND state = 'done' AND origin = 'call' AND sent_at >= :start AND sent_at < :stop
+            AND finished_at - sent_at BETWEEN 0 AND :max_seconds
+        ORDER BY finished_at DESC LIMIT :rows
+    ) AS newest
 ) AS timed
 WHERE place IN ((jobs + 1) / 2, (jobs + 2) / 2)
 GROUP BY day, operation;

@@ -1,11 +1,11 @@
-"""Turns the usage by day and operation into a bar chart of what was spent."""
+"""Turns the ledger by day and operation into a bar chart of what was spent."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
-from stability_mcp.figures.report import Figures
 from stability_mcp.imaging.bar_chart import COLOURS, OTHER, UNSURE, BarChart, Part
+from stability_mcp.jobs.transactions.usage import LedgerLine
 
 MAX_DAYS, MAX_WEEKS = 92, 104
 """Longest time with a bar per day (a quarter), and per week (two years); then a bar per month."""
@@ -16,7 +16,7 @@ OTHER_NAME = "other operations"
 
 
 def spending_chart(
-    lines: Sequence[Figures],
+    lines: Sequence[LedgerLine],
     *,
     first: date,
     last: date,
@@ -28,13 +28,13 @@ def spending_chart(
     The parts of the bars are the operations that cost most, and what may have been charged.
 
     Args:
-        lines: Usage by day and operation.
+        lines: The ledger by day and operation.
         first: First day of the period.
         last: Last day of the period.
         emulated: Whether the emulator's credits are shown.
         budget: Credits per day.
     """
-    spent = [each for each in lines if each.ledger.charged or each.ledger.assumed]
+    spent = [each for each in lines if each.charged or each.assumed]
     if not spent:
         return None
     days = [_day(each) for each in spent]
@@ -45,9 +45,9 @@ def spending_chart(
     amounts: dict[str, Counter[date]] = defaultdict(Counter)
     names = _largest(spent)
     for line, day in zip(spent, days, strict=True):
-        name = line.ledger.operation or ""
-        amounts[name if name in names else OTHER_NAME][start(day)] += line.ledger.charged
-        amounts[UNSURE_NAME][start(day)] += line.ledger.assumed
+        name = line.operation or ""
+        amounts[name if name in names else OTHER_NAME][start(day)] += line.charged
+        amounts[UNSURE_NAME][start(day)] += line.assumed
     colours = {**dict(zip(names, COLOURS, strict=False)), OTHER_NAME: OTHER, UNSURE_NAME: UNSURE}
     parts = [
         Part(
@@ -70,15 +70,15 @@ def spending_chart(
     )
 
 
-def _day(line: Figures) -> date:
-    return date.fromisoformat(line.ledger.day or "")
+def _day(line: LedgerLine) -> date:
+    return date.fromisoformat(line.day or "")
 
 
-def _largest(lines: Sequence[Figures]) -> list[str]:
+def _largest(lines: Sequence[LedgerLine]) -> list[str]:
     """Return the operations that cost most, as many as there are colours."""
     totals: Counter[str] = Counter()
     for line in lines:
-        totals[line.ledger.operation or ""] += line.ledger.charged
+        totals[line.operation or ""] += line.charged
     order = sorted(totals, key=lambda name: (-totals[name], name))
     return [name for name in order[: len(COLOURS)] if totals[name]]
 

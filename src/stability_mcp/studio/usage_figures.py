@@ -42,13 +42,15 @@ class UsageFigures:
         Returns:
             A PNG; None: nothing was spent.
         """
-        report = await self.report(replace(query, by="day_operation", limit=MAX_LINES))
-        spent = await self._parts.jobs.reader.spending(self._parts.account)
+        reader, account = self._parts.jobs.reader, self._parts.account
+        every = replace(query, by="day_operation", limit=MAX_LINES)
+        lines, _ = await reader.ledger(account, every)
+        spent = await reader.spending(account)
         chart = spending_chart(
-            report.lines,
+            lines,
             first=date.fromisoformat(query.since),
             last=last,
-            emulated=self._parts.account.emulated,
+            emulated=account.emulated,
             budget=None if spent.limit is None else spent.limit / 1000,
         )
         if chart is None:

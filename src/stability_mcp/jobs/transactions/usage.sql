@@ -32,7 +32,7 @@ SELECT
         AS assumed,
     CAST(sum(CASE WHEN charges.state = 'sent' THEN charges.credits ELSE 0 END) AS BIGINT)
         AS in_flight
-FROM charges JOIN jobs ON jobs.id = charges.job
+FROM charges
 WHERE charges.owner = :owner AND charges.upstream = :upstream AND charges.day >= :since
     AND charges.at >= :start AND charges.at < :stop
 GROUP BY charges.day
