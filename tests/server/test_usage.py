@@ -235,5 +235,22 @@ async def test_alternatives_are_calls_that_the_client_has(tmp_path: Path) -> Non
     assert [len(each["cheaper"]) for each in plan["calls"]] == [1, 1]
 
 
+async def test_an_estimate_is_compared_with_the_spending_limit(
+    tmp_path: Path, emulator_url: str
+) -> None:
+    """Chosen: what is left of it decides, as it does for the call."""
+    core = _call("generate_core", prompt="a fox")
+    async with paying(tmp_path, emulator_url, "auto") as client:
+        fine(await client.call_tool("spend_limit", {"credits": 5}))
+        before = data(await client.call_tool("cost_estimate", core))
+        fine(await client.call_tool("generate_core", {"prompt": "a fox"}))
+        after = data(await client.call_tool("cost_estimate", core))
+        over = refused(await client.call_tool("generate_core", {"prompt": "another fox"}))
+
+    assert (before["fits_limit"], after["fits_limit"]) == (True, False)
+    assert after["fits_budget"] is True
+    assert "limit" in over
+
+
 def _call(tool: str, **arguments: object) -> dict[str, object]:
     return {"tool": tool, "arguments": arguments}

@@ -42,6 +42,7 @@ from stability_mcp.media.workspace import (
 )
 from stability_mcp.policy.audit import Entry
 from stability_mcp.policy.confirmation import Answer, Confirm, Question, Quote
+from stability_mcp.policy.spend_limits import LimitWish, NeedsUserError, SpendLimit, SpendScope
 from stability_mcp.store.disk import MIN_FREE_BYTES
 from stability_mcp.studio.alternatives import Alternative
 from stability_mcp.studio.calling import CallOptions
@@ -109,10 +110,12 @@ __all__ = [
     "LedgerBy",
     "LedgerLine",
     "LedgerQuery",
+    "LimitWish",
     "ListedFile",
     "MediaItem",
     "MediaOrigin",
     "NamedFolders",
+    "NeedsUserError",
     "Outcome",
     "Page",
     "Price",
@@ -123,6 +126,8 @@ __all__ = [
     "Retention",
     "Scope",
     "Sheet",
+    "SpendLimit",
+    "SpendScope",
     "Spending",
     "Status",
     "Step",

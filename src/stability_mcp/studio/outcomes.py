@@ -143,8 +143,6 @@ class Estimate:
     spent: Spending
     balance: float | None
     """Approximate credits on the account; None: unknown."""
-    limit_left: int | None = None
-    """What is left of the spending limit set in the conversation; None: there is none."""
 
     @property
     def total(self) -> int:
@@ -159,8 +157,9 @@ class Estimate:
 
     @property
     def fits_limit(self) -> bool | None:
-        """Return whether the spending limit covers the total; None: there is none."""
-        return None if self.limit_left is None else self.total <= self.limit_left
+        """Return whether the client's spending limit covers the total; None: there is none."""
+        limit = self.spent.spend_limit
+        return None if limit is None else self.total <= limit.left
 
     @property
     def fits_balance(self) -> bool | None:
