@@ -91,7 +91,7 @@ def test_long_periods_have_a_bar_per_week_or_month() -> None:
 
 
 def test_small_operations_are_summed_up_and_uncertain_charges_are_apart() -> None:
-    """Chosen: six colours can be told apart; what may not have been charged must be seen."""
+    """Chosen: six colours can be distinguished; what may not have been charged must be seen."""
     lines = [_line(0, f"operation_{number}", 10 - number) for number in range(10)]
     chart = _chart(*lines, _line(0, "operation_0", 0, unsure=26))
 

@@ -37,7 +37,7 @@ async def _running(client: Client, api: SlowApi, arguments: dict[str, Any]) -> s
     return answer
 
 
-async def test_the_median_of_30_jobs_is_told_wherever_a_time_is(tmp_path: Path) -> None:
+async def test_the_median_of_30_jobs_is_shown_wherever_a_time_is(tmp_path: Path) -> None:
     """Chosen: the report, the estimate, the progress and the table of operations agree."""
     api = SlowApi()
     async with timed(tmp_path, api, wait=0.3) as client:
@@ -57,9 +57,9 @@ async def test_the_median_of_30_jobs_is_told_wherever_a_time_is(tmp_path: Path) 
     assert f"median {line['seconds']:g} s" in report
     assert estimate["seconds"] == pytest.approx(usual, abs=0.5)
     assert isinstance(table, TextResourceContents)
-    told = {each["tool"]: each.get("seconds") for each in json.loads(table.text)["operations"]}
-    assert told["generate_core"] == estimate["seconds"]
-    assert told["generate_ultra"] == 12, "others keep the API's usual time"
+    shown = {each["tool"]: each.get("seconds") for each in json.loads(table.text)["operations"]}
+    assert shown["generate_core"] == estimate["seconds"]
+    assert shown["generate_ultra"] == 12, "others keep the API's usual time"
     assert f"generating: 4 of about {round(estimate['seconds'])} s" in running
 
 

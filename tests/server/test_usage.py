@@ -128,7 +128,7 @@ async def test_the_report_shows_todays_budget(tmp_path: Path, emulator_url: str)
 
 
 async def test_failures_and_times_are_part_of_every_form(tmp_path: Path) -> None:
-    """Chosen: jobs that failed, free or charged, and jobs whose outcome nobody can tell."""
+    """Chosen: jobs that failed, free or charged, and jobs whose outcome is unknown."""
     async with connected(tmp_path) as client:
         for number in range(4):
             fine(await client.call_tool("generate_core", {"prompt": f"fox {number}"}))

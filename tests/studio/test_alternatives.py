@@ -1,4 +1,4 @@
-"""Cheaper and better calls, which come from the rows alone."""
+"""Cheaper and better calls, which come only from the rows."""
 
 from collections import defaultdict
 from itertools import pairwise
@@ -118,7 +118,7 @@ def test_every_alternative_can_be_called_at_its_price(name: str) -> None:
 
 
 @every_operation
-def test_no_alternative_is_dearer_and_worse_than_another(name: str) -> None:
+def test_no_alternative_costs_more_than_a_better_one(name: str) -> None:
     """Chosen: such a choice isn't one."""
     found = _found(name, **fewest(name))
 

@@ -1,6 +1,6 @@
 """Finds cheaper and better ways to get the same kind of result, for a call that is being priced.
 
-They come from the rows alone: rows of one family, and the grades that each offers.
+They come only from the rows: those of one family, and the grades that each offers.
 """
 
 import sys
@@ -37,7 +37,7 @@ class Alternative:
 class Alternatives:
     """Alternatives to one call, the nearest in quality first.
 
-    None of them is both dearer and worse than another.
+    None of them costs as much as a better one, or more.
     """
 
     cheaper: tuple[Alternative, ...] = ()

@@ -67,7 +67,7 @@ class OtherCall(Data):
     needs: list[str] | None = None
     """Arguments to add."""
     leave_out: list[str] | None = None
-    """Arguments that it doesn't take."""
+    """Arguments to leave out, or to choose again."""
     when: str | None = None
     """What the other tool is for."""
 
