@@ -13,7 +13,6 @@ from mcp.types import CallToolResult, TextResourceContents
 
 from support.jobs.upstream import Upstream, counting_upstream
 from support.server.host import ERAS, Era, connected, text
-from support.server.in_memory import facts
 from support.store.rows import rows
 
 pytestmark = pytest.mark.anyio
