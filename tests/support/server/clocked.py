@@ -20,21 +20,23 @@ from support.server.in_memory import Era, Gate, settings_in
 
 
 class SlowApi:
-    """Moves the clock of the jobs forward while it handles a request."""
+    """Moves the clock of the jobs forward while it handles a request; else it stands still."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
         """How long the next requests take."""
+        self.requests = 0
+        """Number of paid requests that have arrived."""
         self.gate = Gate(shut=False)
-        self._passed = 0.0
+        self._now = time.time()
 
     def clock(self) -> float:
         """Return unix seconds."""
-        return time.time() + self._passed
+        return self._now
 
     def pass_time(self, seconds: float) -> None:
         """Move the clock forward."""
-        self._passed += seconds
+        self._now += seconds
 
     def before(self, app: ASGIApp) -> ASGIApp:
         """Return an app that takes time for each paid request."""
@@ -42,6 +44,7 @@ class SlowApi:
         async def timed(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["method"] == "POST":
                 self.pass_time(self.seconds)
+                self.requests += 1
             await app(scope, receive, send)
 
         return timed
