@@ -6,7 +6,7 @@ model's context.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from difflib import get_close_matches
 from types import MappingProxyType
@@ -85,6 +85,14 @@ def credits_text(millicredits: int) -> str:
     return f"{amount} credit" if amount == "1" else f"{amount} credits"
 
 
+def still_fits(prices: Sequence[int], left: int) -> str:
+    """Return `2 of 4 still fit now. `, or "" if none or an unknown number fits."""
+    count, price = len(prices), prices[0]
+    alike = len(set(prices)) == 1
+    fitting = (max(left, 0) // price if price else count) if alike else 0
+    return f"{fitting} of {count} still fit now. " if count > 1 and fitting else ""
+
+
 def format_name(media_type: str) -> str:
     """Return the name of a type, such as `PNG` or `MP3`."""
     form = media_type.rpartition("/")[2].removeprefix("x-").upper()
@@ -119,6 +127,12 @@ def describe_time(then: float, now: float) -> str:
 def local_time(at: float) -> str:
     """Return a unix time as `2026-11-22 14:02`, in this machine's time zone."""
     return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def end_text(ends_at: float, now: float) -> str:
+    """Return when something ends: `23:40`, or with the date if that isn't today."""
+    day, clock = local_time(ends_at).split()
+    return clock if local_time(now).startswith(day) else f"{day} {clock}"
 
 
 def listed(names: Iterable[str], *, most: int = 10, last: str = "and") -> str:

@@ -125,11 +125,11 @@ async def test_each_key_and_the_emulator_have_their_own_results_and_charges(tmp_
         ):
             costs += [price(await second.call_tool("generate_core", SEEDED)) for _ in "ab"]
             costs += [price(await first.call_tool("generate_core", SEEDED))]
-            report = (await second.call_tool("usage_report", {"format": "data"})).structured_content
+            report = facts(await second.call_tool("usage_report", {"format": "data"}))
 
     assert costs == [3, 0, 3, 0, 3, 0, 0]
     assert upstream.posts["a fox"] == 2
-    assert (report or {})["spent_today"] == 3
+    assert report["spent_today"] == 3
     spent = rows(tmp_path / "home", "SELECT spent FROM spending ORDER BY upstream")
     assert spent == [(3_000,), (3_000,)]
 

@@ -39,8 +39,7 @@ async def test_lists_show_prompt_credits_date_parents_and_label(era: Era, tmp_pa
     cut, tower = facts(media)["media"]
     assert cut["parents"] == facts(jobs)["jobs"][0]["parents"] == [tower["uri"]]
     assert (tower["prompt"], tower["credits"], tower["charged"]) == (LONG, 3, "charged")
-    assert report.structured_content is not None
-    lines = report.structured_content["lines"]
+    lines = facts(report)["lines"]
     assert lines[0]["parents"] == [tower["uri"]]
     assert lines[1]["results"] == [tower["uri"]]
     assert lines[1]["prompt"] == LONG

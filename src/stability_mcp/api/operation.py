@@ -79,6 +79,26 @@ class Wire:
         return Wire(**{name: getattr(self, name) | getattr(other, name) for name in names})
 
 
+@dataclass(frozen=True)
+class Grade:
+    """A quality that a row offers, ranked within its family.
+
+    Args:
+        quality: The rank: more is better.
+        arguments: Arguments that select it, if the row offers several.
+        resets: Arguments whose range or default depends on it; they aren't carried over.
+    """
+
+    quality: int
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    resets: tuple[str, ...] = ()
+
+
+def ranked(name: str, ranks: Mapping[str, int], *resets: str) -> tuple[Grade, ...]:
+    """Return a grade for each choice of an argument, given the rank of each."""
+    return tuple(Grade(rank, {name: choice}, resets) for choice, rank in ranks.items())
+
+
 class Operation(Described):
     """Base of all rows; subclass one of the kinds in `kinds.py` instead."""
 
@@ -102,6 +122,11 @@ class Operation(Described):
     """Display name, as the model or feature is commonly called; default: derived from the name."""
     next_tools: ClassVar[tuple[str, ...]] = ()
     """Tools that fit what this operation makes, most useful first."""
+    family: ClassVar[str] = ""
+    """Rows of one family make the same kind of result from the same input, at different prices and
+    qualities; default: the end of the name, which versions of an endpoint share."""
+    grades: ClassVar[tuple[Grade, ...]] = (Grade(1),)
+    """The qualities that the row offers."""
     wire: ClassVar[Wire] = Wire()
     """Differences from the API, in addition to those of the kind."""
     status: ClassVar[int] = 200
@@ -122,7 +147,9 @@ class Operation(Described):
             kind = next(each for each in cls.__mro__[1:] if issubclass(each, Operation))
             cls.wire = kind.wire | cls.wire
         if "spec" in vars(cls):
-            words = cls.name().removeprefix(f"{cls.toolset()}_").split("_")
+            endpoint = cls.name().removeprefix(f"{cls.toolset()}_")
+            words = endpoint.split("_")
+            cls.family = cls.family or endpoint
             cls.title = cls.title or f"{cls.toolset()}: {' '.join(words)}".capitalize()
 
     @model_validator(mode="after")

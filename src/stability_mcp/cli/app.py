@@ -27,7 +27,6 @@ app = typer.Typer(
 EMULATOR_PORT = 8787
 HTTP_PORT = 8788
 
-
 HELP_FLAGS = frozenset({"-h", "--help"})
 
 
@@ -325,5 +324,10 @@ def uninstall(
         raise typer.Exit(1)
 
 
-for _command in (ledger_commands.cache, ledger_commands.log, ledger_commands.budget):
+for _command in (
+    ledger_commands.cache,
+    ledger_commands.log,
+    ledger_commands.budget,
+    ledger_commands.limit,
+):
     app.command()(_command)

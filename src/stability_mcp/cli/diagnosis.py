@@ -20,7 +20,7 @@ from stability_mcp import __version__
 from stability_mcp.done_target import read_target, shown_target
 from stability_mcp.errors import ConfigurationError, StorageError, StudioError
 from stability_mcp.setting_values import COMMAND, KEY, SECRETS, variable
-from stability_mcp.settings import Settings, origin
+from stability_mcp.settings import CREDITS_URL, Settings, origin
 from stability_mcp.text import credits_text, plain
 
 if TYPE_CHECKING:
@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 
 LIBRARIES = ("mcp", "httpx2", "pydantic", "pillow")
 
-WORDS_FOR_NONE = {"budget": "none", "confirm_above": "never", "keep_days": "never"}
+WORDS_FOR_NONE = {
+    "budget": "none",
+    "confirm_above": "never",
+    "keep_days": "never",
+    "low_balance": "never",
+}
 """What one types for no limit."""
 
 Result = Literal["ok", "bad", "note", "done"]
@@ -207,7 +212,7 @@ async def setup_checks(settings: Settings) -> AsyncIterator[Check]:
             yield Check(subject="data_folder", result="ok", text=text)
             status = await studio.status()
             yield _budget(settings, status.spent)
-            yield _account(status)
+            yield _account(settings, status)
             if status.balance is not None:  # else each request would wait for its time limit
                 for found in await studio.response_times():
                     yield _response_time(found)
@@ -284,14 +289,16 @@ def _budget(settings: Settings, spent: "Spending") -> Check:
     )
 
 
-def _account(status: "Status") -> Check:
-    """Return whether the account answers, and its balance."""
+def _account(settings: Settings, status: "Status") -> Check:
+    """Return whether the account answers, its balance, and where to buy credits if it is low."""
     if status.balance is None:
         text = f"the account at {status.upstream} does not answer: {status.balance_note}"
     elif status.emulated:
         text = "the built-in emulator answers"
     else:
-        text = f"the account at {status.upstream} answers: {status.balance:.2f} credits left"
+        low = settings.low_balance_millicredits
+        more = f"; buy more at {CREDITS_URL}" if low and status.balance * 1000 < low else ""
+        text = f"the account at {status.upstream} answers: {status.balance:.2f} credits left{more}"
     return Check(
         subject="account",
         result="bad" if status.balance is None else "ok",

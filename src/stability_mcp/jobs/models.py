@@ -216,6 +216,8 @@ class JobRecord:
     `wait` polls for it again. None: polling has ended."""
     share: float
     """Progress from 0 to 1, based on the usual time."""
+    usual_seconds: float
+    """How long jobs of this operation usually take; 0: not known."""
     created_at: float
     sent_at: float | None
     finished_at: float | None
@@ -369,6 +371,9 @@ class Call:
     """Its jobs; only set if they were read with the call."""
     queued: tuple[JobRow, ...] = ()
     """Its new jobs as they were written; only set for a call that was just submitted."""
+    limited: bool = True
+    """Whether a spending limit may bind the client; False only if it was just found that none does.
+    """
 
     @property
     def finished(self) -> bool:

@@ -1,23 +1,26 @@
 """Reads an account's jobs, calls, ledger, spending and balance."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 import anyio
 
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.errors import NotFoundError
 from stability_mcp.jobs import budget, rate_limit
 from stability_mcp.jobs.account import MAX_BALANCE_AGE_SECONDS
 from stability_mcp.jobs.budget import Spending
 from stability_mcp.jobs.models import Call, JobCriteria, JobPage, JobRecord, JobRow
-from stability_mcp.jobs.progress import Viewpoint, to_record
+from stability_mcp.jobs.progress import TypicalTimes, Viewpoint, to_record
 from stability_mcp.jobs.steps.context import JobContext
 from stability_mcp.jobs.transactions import finish, lookup, recover, reuse, usage
 from stability_mcp.jobs.transactions.recover import PausedJobs
 from stability_mcp.jobs.transactions.reuse import CacheStatistics
 from stability_mcp.jobs.transactions.usage import Balance, LedgerLine, LedgerQuery, RateStatus
+from stability_mcp.policy import spend_limits
+from stability_mcp.policy.spend_limits import LimitedClient
 from stability_mcp.store.database import Database
 from stability_mcp.store.ids import seq_of
 from stability_mcp.store.queries import MAX_IDS_PER_QUERY, Connection, in_parts
@@ -53,10 +56,12 @@ class ReadBatcher:
     Args:
         database: The store of the jobs.
         upstream: The upstream whose lockout is read with them.
+        typical: Reads the typical times of the jobs that are running.
     """
 
-    def __init__(self, database: Database, *, upstream: str) -> None:
+    def __init__(self, database: Database, *, upstream: str, typical: TypicalTimes) -> None:
         self._database = database
+        self._typical = typical
         self._upstream = upstream
         self._next = _ReadBatch()
         self._turn = anyio.Lock()
@@ -89,12 +94,14 @@ class ReadBatcher:
 
     def _find(self, ids: list[str], connection: Connection) -> Found:
         jobs = lookup.jobs_by_id(connection, ids)
+        self._typical.read_for(connection, jobs.values())
         if all(each.state != "queued" for each in jobs.values()):
             return jobs, 0.0
         return jobs, rate_limit.blocked_until(connection, self._upstream)
 
 
 Jobs = list[JobRecord]
+Rows = list[JobRow]
 Ids = list[str]
 Lines = list[LedgerLine]
 """Aliases for use inside the class below, where `list` is a method."""
@@ -110,7 +117,10 @@ class JobReader:
     def __init__(self, context: JobContext) -> None:
         self._context = context
         self._database = context.database
-        self._batcher = ReadBatcher(context.database, upstream=context.upstream.id)
+        self._typical = TypicalTimes()
+        self._batcher = ReadBatcher(
+            context.database, upstream=context.upstream.id, typical=self._typical
+        )
 
     async def records(self, account: Account, job_ids: Sequence[str]) -> Jobs:
         """Return jobs in the order given.
@@ -173,12 +183,15 @@ class JobReader:
                 f"{quoted(cursor)} isn't a job_list cursor.",
                 hint="Pass the previous page's next_cursor, or omit it to start with the newest.",
             )
-        found, blocked = await self._database.read(
-            lambda c: (
-                lookup.job_page(c, account.owner, limit=limit + 1, before=mark, criteria=wanted),
-                rate_limit.blocked_until(c, self._context.upstream.id),
+
+        def read(connection: Connection) -> tuple[Rows, float]:
+            page = lookup.job_page(
+                connection, account.owner, limit=limit + 1, before=mark, criteria=wanted
             )
-        )
+            self._typical.read_for(connection, page)
+            return page, rate_limit.blocked_until(connection, self._context.upstream.id)
+
+        found, blocked = await self._database.read(read)
         more = len(found) > limit
         items = tuple(self._record(each, blocked) for each in found[:limit])
         return JobPage(items=items, next_cursor=str(items[-1].seq) if more else None)
@@ -223,6 +236,21 @@ class JobReader:
             )
         )
 
+    async def typical_seconds(
+        self, account: Account, operations: Iterable[str]
+    ) -> Mapping[str, float]:
+        """Return how long jobs usually take, by operation; 0: not known.
+
+        For the emulator these are the API's times, as its prices are the API's: a plan made with it
+        is a plan for the API.
+        """
+        names = sorted(set(operations))
+        if account.emulated:
+            return {name: OPERATIONS[name].spec.seconds for name in names}
+        return await self._database.read(
+            lambda c: {name: self._typical.read(c, account, name) for name in names}
+        )
+
     async def rate_status(self) -> RateStatus:
         """Return the state of the rate limit, over all processes."""
         context, now = self._context, self._context.clock()
@@ -230,9 +258,9 @@ class JobReader:
             lambda c: usage.rate_status(c, context.rate, upstream=context.upstream.id, now=now)
         )
 
-    async def spending(self, account: Account) -> Spending:
-        """Return today's spending and reservations, and the daily budget."""
-        return await self._database.read(lambda c: self._spending(c, account))
+    async def spending(self, account: Account, client: LimitedClient | None = None) -> Spending:
+        """Return today's spending and reservations, the daily budget and the client's limit."""
+        return await self._database.read(lambda c: self._spending(c, account, client))
 
     async def balance(self) -> Balance | None:
         """Return the balance if it is less than a minute old and the key may be used."""
@@ -254,13 +282,19 @@ class JobReader:
         return await self._database.peek(lambda c: usage.client_timeout_seconds(c, client, now=now))
 
     def summary_in(
-        self, connection: Connection, account: Account, named: frozenset[str]
+        self,
+        connection: Connection,
+        account: Account,
+        named: frozenset[str],
+        client: LimitedClient | None,
     ) -> tuple[Spending, str | None]:
         """Return the summary that ends an answer: spending, and the line about other results."""
-        spending = self._spending(connection, account)
+        spending = self._spending(connection, account, client)
         return spending, self._uncollected_line(connection, account, named)
 
-    def _spending(self, connection: Connection, account: Account) -> Spending:
+    def _spending(
+        self, connection: Connection, account: Account, client: LimitedClient | None
+    ) -> Spending:
         context, now = self._context, self._context.clock()
         found = budget.counters(connection, account, now)
         limit = budget.daily_limit(
@@ -272,6 +306,9 @@ class JobReader:
             reserved=found.reserved,
             limit=limit,
             session=context.session,
+            spend_limit=next(iter(spend_limits.in_force(connection, client)), None)
+            if client is not None
+            else None,
             balance=known.credits
             if known and known.is_fresh(now, MAX_BALANCE_AGE_SECONDS)
             else None,
@@ -298,5 +335,6 @@ class JobReader:
             now=context.clock(),
             blocked_until=blocked_until,
             timing=context.timing,
+            typical=self._typical,
         )
         return to_record(job, viewpoint, note=context.note_of(job.id))

@@ -4,37 +4,37 @@ They need the operations, so `resources.py` imports this module with the first p
 """
 
 import json
-from functools import lru_cache
+from collections.abc import Mapping
 
 from stability_mcp.errors import NotFoundError
 from stability_mcp.server.guide import TOPICS, guide_text
 from stability_mcp.server.tables import operations_table, styles_table
 from stability_mcp.text import did_you_mean, quoted
 
-TABLES = {"operations": operations_table, "styles": styles_table}
+TABLES = ("operations", "styles")
 
 
-def page(name: str, topic: str | None, enabled: frozenset[str]) -> tuple[str, str]:
+def page(
+    name: str, topic: str | None, enabled: frozenset[str], seconds: Mapping[str, float]
+) -> tuple[str, str]:
     """Return a page and its media type.
 
     Args:
         name: The part after `stability://`.
         topic: The page of the guide.
         enabled: Names of the enabled tools; the guide names no others.
+        seconds: How long operations take on this machine, if known.
 
     Raises:
         NotFoundError: there is no such page.
     """
     if name in TABLES and topic is None:
-        return _table_text(name, enabled), "application/json"
+        styles = name == "styles"
+        table = styles_table(enabled) if styles else operations_table(enabled, seconds)
+        return json.dumps(table, ensure_ascii=False), "application/json"
     if name == "guide" and topic in TOPICS:
         return guide_text(topic, enabled), "text/markdown"
     wanted = topic or name
     raise NotFoundError(
         f"There is no page {quoted(wanted)}.", hint=did_you_mean(wanted, (*TABLES, *TOPICS))
     )
-
-
-@lru_cache(maxsize=16)
-def _table_text(name: str, enabled: frozenset[str]) -> str:
-    return json.dumps(TABLES[name](enabled), ensure_ascii=False)

@@ -111,7 +111,7 @@ async def read(uri: str, lazy_studio: LazyStudio, enabled: frozenset[str]) -> Co
     kind, name, rest = found["kind"], found["name"], found["rest"]
     try:
         if kind == "stability":
-            return await _page(name, rest, enabled)
+            return await _page(name, rest, lazy_studio, enabled)
         if kind == "job" and rest is None:
             return await _job(name, lazy_studio)
         if kind == "media" and rest in {None, "original"}:
@@ -123,9 +123,13 @@ async def read(uri: str, lazy_studio: LazyStudio, enabled: frozenset[str]) -> Co
     raise ResourceNotFoundError(f"There is no resource {quoted(uri)}.")
 
 
-async def _page(name: str, topic: str | None, enabled: frozenset[str]) -> Contents:
+async def _page(
+    name: str, topic: str | None, lazy_studio: LazyStudio, enabled: frozenset[str]
+) -> Contents:
     pages = await load("stability_mcp.server.resource_pages")
-    text, media_type = pages.page(name, topic, enabled)
+    opened = lazy_studio.opened if name == "operations" else None
+    seconds = await opened.figures.typical_seconds(enabled) if opened else {}
+    text, media_type = pages.page(name, topic, enabled, seconds)
     return [ReadResourceContents(content=text, mime_type=media_type)]
 
 

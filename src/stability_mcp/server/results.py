@@ -6,6 +6,7 @@ picture. Every text goes through `plain()`, here and in `plain_results`.
 """
 
 import base64
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from stability_mcp.local_tools.local_tool import LocalResult
 from stability_mcp.server import answer_text
 from stability_mcp.server.history_text import history_lines
 from stability_mcp.server.plain_results import FACTS, cleaned
+from stability_mcp.server.tool import Data
 from stability_mcp.server.views import JobFacts, MediaFacts, SentFacts
 from stability_mcp.settings import Settings
 from stability_mcp.studio import History, JobRecord, MediaItem, Outcome, Spending
@@ -56,6 +58,16 @@ class Shown:
     """Tags of the items, by id."""
     history: History | None = None
     """What led to a single item, and what was made from it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Data that may be shown with a chart."""
+
+    facts: Data
+    notes: Sequence[str] = ()
+    """Lines after its text."""
+    chart: Preview | None = None
 
 
 def of_outcome(
@@ -90,6 +102,7 @@ def of_outcome(
         *answer_text.unreadable_lines(media),
         *_transparent_line(outcome.preview, outcome.media),
         *answer_text.job_lines(missing),
+        *answer_text.money_lines(outcome.spent, settings),
         *views,
         *answer_text.next_line(outcome, enabled),
         *filter(None, [outcome.uncollected]),
@@ -152,6 +165,18 @@ def of_local(
     media = [MediaFacts.of(each).dumped() for each in result.items]
     facts = {"tool": tool, **({"media": media} if media else {}), **result.facts}
     return _result(text, facts, Shown(items=result.items, preview=result.preview))
+
+
+def of_report(report: Report, *, tool: str, uncollected: str | None) -> CallToolResult:
+    """Return the result of a report: its own text, perhaps a chart, the facts only in `_meta`.
+
+    A note or the line about undelivered results is a block of its own: the text may be JSON or CSV.
+    """
+    facts = cleaned(report.facts.dumped())
+    text = report.facts.as_text() or json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
+    content: list[ContentBlock] = [TextContent(text=plain(text)), *_picture(report.chart)]
+    content += [TextContent(text=plain(each)) for each in (*report.notes, uncollected) if each]
+    return CallToolResult(content=content, _meta={FACTS: {"tool": tool, **facts}})
 
 
 def _history_facts(history: History | None) -> dict[str, Any]:
@@ -217,6 +242,9 @@ def _transparent_line(preview: Preview | None, media: Sequence[MediaItem]) -> li
 def _spent(spent: Spending) -> dict[str, float | None]:
     limit = None if spent.limit is None else spent.limit / 1000
     about = {} if spent.balance is None else {"balance": spent.balance / 1000}
+    if spent.spend_limit is not None:
+        about |= {"limit": spent.spend_limit.max_credits / 1000}
+        about |= {"limit_left": spent.spend_limit.left / 1000}
     return about | {
         "today": spent.today / 1000,
         "session": spent.session / 1000,

@@ -10,9 +10,14 @@ from stability_mcp.api.operations import OPERATIONS
 Table = Mapping[str, Any]
 
 
-def operations_table(enabled: frozenset[str]) -> Table:
-    """Return every operation with price, duration and input limits."""
-    return {"operations": [_operation(row, enabled) for row in OPERATIONS.values()]}
+def operations_table(enabled: frozenset[str], seconds: Mapping[str, float]) -> Table:
+    """Return every operation with price, usual duration and input limits.
+
+    Args:
+        enabled: Names of the enabled tools.
+        seconds: How long operations take on this machine, if known.
+    """
+    return {"operations": [_operation(row, enabled, seconds) for row in OPERATIONS.values()]}
 
 
 def styles_table(enabled: frozenset[str]) -> Table:
@@ -24,7 +29,9 @@ def styles_table(enabled: frozenset[str]) -> Table:
     }
 
 
-def _operation(row: type[Operation], enabled: frozenset[str]) -> Table:
+def _operation(
+    row: type[Operation], enabled: frozenset[str], seconds: Mapping[str, float]
+) -> Table:
     low, high = (price / 1000 for price in row.price_range())
     facts = {
         "tool": row.name(),
@@ -32,7 +39,7 @@ def _operation(row: type[Operation], enabled: frozenset[str]) -> Table:
         "when": row.summary(),
         "makes": row.media or "data",
         "credits": low if low == high else {"from": low, "to": high},
-        "seconds": row.spec.seconds or None,
+        "seconds": seconds.get(row.name()) or row.spec.seconds or None,
         "count": row.takes_count(),
         "files": {name: _limits(mark) for name, mark in row.file_fields().items()},
     }

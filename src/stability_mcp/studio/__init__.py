@@ -17,12 +17,13 @@ Faces import nothing below this package, so the types that they name are re-expo
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from stability_mcp.figures.report import Figures
 from stability_mcp.jobs.budget import Spending
 from stability_mcp.jobs.models import Call, JobFilter, JobPage, JobRecord
 from stability_mcp.jobs.progress import Progress, describe_call
 from stability_mcp.jobs.transactions.cancel import CancelledJob, CancelOutcome
 from stability_mcp.jobs.transactions.reuse import CacheStatistics
-from stability_mcp.jobs.transactions.usage import LedgerBy, LedgerLine, RateStatus
+from stability_mcp.jobs.transactions.usage import LedgerBy, LedgerLine, LedgerQuery, RateStatus
 from stability_mcp.maintenance.retention import Retention, Swept
 from stability_mcp.media.ancestry import Step
 from stability_mcp.media.folders import FolderPage, FolderQuery, ListedFile
@@ -43,7 +44,9 @@ from stability_mcp.media.workspace import (
 )
 from stability_mcp.policy.audit import Entry
 from stability_mcp.policy.confirmation import Answer, Confirm, Question, Quote
+from stability_mcp.policy.spend_limits import LimitWish, NeedsUserError, SpendLimit, SpendScope
 from stability_mcp.store.disk import MIN_FREE_BYTES
+from stability_mcp.studio.alternatives import Alternative
 from stability_mcp.studio.calling import CallOptions
 from stability_mcp.studio.defaults import Defaults
 from stability_mcp.studio.links import ViewLink
@@ -89,6 +92,7 @@ __all__ = [
     "MAX_UPLOAD_FILES",
     "MIN_FREE_BYTES",
     "UPLOAD_OFFER",
+    "Alternative",
     "Answer",
     "Attempt",
     "CacheStatistics",
@@ -101,6 +105,7 @@ __all__ = [
     "DeletedMedia",
     "Entry",
     "Estimate",
+    "Figures",
     "Finding",
     "FolderPage",
     "FolderQuery",
@@ -112,10 +117,13 @@ __all__ = [
     "JobRecord",
     "LedgerBy",
     "LedgerLine",
+    "LedgerQuery",
+    "LimitWish",
     "ListedFile",
     "MediaItem",
     "MediaOrigin",
     "NamedFolders",
+    "NeedsUserError",
     "Outcome",
     "Page",
     "Price",
@@ -127,6 +135,8 @@ __all__ = [
     "Retention",
     "Scope",
     "Sheet",
+    "SpendLimit",
+    "SpendScope",
     "Spending",
     "Status",
     "Step",

@@ -14,6 +14,7 @@ from stability_mcp.imaging.preview import Preview
 from stability_mcp.jobs.budget import Spending
 from stability_mcp.jobs.models import Call, JobRecord
 from stability_mcp.media.items import MediaItem
+from stability_mcp.studio.alternatives import Alternatives
 from stability_mcp.studio.defaults import NO_DEFAULTS, Defaults
 from stability_mcp.studio.runtime import StudioParts
 from stability_mcp.text import credits_text, describe_time, listed, quoted
@@ -71,7 +72,8 @@ class Price:
     each: int
     count: int
     seconds: float
-    """How long one usually takes; 0: not measured."""
+    """How long one usually takes; 0: not known."""
+    request: Operation
     notes: Sequence[str] = ()
     """Which default arguments the price is for."""
 
@@ -100,9 +102,14 @@ def price_of(
     check_count(row, count)
     filled = defaults.fill(name, arguments)
     with filled.explained():
-        each = parse(row, filled.arguments).price()
+        request = parse(row, filled.arguments)
     return Price(
-        operation=name, each=each, count=count, seconds=row.spec.seconds, notes=filled.notes
+        operation=name,
+        each=request.price(),
+        count=count,
+        seconds=row.spec.seconds,
+        request=request,
+        notes=filled.notes,
     )
 
 
@@ -143,6 +150,10 @@ class Estimate:
     """The price of several calls together; money in millicredits."""
 
     prices: tuple[Price, ...]
+    alternatives: tuple[Alternatives, ...]
+    """Of each call."""
+    seconds: Mapping[str, float]
+    """How long a job of each operation named here usually takes; 0: not known."""
     spent: Spending
     balance: float | None
     """Approximate credits on the account; None: unknown."""
@@ -157,6 +168,17 @@ class Estimate:
         """Return whether today's remaining budget covers the total."""
         left = self.spent.left
         return left is None or self.total <= left
+
+    @property
+    def fits_limit(self) -> bool | None:
+        """Return whether the client's spending limit covers the total; None: there is none."""
+        limit = self.spent.spend_limit
+        return None if limit is None else self.total <= limit.left
+
+    @property
+    def fits_balance(self) -> bool | None:
+        """Return whether the balance covers the total; None: the balance is unknown."""
+        return None if self.balance is None else self.total <= self.balance * 1000
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,11 +1,15 @@
 """The status of a studio: balance, today's spending, and the price of planned calls."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import anyio
 
 from stability_mcp.api.operations.account.balance import Balance
 from stability_mcp.errors import StudioError, UnauthorizedError
+from stability_mcp.jobs.budget import Spending
+from stability_mcp.policy.spend_limits import SpendScope
+from stability_mcp.studio.alternatives import alternatives
 from stability_mcp.studio.outcomes import Estimate, Price, Status
 from stability_mcp.studio.runtime import StudioParts
 
@@ -17,11 +21,20 @@ KNOWN_NOTE = "Checked within the last few minutes; spending since then may be mi
 REJECTED_NOTE = "The API rejected this key."
 
 
-async def estimate(parts: StudioParts, prices: Sequence[Price]) -> Estimate:
+async def estimate(parts: StudioParts, prices: Sequence[Price], tools: frozenset[str]) -> Estimate:
     """Implement `Studio.estimate`."""
+    others = [alternatives(each.request, count=each.count, tools=tools) for each in prices]
+    named = {each.operation for each in prices}
+    named |= {each.operation for found in others for each in (*found.cheaper, *found.better)}
+    seconds = await parts.jobs.reader.typical_seconds(parts.account, named)
     balance, _, _ = await _balance(parts)
-    spent = await parts.jobs.reader.spending(parts.account)
-    return Estimate(prices=tuple(prices), spent=spent, balance=balance)
+    return Estimate(
+        prices=tuple(replace(each, seconds=seconds[each.operation]) for each in prices),
+        alternatives=tuple(others),
+        seconds=seconds,
+        spent=await spending(parts),
+        balance=balance,
+    )
 
 
 async def status(parts: StudioParts) -> Status:
@@ -34,13 +47,18 @@ async def status(parts: StudioParts) -> Status:
         balance=balance,
         balance_note=note,
         key_rejected=key_rejected,
-        spent=await parts.jobs.reader.spending(parts.account),
+        spent=await spending(parts),
         unfinished=len(await parts.jobs.reader.unfinished_and_uncollected(parts.account)),
         home=str(settings.home_dir),
         copies=str(settings.copies_dir) if settings.copies_dir else None,
         roots=[str(root) for root in parts.runtime.roots.folders],
         defaults=parts.runtime.defaults.lines,
     )
+
+
+async def spending(parts: StudioParts, scope: SpendScope | None = None) -> Spending:
+    """Implement `Studio.spending`."""
+    return await parts.jobs.reader.spending(parts.account, parts.limited_client(scope))
 
 
 async def _balance(parts: StudioParts) -> tuple[float | None, str, bool]:

@@ -9,16 +9,18 @@ import pytest
 
 from stability_mcp.jobs.models import JobCriteria, JobFilter, JobRow, Timing
 from stability_mcp.jobs.progress import Viewpoint, to_record
-from stability_mcp.jobs.transactions import lookup, recover, submit
+from stability_mcp.jobs.transactions import lookup, recover, submit, usage
 from stability_mcp.jobs.transactions.submit import ForeignGeneration
 from stability_mcp.periods import Period
 from stability_mcp.store.database import Database
 from stability_mcp.store.queries import Connection
+from stability_mcp.store.tenancy import Account
 from support.jobs.jobs import ACCOUNT, ME, OWNER, PAID, deferred, put, register
 from support.store.direct import write_now
 from support.store.rows import MAX_STEPS, change, steps
 
 MANY = 100_000
+ANOTHER = Account(owner=OWNER, upstream="another-key")
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +98,8 @@ QUERIES: dict[str, Callable[[Connection], object]] = {
     "missing": lambda c: recover.find_missing(c, upstream=PAID.id, since=2),
     "adopted": _adopt,
     "orphans": lambda c: recover.has_unowned(c, PAID.id),
+    "typical": lambda c: usage.typical_seconds(c, ACCOUNT, "generate_core"),
+    "typical of another key": lambda c: usage.typical_seconds(c, ANOTHER, "generate_core"),
 }
 
 

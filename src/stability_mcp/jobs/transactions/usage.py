@@ -1,8 +1,9 @@
-"""Data of an account: upstream and balance, ledger totals, rate limit, client timeouts."""
+"""Data of an account: upstream and balance, ledger, rate limit, typical times, client timeouts."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from statistics import median
 from types import MappingProxyType
 from typing import Literal
 
@@ -12,7 +13,17 @@ from stability_mcp.periods import Period
 from stability_mcp.store.queries import Connection, Query, load
 from stability_mcp.store.tenancy import Account, Upstream
 
-LedgerBy = Literal["day", "operation", "job", "request"]
+LedgerBy = Literal["day", "operation", "day_operation", "job", "request"]
+
+RECENT_JOBS = 30
+"""Newest jobs of an operation that its typical time comes from. Chosen: enough that a few slow ones
+don't move the median, and few enough that it follows a change of the API within a day's work."""
+MIN_RECENT_JOBS = 3
+"""Fewest of them: the median of three survives one odd time."""
+MAX_ROWS = 10 * RECENT_JOBS
+"""Newest rows that are searched for them, among failed jobs and those of other upstreams."""
+MAX_JOB_SECONDS = 1_800.0
+"""Longest time that counts. A job that took longer waited for a running server, not for the API."""
 
 CLIENT_TIMEOUT_PREFIX = "client_timeouts:"
 """Prefix of the keys in `meta`, before the name of the client; the value is JSON."""
@@ -115,11 +126,13 @@ _LEDGER_BY: Mapping[LedgerBy, Query[list[LedgerLine]]] = MappingProxyType(
     {
         "day": _SQL.many("ledger_by_day", LedgerLine),
         "operation": _SQL.many("ledger_by_operation", LedgerLine),
+        "day_operation": _SQL.many("ledger_by_day_operation", LedgerLine),
         "job": _SQL.many("ledger_by_job", LedgerLine),
         "request": _SQL.many("ledger_by_request", LedgerLine),
     }
 )
 _ledger_total = _SQL.one("ledger_total", LedgerLine)
+_recent_seconds = _SQL.values("recent_seconds", float)
 _client_timeouts = _SQL.value("client_timeouts", str)
 _save_client_timeouts = _SQL.count("save_client_timeouts")
 
@@ -167,6 +180,23 @@ def ledger_total(connection: Connection, account: Account, query: LedgerQuery) -
     total = _ledger_total(connection, **account.key, **query.span)
     assert total is not None  # noqa: S101 -- an aggregate without GROUP BY returns one row
     return total
+
+
+def typical_seconds(connection: Connection, account: Account, operation: str) -> float | None:
+    """Return the median time of the newest jobs of an operation; None: there are too few.
+
+    It is the time that a caller feels: from sending the request until the result is stored. Cached
+    results have no job of their own; adopted generations and other upstreams don't count.
+    """
+    found = _recent_seconds(
+        connection,
+        **account.key,
+        operation=operation,
+        rows=MAX_ROWS,
+        jobs=RECENT_JOBS,
+        max_seconds=MAX_JOB_SECONDS,
+    )
+    return round(median(found), 1) if len(found) >= MIN_RECENT_JOBS else None
 
 
 def rate_status(

@@ -20,7 +20,7 @@ SELECT balance AS credits, balance_at AS at FROM upstreams WHERE id = :upstream 
 UPDATE upstreams SET balance = :balance, balance_at = :now WHERE id = :upstream;
 
 -- name: ledger_by_day(owner, upstream, since, start, stop, limit) -> many
--- Ledger totals by day, newest first; the next three statements have the same columns. The index
+-- Ledger totals by day, newest first; the next four statements have the same columns. The index
 -- finds the first day; `start` and `stop` limit the times of requests.
 SELECT
     charges.day, NULL AS operation, NULL AS job, NULL AS state, NULL AS attempt,
@@ -32,7 +32,7 @@ SELECT
         AS assumed,
     CAST(sum(CASE WHEN charges.state = 'sent' THEN charges.credits ELSE 0 END) AS BIGINT)
         AS in_flight
-FROM charges JOIN jobs ON jobs.id = charges.job
+FROM charges
 WHERE charges.owner = :owner AND charges.upstream = :upstream AND charges.day >= :since
     AND charges.at >= :start AND charges.at < :stop
 GROUP BY charges.day
@@ -55,6 +55,24 @@ WHERE charges.owner = :owner AND charges.upstream = :upstream AND charges.day >=
     AND charges.at >= :start AND charges.at < :stop
 GROUP BY jobs.operation
 ORDER BY max(charges.id) DESC LIMIT :limit;
+
+-- name: ledger_by_day_operation(owner, upstream, since, start, stop, limit) -> many
+-- Ledger totals by day and operation.
+SELECT
+    charges.day, jobs.operation, NULL AS job, NULL AS state, NULL AS attempt,
+    max(charges.at) AS at, count(DISTINCT charges.job) AS jobs, count(*) AS requests,
+    CAST(sum(CASE WHEN charges.state = 'free' THEN 1 ELSE 0 END) AS BIGINT) AS free,
+    CAST(sum(CASE WHEN charges.state = 'charged' THEN charges.credits ELSE 0 END) AS BIGINT)
+        AS charged,
+    CAST(sum(CASE WHEN charges.state = 'assumed' THEN charges.credits ELSE 0 END) AS BIGINT)
+        AS assumed,
+    CAST(sum(CASE WHEN charges.state = 'sent' THEN charges.credits ELSE 0 END) AS BIGINT)
+        AS in_flight
+FROM charges JOIN jobs ON jobs.id = charges.job
+WHERE charges.owner = :owner AND charges.upstream = :upstream AND charges.day >= :since
+    AND charges.at >= :start AND charges.at < :stop
+GROUP BY charges.day, jobs.operation
+ORDER BY charges.day DESC, max(charges.id) DESC LIMIT :limit;
 
 -- name: ledger_by_job(owner, upstream, since, start, stop, limit) -> many
 -- Ledger totals by job, with the state of the job.
@@ -107,6 +125,17 @@ SELECT
 FROM charges
 WHERE owner = :owner AND upstream = :upstream AND day >= :since
     AND at >= :start AND at < :stop;
+
+-- name: recent_seconds(owner, upstream, operation, rows, jobs, max_seconds) -> values
+-- How long the newest jobs of an operation took, from sending to the stored result. The index finds
+-- the newest `rows` of all upstreams, so the statement takes as long in a large store.
+SELECT seconds FROM (
+    SELECT seq, upstream, state, origin, finished_at - sent_at AS seconds FROM jobs
+    WHERE owner = :owner AND operation = :operation ORDER BY seq DESC LIMIT :rows
+) AS newest
+WHERE upstream = :upstream AND state = 'done' AND origin = 'call'
+    AND seconds BETWEEN 0 AND :max_seconds
+ORDER BY seq DESC LIMIT :jobs;
 
 -- name: client_timeouts(key) -> value
 -- The timeouts of a client, as JSON.

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.server import results
 from stability_mcp.server.tasks.port import Status, Task
 from stability_mcp.studio import Call, MediaItem, Studio, describe_call
@@ -38,7 +37,7 @@ async def finished_task(
 
 
 def _task(call: Call, result: dict[str, Any] | None = None) -> Task:
-    usual = max((_usual_seconds(job.operation) for job in call.jobs), default=0.0)
+    usual = max((job.usual_seconds for job in call.jobs), default=0.0)
     return Task(
         id=call.id,
         status=_status(call),
@@ -70,8 +69,3 @@ async def _result(
     )
     dumped: dict[str, Any] = answer.model_dump(mode="json", by_alias=True, exclude_none=True)
     return dumped
-
-
-def _usual_seconds(operation: str) -> float:
-    row = OPERATIONS.get(operation)  # None: a newer program has more rows
-    return row.spec.seconds if row else 0.0

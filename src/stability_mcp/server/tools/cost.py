@@ -1,5 +1,6 @@
 """Tools about money: the price of calls before they are made."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -10,7 +11,15 @@ from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import QUERIES
 from stability_mcp.server.extra_arguments import split
 from stability_mcp.server.tool import Data, tool
-from stability_mcp.studio import Defaults, Price, Studio, known_operation, price_of
+from stability_mcp.studio import (
+    Alternative,
+    Defaults,
+    Estimate,
+    Price,
+    Studio,
+    known_operation,
+    price_of,
+)
 
 HINTS = {
     "operation": "use tool",
@@ -18,6 +27,10 @@ HINTS = {
     "count": "put it into arguments",
     "prompt": "put it into arguments",
 }
+
+
+MAX_OTHERS_OF_SEVERAL = 1
+"""Alternatives in each direction if several calls are priced: a plan of 100 stays readable."""
 
 
 class PlannedCall(Arguments):
@@ -30,7 +43,10 @@ class PlannedCall(Arguments):
 
 
 class CostEstimate(Arguments):
-    """Price one or several calls before making them, against today's budget and balance; free."""
+    """Price one or several calls before making them, with cheaper and better alternatives; free.
+
+    Says whether budget and balance allow it, and whether the user will be asked.
+    """
 
     tool: str | None = None
     """Tool name of one call."""
@@ -38,6 +54,23 @@ class CostEstimate(Arguments):
     """The call's arguments, including count. Files need not exist yet."""
     calls: Annotated[list[PlannedCall], Field(max_length=100)] = Field(default_factory=list)
     """Several calls to price together, instead of tool and arguments."""
+
+
+class OtherCall(Data):
+    """The call in another way, with the same files; the arguments not named here stay."""
+
+    tool: str
+    arguments: dict[str, Any] | None = None
+    """Arguments to change."""
+    each: float
+    total: float
+    seconds: float | None = None
+    needs: list[str] | None = None
+    """Arguments to add."""
+    leave_out: list[str] | None = None
+    """Arguments to leave out, or to choose again."""
+    when: str | None = None
+    """What the other tool is for."""
 
 
 class CallCost(Data):
@@ -48,7 +81,13 @@ class CallCost(Data):
     count: int
     total: float
     seconds: float | None = None
-    """Typical seconds per result."""
+    """Usual seconds per result: this machine's median, else the API's."""
+    needs_confirmation: bool
+    """The user is asked before it is sent."""
+    cheaper: list[OtherCall] | None = None
+    """Nearest in quality first."""
+    better: list[OtherCall] | None = None
+    """Nearest in quality first."""
 
 
 class CostFacts(Data):
@@ -58,12 +97,22 @@ class CostFacts(Data):
     each: float | None = None
     count: int | None = None
     seconds: float | None = None
-    """Typical seconds per result."""
+    """Usual seconds per result: this machine's median, else the API's."""
+    needs_confirmation: bool
+    """The user is asked before a call is sent, because of its price."""
+    cheaper: list[OtherCall] | None = None
+    """The call for less, nearest in quality first."""
+    better: list[OtherCall] | None = None
+    """The call in better quality, nearest first."""
     calls: list[CallCost] | None = None
     """Price of each call, if calls was given."""
     total: float
     usd: float
     fits_budget: bool
+    fits_balance: bool | None = None
+    """Absent: the balance is unknown."""
+    fits_limit: bool | None = None
+    """Absent: no spend_limit is set."""
     spent_today: float
     left_today: float | None = None
     """Credits left in today's budget."""
@@ -78,18 +127,24 @@ class CostFacts(Data):
 async def cost_estimate(
     studio: Studio,
     arguments: CostEstimate,
-    context: CallContext,  # noqa: ARG001 -- every tool takes the three
+    context: CallContext,
 ) -> CostFacts:
-    """Price the calls and compare them with the budget."""
-    found = await studio.estimate(_prices(arguments, studio.defaults))
-    costs, left = [_cost(price) for price in found.prices], found.spent.left
-    one = {} if arguments.calls else costs[0].model_dump(exclude={"total"})
+    """Price the calls and compare them with the budget, the balance and the alternatives."""
+    found = await studio.estimate(_prices(arguments, studio.defaults), context.enabled)
+    most = MAX_OTHERS_OF_SEVERAL if arguments.calls else None
+    confirmed = studio.settings.confirm_millicredits
+    costs = [_cost(found, at, most, confirmed) for at in range(len(found.prices))]
+    left = found.spent.left
+    one = {} if arguments.calls else costs[0].model_dump(exclude={"total", "needs_confirmation"})
     return CostFacts(
         **one,
+        needs_confirmation=any(each.needs_confirmation for each in costs),
         calls=costs if arguments.calls else None,
         total=found.total / 1000,
         usd=found.total / 100_000,
         fits_budget=found.fits,
+        fits_balance=found.fits_balance,
+        fits_limit=found.fits_limit,
         spent_today=found.spent.today / 1000,
         left_today=None if left is None else left / 1000,
         balance=found.balance,
@@ -118,11 +173,45 @@ def _price(planned: PlannedCall, defaults: Defaults) -> Price:
     return price_of(planned.tool, given.rest, given.count, defaults)
 
 
-def _cost(price: Price) -> CallCost:
+def _cost(found: Estimate, at: int, most: int | None, confirmed: int | None) -> CallCost:
+    """Return the cost of one of the calls.
+
+    Args:
+        found: The estimate.
+        at: Number of the call.
+        most: Most alternatives in each direction; None: all.
+        confirmed: Millicredits from which a call needs approval; None: none does.
+    """
+    price, others = found.prices[at], found.alternatives[at]
     return CallCost(
         tool=price.operation,
         each=price.each / 1000,
         count=price.count,
         total=price.total / 1000,
         seconds=price.seconds or None,
+        needs_confirmation=confirmed is not None and price.total >= confirmed,
+        cheaper=_others(found, price, others.cheaper[:most]),
+        better=_others(found, price, others.better[:most]),
+    )
+
+
+def _others(found: Estimate, price: Price, others: Sequence[Alternative]) -> list[OtherCall] | None:
+    described = {price.operation}
+    calls = []
+    for each in others:
+        calls.append(_other(found, price, each, describe=each.operation not in described))
+        described.add(each.operation)
+    return calls or None
+
+
+def _other(found: Estimate, price: Price, other: Alternative, *, describe: bool) -> OtherCall:
+    return OtherCall(
+        tool=other.operation,
+        arguments=dict(other.arguments) or None,
+        each=other.each / 1000,
+        total=other.each * price.count / 1000,
+        seconds=found.seconds[other.operation] or None,
+        needs=list(other.needs) or None,
+        leave_out=list(other.left_out) or None,
+        when=other.summary if describe else None,
     )

@@ -10,14 +10,17 @@ from typing import Annotated, Literal
 from pydantic import Field, PrivateAttr
 
 from stability_mcp.periods import END_OF_TIME, Period, bounds_of, day_of
+from stability_mcp.server.answer_text import money_lines
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import READS
+from stability_mcp.server.results import Report
 from stability_mcp.server.tool import Data, PeriodArguments, tool
 from stability_mcp.server.views import when
 from stability_mcp.studio import (
+    Figures,
     JobOrigin,
     LedgerBy,
-    LedgerLine,
+    LedgerQuery,
     Studio,
     names_text,
     prompt_text,
@@ -25,17 +28,20 @@ from stability_mcp.studio import (
 )
 from stability_mcp.text import CHARGES, credits_text, local_time
 
+NO_CHART = "chart: none, because nothing was spent in this time"
+
 COLUMNS = (
     *("day", "operation", "job", "attempt", "state", "at", "jobs", "requests"),
     *("free", "credits", "unknown", "under_way", "prompt", "results", "parents"),
+    *("failed", "failed_charged", "unknown_jobs", "seconds"),
 )
-"""Columns of the CSV, in order."""
+"""Columns of the CSV, in order; new ones are added at the end."""
 
 
 class UsageReport(PeriodArguments):
-    """Report credits spent by day, operation, job or request, the rate limit and the cache; free.
+    """Report credits spent by day, operation, job or request, failures, times and rate limit; free.
 
-    Before a call: `cost_estimate`.
+    Can draw a bar chart. Before a call: `cost_estimate`.
     """
 
     by: LedgerBy = "day"
@@ -44,8 +50,8 @@ class UsageReport(PeriodArguments):
     """Days back, without since; 1 = one day."""
     limit: Annotated[int, Field(ge=1, le=1_000)] = 50
     """Maximum lines."""
-    format: Literal["text", "data", "csv"] = "text"
-    """Form of the answer: readable lines, JSON or CSV."""
+    format: Literal["text", "data", "csv", "chart"] = "text"
+    """Readable lines, JSON, CSV, or lines and a bar chart."""
 
 
 class UsageLine(Data):
@@ -75,11 +81,20 @@ class UsageLine(Data):
     """URIs of the media that the job made."""
     parents: list[str] | None = None
     """URIs of its input files."""
+    failed: int = 0
+    """Jobs that failed and were not charged."""
+    failed_charged: int = 0
+    """Jobs that failed and were or may have been charged."""
+    unknown_jobs: int = 0
+    """Jobs whose outcome is unknown."""
+    seconds: float | None = None
+    """From sending the request until the result is stored; of an operation: the median."""
     _origin: JobOrigin | None = PrivateAttr(None)
 
     @classmethod
-    def of(cls, used: LedgerLine, origin: JobOrigin | None = None) -> "UsageLine":
-        """Convert a line of the ledger to credits; `origin` describes its job."""
+    def of(cls, figures: Figures, origin: JobOrigin | None = None) -> "UsageLine":
+        """Convert a line of the report to credits; `origin` describes its job."""
+        used = figures.ledger
         line = cls(
             day=used.day,
             operation=used.operation,
@@ -96,6 +111,10 @@ class UsageLine(Data):
             prompt=origin.prompt if origin else None,
             results=[each.uri for each in origin.results] if origin else None,
             parents=[each.uri for each in origin.sources] if origin else None,
+            failed=figures.failed,
+            failed_charged=figures.failed_charged,
+            unknown_jobs=figures.unknown,
+            seconds=_job_seconds(origin) if origin else figures.seconds,
         )
         line._origin = origin
         return line
@@ -122,8 +141,21 @@ class UsageLine(Data):
             _counted(self.jobs, "job") if self.job is None else self.state,
             _counted(self.requests, "request"),
             f"{self.free} not charged" if self.free else "",
+            f"{_counted(self.failed, 'job')} failed, not charged" if self.failed else "",
+            f"{_counted(self.failed_charged, 'job')} failed, charged"
+            if self.failed_charged
+            else "",
+            f"{_counted(self.unknown_jobs, 'job')} with unknown outcome"
+            if self.unknown_jobs
+            else "",
+            self._time(),
         ]
         return ", ".join(filter(None, counts))
+
+    def _time(self) -> str:
+        if self.seconds is None:
+            return ""
+        return f"{'median' if self.job is None else 'took'} {self.seconds:g} s"
 
     def _details(self) -> Iterator[str | None]:
         """Return time, prompt, inputs and results of a job or request."""
@@ -167,13 +199,15 @@ class UsageFacts(Data):
     """When the API accepts requests again, after it blocked this key."""
     nothing_is_sent: str | None = None
     """Why requests are paused: the key was rejected or is out of credits."""
+    notes: list[str] | None = None
+    """The spending limit, and a low balance."""
     format: str
 
     def as_text(self) -> str | None:
         """Return the answer's text in the requested format; None for JSON."""
         if self.format == "csv":
             return self._csv()
-        return self._text() if self.format == "text" else None
+        return None if self.format == "data" else self._text()
 
     def _text(self) -> str:
         spent = f"{self.total.credits + self.total.unknown:g}"
@@ -192,6 +226,7 @@ class UsageFacts(Data):
             lines.append(f"locked out: the API accepts no requests before {self.blocked_until}")
         if self.nothing_is_sent:
             lines.append(f"paused, no requests are sent: {self.nothing_is_sent}")
+        lines += self.notes or []
         return "\n".join(lines)
 
     def _day(self) -> str:
@@ -213,6 +248,13 @@ class UsageFacts(Data):
         return written.getvalue().rstrip("\n")
 
 
+def _job_seconds(origin: JobOrigin) -> float | None:
+    job = origin.job
+    if job.state != "done" or job.adopted or job.sent_at is None or job.finished_at is None:
+        return None
+    return round(job.finished_at - job.sent_at, 1)
+
+
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'s' * (number != 1)}"
 
@@ -220,25 +262,37 @@ def _counted(number: int, noun: str) -> str:
 @tool(
     title="Usage report",
     effects=READS,
-    hints={"group_by": "use by", "output": "use format"},
+    hints={"group_by": "use by", "output": "use format", "chart": 'use format="chart"'},
 )
-async def usage_report(studio: Studio, arguments: UsageReport, context: CallContext) -> UsageFacts:  # noqa: ARG001 -- every tool takes the three
-    """Sum up the ledger."""
+async def usage_report(studio: Studio, arguments: UsageReport, context: CallContext) -> Report:  # noqa: ARG001 -- every tool takes the three
+    """Sum up the ledger, perhaps with a chart."""
     period = arguments.period
-    first = _first_day(arguments, period)
-    lines, total = await studio.usage(
-        since=first.isoformat(), by=arguments.by, limit=arguments.limit, period=period
+    query = LedgerQuery(
+        since=_first_day(arguments, period).isoformat(),
+        by=arguments.by,
+        limit=arguments.limit,
+        period=period,
     )
-    origins = await studio.origins_of_job_ids(each.job for each in lines if each.job)
+    facts = await _facts(studio, arguments, query)
+    if arguments.format != "chart":
+        return Report(facts=facts)
+    chart = await studio.figures.chart(query, last=_last_day(period))
+    return Report(facts=facts, chart=chart, notes=() if chart else (NO_CHART,))
+
+
+async def _facts(studio: Studio, arguments: UsageReport, query: LedgerQuery) -> UsageFacts:
+    report, period = await studio.figures.report(query), query.period
+    jobs = [each.ledger.job for each in report.lines]
+    origins = await studio.origins_of_job_ids(filter(None, jobs))
     spent, rate = await studio.spending(), await studio.rate_status()
     cached = await studio.cached()
     return UsageFacts(
         by=arguments.by,
-        since=_time_or_day(period.since) if period.since else first.isoformat(),
+        since=_time_or_day(period.since) if period.since else query.since,
         until=_time_or_day(period.until, ends=True) if period.until < END_OF_TIME else None,
         emulated=studio.settings.emulated,
-        total=UsageLine.of(total),
-        lines=[UsageLine.of(each, origins.get(each.job or "")) for each in lines],
+        total=UsageLine.of(report.total),
+        lines=[UsageLine.of(each, origins.get(each.ledger.job or "")) for each in report.lines],
         spent_today=spent.today / 1000,
         reserved=spent.reserved / 1000,
         budget=None if spent.limit is None else spent.limit / 1000,
@@ -249,6 +303,7 @@ async def usage_report(studio: Studio, arguments: UsageReport, context: CallCont
         per_seconds=rate.window,
         blocked_until=when(rate.blocked_until) if rate.blocked_until else None,
         nothing_is_sent=rate.paused_why,
+        notes=money_lines(spent, studio.settings) or None,
         format=arguments.format,
     )
 
@@ -256,8 +311,11 @@ async def usage_report(studio: Studio, arguments: UsageReport, context: CallCont
 def _first_day(arguments: UsageReport, period: Period) -> date:
     if period.since:
         return day_of(period.since)
-    last = day_of(min(period.until - 1, time.time()))  # `until` itself is excluded
-    return last - timedelta(days=arguments.days - 1)
+    return _last_day(period) - timedelta(days=arguments.days - 1)
+
+
+def _last_day(period: Period) -> date:
+    return day_of(min(period.until - 1, time.time()))  # `until` itself is excluded
 
 
 def _time_or_day(at: float, *, ends: bool = False) -> str:

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from stability_mcp.api.fields import FILE_HELP, AudioLimits, File, Reference
+from stability_mcp.api.kinds import AudioOperation
+from stability_mcp.api.operation import Grade
 
 MAX_BODY_BYTES = 50_000_000
 """Maximum bytes of a request; documented as 50 MB."""
@@ -84,3 +86,25 @@ CREDITS = (
     price_of("stable-audio-2", PACES["stable-audio-2"].max_steps) / 1000,
 )
 """Lowest and highest price of a call with a choice of model."""
+
+
+TUNING = ("steps", "cfg_scale")
+"""Arguments whose range and default depend on the model."""
+
+
+class ModelChoice(AudioOperation):
+    """Base of the operations with a choice of model."""
+
+    grades = (
+        Grade(1, {"model": "stable-audio-2", "steps": PACES["stable-audio-2"].min_steps}, TUNING),
+        Grade(2, {"model": "stable-audio-2"}, TUNING),
+        Grade(3, {"model": "stable-audio-2.5"}, TUNING),
+    )
+    """Ranks (*Documented*): 2.5 is the newer model, and more steps give finer results."""
+
+    model: Model
+    steps: Steps
+
+    def price(self) -> int:
+        """Return the price of the model with these steps."""
+        return price_of(self.model, self.steps)

@@ -5,7 +5,6 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from stability_mcp.api.fields import AudioFormat, Seed, Share, SoundPrompt
-from stability_mcp.api.kinds import AudioOperation
 from stability_mcp.api.operation import Spec, Wire
 from stability_mcp.api.operations.audio2 import (
     CREDITS,
@@ -13,18 +12,18 @@ from stability_mcp.api.operations.audio2 import (
     CfgScale,
     DurationOfAudio,
     Model,
+    ModelChoice,
     Sound,
     Steps,
     check_steps,
     default_cfg_scale,
     default_steps,
-    price_of,
 )
 
 MIN_STRENGTH = 0.01
 
 
-class AudioToAudio(AudioOperation):
+class AudioToAudio(ModelChoice):
     """Turn a sound into another that keeps its melody or rhythm: humming into strings.
 
     To redo a part: `audio2_inpaint`. Newest model: `audio3_audio_to_audio`.
@@ -53,7 +52,3 @@ class AudioToAudio(AudioOperation):
         if self.model == "stable-audio-2.5" and self.strength < MIN_STRENGTH:
             raise ValueError(f"with stable-audio-2.5, strength must be at least {MIN_STRENGTH}")
         return self
-
-    def price(self) -> int:
-        """Return the price of the model with these steps."""
-        return price_of(self.model, self.steps)

@@ -5,7 +5,6 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from stability_mcp.api.fields import AudioFormat, Seed, SoundPrompt
-from stability_mcp.api.kinds import AudioOperation
 from stability_mcp.api.operation import Spec
 from stability_mcp.api.operations.audio2 import (
     CREDITS,
@@ -13,15 +12,15 @@ from stability_mcp.api.operations.audio2 import (
     CfgScale,
     Duration,
     Model,
+    ModelChoice,
     Steps,
     check_steps,
     default_cfg_scale,
     default_steps,
-    price_of,
 )
 
 
-class TextToAudio(AudioOperation):
+class TextToAudio(ModelChoice):
     """Make music, soundtracks, jingles or sound effects from text, up to 190 s.
 
     Name genre, instruments, mood, tempo ("120 BPM"); no singing or speech. Newest model,
@@ -46,7 +45,3 @@ class TextToAudio(AudioOperation):
     def _check_steps(self) -> Self:
         check_steps(self.model, self.steps)
         return self
-
-    def price(self) -> int:
-        """Return the price of the model with these steps."""
-        return price_of(self.model, self.steps)

@@ -5,9 +5,13 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from stability_mcp.api.fields import FILE_HELP, AudioLimits, File, Reference
+from stability_mcp.api.operation import Grade
 
 MAX_BODY_BYTES = 100_000_000
 """Maximum bytes of a request; documented as 100 MB."""
+
+GRADES = (Grade(4, resets=("steps", "cfg_scale")),)
+"""Rank (*Documented*): the newest model; `audio2` has the others."""
 
 Model = Literal["stable-audio-3"]
 Duration = Annotated[float, Field(ge=1, le=380, description="Result length in seconds.")]

@@ -4,6 +4,7 @@ from stability_mcp.api.fields import AudioFormat, Seed, Share, SoundPrompt
 from stability_mcp.api.kinds import DeferredAudio
 from stability_mcp.api.operation import Spec, Wire
 from stability_mcp.api.operations.audio3 import (
+    GRADES,
     MAX_BODY_BYTES,
     CfgScale,
     DurationOfAudio,
@@ -23,6 +24,7 @@ class AudioToAudio(DeferredAudio):
     spec = Spec(
         path="/v2beta/audio/stable-audio/audio-to-audio", credits=26, max_body=MAX_BODY_BYTES
     )
+    grades = GRADES
     wire = Wire(defaults={"strength": 1})  # which ignores the sound that was sent
 
     prompt: SoundPrompt

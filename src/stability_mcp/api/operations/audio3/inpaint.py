@@ -8,6 +8,7 @@ from stability_mcp.api.fields import AudioFormat, Seed, SoundPrompt, check_part
 from stability_mcp.api.kinds import DeferredAudio
 from stability_mcp.api.operation import Spec, Wire
 from stability_mcp.api.operations.audio3 import (
+    GRADES,
     MAX_BODY_BYTES,
     CfgScale,
     DurationOfAudio,
@@ -26,6 +27,7 @@ class Inpaint(DeferredAudio):
 
     title = "Stable Audio 3: inpaint"
     spec = Spec(path="/v2beta/audio/stable-audio/inpaint", credits=26, max_body=MAX_BODY_BYTES)
+    grades = GRADES
     hints = {
         "strength": "the part from mask_start to mask_end is regenerated completely",
         "mask": "set the part in seconds with mask_start and mask_end",

@@ -3,7 +3,14 @@
 from stability_mcp.api.fields import AudioFormat, Seed, SoundPrompt
 from stability_mcp.api.kinds import DeferredAudio
 from stability_mcp.api.operation import Spec
-from stability_mcp.api.operations.audio3 import MAX_BODY_BYTES, CfgScale, Duration, Model, Steps
+from stability_mcp.api.operations.audio3 import (
+    GRADES,
+    MAX_BODY_BYTES,
+    CfgScale,
+    Duration,
+    Model,
+    Steps,
+)
 
 
 class TextToAudio(DeferredAudio):
@@ -17,6 +24,7 @@ class TextToAudio(DeferredAudio):
     spec = Spec(
         path="/v2beta/audio/stable-audio/text-to-audio", credits=26, max_body=MAX_BODY_BYTES
     )
+    grades = GRADES
     hints = {"audio": "text to audio takes no sound; audio3_audio_to_audio does"}
 
     prompt: SoundPrompt

@@ -18,6 +18,11 @@ from stability_mcp.api.fields import (
 from stability_mcp.api.kinds import ImageOperation
 from stability_mcp.api.operation import Wire
 
+FAMILY = "picture from text"
+"""Ranks (*Documented*): the API calls Ultra its most advanced service and Core its fast one. Among
+the models of 3.5, Turbo is distilled from Large, and Flash from Medium, the smaller one. SDXL isn't
+in the family, because it takes prompts in another form."""
+
 StartImage = Annotated[Reference, Field(description="Picture to start from: label, URI or path.")]
 StartImageAnySize = Annotated[StartImage, File(limits=ImageLimits())]
 Strength = Annotated[Share, Field(description="Required with image: 0 keeps it, 1 ignores it.")]
@@ -27,6 +32,7 @@ Shape = Annotated[AspectRatio, Field(description="Only without image. Default: 1
 class MayStartFromPicture(ImageOperation):
     """Base of the operations with an optional picture to start from."""
 
+    family = FAMILY
     wire = Wire(requires={"image": ("strength",)})
 
     prompt: Prompt

@@ -11,7 +11,8 @@ from stability_mcp.api.fields import (
     megapixel_size,
 )
 from stability_mcp.api.kinds import ImageOperation
-from stability_mcp.api.operation import Spec
+from stability_mcp.api.operation import Grade, Spec
+from stability_mcp.api.operations.generate import FAMILY
 
 MAX_PIXELS = 1536 * 1536
 """Documented as 1.5 megapixels; live at 1:1 it is 1536x1536."""
@@ -25,6 +26,7 @@ class Core(ImageOperation):
 
     title = "Stable Image Core"
     spec = Spec(path="/v2beta/stable-image/generate/core", credits=3, seconds=8)
+    family, grades = FAMILY, (Grade(2),)
     hints = {
         "image": "core takes no picture; generate_sd3 and generate_ultra do",
         "strength": "core takes no picture; generate_sd3 and generate_ultra do",

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from stability_mcp.api.fields import ImageFormat, NegativePrompt, Seed, StylePreset
-from stability_mcp.api.operation import Spec, Wire
+from stability_mcp.api.operation import Spec, Wire, ranked
 from stability_mcp.api.operations.generate import MayStartFromPicture, Shape, StartImageAnySize
 
 Model = Literal["sd3.5-large", "sd3.5-large-turbo", "sd3.5-medium", "sd3.5-flash"]
@@ -23,6 +23,7 @@ class SD3(MayStartFromPicture):
 
     title = "Stable Diffusion 3.5"
     spec = Spec(path="/v2beta/stable-image/generate/sd3", credits=(2.5, 6.5), seconds=11)
+    grades = ranked("model", dict(zip(CREDITS, (5, 4, 3, 1), strict=True)), "cfg_scale")
     hints = {"mode": "image sets the mode: image-to-image if given"}
     wire = Wire(
         added={"mode": {"type": "string", "enum": list(MODES), "default": MODES[0]}},

@@ -10,7 +10,7 @@ from stability_mcp.api.fields import (
     Seed,
     StylePreset,
 )
-from stability_mcp.api.operation import Spec
+from stability_mcp.api.operation import Grade, Spec
 from stability_mcp.api.operations.generate import MayStartFromPicture, StartImage
 
 
@@ -22,6 +22,7 @@ class Ultra(MayStartFromPicture):
 
     title = "Stable Image Ultra"
     spec = Spec(path="/v2beta/stable-image/generate/ultra", credits=8, seconds=12)
+    grades = (Grade(6),)
     hints = {"model": "ultra has only one model; generate_sd3 has four"}
 
     image: Annotated[StartImage, File(limits=ImageLimits(max_side=16_384))] | None = None

@@ -6,7 +6,8 @@ from pydantic import Field
 
 from stability_mcp.api.fields import ImageUpTo4MP, Remesh, TextureResolution
 from stability_mcp.api.kinds import ModelOperation
-from stability_mcp.api.operation import Spec
+from stability_mcp.api.operation import Grade, Spec
+from stability_mcp.api.operations.model3d import FAMILY
 
 
 class StableFast3D(ModelOperation):
@@ -18,6 +19,7 @@ class StableFast3D(ModelOperation):
 
     title = "Stable Fast 3D"
     spec = Spec(path="/v2beta/3d/stable-fast-3d", credits=10)
+    family, grades = FAMILY, (Grade(1, resets=("foreground_ratio",)),)
     hints = {
         "prompt": "3D models are made from a picture; make one with generate_core first",
         "seed": "the same picture always gives the same model",

@@ -6,7 +6,8 @@ from pydantic import Field
 
 from stability_mcp.api.fields import ImageUpTo4MP, Remesh, Seed, TextureResolution
 from stability_mcp.api.kinds import ModelOperation
-from stability_mcp.api.operation import Spec, Wire
+from stability_mcp.api.operation import Grade, Spec, Wire
+from stability_mcp.api.operations.model3d import FAMILY
 
 
 class StablePointAware3D(ModelOperation):
@@ -17,6 +18,7 @@ class StablePointAware3D(ModelOperation):
 
     title = "Stable Point Aware 3D"
     spec = Spec(path="/v2beta/3d/stable-point-aware-3d", credits=4)
+    family, grades = FAMILY, (Grade(2, resets=("foreground_ratio",)),)
     hints = {
         "prompt": "3D models are made from a picture; make one with generate_core first",
         "vertex_count": "use target_type vertex and target_count",

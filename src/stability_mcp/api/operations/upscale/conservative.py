@@ -14,7 +14,8 @@ from stability_mcp.api.fields import (
     megapixel_size,
 )
 from stability_mcp.api.kinds import ImageOperation
-from stability_mcp.api.operation import Spec
+from stability_mcp.api.operation import Grade, Spec
+from stability_mcp.api.operations.upscale import FAMILY
 
 MAX_PIXELS = 3112 * 3112
 """Documented as 4 megapixels; live, a 512x512 picture became 3112x3112."""
@@ -30,6 +31,7 @@ class Conservative(ImageOperation):
     title = "Upscale: conservative"
     spec = Spec(path="/v2beta/stable-image/upscale/conservative", credits=40, seconds=28)
     enlarges = True
+    family, grades = FAMILY, (Grade(2),)
     hints = {"style_preset": "conservative upscale has no styles; upscale_creative does"}
 
     image: ImageUpTo9MPNotTooLong

@@ -15,7 +15,8 @@ from stability_mcp.api.fields import (
     megapixel_size,
 )
 from stability_mcp.api.kinds import DeferredImage
-from stability_mcp.api.operation import Spec
+from stability_mcp.api.operation import Grade, Spec
+from stability_mcp.api.operations.upscale import FAMILY
 
 MAX_PIXELS = 3152 * 3152
 """Documented as about 4K; live, a 512x512 picture became 3152x3152 in two runs."""
@@ -31,6 +32,7 @@ class Creative(DeferredImage):
     title = "Upscale: creative"
     spec = Spec(path="/v2beta/stable-image/upscale/creative", credits=60, seconds=40)
     enlarges = True
+    family, grades = FAMILY, (Grade(3),)
 
     image: ImageUpTo1MP
     prompt: Prompt

@@ -14,7 +14,8 @@ from stability_mcp.api.fields import (
     Size,
 )
 from stability_mcp.api.kinds import ImageOperation
-from stability_mcp.api.operation import Spec
+from stability_mcp.api.operation import Grade, Spec
+from stability_mcp.api.operations.upscale import FAMILY
 
 
 class Fast(ImageOperation):
@@ -27,6 +28,7 @@ class Fast(ImageOperation):
     title = "Upscale: fast"
     spec = Spec(path="/v2beta/stable-image/upscale/fast", credits=2, seconds=5)
     enlarges = True
+    family, grades = FAMILY, (Grade(1),)
     hints = {
         "prompt": "fast upscale takes no prompt; upscale_conservative and upscale_creative do",
         "creativity": "fast upscale adds no detail; upscale_conservative and upscale_creative do",
