@@ -12,6 +12,7 @@ import typer
 from stability_mcp import __version__
 from stability_mcp.cli import exit_codes, ledger_commands
 from stability_mcp.cli.invocation import settings_of
+from stability_mcp.cli.usage_table import usage
 from stability_mcp.errors import NotFoundError
 
 app = typer.Typer(
@@ -329,5 +330,6 @@ for _command in (
     ledger_commands.log,
     ledger_commands.budget,
     ledger_commands.limit,
+    usage,
 ):
     app.command()(_command)

@@ -198,13 +198,12 @@ class Jobs:
 
         done = await self.runner.write_probed(write, name="recover.resume", durable=True)
         self.runner.engine.rescan()
-        return list(done)
+        return [*done]
 
     async def adopt(self, generation: ForeignGeneration) -> tuple[str, bool]:
         """Poll for a generation that was started elsewhere with the same key.
 
-        Returns:
-            The job, and whether it is new: a known generation already has a job.
+        Return the job, and whether it is new: a known generation already has a job.
         """
         process, now = self.runner.process, self._context.clock()
         since = now - self._context.timing.expires_after_seconds
@@ -311,10 +310,8 @@ class Jobs:
 
     async def cancel_call(self, call_id: str) -> bool:
         """Mark a call as cancelled by its caller; False: it had already ended or been cancelled."""
-        now = self._context.clock()
-        return await self._context.database.write(
-            lambda c: finish.cancel_call(c, call_id, now), name="finish.cancel_call"
-        )
+        now, write = self._context.clock(), self._context.database.write
+        return await write(lambda c: finish.cancel_call(c, call_id, now), name="finish.cancel_call")
 
     async def query(self, operation: Query) -> BaseModel:
         """Send a query about the account; it takes a rate-limit slot.
