@@ -1,12 +1,14 @@
 """A spending limit set in a chat: exact, and only the user can loosen it, in both eras."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import pytest
 
 from stability_mcp.server.face import Face
+from stability_mcp.studio import LimitWish, open_studio
 from support.server.in_memory import (
     Era,
     Gate,
@@ -17,6 +19,7 @@ from support.server.in_memory import (
     fine,
     give_up,
     refused,
+    settings_in,
     text,
     until,
 )
@@ -213,6 +216,27 @@ async def test_a_yes_counts_once_and_for_that_change_only(era: Era, tmp_path: Pa
     assert len(user.asked) == 4
 
 
+async def test_a_yes_is_bound_to_the_limit_and_to_every_part_of_the_change(tmp_path: Path) -> None:
+    """Chosen: an answer that arrives with other arguments is ignored."""
+    world = World()
+    async with chatting(tmp_path, world=world) as client:
+        fine(await limit(client, credits=20))
+        assert world.studio is not None
+        limits = world.studio.limits
+        [now] = await limits.every()
+        wishes = [
+            LimitWish(credits=50_000),
+            LimitWish(credits=51_000),
+            LimitWish(hours=1),
+            LimitWish(hours=2),
+            LimitWish(lift=True),
+        ]
+        changed = [now, replace(now, id=7), replace(now, max_credits=7), replace(now, ends_at=7)]
+        keys = {limits.quote(each, wish).question_key for each in changed for wish in wishes}
+
+    assert len(keys) == len(changed) * len(wishes)
+
+
 @both_eras
 async def test_if_the_client_cannot_ask_the_error_says_how_the_user_changes_it(
     era: Era, tmp_path: Path
@@ -299,6 +323,23 @@ async def test_a_new_session_of_the_client_stays_bound(era: Era, tmp_path: Path)
             assert over_limit(await draw(client))
             refused(await limit(client, credits=50))
             assert data(await limit(client))["left"] == 2
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "bound"),
+    [("editor", "editor", 1), ("editor", "other", 0), ("editor", "", 1), ("", "editor", 1)],
+)
+async def test_a_client_is_recognised_by_its_name(
+    before: str, after: str, bound: int, tmp_path: Path
+) -> None:
+    """Chosen: one without a name may be any, so that leaving the name out doesn't lift a limit."""
+    for name in (before, after):
+        async with open_studio(settings_in(tmp_path)) as studio:
+            view = studio.for_client(None, None, studio.limits.stdio_scope(name))
+            found = await view.spend_limit()
+            await view.limits.change(LimitWish(credits=1_000))
+
+    assert (found is not None) == bound
 
 
 @both_eras
