@@ -73,6 +73,7 @@ _results = _SQL.many("results", _Result)
 _delete_inputs = _SQL.count("delete_inputs")
 _is_charged = _SQL.value("is_charged", int)
 _strip_job = _SQL.count("strip_job")
+_delete_limit_links = _SQL.count("delete_limit_links")
 _delete_job = _SQL.count("delete_job")
 _old_calls = _SQL.many("old_calls", Numbered)
 _delete_call = _SQL.count("delete_call")
@@ -256,4 +257,5 @@ def _remove_job(connection: Connection, job: str) -> None:
     if _is_charged(connection, job=job) is not None:
         _strip_job(connection, job=job, now=time.time())
     else:
+        _delete_limit_links(connection, job=job)
         _delete_job(connection, job=job)

@@ -59,6 +59,10 @@ SELECT id, label, created_at, deleted_at FROM media WHERE job = :job;
 -- Its inputs may then be removed too.
 DELETE FROM job_inputs WHERE job = :job;
 
+-- name: delete_limit_links(job) -> count
+-- A job that was never charged no longer counts towards a spending limit.
+DELETE FROM spend_limit_jobs WHERE job = :job;
+
 -- name: is_charged(job) -> value
 -- The ledger refers to the row of a charged job.
 SELECT 1 FROM charges WHERE job = :job LIMIT 1;
