@@ -10,7 +10,7 @@
     - FileUnusableError       not media, truncated, a bomb, too large, of the wrong kind
   + StorageError              local disk: full, read-only, a store of a newer version
     - UnwrittenError          a paid response arrived complete, but was not fully written to disk
-  + BudgetError               the daily budget would be exceeded
+  + BudgetError               the daily budget or a spending limit would be exceeded
   + ConfirmationError         the price needs the user's approval
   + JobError                  a job ended without a result; names the job and the reason
   + RequestError              the outcome of one request to the API
@@ -115,7 +115,7 @@ class UnwrittenError(StorageError):
 
 
 class BudgetError(StudioError):
-    """The daily budget would be exceeded; nothing was sent."""
+    """The daily budget or a spending limit would be exceeded; nothing was sent."""
 
 
 class ConfirmationError(StudioError):

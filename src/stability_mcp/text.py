@@ -6,7 +6,7 @@ model's context.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from difflib import get_close_matches
 from types import MappingProxyType
@@ -83,6 +83,14 @@ def credits_text(millicredits: int) -> str:
     """Return an amount in credits as text: 6500 is `6.5 credits`, 1000 is `1 credit`."""
     amount = f"{millicredits / 1000:.3f}".rstrip("0").rstrip(".")
     return f"{amount} credit" if amount == "1" else f"{amount} credits"
+
+
+def still_fits(prices: Sequence[int], left: int) -> str:
+    """Return `2 of 4 still fit now. `, or "" if none or an unknown number fits."""
+    count, price = len(prices), prices[0]
+    alike = len(set(prices)) == 1
+    fitting = (max(left, 0) // price if price else count) if alike else 0
+    return f"{fitting} of {count} still fit now. " if count > 1 and fitting else ""
 
 
 def format_name(media_type: str) -> str:

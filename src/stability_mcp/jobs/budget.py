@@ -12,9 +12,10 @@ from datetime import datetime
 
 from stability_mcp.errors import BudgetError
 from stability_mcp.jobs.models import JobRow
+from stability_mcp.policy.spend_limits import SpendLimit
 from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
-from stability_mcp.text import credits_text
+from stability_mcp.text import credits_text, still_fits
 
 UNLIMITED = 2**62
 """Millicredits that stand for "no budget": twice as much still fits in 64 bits."""
@@ -66,6 +67,8 @@ class Spending:
     """The daily budget; None: there is none."""
     session: int
     """Spent by this process since it started."""
+    spend_limit: SpendLimit | None = None
+    """The strictest spending limit of the client; None: none is in force."""
     balance: int | None = None
     """Approximate account balance, up to some minutes old; None: not known."""
 
@@ -159,13 +162,10 @@ def _today(now: float) -> str:
 
 
 def _what_fits(prices: Sequence[int], left: int) -> str:
-    count, price = len(prices), prices[0]
-    alike = len(set(prices)) == 1
-    fitting = (max(left, 0) // price if price else count) if alike else 0
-    part = f"{fitting} of {count} still fit now. " if count > 1 and fitting else ""
     return (
-        f"{part}The budget resets at midnight. Only the person who runs the server can raise it: "
-        "with STABILITY_BUDGET, or for today with `stability-mcp budget` in a terminal."
+        f"{still_fits(prices, left)}The budget resets at midnight. Only the person who runs the "
+        "server can raise it: with STABILITY_BUDGET, or for today with `stability-mcp budget` in "
+        "a terminal."
     )
 
 

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import anyio
 from anyio.abc import TaskGroup
@@ -32,6 +33,9 @@ from stability_mcp.jobs.transactions.cancel import CancelledJob
 from stability_mcp.jobs.transactions.finish import FreshResult
 from stability_mcp.jobs.transactions.submit import ForeignGeneration
 from stability_mcp.media.records import set_copy
+from stability_mcp.policy import spend_limits
+from stability_mcp.policy.spend_limits import LimitedClient
+from stability_mcp.store.liveness import Liveness
 from stability_mcp.store.queries import Connection
 from stability_mcp.store.tenancy import Account
 
@@ -57,7 +61,7 @@ class Jobs:
 
     def __init__(self, context: JobContext, *, engine: EngineFactory = Scheduler) -> None:
         self._context = context
-        self._runner = Runner(context, engine)
+        self.runner = Runner(context, engine)
         self.reader = JobReader(context)
 
     async def start(self, task_group: TaskGroup) -> None:
@@ -66,11 +70,11 @@ class Jobs:
         Raises:
             StorageError: the store cannot be written.
         """
-        await self._runner.start(task_group)
+        await self.runner.start(task_group)
 
     async def drain(self) -> None:
         """Send nothing more, finish sent requests, and leave the rest to other processes."""
-        await self._runner.drain()
+        await self.runner.drain()
 
     async def submit(
         self,
@@ -90,12 +94,12 @@ class Jobs:
             check: Runs inside the transaction, before anything is written.
 
         Raises:
-            BudgetError: the call would exceed the daily budget; says what still fits.
+            BudgetError: the call would exceed the daily budget or a limit; says what still fits.
             RequestError: the key is still rejected, or still has no credits.
             StorageError: the store cannot be written.
             StudioError: whatever `agreement` or `check` raises.
         """
-        return await self._runner.submit(call_request, agreement, check)
+        return await self.runner.submit(call_request, agreement, check)
 
     async def wait(
         self,
@@ -128,7 +132,7 @@ class Jobs:
             jobs = self.reader.records_of(queued)
         else:
             jobs = await self.reader.records(account, job_ids)
-        await self._runner.revisit([job.id for job in jobs if job.is_missing])
+        await self.runner.revisit([job.id for job in jobs if job.is_missing])
         while (left := deadline - time.monotonic()) > 0:
             revisiting = self._context.revisiting
             open_ = [each.id for each in jobs if each.awaited or each.id in revisiting]
@@ -136,11 +140,10 @@ class Jobs:
                 break
             if progress is not None:
                 line, share = describe_call(jobs)
-                shown_share = max(
-                    shown_share, share
-                )  # never backwards, even if the clock is set back
+                # Never backwards, even if the clock is set back.
+                shown_share = max(shown_share, share)
                 await progress(line, shown_share)
-            await self._runner.engine.changed(open_, min(left, tick))
+            await self.runner.engine.changed(open_, min(left, tick))
             jobs = await self.reader.records(account, job_ids)
         await self._context.wait_for_copies(list(job_ids), COPIES_SECONDS)
         return jobs
@@ -161,7 +164,7 @@ class Jobs:
         """
         ids, now, owner = list(job_ids), self._context.clock(), account.owner
         await self.reader.records(account, ids)
-        engine = self._runner.engine
+        engine = self.runner.engine
 
         def write(connection: Connection) -> list[CancelledJob]:
             done = cancel.cancel_jobs(connection, owner=owner, jobs=ids, now=now, caller=caller)
@@ -177,21 +180,25 @@ class Jobs:
         engine.wake()
         return done
 
-    async def resume(self, job_ids: Sequence[str]) -> list[str]:
+    async def resume(
+        self, job_ids: Sequence[str], client: LimitedClient | None = None
+    ) -> list[str]:
         """Queue paused jobs again, all or none, and return those that were paused.
 
         Raises:
-            BudgetError: they would exceed today's budget; says how many fit.
+            BudgetError: they would exceed the budget or a limit of `client`; says how many fit.
         """
-        ids, now = list(job_ids), self._context.clock()
-        process, limit = self._runner.process, self._context.settings.budget
-        done = await self._context.database.write(
-            lambda c: recover.resume(c, ids, process=process, limit=limit, now=now),
-            name="recover.resume",
-            durable=True,
-        )
-        self._runner.engine.rescan()
-        return [job.id for job in done]
+        ids, now, limit = list(job_ids), self._context.clock(), self._context.settings.budget
+
+        def write(connection: Connection, /, *, live: Liveness) -> dict[str, int]:
+            jobs = recover.resume(connection, ids, process=live.process, limit=limit, now=now)
+            prices = {job.id: job.price for job in jobs}
+            spend_limits.check_resumed(connection, client and replace(client, live=live), prices)
+            return prices
+
+        done = await self.runner.write_probed(write, name="recover.resume", durable=True)
+        self.runner.engine.rescan()
+        return list(done)
 
     async def adopt(self, generation: ForeignGeneration) -> tuple[str, bool]:
         """Poll for a generation that was started elsewhere with the same key.
@@ -199,14 +206,14 @@ class Jobs:
         Returns:
             The job, and whether it is new: a known generation already has a job.
         """
-        process, now = self._runner.process, self._context.clock()
+        process, now = self.runner.process, self._context.clock()
         since = now - self._context.timing.expires_after_seconds
         job, new = await self._context.database.write(
             lambda c: submit.adopt_generation(c, generation, process=process, now=now, since=since),
             name="submit.adopt_generation",
             durable=True,
         )
-        self._runner.engine.wake()
+        self.runner.engine.wake()
         return job, new
 
     @asynccontextmanager
@@ -237,7 +244,12 @@ class Jobs:
                         await record_copies(context, fresh.copies)
 
     async def deliver(
-        self, account: Account, call_ids: Iterable[str], *, jobs: Sequence[str]
+        self,
+        account: Account,
+        call_ids: Iterable[str],
+        *,
+        jobs: Sequence[str],
+        client: LimitedClient | None = None,
     ) -> tuple[Spending, str | None]:
         """Mark calls as delivered by an answer, and return the summary that ends the answer.
 
@@ -245,6 +257,7 @@ class Jobs:
             account: The owner of the calls.
             call_ids: The calls.
             jobs: Jobs that the answer already describes.
+            client: Whose spending limit the summary names; None: it names none.
 
         Returns:
             Today's spending, and the line about other results.
@@ -259,7 +272,7 @@ class Jobs:
                     set_copy(connection, account.owner, media, copy)
             if calls:
                 finish.mark_delivered(connection, calls, self._context.clock())
-            return summary(connection, account, named)
+            return summary(connection, account, named, client)
 
         if calls or fresh:
             try:
@@ -270,7 +283,7 @@ class Jobs:
                 for result in fresh:
                     result.copies.clear()
                 return done
-        return await self._context.database.read(lambda c: summary(c, account, named))
+        return await self._context.database.read(lambda c: summary(c, account, named, client))
 
     async def mark_abandoned(self, call_ids: Iterable[str]) -> None:
         """Record that no caller waits for these calls any more; identical calls may join them."""
@@ -309,7 +322,7 @@ class Jobs:
         Raises:
             RequestError: the query failed.
         """
-        return await queries.run_query(self._context, self._runner.process, operation)
+        return await queries.run_query(self._context, self.runner.process, operation)
 
     async def remember_balance(self, credits_left: float) -> None:
         """Save the approximate balance; a positive one resumes sending."""

@@ -369,6 +369,9 @@ class Call:
     """Its jobs; only set if they were read with the call."""
     queued: tuple[JobRow, ...] = ()
     """Its new jobs as they were written; only set for a call that was just submitted."""
+    limited: bool = True
+    """Whether a spending limit may bind the client; False only if it was just found that none does.
+    """
 
     @property
     def finished(self) -> bool:

@@ -18,6 +18,8 @@ from stability_mcp.jobs.transactions import finish, lookup, recover, reuse, usag
 from stability_mcp.jobs.transactions.recover import PausedJobs
 from stability_mcp.jobs.transactions.reuse import CacheStatistics
 from stability_mcp.jobs.transactions.usage import Balance, LedgerLine, LedgerQuery, RateStatus
+from stability_mcp.policy import spend_limits
+from stability_mcp.policy.spend_limits import LimitedClient
 from stability_mcp.store.database import Database
 from stability_mcp.store.ids import seq_of
 from stability_mcp.store.queries import MAX_IDS_PER_QUERY, Connection, in_parts
@@ -230,9 +232,9 @@ class JobReader:
             lambda c: usage.rate_status(c, context.rate, upstream=context.upstream.id, now=now)
         )
 
-    async def spending(self, account: Account) -> Spending:
-        """Return today's spending and reservations, and the daily budget."""
-        return await self._database.read(lambda c: self._spending(c, account))
+    async def spending(self, account: Account, client: LimitedClient | None = None) -> Spending:
+        """Return today's spending and reservations, the daily budget and the client's limit."""
+        return await self._database.read(lambda c: self._spending(c, account, client))
 
     async def balance(self) -> Balance | None:
         """Return the balance if it is less than a minute old and the key may be used."""
@@ -254,13 +256,19 @@ class JobReader:
         return await self._database.peek(lambda c: usage.client_timeout_seconds(c, client, now=now))
 
     def summary_in(
-        self, connection: Connection, account: Account, named: frozenset[str]
+        self,
+        connection: Connection,
+        account: Account,
+        named: frozenset[str],
+        client: LimitedClient | None,
     ) -> tuple[Spending, str | None]:
         """Return the summary that ends an answer: spending, and the line about other results."""
-        spending = self._spending(connection, account)
+        spending = self._spending(connection, account, client)
         return spending, self._uncollected_line(connection, account, named)
 
-    def _spending(self, connection: Connection, account: Account) -> Spending:
+    def _spending(
+        self, connection: Connection, account: Account, client: LimitedClient | None
+    ) -> Spending:
         context, now = self._context, self._context.clock()
         found = budget.counters(connection, account, now)
         limit = budget.daily_limit(
@@ -272,6 +280,9 @@ class JobReader:
             reserved=found.reserved,
             limit=limit,
             session=context.session,
+            spend_limit=next(iter(spend_limits.in_force(connection, client)), None)
+            if client is not None
+            else None,
             balance=known.credits
             if known and known.is_fresh(now, MAX_BALANCE_AGE_SECONDS)
             else None,

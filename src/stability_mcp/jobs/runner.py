@@ -4,6 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Protocol, TypeVar
 
 import anyio
 from anyio import to_thread
@@ -22,14 +23,28 @@ from stability_mcp.jobs.steps import disk_retry
 from stability_mcp.jobs.steps.context import JobContext
 from stability_mcp.jobs.transactions import recover, usage
 from stability_mcp.jobs.transactions.call_keys import CallRequest
-from stability_mcp.jobs.transactions.reuse import NeedsLivenessError
 from stability_mcp.jobs.transactions.submit import (
     NeedsConfirmationError,
     SubmitTerms,
     insert_call,
 )
+from stability_mcp.policy import spend_limits
 from stability_mcp.store.disk import allow_open_files
+from stability_mcp.store.liveness import Liveness, NeedsLivenessError
 from stability_mcp.store.queries import Connection
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+L = TypeVar("L", bound=Liveness)
+
+
+class ProbedWrite(Protocol[T_co]):
+    """A transaction that raises `NeedsLivenessError` for processes that it knows nothing about."""
+
+    def __call__(self, connection: Connection, /, *, live: Liveness) -> T_co:
+        """Run it."""
+        ...
+
 
 Check = Callable[[Connection], None]
 """Runs in the transaction that writes a call; raises the caller's error to reject the call."""
@@ -134,6 +149,7 @@ class Runner:
             return
         running.ended = True
         running.background.cancel()
+        await self._release_limits(running.process.id)
         await running.engine.drain(self._context.settings.timeout)
         await self._context.sent_slots.flush()
         try:
@@ -146,10 +162,44 @@ class Runner:
             log.warning("unfinished jobs could not be released: %s", error)
         await to_thread.run_sync(running.process.release)
 
+    async def _release_limits(self, process: str) -> None:
+        """Let this process's spending limits bind the client's next one, before this one ends.
+
+        The next one may start while this one still finishes its requests.
+        """
+        try:
+            await self._context.database.write(
+                partial(spend_limits.release, process=process), name="spend_limits.release"
+            )
+        except StorageError as error:  # they bind as soon as this process has ended
+            log.warning("the spending limits could not be released: %s", error)
+
     async def revisit(self, jobs: Sequence[str]) -> None:
         """Poll again for the missing generations of these jobs."""
         if jobs:
             await revisit_missing(self._context, self.engine, self.process, jobs)
+
+    async def write_probed(self, write: ProbedWrite[T], *, name: str, durable: bool = False) -> T:
+        """Run a write that may need to know which processes run; it is repeated once they are.
+
+        Args:
+            write: The transaction; raises `NeedsLivenessError`.
+            name: Its name.
+            durable: Whether it must survive a power failure.
+        """
+        live = Liveness(process=self.process)
+        while True:
+            try:
+                return await self._context.database.write(
+                    partial(write, live=live), name=name, durable=durable
+                )
+            except NeedsLivenessError as needed:
+                live = await self._probe(live, needed.processes)
+
+    async def _probe(self, live: L, processes: frozenset[str]) -> L:
+        dead = await dead_processes(self._context, processes)
+        alive = processes - dead
+        return replace(live, dead={*live.dead, *dead}, alive={*live.alive, *alive})
 
     async def submit(
         self,
@@ -171,7 +221,7 @@ class Runner:
             check: Runs inside the transaction, before anything is written.
 
         Raises:
-            BudgetError: the call would exceed the daily budget.
+            BudgetError: the call would exceed the daily budget or a spending limit.
             RequestError: a request must be sent, and the key is still rejected or still has no
                 credits.
             StorageError: the store cannot be written.
@@ -184,9 +234,7 @@ class Runner:
             try:
                 call = await context.database.write(write, name="submit.call")
             except NeedsLivenessError as needed:
-                dead = await dead_processes(context, needed.processes)
-                alive = needed.processes - dead
-                terms = replace(terms, dead={*terms.dead, *dead}, alive={*terms.alive, *alive})
+                terms = await self._probe(terms, needed.processes)
             except NeedsConfirmationError as needed:
                 if agreement is None:
                     raise

@@ -37,6 +37,26 @@ class Quote:
     """See the function `question_key`; the column has the same name."""
 
 
+def quote_of_change(
+    account: Account,
+    operation: str,
+    parts: Mapping[str, object],
+    credits: int,  # noqa: A002 -- the name of the column
+) -> Quote:
+    """Return the quote for a change that isn't a paid call.
+
+    Args:
+        account: Whose credits it concerns.
+        operation: What changes.
+        parts: The state before and the change; a yes counts for exactly these.
+        credits: Millicredits that it allows.
+    """
+    named = {**account.key, "operation": operation, "parts": dict(parts)}
+    return Quote(
+        account=account, operation=operation, count=1, credits=credits, question_key=_hash(named)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """A question to the user."""
@@ -116,6 +136,10 @@ def question_key(
         "arguments": arguments | {name: item.sha256 for name, item in files.items()},
         "count": count,
     }
+    return _hash(parts)
+
+
+def _hash(parts: Mapping[str, object]) -> str:
     canonical = json.dumps(parts, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 

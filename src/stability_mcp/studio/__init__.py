@@ -41,6 +41,7 @@ from stability_mcp.media.workspace import (
 )
 from stability_mcp.policy.audit import Entry
 from stability_mcp.policy.confirmation import Answer, Confirm, Question, Quote
+from stability_mcp.policy.spend_limits import LimitWish, NeedsUserError, SpendLimit, SpendScope
 from stability_mcp.store.disk import MIN_FREE_BYTES
 from stability_mcp.studio.calling import CallOptions
 from stability_mcp.studio.links import ViewLink
@@ -104,10 +105,12 @@ __all__ = [
     "JobRecord",
     "LedgerBy",
     "LedgerLine",
+    "LimitWish",
     "ListedFile",
     "MediaItem",
     "MediaOrigin",
     "NamedFolders",
+    "NeedsUserError",
     "Outcome",
     "Page",
     "Price",
@@ -118,6 +121,8 @@ __all__ = [
     "Retention",
     "Scope",
     "Sheet",
+    "SpendLimit",
+    "SpendScope",
     "Spending",
     "Status",
     "Step",

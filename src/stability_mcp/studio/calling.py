@@ -112,6 +112,7 @@ async def run(
             output_dir=settings.copies_dir,
             inputs={file: item.id for file, item in prepared.files.items()},
             retry_of=options.retry_of,
+            spend_scope=parts.spend_scope,
         )
         submitted = await parts.jobs.submit(
             request, agreement=permission.agreement, check=permission.check
@@ -241,7 +242,10 @@ async def _collect(  # noqa: PLR0913 -- see `collect`; `fresh` has the results m
     if submitted is not None:
         settled = {submitted.id} if all(view.settled for view in views) else set()
     spent, uncollected = await jobs.deliver(
-        parts.account, settled, jobs=[view.id for view in views]
+        parts.account,
+        settled,
+        jobs=[view.id for view in views],
+        client=parts.limited_client() if submitted is None or submitted.limited else None,
     )
     if submitted is not None and not settled:
         if wait.comes_back:
@@ -310,7 +314,10 @@ async def called(parts: StudioParts, call: Call) -> Outcome:
     if not settled:  # a late result counts as uncollected
         await parts.jobs.mark_abandoned([call.id])
     spent, uncollected = await parts.jobs.deliver(
-        parts.account, [call.id] if settled else [], jobs=[job.id for job in jobs]
+        parts.account,
+        [call.id] if settled else [],
+        jobs=[job.id for job in jobs],
+        client=parts.limited_client(),
     )
     return Outcome(
         operation=jobs[0].operation if jobs else None,

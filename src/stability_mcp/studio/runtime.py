@@ -1,14 +1,19 @@
 """The parts of a studio; private to this package."""
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 
 from stability_mcp.client.client import Client
 from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.media.importer import Importer
 from stability_mcp.media.library import MediaLibrary
+from stability_mcp.media.phrase_lookup import Sheet
 from stability_mcp.media.roots import Roots
+from stability_mcp.media.workspace import WorkspaceSource
+from stability_mcp.policy.spend_limits import LimitedClient, SpendScope
 from stability_mcp.settings import Settings
 from stability_mcp.store.database import Database
+from stability_mcp.store.liveness import Liveness
 from stability_mcp.store.tenancy import Account, Upstream
 from stability_mcp.studio.links import Links
 from stability_mcp.studio.permissions import Permissions
@@ -36,6 +41,34 @@ class StudioParts:
     media: MediaLibrary
     importer: Importer
     permissions: Permissions
+    spend_scope: SpendScope | None = None
+    """The client that makes the calls, whose spending limits bind them; None: none do."""
+
+    def for_client(
+        self, source: WorkspaceSource | None, sheet: Sheet | None, scope: SpendScope | None
+    ) -> "StudioParts":
+        """Return the parts for the calls of one client, or these if it adds nothing.
+
+        Args:
+            source: See `Importer.for_client`.
+            sheet: See there.
+            scope: The client, whose spending limits bind all calls; None: none do.
+        """
+        allowed = None if self.settings.roots_only else source  # then the client isn't asked
+        importer = self.importer
+        if allowed is not None or sheet is not None:
+            importer = importer.for_client(allowed, sheet)
+        if importer is self.importer and scope == self.spend_scope:
+            return self
+        return replace(self, importer=importer, spend_scope=scope)
+
+    def limited_client(self, scope: SpendScope | None = None) -> LimitedClient | None:
+        """Return the client of a scope, by default of `spend_scope`, to read its limits."""
+        named = scope or self.spend_scope
+        if named is None:
+            return None
+        live = Liveness(process=self.jobs.runner.process)
+        return LimitedClient(account=self.account, scope=named, live=live, now=time.time())
 
     @property
     def settings(self) -> Settings:

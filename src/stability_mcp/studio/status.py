@@ -6,6 +6,8 @@ import anyio
 
 from stability_mcp.api.operations.account.balance import Balance
 from stability_mcp.errors import StudioError, UnauthorizedError
+from stability_mcp.jobs.budget import Spending
+from stability_mcp.policy.spend_limits import SpendScope
 from stability_mcp.studio.outcomes import Estimate, Price, Status
 from stability_mcp.studio.runtime import StudioParts
 
@@ -20,7 +22,7 @@ REJECTED_NOTE = "The API rejected this key."
 async def estimate(parts: StudioParts, prices: Sequence[Price]) -> Estimate:
     """Implement `Studio.estimate`."""
     balance, _, _ = await _balance(parts)
-    spent = await parts.jobs.reader.spending(parts.account)
+    spent = await spending(parts)
     return Estimate(prices=tuple(prices), spent=spent, balance=balance)
 
 
@@ -34,12 +36,17 @@ async def status(parts: StudioParts) -> Status:
         balance=balance,
         balance_note=note,
         key_rejected=key_rejected,
-        spent=await parts.jobs.reader.spending(parts.account),
+        spent=await spending(parts),
         unfinished=len(await parts.jobs.reader.unfinished_and_uncollected(parts.account)),
         home=str(settings.home_dir),
         copies=str(settings.copies_dir) if settings.copies_dir else None,
         roots=[str(root) for root in parts.runtime.roots.folders],
     )
+
+
+async def spending(parts: StudioParts, scope: SpendScope | None = None) -> Spending:
+    """Implement `Studio.spending`."""
+    return await parts.jobs.reader.spending(parts.account, parts.limited_client(scope))
 
 
 async def _balance(parts: StudioParts) -> tuple[float | None, str, bool]:

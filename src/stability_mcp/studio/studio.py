@@ -1,7 +1,6 @@
 """The studio: the interface that faces use. They reach nothing below it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 
 from pydantic import BaseModel
@@ -26,10 +25,12 @@ from stability_mcp.media.preview import PreviewSize, picture_problem
 from stability_mcp.media.search import Kind
 from stability_mcp.media.workspace import Workspace, WorkspaceSource
 from stability_mcp.periods import Period
+from stability_mcp.policy.spend_limits import SpendLimit, SpendScope
 from stability_mcp.settings import Settings
 from stability_mcp.store.changes import CachedRead
 from stability_mcp.studio import calling, combining, origins, status
 from stability_mcp.studio.calling import CallOptions, Wait
+from stability_mcp.studio.limit_actions import LimitActions
 from stability_mcp.studio.local_pages import LocalPages
 from stability_mcp.studio.media_actions import MediaActions
 from stability_mcp.studio.origins import JobOrigin, MediaOrigin
@@ -42,17 +43,16 @@ class Studio:
     """Everything below the faces, for one user and one upstream; created by `open_studio`.
 
     `reruns` repeats, resumes, cancels and adopts jobs by the names that users give. `library`
-    labels, tags, deletes and restores media.
+    labels, tags, deletes and restores media. `limits` changes spending limits.
     """
 
     def __init__(self, parts: StudioParts) -> None:
-        self._parts = parts
-        self._account = parts.account
+        self._parts, self._account = parts, parts.account
         self._jobs = parts.jobs
         self._media = parts.media
         self.pages = LocalPages(parts)
+        self.library, self.limits = MediaActions(parts), LimitActions(parts)
         database, reader = parts.runtime.database, parts.jobs.reader
-        self.library = MediaActions(parts)
         self._activity = CachedRead(database, partial(reader.activity, parts.account))
         self._uncollected = CachedRead(database, partial(reader.uncollected_line, parts.account))
 
@@ -66,13 +66,11 @@ class Studio:
         """Return the checks of calls, with price questions and the audit log."""
         return self._parts.permissions
 
-    def for_client(self, source: WorkspaceSource | None, sheet: Sheet | None) -> "Studio":
-        """Return a view for the calls of one client; see `Importer.for_client`."""
-        allowed = None if self.settings.roots_only else source  # then the client isn't asked
-        if allowed is None and sheet is None:
-            return self
-        importer = self._parts.importer.for_client(allowed, sheet)
-        return Studio(replace(self._parts, importer=importer))
+    def for_client(
+        self, source: WorkspaceSource | None, sheet: Sheet | None, scope: SpendScope | None = None
+    ) -> "Studio":
+        """Return a view for the calls of one client; see `StudioParts.for_client`."""
+        return Studio(self._parts.for_client(source, sheet, scope))
 
     async def workspace(self) -> Workspace:
         """Return the workspace folders of the client, asking it if necessary.
@@ -177,11 +175,8 @@ class Studio:
         Raises:
             NotFoundError: the cursor is invalid, or no operation has that name.
         """
-        criteria = JobCriteria(
-            state=state,
-            operation=known_operation(operation).name() if operation else None,
-            period=period or Period(),
-        )
+        name = known_operation(operation).name() if operation else None
+        criteria = JobCriteria(state=state, operation=name, period=period or Period())
         return await self._jobs.reader.list(
             self._account, limit=limit, cursor=cursor, criteria=criteria
         )
@@ -206,9 +201,9 @@ class Studio:
         """Queue paused jobs again, all or none, and return the resumed ones.
 
         Raises:
-            BudgetError: they would exceed today's budget; the message says how many fit.
+            BudgetError: they would exceed today's budget or a limit; says how many fit.
         """
-        return await self._jobs.resume(job_ids)
+        return await self._jobs.resume(job_ids, self._parts.limited_client())
 
     async def cancel_jobs(
         self, job_ids: Sequence[str], *, caller: str | None = None
@@ -229,8 +224,7 @@ class Studio:
     ) -> tuple[str, bool]:
         """Poll for a generation that another program started with the same key.
 
-        Returns:
-            The job id, and whether the job is new; a known generation already has one.
+        Return the job id, and whether the job is new; a known generation already has one.
         """
         found = ForeignGeneration(
             account=self._account,
@@ -280,8 +274,8 @@ class Studio:
 
     async def list_folder(self, folder: str, wanted: FolderQuery) -> FolderPage:
         """Return a page of the media files in a folder; see `media.folders.list_folder`."""
-        allowed, output = self._parts.importer.files, self.settings.copies_dir
-        return await list_folder(allowed, self._media, folder, wanted, output)
+        files, output = self._parts.importer.files, self.settings.copies_dir
+        return await list_folder(files, self._media, folder, wanted, output)
 
     async def origins_of_media(self, items: Sequence[MediaItem]) -> list[MediaOrigin]:
         """Return prompt, sources and price of media, in order, for a list."""
@@ -322,11 +316,13 @@ class Studio:
         Raises:
             InputFileError: the file doesn't exist, isn't allowed or isn't media.
         """
-        importer = self._parts.importer
-        if reference is None:
-            resolved = await importer.import_clipboard(label)
-        else:
-            resolved = await importer.import_file(reference, label)
+        files = self._parts.importer
+        found = (
+            files.import_file(reference, label)
+            if reference is not None
+            else files.import_clipboard(label)
+        )
+        resolved = await found
         return resolved.item, resolved.note
 
     async def preview(
@@ -353,8 +349,12 @@ class Studio:
         return await status.status(self._parts)
 
     async def spending(self) -> Spending:
-        """Return today's spending and budget."""
-        return await self._jobs.reader.spending(self._account)
+        """Return today's spending and budget, and the spending limit of this view's client."""
+        return await status.spending(self._parts)
+
+    async def spend_limit(self, scope: SpendScope | None = None) -> SpendLimit | None:
+        """Return the strictest limit in force of a client, by default of this view's."""
+        return (await status.spending(self._parts, scope)).spend_limit
 
     async def raise_budget(self, limit: int) -> None:
         """Raise today's budget, in millicredits; for a person, never for a tool."""

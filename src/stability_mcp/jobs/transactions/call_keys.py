@@ -9,6 +9,7 @@ from pathlib import Path
 from stability_mcp.api.fields import MAX_SEED
 from stability_mcp.api.operation import Operation
 from stability_mcp.media.labels import NameSource
+from stability_mcp.policy.spend_limits import SpendScope
 from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
 
@@ -43,6 +44,8 @@ class CallRequest:
     """Media ids by the name of the field that takes the file."""
     retry_of: str | None = None
     """The job that this call repeats; then it neither joins a call nor uses the cache."""
+    spend_scope: SpendScope | None = None
+    """The client whose spending limits the call must fit into; None: none bind the caller."""
 
 
 def input_hashes(connection: Connection, inputs: Mapping[str, str]) -> dict[str, str]:

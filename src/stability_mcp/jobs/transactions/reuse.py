@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from stability_mcp.errors import ConfirmationError
 from stability_mcp.jobs.models import ASK_BEFORE_REPEATING
+from stability_mcp.store.liveness import NeedsLivenessError
 from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
 from stability_mcp.text import credits_text, local_time
@@ -60,18 +61,6 @@ _find_cached = _SQL.value("find_cached", str)
 _count_entries = _SQL.value("count_entries", int)
 _count_hits = _SQL.one("count_hits", _Hits)
 _clear_cache = _SQL.count("clear_cache")
-
-
-class NeedsLivenessError(Exception):
-    """Identical calls seem to be waiting in other processes, which may have died.
-
-    Args:
-        processes: The processes whose locks must be probed, outside the transaction.
-    """
-
-    def __init__(self, processes: frozenset[str]) -> None:
-        self.processes = processes
-        super().__init__(f"{len(processes)} processes must be probed")
 
 
 def find_joinable(

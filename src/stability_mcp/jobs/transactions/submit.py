@@ -8,7 +8,7 @@ elsewhere.
 """
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,7 +24,10 @@ from stability_mcp.jobs.transactions.call_keys import (
     result_key,
     spread_seeds,
 )
+from stability_mcp.policy import spend_limits
+from stability_mcp.policy.spend_limits import LimitedClient
 from stability_mcp.store.ids import CALL_CHARACTERS, ID_CHARACTERS, new_id
+from stability_mcp.store.liveness import Liveness
 from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
 
@@ -39,6 +42,7 @@ class _Terms:
     paused_why: str | None
     latest_day: str | None
     waiting: int
+    limits: int
 
 
 _SQL = load(__file__)
@@ -63,11 +67,9 @@ class NeedsConfirmationError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SubmitTerms:
+class SubmitTerms(Liveness):
     """The conditions under which a call is written."""
 
-    process: str
-    """The process that runs its jobs."""
     now: float
     """Unix seconds."""
     budget: int | None = None
@@ -78,10 +80,6 @@ class SubmitTerms:
     """Whether the balance is known to allow sending although the upstream is paused."""
     cache: bool = True
     """Whether finished jobs with the same result may answer it."""
-    dead: Collection[str] = ()
-    """Processes whose lock was free: no call waits in them any more."""
-    alive: Collection[str] = ()
-    """Processes whose lock is held."""
     dispatch: Callable[[Connection, str, int], None] = lambda _connection, _job, _priority: None
     """Passes each job and its priority to the engine, inside the transaction."""
 
@@ -118,7 +116,7 @@ def insert_call(connection: Connection, call_request: CallRequest, terms: Submit
     """Do T1.
 
     Raises:
-        BudgetError: the call would exceed the daily budget.
+        BudgetError: the call would exceed the daily budget or a spending limit.
         ConfirmationError: the outcome of an identical call is unknown.
         NeedsConfirmationError: it costs more than the user has approved.
         NeedsLivenessError: identical calls seem to be waiting in processes that may be dead.
@@ -128,16 +126,20 @@ def insert_call(connection: Connection, call_request: CallRequest, terms: Submit
     plan = _plan(connection, call_request, terms)
     if plan.wanted and call_request.retry_of is None:
         reuse.check_no_unknown(connection, call_request.account, plan.key, now=terms.now)
-    price = sum(plan.prices)
-    if price > terms.agreed:
-        raise NeedsConfirmationError(price)
     if plan.root is not None:
         return _join(connection, plan, call_request, terms)
     if not plan.wanted:
         call = _new_call(connection, call_request, plan, terms)
         jobs: list[JobRow] = []
+        limited = True
     else:
-        found = _terms_of(connection, call_request.account, terms)
+        price, found = sum(plan.prices), _terms_of(connection, call_request, terms)
+        limited = found.limits > 0
+        client = _client(call_request, terms) if limited else None
+        limits = [] if client is None else spend_limits.lock(connection, client)
+        spend_limits.check(limits, plan.prices, terms.now)
+        if price > terms.agreed:  # asked last: the user's yes can't exceed a limit
+            raise NeedsConfirmationError(price)
         if found.paused_why is not None and not terms.may_pay:
             raise UpstreamPausedError(found.paused_why)
         day = budget.later_day(terms.now, found.latest_day)
@@ -147,6 +149,7 @@ def insert_call(connection: Connection, call_request: CallRequest, terms: Submit
         jobs = [
             _new_job(connection, call_request, variant, common, terms) for variant in plan.wanted
         ]
+        spend_limits.count_jobs(connection, limits, [job.id for job in jobs])
     answering = {**plan.cached, **{job.position: job.id for job in jobs}}
     return Call(
         id=call,
@@ -155,6 +158,7 @@ def insert_call(connection: Connection, call_request: CallRequest, terms: Submit
         job_ids=[answering[position] for position in sorted(answering)],
         cached=tuple(plan.cached.values()),
         queued=tuple(jobs),
+        limited=limited,
     )
 
 
@@ -194,12 +198,16 @@ def _join(
 ) -> Call:
     root = plan.root or ""
     jobs = reuse.jobs_of_call(connection, root)
-    recover.resume(connection, jobs, process=terms.process, limit=terms.budget, now=terms.now)
+    resumed = recover.resume(
+        connection, jobs, process=terms.process, limit=terms.budget, now=terms.now
+    )
+    prices = {job.id: job.price for job in resumed}
+    spend_limits.check_resumed(connection, _client(call_request, terms), prices)
     reuse.wake_queued(connection, root, terms.process)
     if not terms.may_pay:
         states = lookup.job_states(connection, jobs).values()
         if any(state == "queued" for state, _, _ in states):
-            why = _terms_of(connection, call_request.account, terms).paused_why
+            why = _terms_of(connection, call_request, terms).paused_why
             if why is not None:
                 raise UpstreamPausedError(why)
     return Call(
@@ -212,9 +220,23 @@ def _join(
     )
 
 
-def _terms_of(connection: Connection, account: Account, terms: SubmitTerms) -> _Terms:
+def _client(call_request: CallRequest, terms: SubmitTerms) -> LimitedClient | None:
+    """Return the client whose spending limits bind the call; None: none do."""
+    account, scope = call_request.account, call_request.spend_scope
+    if scope is None:
+        return None
+    return LimitedClient(account=account, scope=scope, live=terms, now=terms.now)
+
+
+def _terms_of(connection: Connection, call_request: CallRequest, terms: SubmitTerms) -> _Terms:
+    account, scope = call_request.account, call_request.spend_scope
     found = _terms(
-        connection, **account.key, process=terms.process, max_waiting=queue.MIN_BATCH_JOBS
+        connection,
+        **account.key,
+        process=terms.process,
+        max_waiting=queue.MIN_BATCH_JOBS,
+        scope=scope.name if scope is not None else None,
+        now=terms.now,
     )
     if found is None:
         raise LookupError(f"the upstream {account.upstream} is not registered")

@@ -1,6 +1,7 @@
--- name: terms(owner, upstream, process, max_waiting) -> one
+-- name: terms(owner, upstream, process, max_waiting, scope, now) -> one
 -- What decides about a call apart from its price: why the upstream is paused, the latest day with
--- spending, and how many interactive jobs of this process wait to be sent.
+-- spending, how many interactive jobs of this process wait to be sent, and whether a spending limit
+-- may bind the client.
 SELECT upstreams.paused_why,
     (SELECT max(spending.day) FROM spending
         WHERE spending.owner = :owner AND spending.upstream = :upstream) AS latest_day,
@@ -8,7 +9,10 @@ SELECT upstreams.paused_why,
         SELECT 1 FROM jobs WHERE jobs.process = :process AND jobs.state = 'queued'
             AND jobs.priority = 0 AND jobs.finished_at IS NULL
         LIMIT :max_waiting
-    ) AS waiting_jobs) AS waiting
+    ) AS waiting_jobs) AS waiting,
+    (SELECT count(*) FROM spend_limits
+        WHERE spend_limits.owner = :owner AND spend_limits.upstream = :upstream
+            AND spend_limits.scope = :scope AND spend_limits.ends_at > :now) AS limits
 FROM upstreams WHERE upstreams.id = :upstream;
 
 -- name: insert_call(id, owner, upstream, process, tool, call_key, joined, cached, saved, now) -> count
