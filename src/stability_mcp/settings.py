@@ -42,6 +42,7 @@ from stability_mcp.text import quoted
 
 API_URL = "https://api.stability.ai"
 KEYS_URL = "https://platform.stability.ai/account/keys"
+CREDITS_URL = "https://platform.stability.ai/account/credits"
 
 _HOST = re.compile(r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
 _ORIGIN = re.compile(rf"[a-z][a-z0-9+.-]*://{_HOST.pattern}")
@@ -95,6 +96,8 @@ class Settings(BaseModel):
     """Daily budget in credits, with a real key; `none`: unlimited."""
     confirm_above: CreditsOrNone = 25
     """Calls of this many credits or more need the user's approval, with a real key; `never`."""
+    low_balance: CreditsOrNone = 25
+    """Answers warn when fewer credits are left, with a real key; `never`."""
     blocked_terms: Path | None = None
     """File of terms that block a prompt, one per line."""
     warn_terms: Path | None = None
@@ -236,6 +239,12 @@ class Settings(BaseModel):
         """Return the lowest price that needs approval, in millicredits; None on the emulator."""
         never = self.emulated or self.confirm_above is None
         return None if never else round((self.confirm_above or 0) * 1000)
+
+    @property
+    def low_balance_millicredits(self) -> int | None:
+        """Return the balance below which answers warn, in millicredits; None on the emulator."""
+        never = self.emulated or self.low_balance is None
+        return None if never else round((self.low_balance or 0) * 1000)
 
 
 def read_settings(*, keyring: bool = True, **flags: Any) -> Settings:  # noqa: ANN401 -- as many types as there are settings

@@ -129,6 +129,12 @@ def local_time(at: float) -> str:
     return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
+def end_text(ends_at: float, now: float) -> str:
+    """Return when something ends: `23:40`, or with the date if that isn't today."""
+    day, clock = local_time(ends_at).split()
+    return clock if local_time(now).startswith(day) else f"{day} {clock}"
+
+
 def listed(names: Iterable[str], *, most: int = 10, last: str = "and") -> str:
     """Return `a, b and c`, or `a, b, … (7 more)` if there are more than `most`."""
     every = list(names)

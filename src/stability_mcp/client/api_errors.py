@@ -20,7 +20,7 @@ from stability_mcp.errors import (
     UnauthorizedError,
     UnavailableError,
 )
-from stability_mcp.settings import KEYS_URL
+from stability_mcp.settings import CREDITS_URL, KEYS_URL
 from stability_mcp.text import listed, plain, quoted
 
 HIDDEN = "<API key hidden>"
@@ -28,8 +28,6 @@ HIDDEN = "<API key hidden>"
 _LOOKS_LIKE_A_KEY = re.compile(r"\bsk-[\w*.…-]{4,}|(?<=key provided: )\S+(?=\. )|(?<=Bearer )\S+")
 _MIN_KEY_CHARACTERS = 4
 """Shorter keys aren't redacted: they could match ordinary words. Real keys are much longer."""
-
-CREDITS_URL = "https://platform.stability.ai/account/credits"
 
 _HINTS: Mapping[type[RefusedError], str] = {
     UnauthorizedError: (

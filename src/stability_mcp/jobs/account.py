@@ -21,6 +21,7 @@ from stability_mcp.jobs.models import NoSlotError
 from stability_mcp.jobs.rate_limit import SlotRequest
 from stability_mcp.jobs.steps.context import FreeTrace, JobContext
 from stability_mcp.jobs.transactions import usage
+from stability_mcp.settings import CREDITS_URL
 from stability_mcp.store.queries import Connection
 
 MAX_WAIT_SECONDS = 10.0
@@ -92,8 +93,7 @@ async def check_can_pay(context: JobContext, process: str) -> None:
             "Not sent: the Stability account has no credits left.",
             status=402,
             name="payment_required",
-            hint="The user must buy credits at https://platform.stability.ai/account/credits; then "
-            "call again.",
+            hint=f"The user must buy credits at {CREDITS_URL}; then call again.",
         )
 
 

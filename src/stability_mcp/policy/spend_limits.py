@@ -19,7 +19,7 @@ from stability_mcp.errors import ArgumentsError, BudgetError
 from stability_mcp.store.liveness import Liveness, NeedsLivenessError
 from stability_mcp.store.queries import MAX_IDS_PER_QUERY, Connection, in_parts, load
 from stability_mcp.store.tenancy import Account
-from stability_mcp.text import credits_text, local_time, still_fits
+from stability_mcp.text import credits_text, end_text, still_fits
 
 STDIO, HTTP = "stdio", "http"
 """Scopes; over HTTP, `:` and a keyed hash of the bearer token follow, if there is one."""
@@ -289,12 +289,6 @@ def change_by_person(
 def release(connection: Connection, process: str) -> None:
     """Let the limits of a process that takes no calls any more bind the client's next process."""
     _release(connection, process=process)
-
-
-def end_text(ends_at: float, now: float) -> str:
-    """Return when a limit ends: `23:40`, or with the date if that isn't today."""
-    day, clock = local_time(ends_at).split()
-    return clock if local_time(now).startswith(day) else f"{day} {clock}"
 
 
 def _below_used(limit: SpendLimit, most: int) -> ArgumentsError:

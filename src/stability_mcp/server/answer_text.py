@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -9,8 +10,17 @@ from typing import Any
 from stability_mcp.api.operation import MediaKind
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.server.views import seed_of
-from stability_mcp.studio import JobRecord, MediaItem, Outcome, Spending
-from stability_mcp.text import bytes_text, credits_text, listed, local_time, name_key, quoted
+from stability_mcp.settings import CREDITS_URL, Settings
+from stability_mcp.studio import JobRecord, MediaItem, Outcome, Spending, SpendLimit
+from stability_mcp.text import (
+    bytes_text,
+    credits_text,
+    end_text,
+    listed,
+    local_time,
+    name_key,
+    quoted,
+)
 
 _NEXT_VERSION = re.compile(r"(?P<root>.+) v\d+(?:-\d)?", re.DOTALL)
 _WORDS = {"image": "picture", "audio": "sound", "model": "3D model"}
@@ -123,6 +133,26 @@ def day_line(spent: Spending) -> str:
     if spent.balance is not None:
         parts.append(f"balance about {credits_text(spent.balance).split()[0]}")
     return ", ".join(filter(None, parts))
+
+
+def limit_text(limit: SpendLimit) -> str:
+    """Return `12 of 20 credits left until 23:40`."""
+    left, most = (credits_text(each) for each in (limit.left, limit.max_credits))
+    return f"{left.split()[0]} of {most} left until {end_text(limit.ends_at, time.time())}"
+
+
+def money_lines(spent: Spending, settings: Settings) -> list[str]:
+    """Return what the spending limit has left, and a warning if the balance is low."""
+    lines = (
+        [] if spent.spend_limit is None else [f"spending limit: {limit_text(spent.spend_limit)}"]
+    )
+    low, balance = settings.low_balance_millicredits, spent.balance
+    if low is not None and balance is not None and balance < low:
+        lines.append(
+            f"low balance: about {credits_text(balance)} left; the user can buy more at "
+            f"{CREDITS_URL}"
+        )
+    return lines
 
 
 def media_line(item: MediaItem) -> str:

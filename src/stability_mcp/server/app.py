@@ -176,6 +176,7 @@ class StudioServer(MCPServer[LazyStudio]):
             connection=ctx.session._connection.state if self._many_clients else None,  # noqa: SLF001 -- as in `client_roots`
             exposure=self._exposure,
             client=f"{params.client_info.name} {params.client_info.version}" if params else "",
+            client_name=params.client_info.name if params else "",
         )
         result: CallToolResult | InputRequiredResult = await calls.call(
             ctx.request_context.lifespan_context, arguments, context

@@ -11,7 +11,7 @@ from stability_mcp.settings import Settings
 from stability_mcp.text import plain
 
 if TYPE_CHECKING:
-    from stability_mcp.server.elicitation import Elicitation
+    from stability_mcp.server.elicitation import Elicitation, QuestionChannel
     from stability_mcp.server.page_links import PageLinks
     from stability_mcp.studio import Confirm, Outcome, Progress, WorkspaceSource
 
@@ -47,10 +47,14 @@ class CallContext:
     """How to ask the user; None: not possible."""
     confirm: "Callable[[float | None], Confirm] | None" = None
     """Takes the credits that the user agreed to and returns the price check for the studio."""
+    questions: "QuestionChannel | None" = None
+    """Asks the user, for a tool; None: the client can't ask."""
     pages: "PageLinks | None" = None
     """Makes links to local pages; None: there are none."""
     client: str = ""
     """Name and version of the client."""
+    client_name: str = ""
+    """Only its name."""
     workspace: "WorkspaceSource | None" = None
     """Asks this client for its workspace folders; None: it has none."""
     connection: dict[str, Any] | None = None

@@ -4,7 +4,7 @@ The server doesn't know the local pages: the command line hands it a function th
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ class Face:
     """None: the program doesn't run long enough for pages."""
     over_http: bool = False
     """Whether clients connect over HTTP, perhaps from other machines."""
+    token: str | None = field(default=None, repr=False)
+    """Bearer token of the clients over HTTP; None: they need none."""
     exposure: str = ""
     """Why a client may belong to another user, as a clause; "": it can't."""
 

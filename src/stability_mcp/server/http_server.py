@@ -113,6 +113,7 @@ def http_app(
         wait=HTTP_WAIT_SECONDS,
         open_pages=open_pages,
         over_http=True,
+        token=token,
         exposure=_exposure(settings, token),
     )
     server = build_server(settings, face=face)

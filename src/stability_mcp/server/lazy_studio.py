@@ -19,7 +19,7 @@ from stability_mcp.settings import Settings
 
 if TYPE_CHECKING:
     from stability_mcp.server.elicitation import PendingQuestion
-    from stability_mcp.studio import MediaItem, Studio
+    from stability_mcp.studio import MediaItem, SpendScope, Studio
 
 OpenStudio = Callable[[Settings], "AbstractAsyncContextManager[Studio]"]
 
@@ -35,6 +35,8 @@ class LazyStudio:
         self._settings = settings
         self._group = group
         self._opener = opener
+        self._face = face
+        self._http_scope: SpendScope | None = None
         self._studio: Studio | None = None
         self._opening = anyio.Lock()
         self.ready = anyio.Event()
@@ -69,6 +71,15 @@ class LazyStudio:
     def opened(self) -> "Studio | None":
         """Return the studio if it is open, or None."""
         return self._studio
+
+    async def spend_scope(self, client: str) -> "SpendScope":
+        """Return which spending limits bind a client that gives itself this name."""
+        limits = (await self.studio()).limits
+        if not self._face.over_http:
+            return limits.stdio_scope(client)
+        if self._http_scope is None:
+            self._http_scope = await limits.http_scope(self._face.token)
+        return self._http_scope
 
     def view_lines(self, items: "Sequence[MediaItem]") -> list[str]:
         """Return the lines with the addresses at which the user can look at items."""

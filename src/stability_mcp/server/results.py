@@ -90,6 +90,7 @@ def of_outcome(
         *answer_text.unreadable_lines(media),
         *_transparent_line(outcome.preview, outcome.media),
         *answer_text.job_lines(missing),
+        *answer_text.money_lines(outcome.spent, settings),
         *views,
         *answer_text.next_line(outcome, enabled),
         *filter(None, [outcome.uncollected]),
@@ -217,6 +218,9 @@ def _transparent_line(preview: Preview | None, media: Sequence[MediaItem]) -> li
 def _spent(spent: Spending) -> dict[str, float | None]:
     limit = None if spent.limit is None else spent.limit / 1000
     about = {} if spent.balance is None else {"balance": spent.balance / 1000}
+    if spent.spend_limit is not None:
+        about |= {"limit": spent.spend_limit.max_credits / 1000}
+        about |= {"limit_left": spent.spend_limit.left / 1000}
     return about | {
         "today": spent.today / 1000,
         "session": spent.session / 1000,

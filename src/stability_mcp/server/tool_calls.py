@@ -18,11 +18,12 @@ from stability_mcp.local_tools.local_tool import LocalResult
 from stability_mcp.server import plain_results, results
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.client_timeout import limit_wait, record_give_up
-from stability_mcp.server.elicitation import AskFirstError, Confirmer
+from stability_mcp.server.elicitation import AskFirstError, QuestionChannel
 from stability_mcp.server.error_results import error_result
 from stability_mcp.server.extra_arguments import split
 from stability_mcp.server.lazy_studio import LazyStudio
 from stability_mcp.server.listings import Listing
+from stability_mcp.server.price_questions import Confirmer
 from stability_mcp.server.results import Shown
 from stability_mcp.server.tools import load_tools
 from stability_mcp.studio import CallOptions, Outcome, Sheet, Studio
@@ -88,7 +89,11 @@ async def _answer(
     tool = (await load_tools())[context.tool]
     parsed = parse_model(tool.arguments, arguments, what=tool.name, hints=tool.hints)
     studio = await _studio_for(lazy_studio, context)
-    context = replace(context, confirm=partial(_confirmer, lazy_studio, studio, context))
+    context = replace(
+        context,
+        confirm=partial(_confirmer, lazy_studio, studio, context),
+        questions=_channel(lazy_studio, studio, context),
+    )
     answer: Answer = await tool.function(studio, parsed, context)
     return answer
 
@@ -98,7 +103,8 @@ async def _studio_for(lazy_studio: LazyStudio, context: CallContext) -> Studio:
     studio = await lazy_studio.studio()
     kept = context.connection
     sheet = None if kept is None else kept.setdefault(SHEET_KEY, Sheet())
-    return studio.for_client(context.workspace, sheet)
+    scope = await lazy_studio.spend_scope(context.client_name)
+    return studio.for_client(context.workspace, sheet, scope)
 
 
 async def _operate(
@@ -122,6 +128,18 @@ async def _operate(
     )
     outcome = await studio.run(context.tool, given.rest, options)
     return context.with_ticket(outcome)
+
+
+def _channel(
+    lazy_studio: LazyStudio, studio: Studio, context: CallContext
+) -> QuestionChannel | None:
+    """Return how to ask the user; None: the client can't."""
+    elicitation = context.elicitation
+    if elicitation is None or not elicitation.possible:
+        return None
+    return QuestionChannel(
+        lazy_studio=lazy_studio, studio=studio, elicitation=elicitation, max_wait=context.wait
+    )
 
 
 def _confirmer(

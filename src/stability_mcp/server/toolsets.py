@@ -21,7 +21,7 @@ NOT_BY_DEFAULT = frozenset({"v1", "account", "expert"})
 BASIC = frozenset({"generate", "edit", "media", "image", "jobs", "upscale_fast"})
 """Toolsets and tools of `basic`, for hosts that limit the size of the tool list."""
 
-_WORDS = {"job": "jobs", "usage": "jobs", "prompt": "generate"}
+_WORDS = {"job": "jobs", "usage": "jobs", "prompt": "generate", "spend": "jobs"}
 _EXPERT = frozenset({"job_adopt"})
 """Tools that few people need, whatever their first word."""
 

@@ -2,9 +2,12 @@
 
 import time
 
+from stability_mcp.jobs.transactions.usage import MAX_CLIENT_CHARACTERS
 from stability_mcp.policy import confirmation, spend_limits
 from stability_mcp.policy.confirmation import Quote, quote_of_change
 from stability_mcp.policy.spend_limits import (
+    HTTP,
+    STDIO,
     LimitedClient,
     LimitWish,
     NeedsUserError,
@@ -28,6 +31,18 @@ class LimitActions:
 
     def __init__(self, parts: StudioParts) -> None:
         self._parts = parts
+
+    def stdio_scope(self, client: str) -> SpendScope:
+        """Return the scope of a client on stdio, by the name that it gives itself."""
+        name = client.encode("utf-8", "replace").decode()[:MAX_CLIENT_CHARACTERS]
+        return SpendScope(name=STDIO, client=name)
+
+    async def http_scope(self, token: str | None) -> SpendScope:
+        """Return the scope of all clients with a bearer token; None: of those without one."""
+        if token is None:
+            return SpendScope(name=HTTP)
+        hashed = await self._parts.runtime.database.fingerprint(HTTP, token)
+        return SpendScope(name=f"{HTTP}:{hashed}")
 
     def quote(self, limit: SpendLimit, wish: LimitWish) -> Quote:
         """Return the quote for a change that only the user can agree to.
