@@ -43,6 +43,8 @@ from stability_mcp.text import quoted
 API_URL = "https://api.stability.ai"
 KEYS_URL = "https://platform.stability.ai/account/keys"
 CREDITS_URL = "https://platform.stability.ai/account/credits"
+FREE_CREDITS = 25
+"""Credits that a new account starts with (documented)."""
 
 _HOST = re.compile(r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
 _ORIGIN = re.compile(rf"[a-z][a-z0-9+.-]*://{_HOST.pattern}")

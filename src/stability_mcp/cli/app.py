@@ -383,3 +383,15 @@ def budget(
     if (credits is None) == today:
         raise typer.BadParameter("to raise the budget, pass both a number and --today")
     anyio.run(run_budget, _settings(context), credits)
+
+
+@app.command()
+def limit(
+    context: typer.Context,
+    amount: Annotated[str, typer.Argument(help="New total in credits; none lifts it.")] = "",
+    number: Annotated[int | None, typer.Option("--id", help="Which, if there are several.")] = None,
+) -> None:
+    """Show spending limits set in chats; `limit 50` or `limit none` changes one, in a terminal."""
+    from stability_mcp.cli.ledger import run_limit
+
+    anyio.run(run_limit, _settings(context), amount, number)

@@ -19,7 +19,7 @@ from stability_mcp.cli.host_setup import host_report
 from stability_mcp.done_target import read_target, shown_target
 from stability_mcp.errors import StorageError, StudioError
 from stability_mcp.setting_values import KEY, variable
-from stability_mcp.settings import Settings, origin
+from stability_mcp.settings import CREDITS_URL, Settings, origin
 from stability_mcp.text import credits_text, plain
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ async def setup_checks(settings: Settings) -> AsyncIterator[tuple[bool, str]]:
             yield True, f"the store in {settings.home_dir} opens"
             status = await studio.status()
             yield True, budget_line(settings, status.spent)
-            yield account_line(status)
+            yield account_line(settings, status)
     except StudioError as error:
         yield False, str(error)
     off = f"off ({variable('roots_only')})"
@@ -193,13 +193,16 @@ def budget_line(settings: Settings, spent: "Spending") -> str:
     )
 
 
-def account_line(status: "Status") -> tuple[bool, str]:
+def account_line(settings: Settings, status: "Status") -> tuple[bool, str]:
     """Return whether the account answers, and its balance."""
     if status.emulated:
         return status.balance is not None, "the built-in emulator answers"
     if status.balance is None:
         return False, f"the account at {status.upstream} does not answer: {status.balance_note}"
-    return True, f"the account at {status.upstream} answers: {status.balance:.2f} credits left"
+    low = settings.low_balance_millicredits
+    more = f"; buy more at {CREDITS_URL}" if low and status.balance * 1000 < low else ""
+    left = f"{status.balance:.2f} credits left{more}"
+    return True, f"the account at {status.upstream} answers: {left}"
 
 
 def _existing(folder: Path) -> Path:

@@ -1,5 +1,6 @@
-"""Commands about money: the budget, the cache, the ledger and the audit log."""
+"""Commands about money: the budget, spending limits, the cache, the ledger, the audit log."""
 
+import math
 import sys
 from typing import TYPE_CHECKING
 
@@ -7,12 +8,13 @@ import typer
 
 from stability_mcp.errors import ConfigurationError
 from stability_mcp.periods import Period
+from stability_mcp.setting_types import NONE_WORDS
 from stability_mcp.setting_values import variable
 from stability_mcp.settings import Settings
 from stability_mcp.text import credits_text, local_time
 
 if TYPE_CHECKING:
-    from stability_mcp.studio import JobOrigin, Spending
+    from stability_mcp.studio import JobOrigin, Spending, SpendLimit
 
 HASH_CHARACTERS = 12
 """Enough of a prompt's hash to see whether two entries have the same prompt."""
@@ -27,11 +29,8 @@ async def run_budget(settings: Settings, new_budget: float | None) -> None:
     """
     from stability_mcp.studio import open_studio
 
-    if new_budget is not None and not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise ConfigurationError(
-            "Only a person at a terminal can raise the budget.",
-            hint="Run the command yourself in a terminal.",
-        )
+    if new_budget is not None:
+        _check_terminal("raise the budget")
     async with open_studio(settings, program="stability-mcp budget") as studio:
         before = spent = await studio.spending()
         if new_budget is not None and before.limit is not None and new_budget * 1000 > before.limit:
@@ -40,6 +39,80 @@ async def run_budget(settings: Settings, new_budget: float | None) -> None:
     if new_budget is not None and spent == before:
         raise _not_raised(settings, before.limit)
     typer.echo(_budget_text(settings, spent))
+
+
+def _check_terminal(doing: str) -> None:
+    """Check that a person is at a terminal; a model with a shell has none.
+
+    Raises:
+        ConfigurationError: there is no terminal.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise ConfigurationError(
+            f"Only a person at a terminal can {doing}.",
+            hint="Run the command yourself in a terminal.",
+        )
+
+
+async def run_limit(settings: Settings, amount: str, number: int | None) -> None:
+    """Print the spending limits in force, after one was changed or lifted.
+
+    Args:
+        settings: The operator's settings.
+        amount: Credits that a limit should allow in total; `none` lifts it; "": show them.
+        number: Which limit; None: the only one.
+
+    Raises:
+        BadParameter: the amount isn't a number.
+        ConfigurationError: no person is at a terminal, or no limit is meant.
+    """
+    from stability_mcp.studio import open_studio
+
+    most = _millicredits(amount)
+    if amount:
+        _check_terminal("change a spending limit")
+    async with open_studio(settings, program="stability-mcp limit") as studio:
+        limits = await studio.limits.every()
+        chosen = [each for each in limits if number in {None, each.id}]
+        if amount and len(chosen) == 1:
+            await studio.limits.change_by_person(chosen[0].id, most)
+            limits = await studio.limits.every()
+    if amount and len(chosen) != 1:
+        raise _no_limit(len(chosen), number)
+    for each in limits:
+        typer.echo(_limit_line(each))
+    if not limits:
+        typer.echo("no spending limit is in force")
+
+
+def _millicredits(amount: str) -> int | None:
+    """Return an amount of credits; None: none, or not given."""
+    if not amount or amount.casefold() in NONE_WORDS:
+        return None
+    try:
+        number = float(amount)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise typer.BadParameter(f"{amount!r} isn't a number of credits, or none")
+    return round(number * 1000)
+
+
+def _limit_line(limit: "SpendLimit") -> str:
+    """Return `1  claude-code on stdio  12 of 20 credits left until 2026-11-22 23:40`."""
+    left = f"{_amount(limit.left)} of {credits_text(limit.max_credits)} left"
+    return f"{limit.id}  {limit.who}  {left} until {local_time(limit.ends_at)}"
+
+
+def _no_limit(found: int, number: int | None) -> ConfigurationError:
+    if found:
+        return ConfigurationError(
+            f"{found} spending limits are in force.", hint="Choose one by its number, with --id."
+        )
+    which = "spending limit" if number is None else f"spending limit {number}"
+    return ConfigurationError(
+        f"No {which} is in force.", hint="`stability-mcp limit` lists them all."
+    )
 
 
 def _budget_text(settings: Settings, spent: "Spending") -> str:

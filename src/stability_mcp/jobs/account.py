@@ -17,12 +17,13 @@ from stability_mcp.errors import (
     UnauthorizedError,
 )
 from stability_mcp.jobs import queue, rate_limit
-from stability_mcp.jobs.models import NoSlotError
+from stability_mcp.jobs.models import JobRow, NoSlotError
 from stability_mcp.jobs.rate_limit import SlotRequest
 from stability_mcp.jobs.steps.context import FreeTrace, JobContext
 from stability_mcp.jobs.transactions import usage
-from stability_mcp.settings import CREDITS_URL
+from stability_mcp.settings import CREDITS_URL, FREE_CREDITS
 from stability_mcp.store.queries import Connection
+from stability_mcp.text import credits_text
 
 MAX_WAIT_SECONDS = 10.0
 """Longest wait of a query for its slot, in seconds: a caller is waiting for the result."""
@@ -95,6 +96,25 @@ async def check_can_pay(context: JobContext, process: str) -> None:
             name="payment_required",
             hint=f"The user must buy credits at {CREDITS_URL}; then call again.",
         )
+
+
+async def explain_out_of_credits(
+    context: JobContext, job: JobRow, error: OutOfCreditsError
+) -> OutOfCreditsError:
+    """Return the API's refusal with the price of the job and the balance, if it is known."""
+    known = await context.database.read(lambda c: usage.last_balance(c, job.upstream))
+    fresh = known is not None and known.is_fresh(context.clock(), MAX_BALANCE_AGE_SECONDS)
+    has = f", and the account has about {credits_text(known.credits)}" if known and fresh else ""
+    return OutOfCreditsError(
+        f"{error.message} The call needs {credits_text(job.price)}{has}; a new account starts with "
+        f"{FREE_CREDITS} free credits.",
+        status=error.status,
+        name=error.name,
+        reasons=error.reasons,
+        request_id=error.request_id,
+        hint=f"The user must buy credits at {CREDITS_URL}; then call again. cost_estimate names "
+        "cheaper tools.",
+    )
 
 
 class _QueryTrace(FreeTrace):

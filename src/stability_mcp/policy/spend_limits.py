@@ -178,11 +178,14 @@ def check(limits: Sequence[SpendLimit], prices: Sequence[int], now: float) -> No
     if not limits or total <= limits[0].left:
         return
     limit = limits[0]
+    until, spent = end_text(limit.ends_at, now), credits_text(limit.spent)
     raise BudgetError(
         f"This costs {credits_text(total)}, but the spending limit of "
-        f"{credits_text(limit.max_credits)} has {credits_text(limit.left)} left until "
-        f"{end_text(limit.ends_at, now)}: {credits_text(limit.spent)} spent, "
-        f"{credits_text(limit.reserved)} reserved.",
+        f"{credits_text(limit.max_credits)} has {credits_text(limit.left)} left until {until}: "
+        f"{spent} spent, {credits_text(limit.reserved)} reserved."
+        if limit.max_credits
+        else f"This costs {credits_text(total)}, but the spending limit allows nothing more until "
+        f"{until}: {spent} spent.",
         hint=f"{still_fits(prices, limit.left)}Tell the user. Only they can raise the limit: "
         "spend_limit with more credits asks them.",
     )

@@ -138,21 +138,24 @@ def day_line(spent: Spending) -> str:
 def limit_text(limit: SpendLimit) -> str:
     """Return `12 of 20 credits left until 23:40`."""
     left, most = (credits_text(each) for each in (limit.left, limit.max_credits))
-    return f"{left.split()[0]} of {most} left until {end_text(limit.ends_at, time.time())}"
+    amount = f"{left.split()[0]} of {most} left" if limit.max_credits else "nothing may be spent"
+    return f"{amount} until {end_text(limit.ends_at, time.time())}"
 
 
 def money_lines(spent: Spending, settings: Settings) -> list[str]:
     """Return what the spending limit has left, and a warning if the balance is low."""
-    lines = (
-        [] if spent.spend_limit is None else [f"spending limit: {limit_text(spent.spend_limit)}"]
-    )
-    low, balance = settings.low_balance_millicredits, spent.balance
-    if low is not None and balance is not None and balance < low:
-        lines.append(
-            f"low balance: about {credits_text(balance)} left; the user can buy more at "
-            f"{CREDITS_URL}"
-        )
-    return lines
+    limit = spent.spend_limit
+    lines = [] if limit is None else [f"spending limit: {limit_text(limit)}"]
+    return [*lines, *low_balance_lines(spent.balance, settings)]
+
+
+def low_balance_lines(balance: float | None, settings: Settings) -> list[str]:
+    """Return a warning if the balance, in millicredits, is known and low."""
+    low = settings.low_balance_millicredits
+    if low is None or balance is None or balance >= low:
+        return []
+    left = credits_text(round(balance))
+    return [f"low balance: about {left} left; the user can buy more at {CREDITS_URL}"]
 
 
 def media_line(item: MediaItem) -> str:

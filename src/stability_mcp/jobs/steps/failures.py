@@ -20,6 +20,7 @@ from stability_mcp.errors import (
     UnusableAnswerError,
 )
 from stability_mcp.jobs import rate_limit
+from stability_mcp.jobs.account import explain_out_of_credits
 from stability_mcp.jobs.engine import Done, Later, Step
 from stability_mcp.jobs.models import ASK_BEFORE_REPEATING, JobRow
 from stability_mcp.jobs.steps import disk_retry
@@ -36,6 +37,9 @@ log = logging.getLogger(__name__)
 
 async def fail_free(context: JobContext, job: JobRow, error: StudioError | str) -> Done:
     """End a job that was not charged; a moderation refusal is remembered for a while."""
+    paused_why = plain(str(error))
+    if isinstance(error, OutOfCreditsError):
+        error = await explain_out_of_credits(context, job, error)
     why = plain(str(error))
     now = context.clock()
     subject = (
@@ -45,7 +49,7 @@ async def fail_free(context: JobContext, job: JobRow, error: StudioError | str) 
     def write(connection: Connection) -> None:
         finish.fail_free(connection, job, error=why, now=now)
         if isinstance(error, UnauthorizedError | OutOfCreditsError):
-            usage.pause_upstream(connection, job.upstream, why)
+            usage.pause_upstream(connection, job.upstream, paused_why)
         if subject is not None:
             moderation.record(connection, subject, error, now)
 

@@ -2,6 +2,7 @@
 
 from stability_mcp import __version__
 from stability_mcp.api.tool_arguments import Arguments
+from stability_mcp.server.answer_text import limit_text, low_balance_lines
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import QUERIES
 from stability_mcp.server.tool import Data, tool
@@ -33,6 +34,8 @@ class StatusFacts(Data):
     """Credits reserved by unfinished jobs."""
     budget: float | None = None
     """Daily budget in credits."""
+    spend_limit: str | None = None
+    """What this client's spending limit has left."""
     unfinished: int
     """Jobs that are unfinished or whose result was never returned."""
     home: str
@@ -48,7 +51,7 @@ class StatusFacts(Data):
     client: str
     """Name of the MCP client."""
     warnings: list[str] | None = None
-    """Settings and workspace folders that are ignored."""
+    """Settings and folders that are ignored, and a low balance."""
 
 
 @tool(title="Server status", effects=QUERIES)
@@ -71,6 +74,7 @@ async def server_status(
         spent_today=spent.today / 1000,
         reserved=spent.reserved / 1000,
         budget=None if spent.limit is None else spent.limit / 1000,
+        spend_limit=limit_text(spent.spend_limit) if spent.spend_limit else None,
         unfinished=status.unfinished,
         home=status.home,
         copies=status.copies,
@@ -78,8 +82,17 @@ async def server_status(
         workspace=[str(folder) for folder in workspace.folders] or None,
         toolsets=sorted({toolset_of(name) for name in context.enabled.difference(ALWAYS)}),
         client=context.client,
-        warnings=[*context.settings.notices, *workspace.notes] or None,
+        warnings=[
+            *context.settings.notices,
+            *workspace.notes,
+            *low_balance_lines(_millicredits(status.balance), context.settings),
+        ]
+        or None,
     )
+
+
+def _millicredits(balance: float | None) -> float | None:
+    return None if balance is None else balance * 1000
 
 
 _HOW_TO_CORRECT = {

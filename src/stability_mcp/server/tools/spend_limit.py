@@ -123,7 +123,7 @@ async def _ask(
 
 def _form(limit: LimitInForce, wish: LimitWish) -> QuestionForm:
     now = time.time()
-    used = f", {credits_text(limit.used)} of them used" if limit.used else ""
+    used = f", {credits_text(limit.used)} used" if limit.used else ""
     before = f"{credits_text(limit.max_credits)} until {end_text(limit.ends_at, now)}{used}"
     if wish.lift:
         after, title = "no limit", "Lift the spending limit"

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PrivateAttr
 
 from stability_mcp.periods import END_OF_TIME, Period, bounds_of, day_of
+from stability_mcp.server.answer_text import money_lines
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import READS
 from stability_mcp.server.tool import Data, PeriodArguments, tool
@@ -167,6 +168,8 @@ class UsageFacts(Data):
     """When the API accepts requests again, after it blocked this key."""
     nothing_is_sent: str | None = None
     """Why requests are paused: the key was rejected or is out of credits."""
+    notes: list[str] | None = None
+    """The spending limit, and a low balance."""
     format: str
 
     def as_text(self) -> str | None:
@@ -192,6 +195,7 @@ class UsageFacts(Data):
             lines.append(f"locked out: the API accepts no requests before {self.blocked_until}")
         if self.nothing_is_sent:
             lines.append(f"paused, no requests are sent: {self.nothing_is_sent}")
+        lines += self.notes or []
         return "\n".join(lines)
 
     def _day(self) -> str:
@@ -249,6 +253,7 @@ async def usage_report(studio: Studio, arguments: UsageReport, context: CallCont
         per_seconds=rate.window,
         blocked_until=when(rate.blocked_until) if rate.blocked_until else None,
         nothing_is_sent=rate.paused_why,
+        notes=money_lines(spent, studio.settings) or None,
         format=arguments.format,
     )
 
