@@ -99,6 +99,11 @@ class Runner:
         return self._started().process.id
 
     @property
+    def now(self) -> float:
+        """Return the time in unix seconds, by the clock of all steps."""
+        return self._context.clock()
+
+    @property
     def engine(self) -> Engine:
         """Return the engine that runs the steps."""
         return self._started().engine

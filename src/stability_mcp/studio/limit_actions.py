@@ -1,7 +1,5 @@
 """What a client and a person can do with spending limits."""
 
-import time
-
 from stability_mcp.jobs.transactions.usage import MAX_CLIENT_CHARACTERS
 from stability_mcp.policy import confirmation, spend_limits
 from stability_mcp.policy.confirmation import Quote, quote_of_change
@@ -69,10 +67,10 @@ class LimitActions:
             ArgumentsError: the total is less than what is spent and reserved already.
             NeedsUserError: it would loosen the limit, and the user has not agreed.
         """
-        scope, account = self._scope(), self._parts.account
+        scope, account, runner = self._scope(), self._parts.account, self._parts.jobs.runner
 
         def write(connection: Connection, /, *, live: Liveness) -> SpendLimit | None:
-            now = time.time()
+            now = runner.now
             client = LimitedClient(account=account, scope=scope, live=live, now=now)
             try:
                 return spend_limits.change(connection, client, wish)
@@ -88,9 +86,9 @@ class LimitActions:
 
     async def every(self) -> list[SpendLimit]:
         """Return every limit in force, whomever it binds, oldest first."""
-        account = self._parts.account
+        account, now = self._parts.account, self._parts.jobs.runner.now
         return await self._parts.runtime.database.read(
-            lambda c: spend_limits.every(c, account, time.time())
+            lambda c: spend_limits.every(c, account, now)
         )
 
     async def change_by_person(self, number: int, most: int | None) -> None:
@@ -99,9 +97,9 @@ class LimitActions:
         Raises:
             ArgumentsError: no limit of this number is in force.
         """
-        account = self._parts.account
+        account, now = self._parts.account, self._parts.jobs.runner.now
         await self._parts.runtime.database.write(
-            lambda c: spend_limits.change_by_person(c, account, number, most=most, now=time.time()),
+            lambda c: spend_limits.change_by_person(c, account, number, most=most, now=now),
             name="spend_limits.change_by_person",
             durable=True,
         )

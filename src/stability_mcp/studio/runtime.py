@@ -1,6 +1,5 @@
 """The parts of a studio; private to this package."""
 
-import time
 from dataclasses import dataclass, replace
 
 from stability_mcp.client.client import Client
@@ -67,8 +66,9 @@ class StudioParts:
         named = scope or self.spend_scope
         if named is None:
             return None
-        live = Liveness(process=self.jobs.runner.process)
-        return LimitedClient(account=self.account, scope=named, live=live, now=time.time())
+        runner = self.jobs.runner
+        live = Liveness(process=runner.process)
+        return LimitedClient(account=self.account, scope=named, live=live, now=runner.now)
 
     @property
     def settings(self) -> Settings:
