@@ -12,7 +12,7 @@ import anyio
 import pytest
 from PIL import Image
 
-from support.jobs import killed_job_writes, killed_studio_writes
+from support.jobs import killed_job_writes, killed_limit_writes, killed_studio_writes
 from support.jobs.forks import Forks
 from support.jobs.killed import assert_all_accounted_for, recovering_process
 from support.jobs.upstream import Stage, Upstream, counting_upstream
@@ -186,13 +186,17 @@ async def test_a_stopped_process_believed_dead_still_stores_its_response(
         assert_all_accounted_for(home, upstream)
 
 
+REQUESTED = (killed_job_writes, killed_studio_writes, killed_limit_writes)
+"""Tables of the writes that a caller requests."""
+
+
 def test_every_write_transaction_has_a_name_and_is_in_a_kill_table() -> None:
     """*Chosen*: a new write must define the outcome of a kill inside it."""
     places = [
         *(place for place, _ in (*BORDERS, *STOPS)),
         *(place for pair in RECOVERING for place in pair),
         *killed_job_writes.ENDS,
-        *(f"inside {name}" for name in (*killed_job_writes.ROWS, *killed_studio_writes.ROWS)),
+        *(f"inside {name}" for table in REQUESTED for name in table.ROWS),
     ]
 
     assert unnamed_writes() == []

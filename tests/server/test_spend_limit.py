@@ -347,8 +347,8 @@ async def test_paused_jobs_count_when_they_are_resumed(era: Era, tmp_path: Path)
 
 async def test_it_never_raises_the_daily_budget(tmp_path: Path, emulator_url: str) -> None:
     """Chosen: both apply."""
-    real = {"api_key": f"sk-test-{tmp_path.name}", "base_url": emulator_url, "budget": 4}
-    async with chatting(tmp_path, **real) as client:
+    key = f"sk-test-{tmp_path.name}"
+    async with chatting(tmp_path, api_key=key, base_url=emulator_url, budget=4) as client:
         fine(await limit(client, credits=100))
         fine(await draw(client))
         error = refused(await draw(client, "another"))

@@ -10,10 +10,16 @@ import stability_mcp
 
 SOURCE = Path(stability_mcp.__file__).parent
 
-WRITERS = {"write": "Database", "record": "JobContext", "_work": "Writer", "_observed": "Writer"}
+WRITERS = {
+    "write": "Database",
+    "record": "JobContext",
+    "write_probed": "Runner",
+    "_work": "Writer",
+    "_observed": "Writer",
+}
 """Methods that run a write transaction, and their classes; only these pass a name on."""
 
-STORES = {"database", "_database", "context", "_context"}
+STORES = {"database", "_database", "context", "_context", "runner"}
 """Variable names for the owners of those methods."""
 
 OBSERVERS = {"observer", "_observer"}
