@@ -5,6 +5,8 @@ from pathlib import Path
 import anyio
 import pytest
 
+from stability_emulator.state import NEW_ACCOUNT_CREDITS
+from stability_mcp.settings import FREE_CREDITS
 from support.server.in_memory import (
     Era,
     both_eras,
@@ -80,3 +82,43 @@ async def test_a_call_after_a_rejected_key_names_the_key_and_is_not_sent(
 
     assert second.startswith("Not sent: the API still rejects the API key. Nothing was charged.")
     assert "Check STABILITY_API_KEY" in second
+
+
+@both_eras
+@pytest.mark.parametrize(("low", "times"), [("25", 1), ("never", 0), ("1", 0)])
+async def test_a_low_balance_is_said_once_in_each_paid_answer(
+    era: Era, low: str, times: int, tmp_path: Path, emulator_url: str
+) -> None:
+    """Chosen: once it is known and below the setting, with the place where the user buys more."""
+    line = "the user can buy more at https://platform.stability.ai/account/credits"
+    async with paying(tmp_path, emulator_url, era, low_balance=low) as client:
+        unknown = text(fine(await client.call_tool("generate_core", {"prompt": "a fox"})))
+        status = data(await client.call_tool("server_status", {}))
+        known = text(fine(await client.call_tool("generate_core", {"prompt": "a hen"})))
+        report = text(await client.call_tool("usage_report", {}))
+
+    assert "low balance" not in unknown
+    expected = [f"low balance: about {status['balance']:g} credits left; {line}"]
+    assert status.get("warnings") == (expected if times else None)
+    assert known.splitlines().count(expected[0]) == times
+    assert report.splitlines().count(expected[0]) == times
+
+
+@both_eras
+async def test_the_api_s_402_says_what_the_call_needs_and_what_the_account_has(
+    era: Era, tmp_path: Path, emulator_url: str
+) -> None:
+    """Documented: a new account has 25 free credits; this call costs 26."""
+    music = {"prompt": "rain", "duration": 10}
+    async with paying(tmp_path, emulator_url, era, confirm_above="never") as client:
+        fine(await client.call_tool("server_status", {}))
+        error = refused(await client.call_tool("audio3_text_to_audio", music))
+
+    assert "(402 payment_required)" in error
+    assert (
+        "The call needs 26 credits, and the account has about 25 credits; a new account starts "
+        "with 25 free credits. Nothing was charged. The user must buy credits at "
+        "https://platform.stability.ai/account/credits; then call again. cost_estimate names "
+        "cheaper tools."
+    ) in error
+    assert FREE_CREDITS == NEW_ACCOUNT_CREDITS

@@ -7,7 +7,19 @@ import anyio
 import pytest
 
 from stability_mcp.server.face import Face
-from support.server.in_memory import Era, both_eras, data, facts, fine, give_up, refused, text
+from support.server.in_memory import (
+    Era,
+    Gate,
+    both_eras,
+    connected,
+    data,
+    facts,
+    fine,
+    give_up,
+    refused,
+    text,
+    until,
+)
 from support.server.limited import (
     PRICE,
     World,
@@ -301,6 +313,27 @@ async def test_a_running_client_is_not_bound_by_another(era: Era, tmp_path: Path
 
     assert "spending limit" not in text(free)
     assert over_limit(bound)
+
+
+async def test_it_binds_the_next_process_while_the_last_one_still_finishes(
+    tmp_path: Path,
+) -> None:
+    """Chosen: a host closes stdin and starts the server again; a request may still be in flight."""
+    gate, home, sent = Gate(), tmp_path / "home" / "emulator", anyio.Event()
+
+    async def first() -> None:
+        async with connected(tmp_path, gate=gate, wait=0) as client:
+            fine(await limit(client, credits=5))
+            fine(await draw(client))
+            sent.set()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(first)
+        await sent.wait()
+        await until(lambda: rows(home, "SELECT process FROM spend_limits") == [(None,)])
+        async with chatting(tmp_path) as client:
+            assert over_limit(await draw(client, "another"))
+        gate.open()
 
 
 async def test_it_ends_by_itself(tmp_path: Path) -> None:
