@@ -1,5 +1,6 @@
 """`stability-mcp limit` shows spending limits; only a person at a terminal can change them."""
 
+import io
 import os
 import subprocess
 import sys
@@ -29,6 +30,12 @@ def _limit_in_a_terminal(*words: str) -> tuple[int, str]:
         output = os.read(ours, 65_536).decode()
     os.close(ours)
     return code, " ".join(output.split())
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        """Return that a person is there."""
+        return True
 
 
 def _set(cli: Cli, credits: str) -> None:  # noqa: A002 -- the argument's name
@@ -75,15 +82,18 @@ async def test_a_limit_that_is_not_in_force_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Chosen: the number, and the command that lists them."""
-    monkeypatch.setattr(ledger, "_check_terminal", lambda doing: None)
+    monkeypatch.setattr(sys, "stdin", _Terminal())
+    monkeypatch.setattr(sys, "stdout", _Terminal())
     settings = settings_in(tmp_path)
     with pytest.raises(ConfigurationError, match="No spending limit 7 is in force"):
         await ledger.run_limit(settings, "none", 7)
     async with open_studio(settings) as studio:
-        for client in ("one", "two"):
-            scope = studio.limits.stdio_scope(client)
+        for scope in (studio.limits.stdio_scope("one"), await studio.limits.http_scope("two")):
             await studio.for_client(None, None, scope).limits.change(LimitWish(credits=5_000))
-    with pytest.raises(ConfigurationError, match="2 spending limits are in force. Choose one"):
+    with pytest.raises(
+        ConfigurationError,
+        match=r"2 spending limits are in force\. .* Choose one by its number, with --id\.",
+    ):
         await ledger.run_limit(settings, "none", None)
 
 
