@@ -32,7 +32,7 @@ PURPOSES = {
     "audio3": "The same with the newest model, up to 380 s",
     "v1": "Use SDXL 1.0, the oldest and cheapest model",
     "account": "Show the balance, the organizations and the engines",
-    "jobs": "List, cancel and rerun jobs; report what was spent",
+    "jobs": "List, cancel and rerun jobs; report and limit what is spent",
     "media": "Find, show, measure, import, rename, delete and export media",
     "image": "Compare, mask, crop, adjust, write on and arrange pictures, on this machine",
     "expert": "Fetch a generation that another program started with the same key",

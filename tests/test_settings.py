@@ -79,6 +79,7 @@ WRONG = [
     ("STABILITY_VIEW", "sometimes"),
     ("STABILITY_CACHE", "maybe"),
     ("STABILITY_CONFIRM_ABOVE", "-1"),
+    ("STABILITY_LOW_BALANCE", "empty"),
     ("STABILITY_METADATA", "all"),
     ("STABILITY_LOG_LEVEL", "LOUD"),
     ("STABILITY_LOG_FORMAT", "xml"),

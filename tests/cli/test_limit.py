@@ -92,7 +92,7 @@ async def test_a_limit_that_is_not_in_force_is_named(
             await studio.for_client(None, None, scope).limits.change(LimitWish(credits=5_000))
     with pytest.raises(
         ConfigurationError,
-        match=r"2 spending limits are in force\. .* Choose one by its number, with --id\.",
+        match=r"2 spending limits are in force\. .* with --id\.",
     ):
         await ledger.run_limit(settings, "none", None)
 

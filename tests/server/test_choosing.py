@@ -196,6 +196,11 @@ QUESTIONS: list[tuple[str, str, Mapping[str, Any]]] = [
         {"by": "operation", "days": 7},
     ),
     (
+        "Spend at most 20 credits in this chat: set that limit",
+        "spend_limit",
+        {"credits": 20},
+    ),
+    (
         "Wait for results that were not ready, 30 seconds at most",
         "job_wait",
         {"seconds": 30},
