@@ -86,7 +86,7 @@ async def test_a_call_after_a_rejected_key_names_the_key_and_is_not_sent(
 
 @both_eras
 @pytest.mark.parametrize(("low", "times"), [("25", 1), ("never", 0), ("1", 0)])
-async def test_a_low_balance_is_said_once_in_each_paid_answer(
+async def test_each_paid_answer_warns_of_a_low_balance_once(
     era: Era, low: str, times: int, tmp_path: Path, emulator_url: str
 ) -> None:
     """Chosen: once it is known and below the setting, with the place where the user buys more."""

@@ -214,7 +214,7 @@ async def test_a_yes_counts_once_and_for_that_change_only(era: Era, tmp_path: Pa
 
 
 @both_eras
-async def test_a_client_that_cannot_ask_is_told_how_the_user_changes_it(
+async def test_if_the_client_cannot_ask_the_error_says_how_the_user_changes_it(
     era: Era, tmp_path: Path
 ) -> None:
     """Chosen: the word of the model isn't enough."""
@@ -290,7 +290,7 @@ async def test_a_model_cannot_lift_it(era: Era, answers: list[str] | None, tmp_p
 
 @both_eras
 async def test_a_new_session_of_the_client_stays_bound(era: Era, tmp_path: Path) -> None:
-    """Chosen: a restart doesn't lift it, and nor does a limit that is set anew."""
+    """Chosen: a restart doesn't lift it, nor does another limit."""
     async with chatting(tmp_path, era) as client:
         fine(await limit(client, credits=5))
         fine(await draw(client))
@@ -346,11 +346,11 @@ async def test_it_ends_by_itself(tmp_path: Path) -> None:
         before = await draw(client, "later")
         world.hours = 12.1
         after = fine(await draw(client, "later"))
-        anew = data(await limit(client, credits=5))
+        again = data(await limit(client, credits=5))
 
     assert over_limit(before)
     assert "spending limit" not in text(after)
-    assert anew["left"] == 5
+    assert again["left"] == 5
 
 
 @both_eras

@@ -50,7 +50,7 @@ async def test_at_most_20_credits(era: Era, tmp_path: Path) -> None:
 
 @both_eras
 async def test_ten_more_is_not_ten_in_total(era: Era, tmp_path: Path) -> None:
-    """Asked: "you may spend 10 more": the model passes 10, and is told the total to ask for."""
+    """Asked: "you may spend 10 more": the model passes 10; the error has the total to pass."""
     user = User("yes")
     async with chatting(tmp_path, era, user) as client:
         fine(await limit(client, credits=12))

@@ -76,7 +76,7 @@ class SpendLimit:
 
 @dataclass(frozen=True, kw_only=True)
 class LimitWish:
-    """A limit as a caller wants it."""
+    """A limit as a caller asks for it."""
 
     credits: int | None = None
     """Millicredits in total, counted from when the limit was first set; None: unchanged."""

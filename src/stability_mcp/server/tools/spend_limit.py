@@ -78,7 +78,7 @@ async def spend_limit(studio: Studio, arguments: SpendLimit, context: CallContex
 
 
 def _wish(arguments: SpendLimit) -> LimitWish | None:
-    """Return the limit as the caller wants it; None: they only look.
+    """Return the limit that the caller asks for; None: they only look.
 
     Raises:
         ArgumentsError: it should be lifted and set at once.
