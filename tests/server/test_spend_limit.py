@@ -1,12 +1,14 @@
 """A spending limit set in a chat: exact, and only the user can loosen it, in both eras."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import pytest
 
 from stability_mcp.server.face import Face
+from stability_mcp.studio import LimitWish
 from support.server.in_memory import (
     Era,
     Gate,
@@ -211,6 +213,27 @@ async def test_a_yes_counts_once_and_for_that_change_only(era: Era, tmp_path: Pa
         refused(await limit(client, lift=True))
 
     assert len(user.asked) == 4
+
+
+async def test_a_yes_is_bound_to_the_limit_and_to_every_part_of_the_change(tmp_path: Path) -> None:
+    """Chosen: an answer that arrives with other arguments counts for nothing."""
+    world = World()
+    async with chatting(tmp_path, world=world) as client:
+        fine(await limit(client, credits=20))
+        assert world.studio is not None
+        limits = world.studio.limits
+        [now] = await limits.every()
+        wishes = [
+            LimitWish(credits=50_000),
+            LimitWish(credits=51_000),
+            LimitWish(hours=1),
+            LimitWish(hours=2),
+            LimitWish(lift=True),
+        ]
+        changed = [now, replace(now, id=7), replace(now, max_credits=7), replace(now, ends_at=7)]
+        keys = {limits.quote(each, wish).question_key for each in changed for wish in wishes}
+
+    assert len(keys) == len(changed) * len(wishes)
 
 
 @both_eras
