@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from stability_mcp.server.face import Face
-from stability_mcp.studio import LimitWish
+from stability_mcp.studio import LimitWish, open_studio
 from support.server.in_memory import (
     Era,
     Gate,
@@ -19,6 +19,7 @@ from support.server.in_memory import (
     fine,
     give_up,
     refused,
+    settings_in,
     text,
     until,
 )
@@ -322,6 +323,23 @@ async def test_a_new_session_of_the_client_stays_bound(era: Era, tmp_path: Path)
             assert over_limit(await draw(client))
             refused(await limit(client, credits=50))
             assert data(await limit(client))["left"] == 2
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "bound"),
+    [("editor", "editor", 1), ("editor", "other", 0), ("editor", "", 1), ("", "editor", 1)],
+)
+async def test_a_client_is_recognised_by_its_name(
+    before: str, after: str, bound: int, tmp_path: Path
+) -> None:
+    """Chosen: one without a name may be any, so that leaving the name out doesn't lift a limit."""
+    for name in (before, after):
+        async with open_studio(settings_in(tmp_path)) as studio:
+            view = studio.for_client(None, None, studio.limits.stdio_scope(name))
+            found = await view.spend_limit()
+            await view.limits.change(LimitWish(credits=1_000))
+
+    assert (found is not None) == bound
 
 
 @both_eras

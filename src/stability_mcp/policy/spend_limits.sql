@@ -1,6 +1,7 @@
 -- name: in_force(owner, upstream, scope, client, process, now) -> many
 -- The limits that may bind a client, with what their jobs have cost; without a scope, every limit.
--- On stdio, the limit of another process binds once that process has ended.
+-- On stdio, the limit of another process binds once that process has ended; a client without a name
+-- may be any.
 SELECT spend_limits.id, spend_limits.scope, spend_limits.client, spend_limits.process,
     (SELECT count(*) FROM processes WHERE processes.id = spend_limits.process) AS registered,
     spend_limits.max_credits, spend_limits.ends_at,
@@ -14,7 +15,8 @@ FROM spend_limits
 WHERE spend_limits.owner = :owner AND spend_limits.upstream = :upstream
     AND spend_limits.ends_at > :now AND spend_limits.lifted_at IS NULL
     AND (CAST(:scope AS TEXT) IS NULL OR spend_limits.scope = :scope
-        AND (spend_limits.process = :process OR spend_limits.client = :client))
+        AND (spend_limits.process = :process OR spend_limits.client IN (:client, '')
+            OR CAST(:client AS TEXT) = ''))
 GROUP BY spend_limits.id, spend_limits.scope, spend_limits.client, spend_limits.process,
     spend_limits.max_credits, spend_limits.ends_at
 ORDER BY spend_limits.id;
