@@ -217,7 +217,7 @@ async def test_a_yes_counts_once_and_for_that_change_only(era: Era, tmp_path: Pa
 
 
 async def test_a_yes_is_bound_to_the_limit_and_to_every_part_of_the_change(tmp_path: Path) -> None:
-    """Chosen: an answer that arrives with other arguments counts for nothing."""
+    """Chosen: an answer that arrives with other arguments is ignored."""
     world = World()
     async with chatting(tmp_path, world=world) as client:
         fine(await limit(client, credits=20))
