@@ -18,6 +18,12 @@ DATABASE = "store.db"
 EMULATOR_ID = "emulator"
 """Upstream id of the built-in emulator."""
 
+FOLDERS = ("blobs", "spool", "locks", "quarantine")
+"""Stored media, responses being received, locks of living processes, unusable paid responses."""
+
+IN_USE = "in-use.lock"
+"""Name of the file on which every process that opened the database holds a shared lock."""
+
 LOCK_SUFFIX = ".lock"
 MAX_MISSING_PROBES = 5
 """Probes of a missing lock file before its process counts as dead: a living process recreates the
