@@ -27,7 +27,15 @@ from pydantic_core import ErrorDetails
 
 from stability_mcp.done_target import read_target
 from stability_mcp.errors import ConfigurationError
-from stability_mcp.setting_types import NONE_WORDS, CreditsOrNone, Names, Paths, Rate, none_word
+from stability_mcp.setting_types import (
+    NONE_WORDS,
+    CreditsOrNone,
+    Names,
+    Paths,
+    Rate,
+    SizeOrNone,
+    none_word,
+)
 from stability_mcp.setting_values import (
     COMMAND,
     KEY,
@@ -105,6 +113,8 @@ class Settings(BaseModel):
     """Webhook URL or command to call when a job ends; never shown, as it may contain a secret."""
     keep_days: Annotated[float | None, Field(gt=0, le=36_500), BeforeValidator(none_word)] = None
     """Days after which ended jobs and their media are removed; `never`: kept for good."""
+    keep_bytes: SizeOrNone = None
+    """Size of the stored media above which the oldest are removed, such as `20GB`; or `never`."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
     """Lowest level that is logged to stderr."""
     log_format: Literal["text", "json"] = "text"

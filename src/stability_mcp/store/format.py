@@ -24,6 +24,9 @@ FOLDERS = ("blobs", "spool", "locks", "quarantine")
 IN_USE = "in-use.lock"
 """Name of the file on which every process that opened the database holds a shared lock."""
 
+BACKUP_LOCK = "backup.lock"
+"""Name of the file whose lock a backup holds; meanwhile no file of stored media is removed."""
+
 LOCK_SUFFIX = ".lock"
 MAX_MISSING_PROBES = 5
 """Probes of a missing lock file before its process counts as dead: a living process recreates the

@@ -15,7 +15,7 @@ from stability_mcp.client.client import Client
 from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.jobs.models import JobSettings, RateLimit, Timing
 from stability_mcp.jobs.steps.context import JobContext
-from stability_mcp.maintenance.retention import Retention
+from stability_mcp.maintenance.retention import Keep, Retention
 from stability_mcp.media.importer import Importer
 from stability_mcp.media.library import MediaLibrary
 from stability_mcp.media.roots import Roots
@@ -77,7 +77,7 @@ async def open_studio(
             await jobs.start(group)
             if delivery is not None:
                 group.start_soon(delivery.run)
-            group.start_soon(Retention(database, keep_days=settings.keep_days).run)
+            group.start_soon(Retention(database, keep_of(settings)).run)
             log.info("studio opened in %.0f ms", (time.perf_counter() - started) * 1000)
             try:
                 runtime = Runtime(
@@ -106,6 +106,11 @@ async def open_studio(
                 group.cancel_scope.cancel()
     finally:
         await database.close()
+
+
+def keep_of(settings: Settings) -> Keep:
+    """Return what the settings tell retention to keep."""
+    return Keep(days=settings.keep_days, bytes=settings.keep_bytes)
 
 
 def _job_settings(settings: Settings, program: str, timing: Timing | None) -> JobSettings:

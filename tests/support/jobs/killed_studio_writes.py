@@ -15,7 +15,7 @@ from anyio import create_task_group
 
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.maintenance.repair import StoreCheck
-from stability_mcp.maintenance.retention import DAY_SECONDS, Retention
+from stability_mcp.maintenance.retention import DAY_SECONDS, Keep, Retention
 from stability_mcp.media import deletion
 from stability_mcp.media.importer import Importer
 from stability_mcp.media.inputs import PreparedInputs
@@ -227,7 +227,7 @@ def _deliver(then: str = "", *, finish: bool = True) -> Act:
 async def _sweep(database: Database) -> None:
     """Sweep as if everything in the store were old."""
     later = time.time() + (KEEP + 10) * DAY_SECONDS
-    await Retention(database, keep_days=KEEP, clock=lambda: later).sweep()
+    await Retention(database, Keep(days=KEEP), clock=lambda: later).sweep()
 
 
 async def _repair(database: Database) -> None:
