@@ -294,7 +294,6 @@ def check_writable(home: Path, meta: Mapping[str, str], schema: int = SCHEMA) ->
 
 def _create(connection: sqlite3.Connection) -> None:
     """Create the tables in one transaction: a kill leaves all of them or none."""
-    text = Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
     rows = {
         "schema": str(SCHEMA),
         "oldest_writer": str(OLDEST_WRITER),
@@ -302,7 +301,7 @@ def _create(connection: sqlite3.Connection) -> None:
         "fingerprint_secret": secrets.token_hex(32),
     }
     connection.execute("BEGIN IMMEDIATE")
-    for statement in migrations.statements(text):
+    for statement in migrations.new_tables():
         connection.execute(statement)
     for key, value in rows.items():
         _insert_meta(connection, key=key, value=value)
@@ -342,6 +341,15 @@ def _connect(
         connection.execute("PRAGMA checkpoint_fullfsync=1")
     else:
         connection.execute("PRAGMA query_only=ON")
+    return connection
+
+
+def connect_copy(path: Path) -> sqlite3.Connection:
+    """Open a database file that no other connection uses, and whose contents can't be trusted."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA trusted_schema=OFF")
+    connection.execute("PRAGMA cell_size_check=ON")
+    connection.execute("PRAGMA query_only=ON")
     return connection
 
 

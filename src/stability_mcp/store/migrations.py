@@ -39,6 +39,11 @@ def steps(schema: int = SCHEMA) -> Steps:
     return {number: found[number] for number in sorted(found) if number <= schema}
 
 
+def new_tables() -> list[str]:
+    """Return the statements that create the tables of a new store."""
+    return statements(Path(__file__).with_name("schema.sql").read_text(encoding="utf-8"))
+
+
 def statements(text: str) -> list[str]:
     """Return the statements of a file, each with the comments above it.
 
