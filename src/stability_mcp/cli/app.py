@@ -11,6 +11,7 @@ import typer
 
 from stability_mcp import __version__
 from stability_mcp.cli import exit_codes
+from stability_mcp.cli.store_commands import add_commands
 from stability_mcp.errors import NotFoundError
 from stability_mcp.logs import configure_logs
 from stability_mcp.settings import Settings, read_settings
@@ -383,3 +384,6 @@ def budget(
     if (credits is None) == today:
         raise typer.BadParameter("to raise the budget, pass both a number and --today")
     anyio.run(run_budget, _settings(context), credits)
+
+
+add_commands(app, _settings)

@@ -7,7 +7,6 @@ import sqlite3
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -23,7 +22,7 @@ from stability_mcp.settings import Settings, origin
 from stability_mcp.text import credits_text, plain
 
 if TYPE_CHECKING:
-    from stability_mcp.studio import Retention, Spending, Status, StoreCheck
+    from stability_mcp.studio import Retention, Spending, Status, StoreCheck, StoreTools
 
 Mark = Literal["ok", "BAD", "note", "done"]
 """Correct; a problem that remains; a harmless leftover; a problem that was just repaired."""
@@ -31,7 +30,13 @@ Mark = Literal["ok", "BAD", "note", "done"]
 LIBRARIES = ("mcp", "httpx2", "pydantic", "pillow")
 
 NOT_SET = "not set"
-WORDS_FOR_NONE = {"budget": "none", "confirm_above": "never", "keep_days": "never"}
+NOTHING_TO_REMOVE = "retention: nothing to remove"
+WORDS_FOR_NONE = {
+    "budget": "none",
+    "confirm_above": "never",
+    "keep_days": "never",
+    "keep_bytes": "never",
+}
 """What one types for no limit."""
 
 
@@ -123,6 +128,8 @@ async def store_checks(settings: Settings, *, repair: bool) -> AsyncIterator[tup
                 yield line
             if repair:
                 yield await _apply_retention(store.retention)
+            async for line in _size_and_retention(store, repaired=repair):
+                yield line
         except StorageError as error:
             yield "BAD", str(error)
         except OSError as error:
@@ -145,11 +152,22 @@ async def _findings(check: "StoreCheck", *, repair: bool) -> AsyncIterator[tuple
 
 
 async def _apply_retention(retention: "Retention") -> tuple[Mark, str]:
-    removed = asdict(await retention.sweep())
-    gone = ", ".join(f"{name} {count}" for name, count in removed.items() if count)
-    if gone:
-        return "done", f"retention removed: {gone}"
-    return "ok", "retention: nothing to remove"
+    removed = (await retention.sweep()).line()
+    return ("done", f"retention removed {removed}") if removed else ("ok", NOTHING_TO_REMOVE)
+
+
+async def _size_and_retention(
+    store: "StoreTools", *, repaired: bool
+) -> AsyncIterator[tuple[Mark, str]]:
+    """Yield what the store takes on the disk, and what retention would remove next."""
+    size, *replaced = (await store.size()).lines()
+    yield "ok", size
+    for line in replaced:
+        yield "note", line
+    if repaired or store.keep == type(store.keep)():
+        return
+    plan = (await store.plan()).lines()
+    yield "ok", f"the next sweep removes {'; '.join(plan)}" if plan else NOTHING_TO_REMOVE
 
 
 async def setup_checks(settings: Settings) -> AsyncIterator[tuple[bool, str]]:

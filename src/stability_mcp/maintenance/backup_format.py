@@ -140,7 +140,7 @@ def file_sha256(path: Path) -> str:
 def unusable(why: str) -> FileUnusableError:
     """Return the error of a file that isn't a complete backup."""
     return FileUnusableError(
-        f"The file isn't a complete backup: {why}. The store was not changed.",
+        f"Not restored: the file isn't a complete backup ({why}).",
         hint="Use another backup, or copy this one again from where it was stored.",
     )
 
@@ -220,8 +220,8 @@ def read_manifest(member: Member) -> Manifest:
         raise unusable("its manifest is invalid")
     if manifest.format > FORMAT or manifest.schema > SCHEMA:
         raise FileUnusableError(
-            f"The backup was made by a newer stability-mcp ({quoted(manifest.program)}). The store "
-            "was not changed.",
+            "Not restored: the backup was made by a newer stability-mcp "
+            f"({quoted(manifest.program)}).",
             hint="Update stability-mcp, then restore it.",
         )
     return manifest

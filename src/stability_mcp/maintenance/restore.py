@@ -118,7 +118,7 @@ class Restore:
         if manifest.kind != self.kind:
             of, here = (STORES[each] for each in (manifest.kind, self.kind))
             raise FileUnusableError(
-                f"The backup is of {of}, but this command uses {here}. The store was not changed.",
+                f"Not restored: the backup is of {of}, but this command uses {here}.",
                 hint=HINTS[manifest.kind],
             )
         self._refuse_if_used()
@@ -126,8 +126,8 @@ class Restore:
         free = free_bytes(next(each for each in (self.home, *self.home.parents) if each.exists()))
         if free is not None and free < size + MIN_FREE_BYTES:
             raise StorageError(
-                f"Unpacking the backup takes {bytes_text(size)}, but the disk of the data folder "
-                f"has {bytes_text(free)} free. The store was not changed.",
+                f"Not restored: unpacking the backup takes {bytes_text(size)}, but the disk of the "
+                f"data folder has {bytes_text(free)} free.",
                 hint=f"Free disk space; {bytes_text(MIN_FREE_BYTES)} must be left.",
             )
         return manifest
@@ -140,8 +140,8 @@ class Restore:
                 yield read_members(file, os.fstat(file.fileno()).st_size)
         except OSError as error:
             raise StorageError(
-                f"The backup {self.file} could not be unpacked: {error.strerror or error}. The "
-                "store was not changed.",
+                f"Not restored: the backup {self.file} could not be unpacked "
+                f"({error.strerror or error}).",
                 hint="Free disk space or fix the permissions, then restore it again.",
             ) from error
 
@@ -152,7 +152,7 @@ class Restore:
             lock = HeldLock(self.home / RESTORE_LOCK)
         except BlockingIOError:
             raise StorageError(
-                f"Another restore of the store in {self.home} is running.",
+                f"Not restored: another restore of the store in {self.home} is running.",
                 hint="Wait until it has ended.",
             ) from None
         self._clean()
@@ -275,7 +275,7 @@ HINTS: dict[Kind, str] = {
 
 def _in_use(home: Path, names: str) -> StorageError:
     return StorageError(
-        f"The store in {home} is in use by {names}. The store was not changed.",
+        f"Not restored: the store in {home} is in use by {names}.",
         hint="Close that program, then restore the backup.",
     )
 

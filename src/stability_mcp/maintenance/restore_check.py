@@ -72,12 +72,13 @@ def check_database(path: Path, manifest: Manifest, blobs: Mapping[str, int]) -> 
             raise unusable("its database isn't one")
     try:
         with closing(connect_copy(path)) as connection:
-            _check(connection, manifest, blobs)
+            _check(connection, manifest)
+            _check_blobs(connection, blobs)
     except sqlite3.Error as error:
         raise unusable(f"its database is damaged ({error})") from error
 
 
-def _check(connection: Connection, manifest: Manifest, blobs: Mapping[str, int]) -> None:
+def _check(connection: Connection, manifest: Manifest) -> None:
     if others := {kind for kind, *_ in connection.execute(OBJECTS)} - {"table", "index"}:
         raise unusable(f"its database has a {others.pop()}")
     if _quick_check(connection) != ["ok"] or _broken_references(connection) is not None:
@@ -90,6 +91,9 @@ def _check(connection: Connection, manifest: Manifest, blobs: Mapping[str, int])
     for what, (names, form) in _NAMES.items():
         if not all(map(form.fullmatch, names(connection))):
             raise unusable(f"its database has an invalid name for {what}")
+
+
+def _check_blobs(connection: Connection, blobs: Mapping[str, int]) -> None:
     needed = {each.sha256: each for each in _blobs(connection)}
     if unneeded := blobs.keys() - needed.keys():
         raise unusable(f"{len(unneeded)} of its files belong to no media item")

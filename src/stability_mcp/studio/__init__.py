@@ -75,7 +75,19 @@ from stability_mcp.studio.uploads import (
 )
 
 if TYPE_CHECKING:
-    from stability_mcp.studio.check import Finding, StoreCheck, open_for_check
+    from stability_mcp.studio.check import (
+        BackupTarget,
+        Finding,
+        Keep,
+        Manifest,
+        Plan,
+        Restored,
+        StoreCheck,
+        StoreTools,
+        back_up,
+        open_for_check,
+        restore,
+    )
 
 __all__ = [
     "MAX_TAGS",
@@ -84,6 +96,7 @@ __all__ = [
     "MIN_FREE_BYTES",
     "UPLOAD_OFFER",
     "Answer",
+    "BackupTarget",
     "CacheStatistics",
     "Call",
     "CallOptions",
@@ -102,19 +115,23 @@ __all__ = [
     "JobOrigin",
     "JobPage",
     "JobRecord",
+    "Keep",
     "LedgerBy",
     "LedgerLine",
     "ListedFile",
+    "Manifest",
     "MediaItem",
     "MediaOrigin",
     "NamedFolders",
     "Outcome",
     "Page",
+    "Plan",
     "Price",
     "Progress",
     "Question",
     "Quote",
     "RateStatus",
+    "Restored",
     "Retention",
     "Scope",
     "Sheet",
@@ -122,6 +139,7 @@ __all__ = [
     "Status",
     "Step",
     "StoreCheck",
+    "StoreTools",
     "Studio",
     "Swept",
     "Upload",
@@ -130,6 +148,7 @@ __all__ = [
     "ViewLink",
     "Workspace",
     "WorkspaceSource",
+    "back_up",
     "charge_text",
     "check_workspace",
     "describe_call",
@@ -142,16 +161,29 @@ __all__ = [
     "prompt_of",
     "prompt_text",
     "refused_line",
+    "restore",
     "results_text",
     "short_path",
     "shown_name",
 ]
 
-_OF_CHECK = ("Finding", "StoreCheck", "open_for_check")
+_OF_CHECK = (
+    "BackupTarget",
+    "Finding",
+    "Keep",
+    "Manifest",
+    "Plan",
+    "Restored",
+    "StoreCheck",
+    "StoreTools",
+    "back_up",
+    "open_for_check",
+    "restore",
+)
 
 
 def __getattr__(name: str) -> object:
-    """Import names that only `doctor` needs on first use, so that no call waits for them."""
+    """Import names that only commands about the store need on first use: no call waits for them."""
     if name not in _OF_CHECK:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from stability_mcp.studio import check

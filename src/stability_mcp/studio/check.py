@@ -3,11 +3,16 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from anyio import to_thread
 
+from stability_mcp.maintenance.backup import Backup, BackupTarget, Progress
+from stability_mcp.maintenance.backup_format import Kind, Manifest
 from stability_mcp.maintenance.rehearsal import Plan, rehearse
 from stability_mcp.maintenance.repair import Finding, StoreCheck
+from stability_mcp.maintenance.restore import Restore, Restored
+from stability_mcp.maintenance.restored_rows import EndedJobs
 from stability_mcp.maintenance.retention import Keep, Retention
 from stability_mcp.maintenance.store_size import StoreSize, store_size
 from stability_mcp.settings import Settings
@@ -15,7 +20,21 @@ from stability_mcp.store.database import Database
 from stability_mcp.store.threads import in_file_thread
 from stability_mcp.studio.open import keep_of
 
-__all__ = ["Finding", "Keep", "Plan", "StoreCheck", "StoreSize", "StoreTools", "open_for_check"]
+__all__ = [
+    "BackupTarget",
+    "EndedJobs",
+    "Finding",
+    "Keep",
+    "Manifest",
+    "Plan",
+    "Restored",
+    "StoreCheck",
+    "StoreSize",
+    "StoreTools",
+    "back_up",
+    "open_for_check",
+    "restore",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,3 +85,44 @@ async def open_for_check(
         )
     finally:
         await database.close()
+
+
+async def back_up(settings: Settings, target: BackupTarget, progress: Progress) -> Manifest:
+    """Write a backup of the store in use, while servers use it.
+
+    Args:
+        settings: Which store.
+        target: The file to write.
+        progress: Called with the bytes that are done and the total, in another thread.
+
+    Raises:
+        ArgumentsError: the file exists, or its folder doesn't.
+        StorageError: the store can't be read, or the file can't be written.
+    """
+    database = await to_thread.run_sync(Database, settings.home_dir)
+    try:
+        backup = Backup(database=database, target=target, kind=_kind(settings), progress=progress)
+        return await backup.write()
+    finally:
+        await database.close()
+
+
+async def restore(settings: Settings, file: Path, progress: Progress) -> Restored:
+    """Replace the store in use by a backup, while no program uses it.
+
+    Args:
+        settings: Which store.
+        file: The backup.
+        progress: Called with the bytes that are unpacked and the total, in another thread.
+
+    Raises:
+        FileUnusableError: the file is no backup that this program can restore.
+        StorageError: a program uses the store, or the disk is full.
+    """
+    return await Restore(
+        home=settings.home_dir, file=file, kind=_kind(settings), progress=progress
+    ).run()
+
+
+def _kind(settings: Settings) -> Kind:
+    return "emulator" if settings.emulated else "api"
