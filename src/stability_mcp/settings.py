@@ -51,6 +51,9 @@ from stability_mcp.text import quoted
 API_URL = "https://api.stability.ai"
 KEYS_URL = "https://platform.stability.ai/account/keys"
 
+EMULATED_FOLDER = "emulator"
+"""Subfolder of the data folder with the emulator's store."""
+
 _HOST = re.compile(r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
 _ORIGIN = re.compile(rf"[a-z][a-z0-9+.-]*://{_HOST.pattern}")
 _DEFAULT_PORT = re.compile(r"^(http://.*):80$|^(https://.*):443$")
@@ -221,7 +224,7 @@ class Settings(BaseModel):
     @property
     def home_dir(self) -> Path:
         """Return the folder of the store in use; the emulator has its own below the real one."""
-        return self.base_dir / "emulator" if self.emulated else self.base_dir
+        return self.base_dir / EMULATED_FOLDER if self.emulated else self.base_dir
 
     @cached_property
     def copies_dir(self) -> Path | None:

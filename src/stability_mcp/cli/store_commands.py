@@ -11,6 +11,7 @@ import anyio
 import typer
 
 from stability_mcp.errors import ArgumentsError
+from stability_mcp.setting_values import KEY, variable
 from stability_mcp.settings import Settings
 from stability_mcp.text import bytes_text, credits_text, local_time
 
@@ -110,23 +111,31 @@ async def run_backup(settings: Settings, file: Path, force: bool) -> None:  # no
         ArgumentsError: the file exists, or its folder doesn't.
         StorageError: the store can't be read, or the file can't be written.
     """
-    from stability_mcp.studio import BackupTarget, back_up
+    from stability_mcp.studio import BackupTarget, back_up, store_in
 
-    if not (settings.home_dir / "store.db").exists():
-        raise ArgumentsError(f"There is no store in {settings.home_dir} yet.")
+    if store_in(settings, emulated=settings.emulated) is None:
+        raise ArgumentsError(
+            f"There is no store in {settings.home_dir} yet.",
+            hint=f"Set {variable(KEY)} to back up the other store." * settings.emulated,
+        )
     manifest = await back_up(settings, BackupTarget(file=file, force=force), _progress("backup"))
     store = STORES[settings.emulated]
-    typer.echo(f"{file}: backup of {store} in {settings.home_dir}, {_contents(manifest)}")
+    typer.echo(f"{file}: backup of {store} in {settings.home_dir} as of {_contents(manifest)}")
     typer.echo(
         "It contains prompts and media, and no API key, token, readable copy or configuration of a "
         "host. Keep it where only you can read it."
     )
+    if settings.emulated and (other := store_in(settings, emulated=False)) is not None:
+        typer.echo(
+            f"{STORES[False]} in {other} isn't in it: set {variable(KEY)} in this terminal to back "
+            "that one up"
+        )
 
 
 def _contents(manifest: "Manifest") -> str:
     size = bytes_text(manifest.database_bytes + manifest.blob_bytes)
     return (
-        f"as of {local_time(manifest.made_at)}: {manifest.media} media items, "
+        f"{local_time(manifest.made_at)}: {manifest.media} media items, "
         f"{_jobs(manifest.jobs)}, {credits_text(manifest.charged)} in the ledger ({size})"
     )
 
@@ -138,12 +147,12 @@ async def run_restore(settings: Settings, file: Path, *, yes: bool) -> None:
         FileUnusableError: the file is no backup that this program can restore.
         StorageError: a program uses the store, or the disk is full.
     """
-    from stability_mcp.studio import restore
+    from stability_mcp.studio import restore, store_in
 
     home = settings.home_dir
-    if (home / "store.db").exists():
-        typer.echo(f"{STORES[settings.emulated]} in {home} is replaced; it is kept next to it")
-        if not _approved("Replace it?", yes=yes):
+    if store_in(settings, emulated=settings.emulated) is not None:
+        what = f"{STORES[settings.emulated]} in {home}"
+        if not _approved(f"Replace {what}? It is kept in a folder next to it.", yes=yes):
             return
     restored = await restore(settings, file, _progress("restore"))
     for line in _restored_lines(restored, home):
@@ -152,7 +161,7 @@ async def run_restore(settings: Settings, file: Path, *, yes: bool) -> None:
 
 def _restored_lines(restored: "Restored", home: Path) -> list[str]:
     manifest, jobs = restored.manifest, restored.jobs
-    lines = [f"{home}: restored {_contents(manifest)}"]
+    lines = [f"{home}: restored to {_contents(manifest)}"]
     if jobs.cancelled:
         lines.append(
             f"{_jobs(jobs.cancelled)} that had not been sent then: cancelled, as they may have "

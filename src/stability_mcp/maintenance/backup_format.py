@@ -229,15 +229,16 @@ def read_manifest(member: Member) -> Manifest:
 
 def _is_sound(manifest: Manifest) -> bool:
     """Return whether each value has its type and no number is negative."""
-    texts = (manifest.program, manifest.kind, manifest.database_sha256)
-    numbers = [value for value in asdict(manifest).values() if not isinstance(value, str)]
+    values = asdict(manifest)
+    texts = [values.pop(name) for name in ("program", "kind", "database_sha256")]
+    made_at = values.pop("made_at")
     return (
         all(isinstance(each, str) for each in texts)
         and manifest.kind in get_args(Kind)
         and _SHA256.fullmatch(manifest.database_sha256) is not None
-        and all(type(each) in {int, float} and each >= 0 for each in numbers)
-        and all(type(each) is int or each == manifest.made_at for each in numbers)
-        and manifest.made_at < MAX_TIME
+        and type(made_at) in {int, float}
+        and 0 <= made_at < MAX_TIME
+        and all(type(each) is int and each >= 0 for each in values.values())
     )
 
 

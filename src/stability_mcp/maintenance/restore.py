@@ -25,7 +25,7 @@ from typing import IO
 
 from anyio import to_thread
 
-from stability_mcp.errors import FileUnusableError, StorageError
+from stability_mcp.errors import FileMissingError, FileUnusableError, StorageError
 from stability_mcp.maintenance.backup_format import (
     Kind,
     Manifest,
@@ -88,6 +88,7 @@ class Restore:
         """Replace the store by the backup.
 
         Raises:
+            FileMissingError: there is no such file.
             FileUnusableError: the file is no backup that this program can restore.
             StorageError: a program uses the store, or the disk is full. The store is unchanged.
         """
@@ -110,6 +111,8 @@ class Restore:
 
     def _check(self) -> Manifest:
         """Check what needs no unpacking, and that no program uses the store; blocks."""
+        if not self.file.is_file():
+            raise FileMissingError(f"Not restored: there is no file {self.file}.")
         with self._opened() as members:
             first = next(members, None)
             if first is None:

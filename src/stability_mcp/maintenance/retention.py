@@ -81,13 +81,13 @@ class Swept:
     """Size of all removed files."""
 
     def line(self) -> str:
-        """Return `2 jobs, 1 stored file (3.1 MB freed)`; "" if nothing was removed."""
+        """Return `2 jobs, 1 stored file (3.1 MB)`; "" if nothing was removed."""
         parts = [
             f"{count} {singular if count == 1 else plural}"
             for field, (singular, plural) in SWEPT_NOUNS.items()
             if (count := getattr(self, field))
         ]
-        return f"{', '.join(parts)} ({bytes_text(self.bytes)} freed)" if parts else ""
+        return f"{', '.join(parts)} ({bytes_text(self.bytes)})" if parts else ""
 
 
 SWEPT_NOUNS = {

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from stability_mcp.store.disk import free_bytes
-from stability_mcp.store.format import DATABASE
-from stability_mcp.text import bytes_text
+from stability_mcp.store.disk import RESERVE_NAME
+from stability_mcp.store.format import DATABASE, EMULATOR_STATE
+from stability_mcp.text import bytes_text, listed
 
 KEPT_BY_RESTORE = ".before-restore-"
 """Part of the name of a folder with a store that `restore` replaced."""
@@ -21,34 +21,35 @@ class StoreSize:
     media: int
     spool: int
     quarantine: int
+    other: int
+    """The reserve for a full disk, and the state of the built-in emulator."""
     replaced: tuple[Path, ...]
     """Folders with stores that `restore` replaced; not part of the total."""
     replaced_bytes: int
     """What they take; files that the store shares with them count here too."""
-    free: int | None
-    """Free bytes of the disk; None: it doesn't report them."""
 
     @property
     def total(self) -> int:
         """Return the sum for the store."""
-        return self.database + self.media + self.spool + self.quarantine
+        return self.database + self.media + self.spool + self.quarantine + self.other
 
     def lines(self) -> list[str]:
         """Return the size in words; a second line names stores that `restore` replaced."""
-        parts = [f"database {bytes_text(self.database)}", f"media {bytes_text(self.media)}"]
-        if self.spool:
-            parts.append(f"spool/ {bytes_text(self.spool)}")
-        if self.quarantine:
-            parts.append(f"quarantine/ {bytes_text(self.quarantine)}")
-        free = "" if self.free is None else f"; {bytes_text(self.free)} free"
-        lines = [f"the store takes {bytes_text(self.total)} ({', '.join(parts)}){free}"]
+        sizes = {
+            "database": self.database,
+            "media": self.media,
+            "spool/": self.spool,
+            "quarantine/": self.quarantine,
+            "other": self.other,
+        }
+        parts = [f"{name} {bytes_text(size)}" for name, size in sizes.items() if size]
+        lines = [f"the store takes {bytes_text(self.total)} ({', '.join(parts)})"]
         if self.replaced:
             count, size = len(self.replaced), bytes_text(self.replaced_bytes)
             folders = f"{count} folder{'s' * (count != 1)}"
-            names = f"{self.replaced[0].parent / f'*{KEPT_BY_RESTORE}*'}"
             lines.append(
                 f"{folders} of earlier stores that `restore` replaced ({size}), to delete when no "
-                f"longer needed: {names}"
+                f"longer needed: {listed(map(str, self.replaced), most=3)}"
             )
         return lines
 
@@ -62,9 +63,9 @@ def store_size(home: Path) -> StoreSize:
         media=_folder_size(home / "blobs"),
         spool=_folder_size(home / "spool"),
         quarantine=_folder_size(home / "quarantine"),
+        other=_size(home / RESERVE_NAME) + _folder_size(home / EMULATOR_STATE),
         replaced=replaced,
         replaced_bytes=sum(map(_folder_size, replaced)),
-        free=free_bytes(home),
     )
 
 

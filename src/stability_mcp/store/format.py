@@ -15,6 +15,9 @@ OLDEST_WRITER = 4
 DATABASE = "store.db"
 """Name of the database file in the store's folder."""
 
+EMULATOR_STATE = "upstream"
+"""Name of the folder in which the built-in emulator keeps its own state."""
+
 EMULATOR_ID = "emulator"
 """Upstream id of the built-in emulator."""
 

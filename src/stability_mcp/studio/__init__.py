@@ -87,6 +87,7 @@ if TYPE_CHECKING:
         back_up,
         open_for_check,
         restore,
+        store_in,
     )
 
 __all__ = [
@@ -165,6 +166,7 @@ __all__ = [
     "results_text",
     "short_path",
     "shown_name",
+    "store_in",
 ]
 
 _OF_CHECK = (
@@ -179,6 +181,7 @@ _OF_CHECK = (
     "back_up",
     "open_for_check",
     "restore",
+    "store_in",
 )
 
 

@@ -15,8 +15,9 @@ from stability_mcp.maintenance.restore import Restore, Restored
 from stability_mcp.maintenance.restored_rows import EndedJobs
 from stability_mcp.maintenance.retention import Keep, Retention
 from stability_mcp.maintenance.store_size import StoreSize, store_size
-from stability_mcp.settings import Settings
+from stability_mcp.settings import EMULATED_FOLDER, Settings
 from stability_mcp.store.database import Database
+from stability_mcp.store.format import DATABASE
 from stability_mcp.store.threads import in_file_thread
 from stability_mcp.studio.open import keep_of
 
@@ -34,6 +35,7 @@ __all__ = [
     "back_up",
     "open_for_check",
     "restore",
+    "store_in",
 ]
 
 
@@ -122,6 +124,12 @@ async def restore(settings: Settings, file: Path, progress: Progress) -> Restore
     return await Restore(
         home=settings.home_dir, file=file, kind=_kind(settings), progress=progress
     ).run()
+
+
+def store_in(settings: Settings, *, emulated: bool) -> Path | None:
+    """Return the folder of one of the two stores of a data folder; None: there is none yet."""
+    home = settings.base_dir / EMULATED_FOLDER if emulated else settings.base_dir
+    return home if (home / DATABASE).exists() else None
 
 
 def _kind(settings: Settings) -> Kind:

@@ -22,6 +22,7 @@ from stability_mcp.media.roots import Roots
 from stability_mcp.notify.delivery import Delivery
 from stability_mcp.settings import Settings
 from stability_mcp.store.database import Database, Observer
+from stability_mcp.store.format import EMULATOR_STATE
 from stability_mcp.store.tenancy import EMULATOR, LOCAL_OWNER, Account, Upstream
 from stability_mcp.studio.links import Links
 from stability_mcp.studio.permissions import Permissions
@@ -140,7 +141,7 @@ async def _delivery(settings: Settings, database: Database, account: Account) ->
 
 async def _upstream_and_client(settings: Settings, database: Database) -> tuple[Upstream, Client]:
     if settings.api_key is None:
-        key, transport = await to_thread.run_sync(_emulator, settings.home_dir / "upstream")
+        key, transport = await to_thread.run_sync(_emulator, settings.home_dir / EMULATOR_STATE)
         return EMULATOR, _client(settings, EMULATOR.base_url, key, transport)
     key = settings.api_key
     upstream = Upstream(

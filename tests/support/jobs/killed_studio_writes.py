@@ -230,6 +230,12 @@ async def _sweep(database: Database) -> None:
     await Retention(database, Keep(days=KEEP), clock=lambda: later).sweep()
 
 
+async def _shrink(database: Database) -> None:
+    """Sweep as if a day had passed and nothing fitted; what was renamed stays."""
+    later = time.time() + DAY_SECONDS
+    await Retention(database, Keep(bytes=0), clock=lambda: later).sweep()
+
+
 async def _repair(database: Database) -> None:
     later = time.time() + 7_200
     async for _ in StoreCheck(database, repair=True, clock=lambda: later).findings():
@@ -374,6 +380,9 @@ ROWS = {
     ),
     "maintenance.retain_blobs": Row(
         arrange=_two_results, act=_sweep, read=_counts("media"), old=(1, 1, 0), new=(1, 1, 0)
+    ),
+    "maintenance.shrink": Row(
+        arrange=_two_results, act=_shrink, read=_counts("media"), old=(2, 2, 0), new=(1, 1, 0)
     ),
     "maintenance.purge_media": Row(
         arrange=_deleted, act=_sweep, read=_counts("media"), old=(2, 2, 0), new=(0, 0, 0)
