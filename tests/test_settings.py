@@ -57,6 +57,7 @@ WRONG = [
     ("STABILITY_KEEP_DAYS", "0"),
     ("STABILITY_KEEP_DAYS", "-1"),
     ("STABILITY_KEEP_DAYS", "soon"),
+    *(("STABILITY_KEEP_BYTES", value) for value in ("20", "20 GBs", "-1GB", "1,5GB", "2 PB", "GB")),
     ("STABILITY_ON_DONE", "ftp://somewhere"),
     ("STABILITY_ON_DONE", "https://"),
     ("STABILITY_ON_DONE", "notify 'me"),
@@ -118,6 +119,23 @@ def test_the_key_is_not_shown_by_a_repr() -> None:
 
     assert "very-secret" not in repr(settings)
     assert "very-secret" not in str(settings.model_dump())
+
+
+@pytest.mark.parametrize(
+    ("value", "size"),
+    [
+        ("20GB", 20_000_000_000),
+        ("500 MB", 500_000_000),
+        ("1.5 gb", 1_500_000_000),
+        ("2GiB", 2**31),
+        ("123456789", 123_456_789),
+        ("never", None),
+        ("None", None),
+    ],
+)
+def test_a_size_is_a_number_with_a_unit(value: str, size: int | None) -> None:
+    """Documented (docs/settings.md): the text form of STABILITY_KEEP_BYTES."""
+    assert read_settings(keep_bytes=value).keep_bytes == size
 
 
 def test_the_budget_is_in_millicredits_and_absent_on_the_emulator() -> None:

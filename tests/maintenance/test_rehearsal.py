@@ -89,7 +89,7 @@ async def test_a_plan_names_a_few_items_and_their_dates(tmp_path: Path) -> None:
     finally:
         await database.close()
     counts, items = plan.lines()
-    assert "2 jobs, 1 imported item, 1 deleted item" in counts
+    assert "3 jobs, 1 imported item, 1 deleted item" in counts
     day = time.strftime("%Y-%m-%d")
     assert items.startswith(f"{len(plan.items)} media items, made from {day}")
     assert '"alpha"' in items

@@ -166,8 +166,11 @@ async def _size_and_retention(
         yield "note", line
     if repaired or store.keep == type(store.keep)():
         return
-    plan = (await store.plan()).lines()
-    yield "ok", f"the next sweep removes {'; '.join(plan)}" if plan else NOTHING_TO_REMOVE
+    plan = await store.plan()
+    lines = plan.lines()
+    yield "ok", f"the next sweep removes {'; '.join(lines)}" if lines else NOTHING_TO_REMOVE
+    if excess := plan.swept.excess_line():
+        yield "note", excess
 
 
 async def setup_checks(settings: Settings) -> AsyncIterator[tuple[bool, str]]:

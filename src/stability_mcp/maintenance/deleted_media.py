@@ -116,7 +116,7 @@ def purge_blobs(
         if _is_unused(connection, sha256=sha256) is None:
             return None
         size = files.remove_blob(sha256, cutoff)
-        if not blob_path(files.home, sha256).exists():
+        if size is not None or not blob_path(files.home, sha256).exists():
             _delete_blob_row(connection, sha256=sha256)
         return size
 

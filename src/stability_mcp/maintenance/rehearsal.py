@@ -7,7 +7,7 @@ real store are only counted. What differs between the copy and the store is what
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from anyio import to_thread
@@ -53,15 +53,30 @@ class Plan:
 
     def lines(self) -> list[str]:
         """Return a line with the counts, and one about the media, if anything would go."""
-        counts = self.swept.line()
-        if not counts:
-            return []
+        return [each for each in (self.swept.line(), self._media()) if each]
+
+    def _media(self) -> str:
         if not self.items:
-            return [counts]
+            return ""
         first, last = local_time(self.items[0].created_at), local_time(self.items[-1].created_at)
         named = listed((each.name for each in self.items), most=MAX_NAMED)
         count = f"{len(self.items)} media item{'s' * (len(self.items) != 1)}"
-        return [counts, f"{count}, made from {first} to {last}: {named}"]
+        return f"{count}, made from {first} to {last}: {named}"
+
+
+@dataclass
+class _Counting:
+    """Counts what would be removed, each file once; see `retention_rows.FileRemover`."""
+
+    counted: set[Path] = field(default_factory=set)
+
+    def __call__(self, path: Path, cutoff: float) -> int | None:
+        if path in self.counted:
+            return None
+        size = size_if_older(path, cutoff)
+        if size is not None:
+            self.counted.add(path)
+        return size
 
 
 async def rehearse(
@@ -79,19 +94,20 @@ async def rehearse(
     """
     with tempfile.TemporaryDirectory(prefix="stability-mcp-") as name:
         folder = Path(name)
-        await database.copy_to(folder / DATABASE)
-        copy = await to_thread.run_sync(Database, folder)
+        files = StoredFiles(home=database.home, remove=_Counting())
         try:
-            before = await copy.read(_items)
-            files = StoredFiles(home=database.home, remove=size_if_older)
-            swept = await Retention(copy, keep, clock=clock, files=files, pause=0).sweep()
-            kept = {each.id for each in await copy.read(_items)}
+            await database.copy_to(folder / DATABASE)
+            copy = await to_thread.run_sync(Database, folder)
+            try:
+                before = await copy.read(_items)
+                swept = await Retention(copy, keep, clock=clock, files=files, pause=0).sweep()
+                kept = {each.id for each in await copy.read(_items)}
+            finally:
+                await copy.close()
         except StorageError as error:
             raise StorageError(
                 f"What would be removed could not be found out: {error.message}",
                 hint=f"The folder for temporary files, {folder.parent}, needs room for a copy of "
                 "the database.",
             ) from error
-        finally:
-            await copy.close()
     return Plan(swept=swept, items=tuple(each for each in before if each.id not in kept))

@@ -79,6 +79,17 @@ class Swept:
     """Leftovers of interrupted imports."""
     bytes: int = 0
     """Size of all removed files."""
+    excess: int = 0
+    """Bytes above STABILITY_KEEP_BYTES that had to stay."""
+
+    def excess_line(self) -> str:
+        """Return why the media still take more than STABILITY_KEEP_BYTES; "" if they fit."""
+        if not self.excess:
+            return ""
+        return (
+            f"the stored media stay {bytes_text(self.excess)} above STABILITY_KEEP_BYTES: the rest "
+            "is in use, renamed with media_label, or less than an hour old"
+        )
 
     def line(self) -> str:
         """Return `2 jobs, 1 stored file (3.1 MB)`; "" if nothing was removed."""
@@ -145,6 +156,8 @@ class Retention:
                 log.exception("internal error while sweeping the store")
             else:
                 log.info("swept: %s", swept)
+                if swept.excess:
+                    log.warning("%s", swept.excess_line())
             await anyio.sleep(every)
 
     async def sweep(self) -> Swept:
@@ -163,10 +176,11 @@ class Retention:
         if self._keep.days is not None:
             cutoff = now - self._keep.days * DAY_SECONDS
             await self._sweep_old(swept, cutoff)
-            await self._unreferenced(swept, min(cutoff, file_age))
+            file_age = min(cutoff, file_age)
         if self._keep.bytes is not None:
             await self._shrink(swept, self._keep.bytes, now)
-        if self._keep.bytes is not None:
+            file_age = now - retention_rows.MIN_FILE_AGE_SECONDS
+        if self._keep != Keep():
             await self._unreferenced(swept, file_age)
         return swept
 
@@ -199,15 +213,7 @@ class Retention:
         swept.jobs += shrunk.jobs
         swept.media += shrunk.media
         swept.deleted += shrunk.deleted
-        if shrunk.jobs or shrunk.media or shrunk.deleted:
-            log.info("removed the oldest media to fit STABILITY_KEEP_BYTES: %s", shrunk)
-        if shrunk.size > limit:
-            log.warning(
-                "the stored media take %s, more than the %s of STABILITY_KEEP_BYTES: the rest is "
-                "in use, renamed or less than an hour old",
-                bytes_text(shrunk.size),
-                bytes_text(limit),
-            )
+        swept.excess = max(shrunk.size - limit, 0)
 
     async def _results(self, cutoff: float) -> tuple[int, int] | None:
         """Sweep jobs with their results, then imports; return None if nothing was removed."""
