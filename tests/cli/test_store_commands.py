@@ -108,7 +108,7 @@ def test_a_backup_is_restored_and_doctor_finds_the_store_whole(
 
     assert code == 0
     assert f"{file}: backup of the emulator's store in {home} as of" in out
-    assert ": 1 media items, 1 job, 3 credits in the ledger" in out
+    assert ": 1 media item, 1 job, 3 credits in the ledger" in out
     assert "no API key, token, readable copy" in out
     assert restored[0] == 0
     assert f"{home}: restored to" in restored[1]

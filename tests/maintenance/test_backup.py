@@ -23,11 +23,13 @@ from stability_mcp.media.library import MediaLibrary
 from stability_mcp.store.database import Database
 from stability_mcp.store.format import BACKUP_LOCK
 from stability_mcp.store.locks import HeldLock
+from stability_mcp.studio import open_studio
 from support.jobs.forks import Forks
 from support.jobs.jobs import ACCOUNT, Wire, core, picture, running_jobs, succeeds
 from support.jobs.upstream import counting_upstream
 from support.maintenance.backups import back_up, findings, restore
 from support.server.host import connected
+from support.server.in_memory import settings_in
 from support.store.rows import rows
 
 pytestmark = pytest.mark.anyio
@@ -84,7 +86,7 @@ async def test_another_program_reads_what_is_in_a_backup(tmp_path: Path) -> None
     assert names(tmp_path) == ["b.tar", "home", "unpacked"]
 
 
-async def test_a_backup_replaces_no_file_unasked(tmp_path: Path) -> None:
+async def test_a_backup_replaces_a_file_only_with_force(tmp_path: Path) -> None:
     """*Chosen*: an older backup may be the only good one."""
     home, file = tmp_path / "home", tmp_path / "b.tar"
     await two_results(home)
@@ -186,7 +188,7 @@ async def test_a_killed_backup_leaves_no_file_of_that_name(
 
 
 async def test_a_backup_under_load_is_the_store_of_one_moment(tmp_path: Path) -> None:
-    """*Documented* (docs/jobs-and-money.md): a real server goes on with paid calls meanwhile."""
+    """*Documented* (docs/jobs-and-money.md): a real server makes paid calls meanwhile."""
     home = tmp_path / "home"
     settings: dict[str, Any] = {"STABILITY_API_KEY": "sk-backup", "STABILITY_BUDGET": "none"}
     async with counting_upstream(pace=0.2) as upstream:
@@ -234,8 +236,10 @@ async def test_a_backup_under_load_is_the_store_of_one_moment(tmp_path: Path) ->
         assert charged == spent
         assert restored.earlier is None
 
-        async with connected(tmp_path, "auto", **settings, STABILITY_HOME=str(new)) as client:
-            await client.call_tool("job_list", {})
+        chosen = {"api_key": "sk-backup", "base_url": upstream.url, "home": new}
+        async with open_studio(settings_in(tmp_path, chosen)) as studio:  # it recovers at once
+            states = {job.state for job in (await studio.list_jobs(limit=100)).items}
+        assert states <= {"done", "unknown", "cancelled"}
         assert upstream.posts == posts
         assert max(posts.values()) == 1
 

@@ -85,7 +85,7 @@ async def test_one_byte_too_much_removes_one_more(tmp_path: Path) -> None:
 
 
 async def test_deleted_media_go_before_all_others_and_named_ones_last(tmp_path: Path) -> None:
-    """*Chosen*: whoever names or tags a result means to keep it, whoever deletes one doesn't."""
+    """*Chosen*: users keep what they named or tagged, not what they deleted."""
     async with _studio(tmp_path) as studio:
         named = await _make(studio, "a fox", label="hero")
         tagged = await _make(studio, "tagged")

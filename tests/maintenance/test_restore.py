@@ -65,13 +65,32 @@ async def make(home: Path, *labels: str) -> None:
             await j.wait(made.job_ids, 10)
 
 
-async def old_and_backup(folder: Path) -> tuple[Path, Path]:
-    """Make a store with "before", back it up, and add "after"; returns store and backup."""
-    home, file = folder / "home", folder / "b.tar"
-    await make(home, "before")
-    await back_up(home, file)
-    await make(home, "after")
-    return home, file
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a store with "before" (`then`), back it up, and add "after" (`home`)."""
+    folder = tmp_path_factory.mktemp("made")
+
+    async def run() -> None:
+        await make(folder / "home", "before")
+        shutil.copytree(folder / "home", folder / "then")
+        await back_up(folder / "home", folder / "b.tar")
+        await make(folder / "home", "after")
+
+    anyio.run(run)
+    return folder
+
+
+@pytest.fixture
+def store(made: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """Return a store and an older backup of it."""
+    shutil.copytree(made / "home", tmp_path / "home")
+    return tmp_path / "home", Path(shutil.copy(made / "b.tar", tmp_path))
+
+
+@pytest.fixture
+def source(made: Path, tmp_path: Path) -> Path:
+    """Return a store to make a backup of by hand."""
+    return Path(shutil.copytree(made / "then", tmp_path / "source"))
 
 
 def labels(home: Path) -> list[str]:
@@ -84,9 +103,11 @@ def earlier_stores(home: Path) -> list[Path]:
     return sorted(home.parent.glob(f"{home.name}.before-restore-*"))
 
 
-async def test_the_store_becomes_that_of_the_backup_and_the_old_one_is_kept(tmp_path: Path) -> None:
+async def test_the_store_becomes_that_of_the_backup_and_the_old_one_is_kept(
+    store: tuple[Path, Path],
+) -> None:
     """Documented (docs/files-and-folders.md): both are whole, and the folder has its time."""
-    home, file = await old_and_backup(tmp_path)
+    home, file = store
     (home / "http-token").write_text("token")
     (home / "quarantine" / "odd").write_bytes(b"a paid response")
 
@@ -105,9 +126,11 @@ async def test_the_store_becomes_that_of_the_backup_and_the_old_one_is_kept(tmp_
     assert store_size(home).replaced == (kept,)
 
 
-async def test_a_backup_is_restored_into_an_empty_home(tmp_path: Path) -> None:
+async def test_a_backup_is_restored_into_an_empty_home(
+    store: tuple[Path, Path], tmp_path: Path
+) -> None:
     """*Chosen*: a new machine has no data folder yet."""
-    _, file = await old_and_backup(tmp_path)
+    _, file = store
     new = tmp_path / "new" / "home"
 
     restored = await restore(new, file)
@@ -117,9 +140,9 @@ async def test_a_backup_is_restored_into_an_empty_home(tmp_path: Path) -> None:
     assert labels(new) == ["before", "more"]
 
 
-async def test_a_damaged_store_can_be_replaced_and_stays_as_it_is(tmp_path: Path) -> None:
+async def test_a_damaged_store_can_be_replaced_and_stays_as_it_is(store: tuple[Path, Path]) -> None:
     """*Chosen*: damage is the usual reason for a restore; the rest may still be read by hand."""
-    home, file = await old_and_backup(tmp_path)
+    home, file = store
     damage(home, "jobs")
     blob = next(path for path in (home / "blobs").rglob("*") if path.is_file())
     blob.write_bytes(b"half")
@@ -131,9 +154,9 @@ async def test_a_damaged_store_can_be_replaced_and_stays_as_it_is(tmp_path: Path
     assert (kept / "blobs" / blob.name[:2] / blob.name).read_bytes() == b"half"
 
 
-async def test_a_store_without_its_database_is_kept_too(tmp_path: Path) -> None:
+async def test_a_store_without_its_database_is_kept_too(store: tuple[Path, Path]) -> None:
     """*Chosen*: the files may be all that is left."""
-    home, file = await old_and_backup(tmp_path)
+    home, file = store
     for path in home.glob("store.db*"):
         path.unlink()
 
@@ -144,9 +167,11 @@ async def test_a_store_without_its_database_is_kept_too(tmp_path: Path) -> None:
     assert await findings(home) == []
 
 
-async def test_a_running_program_is_named_and_nothing_is_changed(tmp_path: Path) -> None:
+async def test_a_running_program_is_named_and_nothing_is_changed(
+    store: tuple[Path, Path], tmp_path: Path
+) -> None:
     """Documented (docs/troubleshooting.md): close it first."""
-    home, file = await old_and_backup(tmp_path)
+    home, file = store
     async with running_jobs(home, Wire([succeeds()])):
         before = tree(tmp_path)
         with pytest.raises(StorageError) as error:
@@ -155,9 +180,11 @@ async def test_a_running_program_is_named_and_nothing_is_changed(tmp_path: Path)
     assert f"in use by stability-mcp (process {os.getpid()})" in str(error.value)
 
 
-async def test_a_program_that_has_only_opened_the_store_counts_too(tmp_path: Path) -> None:
-    """*Chosen*: it would go on with the old database and lose what it writes."""
-    home, file = await old_and_backup(tmp_path)
+async def test_a_program_that_has_only_opened_the_store_counts_too(
+    store: tuple[Path, Path],
+) -> None:
+    """*Chosen*: it would keep using the old database and lose what it writes."""
+    home, file = store
     database = await anyio.to_thread.run_sync(Database, home)
     with pytest.raises(StorageError, match=r"in use by a program that just started"):
         await restore(home, file)
@@ -172,9 +199,11 @@ async def test_a_program_that_has_only_opened_the_store_counts_too(tmp_path: Pat
     assert labels(home) == ["before"]
 
 
-async def test_a_program_that_starts_meanwhile_opens_the_new_store(tmp_path: Path) -> None:
+async def test_a_program_that_starts_meanwhile_opens_the_new_store(
+    store: tuple[Path, Path],
+) -> None:
     """*Chosen*: it waits for the write lock."""
-    home, file = await old_and_backup(tmp_path)
+    home, file = store
     opened: list[Database] = []
 
     async with anyio.create_task_group() as group:
@@ -195,17 +224,18 @@ async def test_a_program_that_starts_meanwhile_opens_the_new_store(tmp_path: Pat
 
 async def replaced(home: Path, file: Path, observe: Callable[[str, str], None]) -> None:
     """Restore with an observer."""
-    made = Restore(home=home, file=file, kind="api", progress=lambda *_: None, observer=observe)
-    await made.run()
+    await Restore(
+        home=home, file=file, kind="api", progress=lambda *_: None, observer=observe
+    ).run()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 @pytest.mark.parametrize("place", ["unpacking", *ENDS])
 async def test_a_killed_restore_leaves_the_old_store_or_the_new_one(
-    place: str, forks: Forks, tmp_path: Path
+    store: tuple[Path, Path], place: str, forks: Forks
 ) -> None:
     """*Chosen*: one rename replaces it; running the command again completes it."""
-    home, file = await old_and_backup(tmp_path)
+    home, file = store
     new = ENDS.get(place, "old") == "new"
 
     work = "support.maintenance.backups:killed_restore"
@@ -264,10 +294,10 @@ async def until(condition: Callable[[], bool]) -> None:
             await anyio.sleep(0.01)
 
 
-@pytest.mark.parametrize("store", frozen.STORES, ids=lambda path: path.stem)
-async def test_a_backup_of_an_older_program_is_upgraded(store: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("older", frozen.STORES, ids=lambda path: path.stem)
+async def test_a_backup_of_an_older_program_is_upgraded(older: Path, tmp_path: Path) -> None:
     """*Chosen*: a backup outlives versions of the program."""
-    old = frozen.thaw(store, tmp_path / "old")
+    old = frozen.thaw(older, tmp_path / "old")
     change(old, "UPDATE media SET deleted_at = 1")  # not every file of it is frozen
     media = rows(old, "SELECT id FROM media ORDER BY id")
     ledger_then = rows(old, "SELECT job, attempt, credits FROM charges ORDER BY id")
@@ -411,12 +441,12 @@ WRONG: Mapping[str, tuple[Callable[[Path], Parts], str]] = {
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-async def test_a_backup_that_no_program_wrote_changes_nothing(wrong: str, tmp_path: Path) -> None:
+async def test_a_backup_that_no_program_wrote_changes_nothing(
+    wrong: str, store: tuple[Path, Path], source: Path, tmp_path: Path
+) -> None:
     """*Chosen*: the file may come from a stranger."""
     arrange, why = WRONG[wrong]
-    source, home = tmp_path / "source", tmp_path / "home"
-    await make(source, "theirs")
-    await make(home, "mine")
+    home, _ = store
     file = packed(tmp_path, arrange(source))
     before = tree(home)
 
@@ -425,7 +455,7 @@ async def test_a_backup_that_no_program_wrote_changes_nothing(wrong: str, tmp_pa
 
     assert {name: each for name, each in tree(home).items() if name in before} == before
     assert set(tree(home)) - set(before) <= {"restore.lock"}
-    assert labels(home) == ["mine"]
+    assert labels(home) == ["before", "after"]
 
 
 def _with(file: Path, *members: tuple[tarfile.TarInfo, bytes]) -> Path:
@@ -481,11 +511,10 @@ HOSTILE: Mapping[str, tuple[Callable[[Path], object], str]] = {
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
-async def test_a_hostile_archive_is_refused(hostile: str, tmp_path: Path) -> None:
+async def test_a_hostile_archive_is_refused(hostile: str, source: Path, tmp_path: Path) -> None:
     """*Chosen*: only what `backup` writes is read."""
     spoil, why = HOSTILE[hostile]
-    source, new = tmp_path / "source", tmp_path / "outer" / "new"
-    await make(source, "theirs")
+    new = tmp_path / "outer" / "new"
     file = packed(tmp_path, parts_of(source))
     spoil(file)
 
@@ -504,10 +533,10 @@ async def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 async def test_a_full_disk_is_noticed_before_anything_is_unpacked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """*Chosen*: the old store needs its disk too."""
-    home, file = await old_and_backup(tmp_path)
+    home, file = store
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 8, 1))  # noqa: SLF001 -- its type has no public name
     before = tree(home)
     with pytest.raises(StorageError, match=r"has 1 byte free"):

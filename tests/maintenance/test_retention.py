@@ -94,9 +94,7 @@ async def test_an_old_result_is_deleted_and_its_charge_and_copy_stay(tmp_path: P
             await studio.get_media(media)
         [job] = (await studio.list_jobs()).items
         used, _ = await studio.usage(since="2000-01-01", by="operation", limit=9)
-        with pytest.raises(
-            NotFoundError, match=r"its arguments were removed after STABILITY_KEEP_DAYS"
-        ):
+        with pytest.raises(NotFoundError, match=r"its arguments were removed by retention\."):
             await reruns.rerun(studio, job.id, {}, CallOptions(wait=1))
     assert (job.state, job.error, job.arguments, job.media) == ("done", STRIPPED, {}, ())
     assert [(each.operation, each.charged) for each in used] == [("generate_core", 3_000)]

@@ -135,8 +135,8 @@ async def run_backup(settings: Settings, file: Path, force: bool) -> None:  # no
 def _contents(manifest: "Manifest") -> str:
     size = bytes_text(manifest.database_bytes + manifest.blob_bytes)
     return (
-        f"{local_time(manifest.made_at)}: {manifest.media} media items, "
-        f"{_jobs(manifest.jobs)}, {credits_text(manifest.charged)} in the ledger ({size})"
+        f"{local_time(manifest.made_at)}: {_counted(manifest.media, 'media item')}, "
+        f"{_counted(manifest.jobs, 'job')}, {credits_text(manifest.charged)} in the ledger ({size})"
     )
 
 
@@ -144,7 +144,7 @@ async def run_restore(settings: Settings, file: Path, *, yes: bool) -> None:
     """Replace the store by a backup, after asking on a terminal; print what was done.
 
     Raises:
-        FileUnusableError: the file is no backup that this program can restore.
+        FileUnusableError: the file isn't a backup that this program can restore.
         StorageError: a program uses the store, or the disk is full.
     """
     from stability_mcp.studio import restore, store_in
@@ -164,13 +164,15 @@ def _restored_lines(restored: "Restored", home: Path) -> list[str]:
     lines = [f"{home}: restored to {_contents(manifest)}"]
     if jobs.cancelled:
         lines.append(
-            f"{_jobs(jobs.cancelled)} that had not been sent then: cancelled, as they may have "
-            "been sent and charged since"
+            f"{_counted(jobs.cancelled, 'job')} that had not been sent then: cancelled, because they "
+            "may have been sent and charged since"
         )
     if jobs.unknown:
-        lines.append(f"{_jobs(jobs.unknown)} in flight then: the outcome is unknown")
+        lines.append(f"{_counted(jobs.unknown, 'job')} in flight then: the outcome is unknown")
     if jobs.polled:
-        lines.append(f"{_jobs(jobs.polled)} started then: the next server fetches the result")
+        lines.append(
+            f"{_counted(jobs.polled, 'job')} started then: the next server fetches the result"
+        )
     lines.append("charges since the backup are not in the ledger, nor in today's budget")
     if restored.earlier is not None:
         lines.append(
@@ -179,8 +181,8 @@ def _restored_lines(restored: "Restored", home: Path) -> list[str]:
     return lines
 
 
-def _jobs(count: int) -> str:
-    return f"{count} job{'s' * (count != 1)}"
+def _counted(count: int, name: str) -> str:
+    return f"{count} {name}{'s' * (count != 1)}"
 
 
 def _progress(name: str) -> Callable[[int, int], None]:

@@ -109,7 +109,7 @@ class Backup:
         database: The store.
         target: The file to write.
         kind: Which store of the data folder this is.
-        progress: Told how far the backup is; called in another thread.
+        progress: Called after each chunk, in another thread.
     """
 
     database: Database
@@ -136,7 +136,7 @@ class Backup:
             await self.database.copy_to(snapshot)
             try:
                 return await in_file_thread(lambda: self._write(snapshot, made_at), of_user=True)
-            except BaseException:  # cancelled: the thread must not go on
+            except BaseException:  # cancelled: the thread must stop too
                 self._stopped.set()
                 raise
 

@@ -37,7 +37,7 @@ from stability_mcp.maintenance.backup_format import (
 from stability_mcp.maintenance.restore_check import check_database, check_tables
 from stability_mcp.maintenance.restored_rows import EndedJobs, end_unfinished
 from stability_mcp.maintenance.store_size import KEPT_BY_RESTORE
-from stability_mcp.media.records import blob_path, sync_descriptor, sync_folder
+from stability_mcp.media.records import blob_path, sync_descriptor, sync_file, sync_folder
 from stability_mcp.store.database import Database, Observer, unobserved
 from stability_mcp.store.disk import MIN_FREE_BYTES, free_bytes
 from stability_mcp.store.format import DATABASE, FOLDERS, IN_USE
@@ -74,7 +74,7 @@ class Restore:
         home: Folder of the store; it may be missing or empty.
         file: The backup.
         kind: Which store of the data folder this is.
-        progress: Told how far unpacking is; called in another thread.
+        progress: Called after each file, in another thread.
         observer: Called before and after the steps.
     """
 
@@ -89,7 +89,7 @@ class Restore:
 
         Raises:
             FileMissingError: there is no such file.
-            FileUnusableError: the file is no backup that this program can restore.
+            FileUnusableError: the file isn't a backup that this program can restore.
             StorageError: a program uses the store, or the disk is full. The store is unchanged.
         """
         manifest = await in_file_thread(self._check, of_user=True)
@@ -211,8 +211,14 @@ class Restore:
             )
         finally:
             await database.close()
-        await in_file_thread(lambda: check_tables(self._staged / DATABASE))
+        await in_file_thread(self._finish_staged)
         return jobs
+
+    def _finish_staged(self) -> None:
+        """Make the unpacked database one durable file, and check its tables; blocks."""
+        fold_log(self._staged)
+        check_tables(self._staged / DATABASE)
+        sync_file(self._staged / DATABASE)
 
     def _swap(self) -> Path | None:
         """Replace the store by the unpacked one; blocks.
@@ -306,7 +312,7 @@ def fold_log(home: Path) -> None:
     Leaving WAL mode needs exclusive access. A damaged database keeps its log.
 
     Raises:
-        StorageError: another program uses the database, although it holds no lock of ours.
+        StorageError: another program uses the database, although it holds none of our locks.
     """
     path = home / DATABASE
     if not path.exists():
@@ -342,6 +348,8 @@ def keep_store(home: Path, staged: Path) -> Path | None:
     while target.exists():
         number += 1
         target = parent / f"{name}-{number}"
+    for folder in (building, *(path for path in building.rglob("*") if path.is_dir())):
+        sync_folder(folder)
     building.replace(target)
     sync_folder(parent)
     return target

@@ -1,11 +1,11 @@
 """Ends what was unfinished in a restored store, so that nothing that is paid is sent again.
 
-The servers went on after the backup was made: a job that was queued then may have been sent and
-charged since, and the backup can't know. The rule is the one for a request without a response:
+The servers continued after the backup was made: a job that was queued then may have been sent and
+charged since, and the backup doesn't show it. The rule is the one for a request without a response:
 never send it again without the user's decision.
 
-* A job that had not been sent (queued, paused) is cancelled; its error says what is not known. It
-  isn't `unknown`, because the ledger of the backup has no request of it.
+* A job that had not been sent (queued, paused) is cancelled; its error says so. It isn't `unknown`,
+  because the ledger of the backup has no request of it.
 * A job whose request was in flight, or whose response was being received, becomes `unknown` and
   counts as charged, as after a crash.
 * A generation that had started is kept: polling is free, and it is never sent again.
@@ -22,7 +22,7 @@ from stability_mcp.text import local_time
 
 @dataclass(frozen=True, kw_only=True)
 class EndedJobs:
-    """What became of the jobs that were unfinished in a backup."""
+    """How the unfinished jobs of a backup ended."""
 
     cancelled: int
     unknown: int

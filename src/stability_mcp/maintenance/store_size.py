@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 
 from stability_mcp.store.disk import RESERVE_NAME
@@ -73,7 +74,7 @@ def replaced_stores(home: Path) -> Iterator[Path]:
     """Yield the folders in which `restore` kept earlier stores, oldest first."""
     for parent in (home.parent, home):
         yield from sorted(
-            path for path in parent.glob(f"{home.name}{KEPT_BY_RESTORE}*") if path.is_dir()
+            path for path in parent.glob(f"{escape(home.name)}{KEPT_BY_RESTORE}*") if path.is_dir()
         )
 
 

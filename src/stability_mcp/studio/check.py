@@ -118,7 +118,7 @@ async def restore(settings: Settings, file: Path, progress: Progress) -> Restore
         progress: Called with the bytes that are unpacked and the total, in another thread.
 
     Raises:
-        FileUnusableError: the file is no backup that this program can restore.
+        FileUnusableError: the file isn't a backup that this program can restore.
         StorageError: a program uses the store, or the disk is full.
     """
     return await Restore(
