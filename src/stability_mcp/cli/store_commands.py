@@ -164,7 +164,7 @@ def _restored_lines(restored: "Restored", home: Path) -> list[str]:
     lines = [f"{home}: restored to {_contents(manifest)}"]
     if jobs.cancelled:
         lines.append(
-            f"{_counted(jobs.cancelled, 'job')} that had not been sent then: cancelled, because they "
+            f"{_counted(jobs.cancelled, 'job')} that had not been sent then: cancelled, as they "
             "may have been sent and charged since"
         )
     if jobs.unknown:
