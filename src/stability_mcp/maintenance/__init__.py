@@ -8,5 +8,5 @@
 * `recount`      compares the budget's counters with the jobs and the ledger
 * `store_size`   measures what a store takes on the disk
 * `backup`       writes a store to one file; `backup_format` is the file's format
-* `restore`      replaces a store by a backup, checked by `restore_check`
+* `restore`      replaces a store by a backup, checked by `restore_check`; `store_files` moves files
 """

@@ -17,11 +17,10 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO
 
 from anyio import to_thread
 
@@ -36,12 +35,21 @@ from stability_mcp.maintenance.backup_format import (
 )
 from stability_mcp.maintenance.restore_check import check_database, check_tables
 from stability_mcp.maintenance.restored_rows import EndedJobs, end_unfinished
-from stability_mcp.maintenance.store_size import KEPT_BY_RESTORE
-from stability_mcp.media.records import blob_path, sync_descriptor, sync_file, sync_folder
+from stability_mcp.maintenance.store_files import (
+    MOVED_FOLDERS,
+    WAL_SUFFIXES,
+    files_in,
+    keep_store,
+    move_into,
+    new_file,
+    sync_files,
+    sync_folders,
+)
+from stability_mcp.media.records import blob_path, sync_file, sync_folder
 from stability_mcp.store.database import Database, Observer, unobserved
 from stability_mcp.store.disk import MIN_FREE_BYTES, free_bytes
-from stability_mcp.store.format import DATABASE, FOLDERS, IN_USE
-from stability_mcp.store.locks import PRIVATE_FILE, PRIVATE_FOLDER, FileLock, HeldLock
+from stability_mcp.store.format import DATABASE, IN_USE
+from stability_mcp.store.locks import PRIVATE_FOLDER, FileLock, HeldLock
 from stability_mcp.store.programs import UNNAMED, programs_of
 from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import bytes_text
@@ -49,9 +57,6 @@ from stability_mcp.text import bytes_text
 WORK_FOLDER = "restore"
 """Folder of the store in which a backup is unpacked; a restore first removes what another left."""
 RESTORE_LOCK = "restore.lock"
-MOVED_FOLDERS = tuple(each for each in FOLDERS if each != "locks")
-"""Folders with files of the old store."""
-WAL_SUFFIXES = ("-wal", "-shm")
 
 Progress = Callable[[int, int], None]
 
@@ -198,6 +203,7 @@ class Restore:
             self.progress(done, total)
         if len(blobs) != manifest.blobs or done != total:
             raise unusable("files are missing")
+        sync_files(self._staged)
         return blobs
 
     async def _prepare(self, manifest: Manifest) -> EndedJobs:
@@ -253,10 +259,11 @@ class Restore:
         self.observer("after", "restore.keep")
         for folder in MOVED_FOLDERS:
             (self.home / folder).mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
-        new = {path.name: path for path in _files(staged / "blobs")}
+        new = {path.name: path for path in files_in(staged / "blobs")}
         self.observer("before", "restore.blobs")
         for sha256, path in new.items():
             move_into(path, blob_path(self.home, sha256))
+        sync_folders(self.home / "blobs")
         self.observer("after", "restore.blobs")
         # Of a damaged database only: the log of a readable one was folded in.
         for suffix in WAL_SUFFIXES:
@@ -266,7 +273,7 @@ class Restore:
         sync_folder(self.home)
         self.observer("after", "restore.replace")
         for folder in MOVED_FOLDERS:
-            for path in _files(self.home / folder):
+            for path in files_in(self.home / folder):
                 if path.name not in new:
                     path.unlink()
         return earlier
@@ -290,20 +297,14 @@ def _in_use(home: Path, names: str) -> StorageError:
 
 
 def _write(member: Member, path: Path) -> str:
-    """Write a member durably to a new file; return its SHA-256."""
+    """Write a member to a new file; return its SHA-256."""
     path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     digest = hashlib.sha256()
-    with _new_file(path) as file:
+    with new_file(path) as file:
         for chunk in member.chunks:
             digest.update(chunk)
             file.write(chunk)
-        file.flush()
-        sync_descriptor(file.fileno())
     return digest.hexdigest()
-
-
-def _new_file(path: Path) -> IO[bytes]:
-    return os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE), "wb")
 
 
 def fold_log(home: Path) -> None:
@@ -325,72 +326,3 @@ def fold_log(home: Path) -> None:
                 raise _in_use(home, "another program, such as sqlite3 in a terminal") from error
         except sqlite3.DatabaseError:
             """It is damaged, perhaps the reason for the restore; its files are kept as they are."""
-
-
-def keep_store(home: Path, staged: Path) -> Path | None:
-    """Copy a store to a folder of its own; return the folder, or None if there is no store.
-
-    The folder appears in one step: next to the store, or in it if it is the root of a disk.
-    """
-    names = [f"{DATABASE}{suffix}" for suffix in ("", *WAL_SUFFIXES)]
-    databases = [path for name in names if (path := home / name).exists()]
-    files = [path for folder in MOVED_FOLDERS for path in _files(home / folder)]
-    if not databases and not files:
-        return None
-    building = staged / "earlier"
-    for path in databases:  # copied: a linked database could be written under both names
-        _copy(path, building / path.name)
-    for path in files:
-        _link_or_copy(path, building / path.relative_to(home))
-    name = f"{home.name}{KEPT_BY_RESTORE}{time.strftime('%Y-%m-%d-%H%M%S')}"
-    parent = home.parent if _is_movable(home) else home
-    number, target = 1, parent / name
-    while target.exists():
-        number += 1
-        target = parent / f"{name}-{number}"
-    for folder in (building, *(path for path in building.rglob("*") if path.is_dir())):
-        sync_folder(folder)
-    building.replace(target)
-    sync_folder(parent)
-    return target
-
-
-def _is_movable(home: Path) -> bool:
-    """Return whether a folder can be moved from a store to its parent."""
-    same_disk = home.stat().st_dev == home.parent.stat().st_dev
-    return same_disk and os.access(home.parent, os.W_OK)
-
-
-def move_into(path: Path, target: Path) -> None:
-    """Move a file to its place; `blobs/` may be on another disk than the rest of the store."""
-    target.parent.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
-    try:
-        path.replace(target)
-    except OSError:
-        part = target.with_name(f"{target.name}.part")
-        _copy(path, part)
-        part.replace(target)
-    sync_folder(target.parent)
-
-
-def _link_or_copy(path: Path, target: Path) -> None:
-    target.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-    try:
-        os.link(path, target)
-    except OSError:  # no hard links, or another disk
-        _copy(path, target)
-
-
-def _copy(path: Path, target: Path) -> None:
-    """Copy a file durably. The database may be copied only while no connection is open here."""
-    target.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-    with suppress(FileNotFoundError):
-        target.unlink()
-    with path.open("rb") as source, _new_file(target) as file:
-        shutil.copyfileobj(source, file)
-        file.flush()
-        sync_descriptor(file.fileno())
-
-
-def _files(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]

@@ -25,8 +25,8 @@ from stability_mcp.maintenance import deleted_media, retention_rows
 from stability_mcp.store.database import Database
 from stability_mcp.store.queries import Connection, load
 
-PAGE_ROWS = 200
-"""Rows per read."""
+PAGE_ROWS = 10_000
+"""Candidates per read: each read sorts all of them, which takes a fifth of a second for 100,000."""
 MAX_WRITE_SECONDS = 0.01
 """Seconds after which a transaction starts no further step, see `retention`."""
 
@@ -153,7 +153,8 @@ def _remove(
     Returns:
         How many were checked, which were removed, and the size of the rest.
     """
-    until, size = time.monotonic() + MAX_WRITE_SECONDS, stored_bytes(connection)
+    size = stored_bytes(connection)
+    until = time.monotonic() + MAX_WRITE_SECONDS
     removed: list[Candidate] = []
     for checked, each in enumerate(page):
         if size <= limits.size or (checked and time.monotonic() > until):
