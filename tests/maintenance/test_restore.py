@@ -1,5 +1,6 @@
 """`stability-mcp restore`: the old store or the new one, and nothing paid is sent again."""
 
+import asyncio
 import hashlib
 import io
 import os
@@ -9,6 +10,7 @@ import signal
 import sqlite3
 import sys
 import tarfile
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -523,6 +525,26 @@ async def test_a_hostile_archive_is_refused(hostile: str, source: Path, tmp_path
 
     assert not (tmp_path / "evil").exists()
     assert set(tree(tmp_path / "outer")) <= {"new/restore.lock"}
+
+
+async def test_a_cancelled_restore_stops_and_leaves_nothing(store: tuple[Path, Path]) -> None:
+    """*Chosen*: Ctrl-C in a terminal; what was unpacked would take the room of a second store."""
+    home, file = store
+    begun, stopping = threading.Event(), threading.Event()
+
+    def progress(*_: int) -> None:
+        begun.set()
+        stopping.wait(20)
+
+    made = Restore(home=home, file=file, kind="api", progress=progress)
+    task = asyncio.create_task(made.run())
+    await anyio.to_thread.run_sync(begun.wait)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    stopping.set()
+    await until(lambda: not (home / "restore").exists())
+    assert labels(home) == ["before", "after"]
 
 
 async def test_a_missing_file_is_named(tmp_path: Path) -> None:

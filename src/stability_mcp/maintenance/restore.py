@@ -15,10 +15,11 @@ import hashlib
 import os
 import shutil
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -88,6 +89,7 @@ class Restore:
     kind: Kind
     progress: Progress
     observer: Observer = unobserved
+    _stopped: threading.Event = field(default_factory=threading.Event)
 
     async def run(self) -> Restored:
         """Replace the store by the backup.
@@ -103,8 +105,11 @@ class Restore:
             await in_file_thread(partial(self._stage, manifest), of_user=True)
             jobs = await self._prepare(manifest)
             earlier = await in_file_thread(self._swap)
-        except Exception:  # after a cancellation a thread may use the folder: the next run cleans
+        except Exception:
             await in_file_thread(self._clean)
+            raise
+        except BaseException:  # cancelled: a thread may still use the folder, and cleans up itself
+            self._stopped.set()
             raise
         finally:
             lock.release()
@@ -176,9 +181,13 @@ class Restore:
 
     def _stage(self, manifest: Manifest) -> None:
         """Unpack the backup and check it; blocks."""
-        with self._opened() as members:
-            blobs = self._unpack(members, manifest)
-        check_database(self._staged / DATABASE, manifest, blobs)
+        try:
+            with self._opened() as members:
+                blobs = self._unpack(members, manifest)
+            check_database(self._staged / DATABASE, manifest, blobs)
+        finally:
+            if self._stopped.is_set():
+                self._clean()
 
     def _unpack(self, members: Iterator[Member], manifest: Manifest) -> dict[str, int]:
         """Write the members to disk; return the sizes of the blobs by hash.
@@ -195,7 +204,7 @@ class Restore:
             path = self._staged / DATABASE if sha256 is None else blob_path(self._staged, sha256)
             if member.size > total - done:
                 raise unusable("its files are larger than its manifest says")
-            if _write(member, path) != (sha256 or manifest.database_sha256):
+            if self._write(member, path) != (sha256 or manifest.database_sha256):
                 raise unusable(f"{member.name} was changed")
             if sha256 is not None:
                 blobs[sha256] = member.size
@@ -205,6 +214,18 @@ class Restore:
             raise unusable("files are missing")
         sync_files(self._staged)
         return blobs
+
+    def _write(self, member: Member, path: Path) -> str:
+        """Write a member to a new file; return its SHA-256."""
+        path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        digest = hashlib.sha256()
+        with new_file(path) as file:
+            for chunk in member.chunks:
+                if self._stopped.is_set():
+                    raise StorageError("The restore was stopped.")
+                digest.update(chunk)
+                file.write(chunk)
+        return digest.hexdigest()
 
     async def _prepare(self, manifest: Manifest) -> EndedJobs:
         """Upgrade the unpacked store and end its unfinished jobs."""
@@ -294,17 +315,6 @@ def _in_use(home: Path, names: str) -> StorageError:
         f"Not restored: the store in {home} is in use by {names}.",
         hint="Close that program, then restore the backup.",
     )
-
-
-def _write(member: Member, path: Path) -> str:
-    """Write a member to a new file; return its SHA-256."""
-    path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-    digest = hashlib.sha256()
-    with new_file(path) as file:
-        for chunk in member.chunks:
-            digest.update(chunk)
-            file.write(chunk)
-    return digest.hexdigest()
 
 
 def fold_log(home: Path) -> None:

@@ -40,7 +40,6 @@ class _Blob:
 
 _SQL = load(__file__)
 _quick_check = _SQL.values("quick_check", str)
-_broken_references = _SQL.value("broken_references", str)
 _meta = _SQL.many("meta", _Meta)
 _blobs = _SQL.many("blobs", _Blob)
 _NAMES = {
@@ -54,6 +53,8 @@ OBJECTS = (
     "SELECT type, name, tbl_name FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
 )
 """Lists tables, indexes, triggers and views; not in the `.sql` file, as only SQLite has it."""
+BROKEN_REFERENCES = "PRAGMA foreign_key_check"
+"""Lists rows that refer to a missing one."""
 
 
 def check_database(path: Path, manifest: Manifest, blobs: Mapping[str, int]) -> None:
@@ -81,7 +82,7 @@ def check_database(path: Path, manifest: Manifest, blobs: Mapping[str, int]) -> 
 def _check(connection: Connection, manifest: Manifest) -> None:
     if others := {kind for kind, *_ in connection.execute(OBJECTS)} - {"table", "index"}:
         raise unusable(f"its database has a {others.pop()}")
-    if _quick_check(connection) != ["ok"] or _broken_references(connection) is not None:
+    if _quick_check(connection) != ["ok"] or connection.execute(BROKEN_REFERENCES).fetchone():
         raise unusable("its database is damaged")
     meta = {each.key: each.value for each in _meta(connection)}
     if meta.get("schema") != str(manifest.schema):

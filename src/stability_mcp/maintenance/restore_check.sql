@@ -2,10 +2,6 @@
 -- SQLite only: "ok", or the first errors in the structure of the file.
 PRAGMA quick_check(3);
 
--- name: broken_references() -> value
--- SQLite only: the first table with a row that refers to a missing one.
-PRAGMA foreign_key_check;
-
 -- name: meta() -> many
 -- Versions and ids of the store.
 SELECT key, value FROM meta;

@@ -9,6 +9,9 @@ from stability_mcp.store.disk import RESERVE_NAME
 from stability_mcp.store.format import DATABASE, EMULATOR_STATE
 from stability_mcp.text import bytes_text, listed
 
+OTHER_FOLDERS = (EMULATOR_STATE, "backup", "restore")
+"""The emulator's own state, and what running or interrupted commands work with."""
+
 KEPT_BY_RESTORE = ".before-restore-"
 """Part of the name of a folder with a store that `restore` replaced."""
 
@@ -23,7 +26,7 @@ class StoreSize:
     spool: int
     quarantine: int
     other: int
-    """The reserve for a full disk, and the state of the built-in emulator."""
+    """The reserve for a full disk, and `OTHER_FOLDERS`."""
     replaced: tuple[Path, ...]
     """Folders with stores that `restore` replaced; not part of the total."""
     replaced_bytes: int
@@ -64,7 +67,7 @@ def store_size(home: Path) -> StoreSize:
         media=_folder_size(home / "blobs"),
         spool=_folder_size(home / "spool"),
         quarantine=_folder_size(home / "quarantine"),
-        other=_size(home / RESERVE_NAME) + _folder_size(home / EMULATOR_STATE),
+        other=_size(home / RESERVE_NAME) + sum(_folder_size(home / each) for each in OTHER_FOLDERS),
         replaced=replaced,
         replaced_bytes=sum(map(_folder_size, replaced)),
     )
