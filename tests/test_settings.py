@@ -58,6 +58,7 @@ WRONG = [
     ("STABILITY_KEEP_DAYS", "0"),
     ("STABILITY_KEEP_DAYS", "-1"),
     ("STABILITY_KEEP_DAYS", "soon"),
+    *(("STABILITY_KEEP_BYTES", value) for value in ("20", "20 GBs", "-1GB", "1,5GB", "2 PB", "GB")),
     ("STABILITY_ON_DONE", "ftp://somewhere"),
     ("STABILITY_ON_DONE", "https://"),
     ("STABILITY_ON_DONE", "notify 'me"),
@@ -155,6 +156,23 @@ def test_a_secret_has_24_to_64_bytes(length: int) -> None:
     secret = "whsec_" + base64.b64encode(bytes(length)).decode()
 
     assert read_settings(on_done_secret=f' "{secret}" ').on_done_secret == SecretStr(secret)
+
+
+@pytest.mark.parametrize(
+    ("value", "size"),
+    [
+        ("20GB", 20_000_000_000),
+        ("500 MB", 500_000_000),
+        ("1.5 gb", 1_500_000_000),
+        ("2GiB", 2**31),
+        ("123456789", 123_456_789),
+        ("never", None),
+        ("None", None),
+    ],
+)
+def test_a_size_is_a_number_with_a_unit(value: str, size: int | None) -> None:
+    """Documented (docs/settings.md): the text form of STABILITY_KEEP_BYTES."""
+    assert read_settings(keep_bytes=value).keep_bytes == size
 
 
 def test_the_budget_is_in_millicredits_and_absent_on_the_emulator() -> None:

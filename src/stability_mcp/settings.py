@@ -27,7 +27,15 @@ from pydantic_core import ErrorDetails
 
 from stability_mcp.done_target import check_secret, read_target
 from stability_mcp.errors import ConfigurationError
-from stability_mcp.setting_types import NONE_WORDS, CreditsOrNone, Names, Paths, Rate, none_word
+from stability_mcp.setting_types import (
+    NONE_WORDS,
+    CreditsOrNone,
+    Names,
+    Paths,
+    Rate,
+    SizeOrNone,
+    none_word,
+)
 from stability_mcp.setting_values import (
     COMMAND,
     KEY,
@@ -47,6 +55,9 @@ KEYS_URL = "https://platform.stability.ai/account/keys"
 CREDITS_URL = "https://platform.stability.ai/account/credits"
 FREE_CREDITS = 25
 """Credits that a new account starts with (documented)."""
+
+EMULATED_FOLDER = "emulator"
+"""Subfolder of the data folder with the emulator's store."""
 
 _HOST = re.compile(r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
 _ORIGIN = re.compile(rf"[a-z][a-z0-9+.-]*://{_HOST.pattern}")
@@ -117,6 +128,8 @@ class Settings(BaseModel):
     """Secret that signs webhooks: `whsec_` and 24 to 64 bytes in base64."""
     keep_days: Annotated[float | None, Field(gt=0, le=36_500), BeforeValidator(none_word)] = None
     """Days after which ended jobs and their media are removed; `never`: kept for good."""
+    keep_bytes: SizeOrNone = None
+    """Size of the stored media above which the oldest are removed, such as `20GB`; or `never`."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
     """Lowest level that is logged to stderr."""
     log_format: Literal["text", "json"] = "text"
@@ -252,7 +265,7 @@ class Settings(BaseModel):
     @property
     def home_dir(self) -> Path:
         """Return the folder of the store in use; the emulator has its own below the real one."""
-        return self.base_dir / "emulator" if self.emulated else self.base_dir
+        return self.base_dir / EMULATED_FOLDER if self.emulated else self.base_dir
 
     @cached_property
     def copies_dir(self) -> Path | None:

@@ -100,10 +100,12 @@ def format_name(media_type: str) -> str:
 
 
 def bytes_text(size: int) -> str:
-    """Return a file size such as `116 bytes`, `480 KB` or `3.1 MB`."""
+    """Return a size such as `116 bytes`, `480 KB`, `3.1 MB` or `20.0 GB`."""
     if size < 1_000:  # noqa: PLR2004 -- a thousand
         return f"{size} byte{'s' * (size != 1)}"
-    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.3g} KB"  # noqa: PLR2004 -- a million
+    if size < 1_000_000:  # noqa: PLR2004 -- a million
+        return f"{size / 1e3:.3g} KB"
+    return f"{size / 1e6:.1f} MB" if size < 1e9 else f"{size / 1e9:.1f} GB"  # noqa: PLR2004 -- a billion
 
 
 def age_text(seconds: float) -> str:

@@ -17,6 +17,7 @@ from support.jobs.forks import Forks
 from support.jobs.killed import assert_all_accounted_for, recovering_process
 from support.jobs.upstream import Stage, Upstream, counting_upstream
 from support.jobs.worker_process import INPUT
+from support.maintenance import backups
 from support.store.named_writes import named_writes, shared_names, unnamed_writes
 from support.store.rows import ledger, money, rows
 
@@ -196,6 +197,7 @@ def test_every_write_transaction_has_a_name_and_is_in_a_kill_table() -> None:
         *(place for place, _ in (*BORDERS, *STOPS)),
         *(place for pair in RECOVERING for place in pair),
         *killed_job_writes.ENDS,
+        *backups.ENDS,
         *(f"inside {name}" for table in REQUESTED for name in table.ROWS),
     ]
 

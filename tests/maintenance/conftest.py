@@ -2,6 +2,10 @@
 
 import pytest
 
+from jobs.conftest import forks
+
+__all__ = ["forks"]
+
 
 @pytest.fixture(autouse=True)
 def _small_pictures(small_pictures: None) -> None:

@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from stability_mcp.errors import NotFoundError
-from stability_mcp.maintenance.retention import DAY_SECONDS, Retention, Swept
+from stability_mcp.maintenance.retention import DAY_SECONDS, Keep, Retention, Swept
 from stability_mcp.media.items import MediaItem
 from stability_mcp.store.database import Database
 from stability_mcp.studio import Studio, open_studio
@@ -36,7 +36,7 @@ async def _sweep(folder: Path, *, after: float, keep_days: float | None = None) 
     later = time.time() + after * DAY_SECONDS
     database = await anyio.to_thread.run_sync(Database, _home(folder))
     try:
-        return await Retention(database, keep_days=keep_days, clock=lambda: later).sweep()
+        return await Retention(database, Keep(days=keep_days), clock=lambda: later).sweep()
     finally:
         await database.close()
 
@@ -62,7 +62,7 @@ async def test_deleted_media_can_be_restored_for_thirty_days(tmp_path: Path) -> 
         assert await _sweep(tmp_path, after=29) == Swept()
         assert (await studio.library.restore(["hero"]))[0][0].id == hero.id
         await studio.library.delete(["hero"])
-        assert await _sweep(tmp_path, after=31) == Swept(deleted=1, files=1)
+        assert await _sweep(tmp_path, after=31) == Swept(deleted=1, files=1, bytes=hero.bytes)
 
         with pytest.raises(NotFoundError, match="No deleted media is called"):
             await studio.library.restore([hero.uri])

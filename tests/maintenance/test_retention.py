@@ -12,7 +12,7 @@ import pytest
 
 from stability_mcp.errors import NotFoundError
 from stability_mcp.jobs.progress import STRIPPED
-from stability_mcp.maintenance.retention import DAY_SECONDS, Retention, Swept
+from stability_mcp.maintenance.retention import DAY_SECONDS, Keep, Retention, Swept
 from stability_mcp.store.database import Database
 from stability_mcp.studio import CallOptions, Studio, open_studio, reruns
 from support.imaging.sample_files import png
@@ -74,7 +74,7 @@ def _age(folder: Path, days: float = KEEP + 1) -> None:
 
 async def _sweep(folder: Path, days: float | None = KEEP) -> Swept:
     async with _store(folder) as database:
-        return await Retention(database, keep_days=days).sweep()
+        return await Retention(database, Keep(days=days)).sweep()
 
 
 async def test_an_old_result_is_deleted_and_its_charge_and_copy_stay(tmp_path: Path) -> None:
@@ -84,17 +84,17 @@ async def test_an_old_result_is_deleted_and_its_charge_and_copy_stay(tmp_path: P
         copy = (await studio.get_media(media)).copy_path
         before = money(_home(tmp_path)), ledger(_home(tmp_path))
         _age(tmp_path)
+        [blob] = _blobs(tmp_path)
+        size = blob.stat().st_size
 
         swept = await _sweep(tmp_path)
 
-        assert swept == Swept(jobs=1, calls=1, files=1)
+        assert swept == Swept(jobs=1, calls=1, files=1, bytes=size)
         with pytest.raises(NotFoundError):
             await studio.get_media(media)
         [job] = (await studio.list_jobs()).items
         used, _ = await studio.usage(since="2000-01-01", by="operation", limit=9)
-        with pytest.raises(
-            NotFoundError, match=r"its arguments were removed after STABILITY_KEEP_DAYS"
-        ):
+        with pytest.raises(NotFoundError, match=r"its arguments were removed by retention\."):
             await reruns.rerun(studio, job.id, {}, CallOptions(wait=1))
     assert (job.state, job.error, job.arguments, job.media) == ("done", STRIPPED, {}, ())
     assert [(each.operation, each.charged) for each in used] == [("generate_core", 3_000)]
@@ -264,7 +264,7 @@ async def test_sweeps_repeat_and_survive_a_missing_folder(
     """*Chosen*: one disk error must not end the jobs that run in the same process."""
     async with _studio(tmp_path), _store(tmp_path) as database:
         spool = _home(tmp_path) / "spool"
-        retention = Retention(database, keep_days=KEEP)
+        retention = Retention(database, Keep(days=KEEP))
 
         async def leave_something() -> None:
             left = spool / "import-0.part"

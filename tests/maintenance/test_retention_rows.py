@@ -2,7 +2,7 @@
 
 import pytest
 
-from stability_mcp.maintenance.retention_rows import is_renamed, run_within
+from stability_mcp.maintenance.retention_rows import Removed, is_renamed, run_within
 
 
 @pytest.mark.parametrize(
@@ -32,10 +32,10 @@ def test_a_sweep_runs_at_least_one_step_and_stops_at_its_time_limit() -> None:
     """*Chosen*: meanwhile all other writers wait for the write lock."""
     done: list[str] = []
 
-    def step(each: str) -> bool:
+    def step(each: str) -> int | None:
         done.append(each)
-        return each != "b"
+        return None if each == "b" else 7
 
-    assert run_within(["a", "b", "c"], -1, step) == (1, 1)
-    assert run_within(["b", "c"], 60, step) == (2, 1)
+    assert run_within(["a", "b", "c"], -1, step) == (1, Removed(1, 7))
+    assert run_within(["b", "c"], 60, step) == (2, Removed(1, 7))
     assert done == ["a", "b", "c"]

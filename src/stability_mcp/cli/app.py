@@ -12,6 +12,7 @@ import typer
 from stability_mcp import __version__
 from stability_mcp.cli import exit_codes, ledger_commands
 from stability_mcp.cli.invocation import settings_of
+from stability_mcp.cli.store_commands import add_commands
 from stability_mcp.cli.usage_table import usage
 from stability_mcp.errors import NotFoundError
 
@@ -333,3 +334,5 @@ for _command in (
     usage,
 ):
     app.command()(_command)
+
+add_commands(app, settings_of)

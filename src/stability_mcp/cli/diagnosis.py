@@ -24,14 +24,23 @@ from stability_mcp.settings import CREDITS_URL, Settings, origin
 from stability_mcp.text import credits_text, plain
 
 if TYPE_CHECKING:
-    from stability_mcp.studio import ResponseTime, Retention, Spending, Status, StoreCheck
+    from stability_mcp.studio import (
+        ResponseTime,
+        Retention,
+        Spending,
+        Status,
+        StoreCheck,
+        StoreTools,
+    )
 
 LIBRARIES = ("mcp", "httpx2", "pydantic", "pillow")
 
+NOTHING_TO_REMOVE = "retention: nothing to remove"
 WORDS_FOR_NONE = {
     "budget": "none",
     "confirm_above": "never",
     "keep_days": "never",
+    "keep_bytes": "never",
     "low_balance": "never",
 }
 """What one types for no limit."""
@@ -159,6 +168,8 @@ async def store_checks(settings: Settings, *, repair: bool) -> AsyncIterator[Che
                 yield found
             if repair:
                 yield await _apply_retention(store.retention)
+            async for found in _size_and_retention(store, repaired=repair):
+                yield found
         except StorageError as error:
             yield Check(subject="store", result="bad", text=str(error))
         except OSError as error:
@@ -192,14 +203,30 @@ async def _findings(check: "StoreCheck", *, repair: bool) -> AsyncIterator[Check
 
 
 async def _apply_retention(retention: "Retention") -> Check:
-    removed = asdict(await retention.sweep())
-    gone = ", ".join(f"{name} {count}" for name, count in removed.items() if count)
+    swept = await retention.sweep()
+    removed = swept.line()
+    text = f"retention removed {removed}" if removed else NOTHING_TO_REMOVE
     return Check(
-        subject="retention",
-        result="done" if gone else "ok",
-        text=f"retention removed: {gone}" if gone else "retention: nothing to remove",
-        data=removed,
+        subject="retention", result="done" if removed else "ok", text=text, data=asdict(swept)
     )
+
+
+async def _size_and_retention(store: "StoreTools", *, repaired: bool) -> AsyncIterator[Check]:
+    """Yield what the store takes on the disk, and what retention would remove next."""
+    measured = await store.size()
+    size, *replaced = measured.lines()
+    facts = asdict(measured) | {"replaced": [str(each) for each in measured.replaced]}
+    yield Check(subject="store_size", result="ok", text=size, data=facts)
+    for line in replaced:
+        yield Check(subject="store_size", result="note", text=line)
+    if repaired or store.keep == type(store.keep)():
+        return
+    plan = await store.plan()
+    lines = plan.lines()
+    text = f"the next sweep removes {'; '.join(lines)}" if lines else NOTHING_TO_REMOVE
+    yield Check(subject="retention", result="ok", text=text, data=asdict(plan.swept))
+    if excess := plan.swept.excess_line():
+        yield Check(subject="retention", result="note", text=excess)
 
 
 async def setup_checks(settings: Settings) -> AsyncIterator[Check]:

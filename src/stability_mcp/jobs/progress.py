@@ -18,7 +18,7 @@ from stability_mcp.text import local_time
 Progress = Callable[[str, float], Awaitable[None]]
 """Receives the progress in words and as a fraction from 0 to 1."""
 
-STRIPPED = "Its details and results were deleted after STABILITY_KEEP_DAYS; its charge is kept."
+STRIPPED = "Its details and results were removed by retention; its charge is kept."
 """The error of a job whose details retention removed."""
 
 MAX_BEFORE_DONE = 0.95

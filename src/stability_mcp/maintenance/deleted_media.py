@@ -6,9 +6,14 @@ deleted item stay, and their lineage still says so.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from stability_mcp.maintenance.retention_rows import Numbered, remove_if_older, run_within
+from stability_mcp.maintenance.retention_rows import (
+    Numbered,
+    Removed,
+    StoredFiles,
+    delete_unused_blob,
+    run_within,
+)
 from stability_mcp.media import names, tags
 from stability_mcp.media.records import blob_path
 from stability_mcp.store.queries import Connection, load
@@ -22,6 +27,7 @@ _old_deleted = _SQL.many("old_deleted", Numbered)
 _still_deleted = _SQL.value("still_deleted", int)
 _leave_cache = _SQL.count("leave_cache")
 _delete_parents = _SQL.count("delete_parents")
+_blob_of = _SQL.value("blob_of", str)
 _delete_row = _SQL.count("delete_row")
 _unused_blobs = _SQL.values("unused_blobs", str)
 _is_unused = _SQL.value("is_unused", int)
@@ -49,21 +55,38 @@ def is_purgeable(connection: Connection, media: str, *, cutoff: float) -> bool:
     return _still_deleted(connection, id=media, cutoff=cutoff) is not None
 
 
+def purge_item(connection: Connection, media: str, *, cutoff: float) -> int | None:
+    """Delete the row of an item deleted before `cutoff`; its bytes follow later.
+
+    Returns:
+        0; None: it was kept.
+    """
+    if not is_purgeable(connection, media, cutoff=cutoff):
+        return None
+    _leave_cache(connection, media=media)
+    _delete_parents(connection, media=media)
+    names.forget(connection, media)
+    tags.forget_tags(connection, media)
+    return 0 if _delete_row(connection, id=media) == 1 else None
+
+
+def purge_now(connection: Connection, media: str, *, cutoff: float) -> int | None:
+    """Like `purge_item`, and delete the row of its blob if no other item uses it.
+
+    Returns:
+        The bytes that no row refers to any more; None: it was kept.
+    """
+    blob = _blob_of(connection, id=media)
+    if purge_item(connection, media, cutoff=cutoff) is None:
+        return None
+    return 0 if blob is None else delete_unused_blob(connection, blob)
+
+
 def purge(
     connection: Connection, ids: Sequence[str], *, cutoff: float, seconds: float
-) -> tuple[int, int]:
-    """Delete the rows of deleted items, for about `seconds`; their bytes follow later."""
-
-    def step(media: str) -> bool:
-        if not is_purgeable(connection, media, cutoff=cutoff):
-            return False
-        _leave_cache(connection, media=media)
-        _delete_parents(connection, media=media)
-        names.forget(connection, media)
-        tags.forget_tags(connection, media)
-        return _delete_row(connection, id=media) == 1
-
-    return run_within(ids, seconds, step)
+) -> tuple[int, Removed]:
+    """Delete the rows of deleted items, for about `seconds`."""
+    return run_within(ids, seconds, lambda each: purge_item(connection, each, cutoff=cutoff))
 
 
 def unused_blobs(connection: Connection, *, after: str, cutoff: float, limit: int) -> list[str]:
@@ -72,25 +95,29 @@ def unused_blobs(connection: Connection, *, after: str, cutoff: float, limit: in
 
 
 def purge_blobs(
-    connection: Connection, home: Path, hashes: Sequence[str], *, cutoff: float, seconds: float
-) -> tuple[int, int]:
+    connection: Connection,
+    files: StoredFiles,
+    hashes: Sequence[str],
+    *,
+    cutoff: float,
+    seconds: float,
+) -> tuple[int, Removed]:
     """Remove files of unused blobs and their rows; only inside a write transaction.
 
     Args:
         connection: The writer's, so that no item gets these bytes meanwhile.
-        home: Folder of the store.
+        files: The files of the store; while a backup copies them, none is removed.
         hashes: The candidates; they are checked again here.
         cutoff: Unix seconds; a file written later is kept, as a process may be about to use it.
         seconds: Approximate time limit.
     """
 
-    def step(sha256: str) -> bool:
+    def step(sha256: str) -> int | None:
         if _is_unused(connection, sha256=sha256) is None:
-            return False
-        path = blob_path(home, sha256)
-        removed = remove_if_older(path, cutoff)
-        if not path.exists():
+            return None
+        size = files.remove_blob(sha256, cutoff)
+        if size is not None or not blob_path(files.home, sha256).exists():
             _delete_blob_row(connection, sha256=sha256)
-        return removed
+        return size
 
-    return run_within(hashes, seconds, step)
+    return (len(hashes), Removed()) if files.in_backup else run_within(hashes, seconds, step)

@@ -23,6 +23,10 @@ WHERE result_key IS NOT NULL AND id = (SELECT media.job FROM media WHERE media.i
 -- The rows with the item as a parent stay: they say that a result was made from deleted media.
 DELETE FROM media_parents WHERE child = :media;
 
+-- name: blob_of(id) -> value
+-- The hash of its bytes.
+SELECT blob FROM media WHERE id = :id;
+
 -- name: delete_row(id) -> count
 -- The row of its blob stays until the file is removed.
 DELETE FROM media WHERE id = :id AND deleted_at IS NOT NULL;

@@ -235,9 +235,8 @@ class StoreCheck:
         if leftovers:
             removed = 0
             if self._repair:
-                removed = await in_file_thread(
-                    lambda: sum(retention_rows.remove_if_older(path, young) for path in leftovers)
-                )
+                remove = partial(retention_rows.remove_files, leftovers, young)
+                removed = (await in_file_thread(remove)).count
             text = f"{_files(len(leftovers))} left in spool/ by an interrupted import or repair"
             yield Finding(text=text, done=f"{_files(removed)} removed" if removed else "")
         for path in paths:

@@ -3,7 +3,8 @@
 The first sweep runs some time after the store was opened, so that it doesn't slow down the start;
 further ones run every few hours. Candidates are found by readers; the writer only runs short
 transactions that check again, so two processes may sweep at the same time. `retention_rows` and
-`deleted_media` have the rules. Unusable paid responses leave the quarantine at the same age.
+`deleted_media` have the rules. Unusable paid responses leave the quarantine at the same age. Then
+`shrink` removes the oldest media if the rest is larger than STABILITY_KEEP_BYTES.
 """
 
 import logging
@@ -11,16 +12,18 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import anyio
 
 from stability_mcp.errors import StorageError
-from stability_mcp.maintenance import deleted_media, retention_rows
-from stability_mcp.maintenance.retention_rows import Numbered
+from stability_mcp.maintenance import deleted_media, retention_rows, shrink
+from stability_mcp.maintenance.retention_rows import Numbered, Removed, StoredFiles
 from stability_mcp.store.database import Database
 from stability_mcp.store.ids import MAX_SEQ
 from stability_mcp.store.queries import Connection
 from stability_mcp.store.threads import in_file_thread
+from stability_mcp.text import bytes_text
 
 START_SECONDS = 60.0
 """Seconds from opening the store to the first sweep."""
@@ -40,13 +43,23 @@ log = logging.getLogger(__name__)
 
 ListRows = Callable[[Connection, int], list[Numbered]]
 IsRemovable = Callable[[Connection, str], bool]
-Remove = Callable[[Sequence[str]], Awaitable[tuple[int, int]]]
-"""One write transaction; returns how many ids it checked, and how many it removed."""
+Remove = Callable[[Sequence[str]], Awaitable[tuple[int, Removed]]]
+"""One write transaction; returns how many ids it checked, and what it removed."""
 
 
 def restorable_until(deleted_at: float, keep_days: float | None) -> float:
     """Return until when an item that was deleted can be restored, in unix seconds."""
     return deleted_at + deleted_media.kept_days(keep_days) * DAY_SECONDS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keep:
+    """What a sweep keeps; None for no limit."""
+
+    days: float | None = None
+    """Days to keep finished jobs and old media."""
+    bytes: int | None = None
+    """Bytes of stored media to keep."""
 
 
 @dataclass
@@ -64,6 +77,40 @@ class Swept:
     quarantined: int = 0
     spool: int = 0
     """Leftovers of interrupted imports."""
+    bytes: int = 0
+    """Size of all removed files."""
+    excess: int = 0
+    """Bytes above STABILITY_KEEP_BYTES that had to stay."""
+
+    def excess_line(self) -> str:
+        """Return why the media still take more than STABILITY_KEEP_BYTES; "" if they fit."""
+        if not self.excess:
+            return ""
+        return (
+            f"the stored media stay {bytes_text(self.excess)} above STABILITY_KEEP_BYTES: the rest "
+            "is in use, renamed with media_label, or less than an hour old"
+        )
+
+    def line(self) -> str:
+        """Return `2 jobs, 1 stored file (3.1 MB)`; "" if nothing was removed."""
+        parts = [
+            f"{count} {singular if count == 1 else plural}"
+            for field, (singular, plural) in SWEPT_NOUNS.items()
+            if (count := getattr(self, field))
+        ]
+        return f"{', '.join(parts)} ({bytes_text(self.bytes)})" if parts else ""
+
+
+SWEPT_NOUNS = {
+    "jobs": ("job", "jobs"),
+    "media": ("imported item", "imported items"),
+    "deleted": ("deleted item", "deleted items"),
+    "calls": ("call", "calls"),
+    "files": ("stored file", "stored files"),
+    "quarantined": ("file in quarantine/", "files in quarantine/"),
+    "spool": ("leftover in spool/", "leftovers in spool/"),
+}
+"""What the counts of a sweep are called, by field: singular and plural."""
 
 
 class Retention:
@@ -71,20 +118,26 @@ class Retention:
 
     Args:
         database: The store.
-        keep_days: Days to keep finished jobs and old media; None keeps everything.
+        keep: What to keep; by default everything but deleted media.
         clock: Unix seconds.
+        files: The files that belong to the rows; None: those next to the database.
+        pause: Seconds between two transactions.
     """
 
     def __init__(
         self,
         database: Database,
+        keep: Keep,
         *,
-        keep_days: float | None,
         clock: Callable[[], float] = time.time,
+        files: StoredFiles | None = None,
+        pause: float = PAUSE_SECONDS,
     ) -> None:
         self._database = database
-        self._keep_days = keep_days
+        self._keep = keep
         self._clock = clock
+        self._files = files or StoredFiles(home=database.home)
+        self._pause = pause
 
     async def run(self, *, delay: float = START_SECONDS, every: float = INTERVAL_SECONDS) -> None:
         """Sweep until cancelled.
@@ -103,6 +156,8 @@ class Retention:
                 log.exception("internal error while sweeping the store")
             else:
                 log.info("swept: %s", swept)
+                if swept.excess:
+                    log.warning("%s", swept.excess_line())
             await anyio.sleep(every)
 
     async def sweep(self) -> Swept:
@@ -111,20 +166,31 @@ class Retention:
         Raises:
             StorageError: the store cannot be read or written.
         """
-        now, home, swept = self._clock(), self._database.home, Swept()
-        swept.spool = await in_file_thread(lambda: retention_rows.sweep_spool(home, now))
-        deleted_before = now - deleted_media.kept_days(self._keep_days) * DAY_SECONDS
-        swept.deleted = await self._deleted(deleted_before)
+        now, swept, files = self._clock(), Swept(), self._files
+        leftovers = await in_file_thread(lambda: list(retention_rows.spool_leftovers(files.home)))
         file_age = now - retention_rows.MIN_FILE_AGE_SECONDS
-        swept.files = await self._unused(min(deleted_before, file_age), file_age)
-        if self._keep_days is None:
-            return swept
-        cutoff = now - self._keep_days * DAY_SECONDS
+        swept.spool = await self._remove_files(swept, leftovers, file_age)
+        deleted_before = now - deleted_media.kept_days(self._keep.days) * DAY_SECONDS
+        swept.deleted = await self._deleted(deleted_before)
+        await self._unused(swept, min(deleted_before, file_age), file_age)
+        if self._keep.days is not None:
+            cutoff = now - self._keep.days * DAY_SECONDS
+            await self._sweep_old(swept, cutoff)
+            file_age = min(cutoff, file_age)
+        if self._keep.bytes is not None:
+            await self._shrink(swept, self._keep.bytes, now)
+            file_age = now - retention_rows.MIN_FILE_AGE_SECONDS
+        if self._keep != Keep():
+            await self._unreferenced(swept, file_age)
+        return swept
+
+    async def _sweep_old(self, swept: Swept, cutoff: float) -> None:
+        """Remove what is older than STABILITY_KEEP_DAYS; the bytes of media follow later."""
         while removed := await self._results(cutoff):
             # Repeat: parents become removable only after their children.
             swept.jobs += removed[0]
             swept.media += removed[1]
-        swept.calls = await self._rows(
+        calls = await self._rows(
             lambda c, before: retention_rows.old_calls(
                 c, cutoff=cutoff, before=before, limit=PAGE_ROWS
             ),
@@ -137,9 +203,17 @@ class Retention:
                 own_commit=True,
             ),
         )
-        swept.files += await self._files(min(cutoff, file_age))
-        swept.quarantined = await in_file_thread(lambda: self._quarantine(cutoff))
-        return swept
+        swept.calls = calls.count
+        quarantine = self._files.home / "quarantine"
+        found = await in_file_thread(lambda: list(quarantine.iterdir()))
+        swept.quarantined = await self._remove_files(swept, found, cutoff)
+
+    async def _shrink(self, swept: Swept, limit: int, now: float) -> None:
+        shrunk = await shrink.shrink(self._database, limit=limit, now=now, pause=self._pause)
+        swept.jobs += shrunk.jobs
+        swept.media += shrunk.media
+        swept.deleted += shrunk.deleted
+        swept.excess = max(shrunk.size - limit, 0)
 
     async def _results(self, cutoff: float) -> tuple[int, int] | None:
         """Sweep jobs with their results, then imports; return None if nothing was removed."""
@@ -169,11 +243,11 @@ class Retention:
                 own_commit=True,
             ),
         )
-        return (ended, imported) if ended or imported else None
+        return (ended.count, imported.count) if ended.count or imported.count else None
 
     async def _deleted(self, cutoff: float) -> int:
         """Remove the items that were deleted before `cutoff`."""
-        return await self._rows(
+        removed = await self._rows(
             lambda c, before: deleted_media.old_deleted(
                 c, cutoff=cutoff, before=before, limit=PAGE_ROWS
             ),
@@ -184,27 +258,31 @@ class Retention:
                 own_commit=True,
             ),
         )
+        return removed.count
 
-    async def _unused(self, cutoff: float, file_cutoff: float) -> int:
+    async def _unused(self, swept: Swept, cutoff: float, file_cutoff: float) -> None:
         """Remove the bytes that only removed items used."""
-        total, after, home = 0, "", self._database.home
+        after, files = "", self._files
         while hashes := await self._database.read(
             partial(deleted_media.unused_blobs, after=after, cutoff=cutoff, limit=PAGE_ROWS)
         ):
             after = hashes[-1]
-            total += await self._write(
+            removed = await self._write(
                 hashes,
                 lambda ids: self._database.write(
                     lambda c: deleted_media.purge_blobs(
-                        c, home, ids, cutoff=file_cutoff, seconds=MAX_WRITE_SECONDS
+                        c, files, ids, cutoff=file_cutoff, seconds=MAX_WRITE_SECONDS
                     ),
                     name="maintenance.purge_blobs",
                     own_commit=True,
                 ),
             )
-        return total
+            swept.files += removed.count
+            swept.bytes += removed.bytes
 
-    async def _rows(self, list_rows: ListRows, is_removable: IsRemovable, remove: Remove) -> int:
+    async def _rows(
+        self, list_rows: ListRows, is_removable: IsRemovable, remove: Remove
+    ) -> Removed:
         """Process rows from newest to oldest, in pages and short transactions."""
 
         def read(before: int, connection: Connection) -> tuple[list[str], int]:
@@ -212,41 +290,45 @@ class Retention:
             ids = [each.id for each in page if is_removable(connection, each.id)]
             return ids, page[-1].seq if page else 0
 
-        total, before = 0, MAX_SEQ
+        total, before = Removed(), MAX_SEQ
         while before:
             ids, before = await self._database.read(partial(read, before))
             total += await self._write(ids, remove)
         return total
 
-    async def _files(self, cutoff: float) -> int:
-        total, home = 0, self._database.home
-        folders = retention_rows.unreferenced_blobs(home)
-        while (files := await in_file_thread(lambda: next(folders, None))) is not None:
-            names = [path.name for path in files]
+    async def _unreferenced(self, swept: Swept, cutoff: float) -> None:
+        """Remove the bytes whose rows are gone."""
+        files = self._files
+        folders = retention_rows.unreferenced_blobs(files.home)
+        while (found := await in_file_thread(lambda: next(folders, None))) is not None:
+            names = [path.name for path in found]
             hashes = await self._database.read(partial(retention_rows.unreferenced, hashes=names))
-            total += await self._write(
+            removed = await self._write(
                 hashes,
                 lambda ids: self._database.write(
                     lambda c: retention_rows.unlink(
-                        c, home, ids, cutoff=cutoff, seconds=MAX_WRITE_SECONDS
+                        c, files, ids, cutoff=cutoff, seconds=MAX_WRITE_SECONDS
                     ),
                     name="maintenance.retain_blobs",
                     own_commit=True,
                 ),
             )
-        return total
+            swept.files += removed.count
+            swept.bytes += removed.bytes
 
-    async def _write(self, ids: list[str], remove: Remove) -> int:
-        total = 0
+    async def _write(self, ids: list[str], remove: Remove) -> Removed:
+        total = Removed()
         while ids:
             checked, removed = await remove(ids)
             ids, total = ids[checked:], total + removed
-            await anyio.sleep(PAUSE_SECONDS)
+            await anyio.sleep(self._pause)
         return total
 
-    def _quarantine(self, cutoff: float) -> int:
-        folder = self._database.home / "quarantine"
-        return sum(retention_rows.remove_if_older(path, cutoff) for path in folder.iterdir())
+    async def _remove_files(self, swept: Swept, paths: list[Path], cutoff: float) -> int:
+        remove = partial(retention_rows.remove_files, paths, cutoff, self._files.remove)
+        removed = await in_file_thread(remove)
+        swept.bytes += removed.bytes
+        return removed.count
 
 
 def _always(connection: Connection, each: str) -> bool:

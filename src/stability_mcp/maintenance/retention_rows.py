@@ -19,11 +19,17 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
+from typing import TypeVar
 
 from stability_mcp.media import names, tags
 from stability_mcp.media.labels import is_name_of
 from stability_mcp.media.records import blob_path
+from stability_mcp.store.format import BACKUP_LOCK
+from stability_mcp.store.locks import is_locked
 from stability_mcp.store.queries import Connection, in_parts, load
+
+T = TypeVar("T")
 
 MIN_FILE_AGE_SECONDS = 3_600.0
 """Seconds. A younger file is never treated as a leftover."""
@@ -35,6 +41,22 @@ MAX_HASHES_PER_QUERY = 400
 """Hashes per query: older SQLite versions accept 999 parameters."""
 
 _HASH = re.compile(r"[0-9a-f]{64}")
+
+
+FileRemover = Callable[[Path, float], int | None]
+"""Removes a file last written before a time; returns its bytes, or None if it was kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """Rows or files that one transaction removed."""
+
+    count: int = 0
+    bytes: int = 0
+    """Bytes of blobs whose last row was deleted, or of the files."""
+
+    def __add__(self, other: "Removed") -> "Removed":
+        return Removed(self.count + other.count, self.bytes + other.bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +87,7 @@ _is_input = _SQL.value("is_input", int)
 _has_child = _SQL.value("has_child", int)
 _delete_lineage = _SQL.count("delete_lineage")
 _delete_media = _SQL.value("delete_media", str)
-_delete_blob = _SQL.count("delete_blob")
+_delete_blob = _SQL.value("delete_blob", int)
 _referenced_hashes = _SQL.values("referenced_hashes", str)
 _old_jobs = _SQL.many("old_jobs", Numbered)
 _old_job = _SQL.one("old_job", _OldJob)
@@ -103,43 +125,103 @@ def is_renamed(label: str | None, requested: str | None) -> bool:
     return not is_name_of(label, requested)
 
 
-def delete_media(connection: Connection, media_id: str) -> None:
-    """Delete an item's row, its names, its lineage, and its blob's row if no other item uses it."""
+def delete_media(connection: Connection, media_id: str) -> int:
+    """Delete an item's row, its names, its lineage, and its blob's row if no other item uses it.
+
+    Returns:
+        The bytes of the blob whose row was deleted; 0 if another item uses it.
+    """
     _delete_lineage(connection, media=media_id)
     names.forget(connection, media_id)
     tags.forget_tags(connection, media_id)
     blob = _delete_media(connection, id=media_id)
-    if blob is not None:
-        _delete_blob(connection, sha256=blob)
+    return 0 if blob is None else delete_unused_blob(connection, blob)
+
+
+def delete_unused_blob(connection: Connection, sha256: str) -> int:
+    """Delete a blob's row if no item uses it; return the bytes of its file, which is kept."""
+    return _delete_blob(connection, sha256=sha256) or 0
+
+
+def remove_media(connection: Connection, media_id: str, *, cutoff: float) -> int | None:
+    """Delete an imported or fitted item that is old and not needed.
+
+    Returns:
+        The bytes that no row refers to any more; None: it was kept.
+    """
+    is_old = _is_old_media(connection, id=media_id, cutoff=cutoff) is not None
+    if not is_old or is_needed(connection, media_id):
+        return None
+    return delete_media(connection, media_id)
 
 
 def sweep_media(
     connection: Connection, ids: Sequence[str], *, cutoff: float, seconds: float
-) -> tuple[int, int]:
+) -> tuple[int, Removed]:
     """Delete imported and fitted items that are not needed, for about `seconds`."""
-
-    def step(media_id: str) -> bool:
-        still_old = _is_old_media(connection, id=media_id, cutoff=cutoff) is not None
-        is_removable = still_old and not is_needed(connection, media_id)
-        if is_removable:
-            delete_media(connection, media_id)
-        return is_removable
-
-    return run_within(ids, seconds, step)
+    return run_within(ids, seconds, lambda each: remove_media(connection, each, cutoff=cutoff))
 
 
-def run_within(ids: Sequence[str], seconds: float, step: Callable[[str], bool]) -> tuple[int, int]:
+def run_within(
+    ids: Sequence[T], seconds: float, step: Callable[[T], int | None]
+) -> tuple[int, Removed]:
     """Run a step for each id until the time is up, so that the write lock is held only briefly.
 
+    Args:
+        ids: What to process, in order.
+        seconds: Approximate time limit.
+        step: Returns the bytes it removed; None: it removed nothing.
+
     Returns:
-        How many ids were processed, at least one, and for how many the step returned True.
+        How many ids were processed, at least one, and what was removed.
     """
-    until, removed = time.monotonic() + seconds, 0
+    until, removed = time.monotonic() + seconds, Removed()
     for checked, each in enumerate(ids, 1):
-        removed += step(each)
+        size = step(each)
+        if size is not None:
+            removed += Removed(1, size)
         if time.monotonic() > until:
             return checked, removed
     return len(ids), removed
+
+
+def remove_if_older(path: Path, cutoff: float) -> int | None:
+    """Remove a file last written before `cutoff`; return its bytes, or None if it was kept."""
+    size = size_if_older(path, cutoff)
+    if size is None:
+        return None
+    try:
+        path.unlink()
+    except OSError:  # another process was faster, or has it open (Windows)
+        return None
+    return size
+
+
+def size_if_older(path: Path, cutoff: float) -> int | None:
+    """Return the bytes of a file last written before `cutoff`; None: it is younger, or missing."""
+    try:
+        found = path.stat()
+    except OSError:  # another process was faster
+        return None
+    return found.st_size if S_ISREG(found.st_mode) and found.st_mtime < cutoff else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredFiles:
+    """The files of a store, and how a sweep removes them."""
+
+    home: Path
+    remove: FileRemover = remove_if_older
+    """`size_if_older` for a sweep that only counts."""
+
+    def remove_blob(self, sha256: str, cutoff: float) -> int | None:
+        """Remove the file of a blob, if it is old; return its bytes."""
+        return self.remove(blob_path(self.home, sha256), cutoff)
+
+    @property
+    def in_backup(self) -> bool:
+        """Return whether a backup is copying them, so that none may be removed."""
+        return is_locked(self.home / BACKUP_LOCK)
 
 
 def unreferenced_blobs(home: Path) -> Iterator[list[Path]]:
@@ -158,40 +240,43 @@ def unreferenced(connection: Connection, hashes: Iterable[str]) -> list[str]:
 
 
 def unlink(
-    connection: Connection, home: Path, hashes: Sequence[str], *, cutoff: float, seconds: float
-) -> tuple[int, int]:
+    connection: Connection,
+    files: StoredFiles,
+    hashes: Sequence[str],
+    *,
+    cutoff: float,
+    seconds: float,
+) -> tuple[int, Removed]:
     """Remove blob files without a row; only inside a write transaction.
 
     Args:
         connection: The writer's, so that no row for them is added meanwhile.
-        home: Folder of the store.
+        files: The files of the store; while a backup copies them, none is removed.
         hashes: The candidates; they are checked again here.
         cutoff: Unix seconds; a file written later is kept.
         seconds: Approximate time limit.
     """
+    if files.in_backup:
+        return len(hashes), Removed()
     removable = set(unreferenced(connection, hashes))
     return run_within(
         hashes,
         seconds,
-        lambda each: each in removable and remove_if_older(blob_path(home, each), cutoff),
+        lambda each: files.remove_blob(each, cutoff) if each in removable else None,
     )
 
 
-def remove_if_older(path: Path, cutoff: float) -> bool:
-    """Remove a file last written before `cutoff`; return whether it was removed."""
-    try:
-        if not path.is_file() or path.stat().st_mtime >= cutoff:
-            return False
-        path.unlink()
-    except OSError:  # another process was faster, or has it open (Windows)
-        return False
-    return True
+def remove_files(
+    paths: Iterable[Path], cutoff: float, remove: FileRemover = remove_if_older
+) -> Removed:
+    """Remove those of some files that are old; blocks."""
+    sizes = (remove(path, cutoff) for path in paths)
+    return sum((Removed(1, size) for size in sizes if size is not None), Removed())
 
 
-def sweep_spool(home: Path, now: float) -> int:
-    """Remove leftovers of interrupted imports and fittings; blocks."""
-    files = (path for pattern in SPOOL_PATTERNS for path in (home / "spool").glob(pattern))
-    return sum(remove_if_older(path, now - MIN_FILE_AGE_SECONDS) for path in files)
+def spool_leftovers(home: Path) -> Iterator[Path]:
+    """Yield the temporary files of imports, fittings and repairs; those in use are young."""
+    return (path for pattern in SPOOL_PATTERNS for path in (home / "spool").glob(pattern))
 
 
 def old_jobs(connection: Connection, *, cutoff: float, before: int, limit: int) -> list[Numbered]:
@@ -220,18 +305,29 @@ def may_be_removed(connection: Connection, job: str, *, cutoff: float) -> bool:
     )
 
 
+def remove_job(connection: Connection, job: str, *, cutoff: float) -> int | None:
+    """Remove a job with its results, if that is allowed.
+
+    Returns:
+        The bytes that no row refers to any more; None: it was kept.
+    """
+    if not may_be_removed(connection, job, cutoff=cutoff):
+        return None
+    size = sum(delete_media(connection, media.id) for media in _results(connection, job=job))
+    _delete_inputs(connection, job=job)
+    if _is_charged(connection, job=job) is not None:
+        _strip_job(connection, job=job, now=time.time())
+    else:
+        _delete_limit_links(connection, job=job)
+        _delete_job(connection, job=job)
+    return size
+
+
 def sweep_jobs(
     connection: Connection, jobs: Sequence[str], *, cutoff: float, seconds: float
-) -> tuple[int, int]:
+) -> tuple[int, Removed]:
     """Remove jobs and their results (T10), for about `seconds`."""
-
-    def step(job: str) -> bool:
-        is_removable = may_be_removed(connection, job, cutoff=cutoff)
-        if is_removable:
-            _remove_job(connection, job)
-        return is_removable
-
-    return run_within(jobs, seconds, step)
+    return run_within(jobs, seconds, lambda job: remove_job(connection, job, cutoff=cutoff))
 
 
 def old_calls(connection: Connection, *, cutoff: float, before: int, limit: int) -> list[Numbered]:
@@ -241,21 +337,10 @@ def old_calls(connection: Connection, *, cutoff: float, before: int, limit: int)
 
 def sweep_calls(
     connection: Connection, calls: Sequence[str], *, cutoff: float, seconds: float
-) -> tuple[int, int]:
+) -> tuple[int, Removed]:
     """Delete calls without jobs that no other call joined, for about `seconds`."""
     return run_within(
         calls,
         seconds,
-        lambda call: _delete_call(connection, call=call, cutoff=cutoff) > 0,
+        lambda call: 0 if _delete_call(connection, call=call, cutoff=cutoff) else None,
     )
-
-
-def _remove_job(connection: Connection, job: str) -> None:
-    for media in _results(connection, job=job):
-        delete_media(connection, media.id)
-    _delete_inputs(connection, job=job)
-    if _is_charged(connection, job=job) is not None:
-        _strip_job(connection, job=job, now=time.time())
-    else:
-        _delete_limit_links(connection, job=job)
-        _delete_job(connection, job=job)

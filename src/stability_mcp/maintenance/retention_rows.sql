@@ -27,11 +27,12 @@ DELETE FROM media_parents WHERE child = :media OR parent = :media;
 -- Returns the hash of its blob, which may now be unused.
 DELETE FROM media WHERE id = :id RETURNING blob;
 
--- name: delete_blob(sha256) -> count
+-- name: delete_blob(sha256) -> value
 -- Only the row; a later transaction removes the file.
 DELETE FROM blobs
 WHERE sha256 = :sha256
-    AND NOT EXISTS (SELECT 1 FROM media WHERE media.blob = blobs.sha256);
+    AND NOT EXISTS (SELECT 1 FROM media WHERE media.blob = blobs.sha256)
+RETURNING bytes;
 
 -- name: referenced_hashes(hashes...) -> values
 -- Hashes that a row refers to; their files must be kept.

@@ -23,9 +23,17 @@ from anyio import CancelScope, CapacityLimiter, to_thread
 
 from stability_mcp.errors import StorageError
 from stability_mcp.store import migrations
-from stability_mcp.store.format import DATABASE, OLDEST_WRITER, SCHEMA, upstream_id, user_id
+from stability_mcp.store.format import (
+    DATABASE,
+    FOLDERS,
+    IN_USE,
+    OLDEST_WRITER,
+    SCHEMA,
+    upstream_id,
+    user_id,
+)
 from stability_mcp.store.location import unsuitable_reason
-from stability_mcp.store.locks import PRIVATE_FILE, PRIVATE_FOLDER, FileLock
+from stability_mcp.store.locks import PRIVATE_FILE, PRIVATE_FOLDER, FileLock, SharedLock
 from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.writer import CLOSED, Moment, Observer, Writer
 
@@ -41,9 +49,6 @@ BUSY_MILLISECONDS = 10_000
 
 CACHED_STATEMENTS = 256
 """Prepared statements cached per connection: more than all `.sql` files contain."""
-
-FOLDERS = ("blobs", "spool", "locks", "quarantine")
-"""Stored media, responses being received, locks of living processes, unusable paid responses."""
 
 DAMAGED = "The database is damaged. Run `stability-mcp doctor` for repair options."
 _DISK_ERRORS = frozenset({sqlite3.DatabaseError, sqlite3.OperationalError})
@@ -91,6 +96,8 @@ class Database:
             self._write_lock = FileLock(home / "write.lock")
             with self._write_lock.held():
                 self._create_or_check()
+                # Taken under the write lock, so that a restore can't begin in between.
+                self._in_use = SharedLock(home / IN_USE)
         except (OSError, sqlite3.Error) as error:
             raise StorageError(
                 f"The data folder {home} cannot be used: {error}.",
@@ -212,6 +219,29 @@ class Database:
             raise StorageError(f"The store in {self.home} has no secret.", hint=DAMAGED)
         return secret
 
+    async def copy_to(self, path: Path) -> None:
+        """Write a consistent copy of the database to a new file while other connections write.
+
+        Raises:
+            StorageError: the database cannot be read, or the copy cannot be written.
+        """
+
+        def copy() -> None:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, PRIVATE_FILE))
+            connection = _connect(self.home)
+            try:
+                connection.execute("PRAGMA query_only=OFF")  # it also forbids VACUUM INTO
+                connection.execute("VACUUM INTO :path", {"path": str(path)})
+            finally:
+                # With the lock, because closing the last connection checkpoints.
+                lock = FileLock(self.home / "write.lock")
+                with lock.held():
+                    connection.close()
+                lock.close()
+
+        with self._as_storage_error("copied"):
+            await to_thread.run_sync(copy)
+
     async def close(self) -> None:
         """Close every connection under the write lock: closing the last one checkpoints."""
 
@@ -224,6 +254,7 @@ class Database:
                     if connection is not None:
                         connection.close()
             self._write_lock.close()
+            self._in_use.release()
 
         self._peeker.close()  # on the event loop, so that no lookup is running
         with anyio.CancelScope(shield=True):
@@ -271,7 +302,6 @@ def check_writable(home: Path, meta: Mapping[str, str], schema: int = SCHEMA) ->
 
 def _create(connection: sqlite3.Connection) -> None:
     """Create the tables in one transaction: a kill leaves all of them or none."""
-    text = Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
     rows = {
         "schema": str(SCHEMA),
         "oldest_writer": str(OLDEST_WRITER),
@@ -279,7 +309,7 @@ def _create(connection: sqlite3.Connection) -> None:
         "fingerprint_secret": secrets.token_hex(32),
     }
     connection.execute("BEGIN IMMEDIATE")
-    for statement in migrations.statements(text):
+    for statement in migrations.new_tables():
         connection.execute(statement)
     for key, value in rows.items():
         _insert_meta(connection, key=key, value=value)
@@ -319,6 +349,15 @@ def _connect(
         connection.execute("PRAGMA checkpoint_fullfsync=1")
     else:
         connection.execute("PRAGMA query_only=ON")
+    return connection
+
+
+def connect_copy(path: Path) -> sqlite3.Connection:
+    """Open a database file that no other connection uses, and whose contents can't be trusted."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA trusted_schema=OFF")
+    connection.execute("PRAGMA cell_size_check=ON")
+    connection.execute("PRAGMA query_only=ON")
     return connection
 
 

@@ -15,8 +15,20 @@ OLDEST_WRITER = 4
 DATABASE = "store.db"
 """Name of the database file in the store's folder."""
 
+EMULATOR_STATE = "upstream"
+"""Name of the folder in which the built-in emulator keeps its own state."""
+
 EMULATOR_ID = "emulator"
 """Upstream id of the built-in emulator."""
+
+FOLDERS = ("blobs", "spool", "locks", "quarantine")
+"""Stored media, responses being received, locks of living processes, unusable paid responses."""
+
+IN_USE = "in-use.lock"
+"""Name of the file on which every process that opened the database holds a shared lock."""
+
+BACKUP_LOCK = "backup.lock"
+"""Name of the file whose lock a backup holds; meanwhile no file of stored media is removed."""
 
 LOCK_SUFFIX = ".lock"
 MAX_MISSING_PROBES = 5

@@ -5,6 +5,8 @@
   while another checkpoints. Writers that never overlap avoid both.
 * `HeldLock` is taken without waiting and held for the lifetime of its process. It shows other
   processes that the owner is alive: the operating system releases it however the process ends.
+* `SharedLock` shows that its process uses something; any number of processes hold it at once. A
+  `HeldLock` on the same file fails while one of them does.
 * `Guards` keep other processes from removing files that this one needs.
 """
 
@@ -71,7 +73,32 @@ class HeldLock:
             os.close(file)
 
 
-_held: WeakSet[HeldLock] = WeakSet()
+class SharedLock:
+    """A lock that any number of processes hold at once; forked children don't hold it.
+
+    On Windows it does nothing: files that are open can't be replaced there.
+
+    Args:
+        path: The lock file; created if missing. Waits while another process has a `HeldLock` on it.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+        _share(self._file)
+        _held.add(self)
+
+    def release(self) -> None:
+        """Release the lock; further calls do nothing."""
+        _held.discard(self)
+        file, self._file = self._file, -1
+        if file >= 0:
+            os.close(file)
+
+
+_held: "WeakSet[HeldLock | SharedLock]" = WeakSet()
 
 
 def _release_in_child() -> None:
@@ -121,6 +148,9 @@ if sys.platform == "win32":
             return False
         return True
 
+    def _share(file: int) -> None:
+        """Do nothing."""
+
     _is_free = _try
 
 else:
@@ -138,6 +168,9 @@ else:
         except OSError:
             return False
         return True
+
+    def _share(file: int) -> None:
+        fcntl.flock(file, fcntl.LOCK_SH)
 
     def _is_free(file: int) -> bool:
         try:

@@ -13,12 +13,11 @@ the same tables.
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from stability_mcp.errors import StorageError
-from stability_mcp.store.format import LOCK_SUFFIX, OLDEST_WRITER, SCHEMA
-from stability_mcp.store.locks import is_locked
+from stability_mcp.store.format import OLDEST_WRITER, SCHEMA
+from stability_mcp.store.programs import living_processes, running_programs
 from stability_mcp.store.queries import load
 from stability_mcp.text import name_key
 
@@ -26,17 +25,9 @@ Steps = Mapping[int, Sequence[str]]
 """The statements that upgrade the previous schema, by schema number."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Process:
-    id: str
-    program: str
-    pid: int
-
-
 _SQL = load(__file__)
 _schema = _SQL.value("schema", int)
 _set_versions = _SQL.count("set_versions")
-_processes = _SQL.many("processes", _Process)
 
 
 def steps(schema: int = SCHEMA) -> Steps:
@@ -46,6 +37,11 @@ def steps(schema: int = SCHEMA) -> Steps:
         for file in Path(__file__).parent.glob("migration_*.sql")
     }
     return {number: found[number] for number in sorted(found) if number <= schema}
+
+
+def new_tables() -> list[str]:
+    """Return the statements that create the tables of a new store."""
+    return statements(Path(__file__).with_name("schema.sql").read_text(encoding="utf-8"))
 
 
 def statements(text: str) -> list[str]:
@@ -105,12 +101,10 @@ def migrate(
 
 
 def _refuse_while_used(connection: sqlite3.Connection, home: Path) -> None:
-    locks = sorted((home / "locks").glob(f"*{LOCK_SUFFIX}"))
-    living = {path.name.removesuffix(LOCK_SUFFIX) for path in locks if is_locked(path)}
+    living = living_processes(home)
     if not living:
         return
-    known = {each.id: f"{each.program} (process {each.pid})" for each in _processes(connection)}
-    names = ", ".join(sorted(known.get(each, "a program that just started") for each in living))
+    names = running_programs(connection, living)
     raise StorageError(
         f"The store in {home} cannot be updated while an older program is using it: {names}.",
         hint="Close that program, then start this one again.",

@@ -6,7 +6,3 @@ SELECT value FROM meta WHERE key = 'schema';
 -- Records the schema and which programs may write from now on.
 UPDATE meta SET value = CASE key WHEN 'schema' THEN :schema ELSE :oldest_writer END
 WHERE key IN ('schema', 'oldest_writer');
-
--- name: processes() -> many
--- Names the processes in an error for the user.
-SELECT id, program, pid FROM processes;

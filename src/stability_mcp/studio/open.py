@@ -16,7 +16,7 @@ from stability_mcp.client.headers import Identity
 from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.jobs.models import JobSettings, RateLimit, Timing
 from stability_mcp.jobs.steps.context import JobContext
-from stability_mcp.maintenance.retention import Retention
+from stability_mcp.maintenance.retention import Keep, Retention
 from stability_mcp.media.importer import Importer
 from stability_mcp.media.library import MediaLibrary
 from stability_mcp.media.roots import Roots
@@ -24,6 +24,7 @@ from stability_mcp.notify.delivery import Delivery
 from stability_mcp.notify.targets import target_of
 from stability_mcp.settings import Settings
 from stability_mcp.store.database import Database, Observer
+from stability_mcp.store.format import EMULATOR_STATE
 from stability_mcp.store.tenancy import EMULATOR, LOCAL_OWNER, Account, Upstream
 from stability_mcp.studio.defaults import NO_DEFAULTS, Defaults
 from stability_mcp.studio.links import Links
@@ -81,7 +82,7 @@ async def open_studio(
             await jobs.start(group)
             if delivery is not None:
                 group.start_soon(delivery.run)
-            group.start_soon(Retention(database, keep_days=settings.keep_days).run)
+            group.start_soon(Retention(database, keep_of(settings)).run)
             log.info("studio opened in %.0f ms", (time.perf_counter() - started) * 1000)
             try:
                 runtime = Runtime(
@@ -111,6 +112,11 @@ async def open_studio(
                 group.cancel_scope.cancel()
     finally:
         await database.close()
+
+
+def keep_of(settings: Settings) -> Keep:
+    """Return what the settings tell retention to keep."""
+    return Keep(days=settings.keep_days, bytes=settings.keep_bytes)
 
 
 def _job_settings(settings: Settings, program: str, timing: Timing | None) -> JobSettings:
@@ -151,7 +157,7 @@ async def _upstream_and_client(settings: Settings, database: Database) -> tuple[
         organization=settings.organization, user_id=await database.user_id(LOCAL_OWNER)
     )
     if settings.api_key is None:
-        key, transport = await to_thread.run_sync(_emulator, settings.home_dir / "upstream")
+        key, transport = await to_thread.run_sync(_emulator, settings.home_dir / EMULATOR_STATE)
         return EMULATOR, _client(settings, EMULATOR.base_url, key, identity, transport)
     key = settings.api_key
     upstream = Upstream(

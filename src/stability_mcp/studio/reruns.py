@@ -171,8 +171,7 @@ async def _named(studio: Studio, reference: str) -> tuple[JobRecord, MediaItem |
 def _check_ended(job: JobRecord, *, accept_double_charge: bool) -> None:
     if job.stripped:
         raise NotFoundError(
-            f"Job {job.id} can't be repeated: its arguments were removed after "
-            "STABILITY_KEEP_DAYS.",
+            f"Job {job.id} can't be repeated: its arguments were removed by retention.",
             hint=f"Call {job.operation} with all arguments.",
         )
     if not job.finished:

@@ -23,6 +23,7 @@ PRELOADED = (
     "support.jobs.worker_process",
     "support.jobs.killed_job_writes",
     "support.jobs.killed_studio_writes",
+    "support.maintenance.backups",
 )
 """Modules every child needs; importing them is nine tenths of the start-up time."""
 

@@ -15,7 +15,7 @@ from anyio import create_task_group
 
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.maintenance.repair import StoreCheck
-from stability_mcp.maintenance.retention import DAY_SECONDS, Retention
+from stability_mcp.maintenance.retention import DAY_SECONDS, Keep, Retention
 from stability_mcp.media import deletion
 from stability_mcp.media.importer import Importer
 from stability_mcp.media.inputs import PreparedInputs
@@ -228,7 +228,13 @@ def _deliver(then: str = "", *, finish: bool = True) -> Act:
 async def _sweep(database: Database) -> None:
     """Sweep as if everything in the store were old."""
     later = time.time() + (KEEP + 10) * DAY_SECONDS
-    await Retention(database, keep_days=KEEP, clock=lambda: later).sweep()
+    await Retention(database, Keep(days=KEEP), clock=lambda: later).sweep()
+
+
+async def _shrink(database: Database) -> None:
+    """Sweep as if a day had passed and nothing fitted; what was renamed stays."""
+    later = time.time() + DAY_SECONDS
+    await Retention(database, Keep(bytes=0), clock=lambda: later).sweep()
 
 
 async def _repair(database: Database) -> None:
@@ -375,6 +381,9 @@ ROWS = {
     ),
     "maintenance.retain_blobs": Row(
         arrange=_two_results, act=_sweep, read=_counts("media"), old=(1, 1, 0), new=(1, 1, 0)
+    ),
+    "maintenance.shrink": Row(
+        arrange=_two_results, act=_shrink, read=_counts("media"), old=(2, 2, 0), new=(1, 1, 0)
     ),
     "maintenance.purge_media": Row(
         arrange=_deleted, act=_sweep, read=_counts("media"), old=(2, 2, 0), new=(0, 0, 0)

@@ -86,11 +86,11 @@ def sweep_until(home: str, storers: int) -> None:
                 later = time.time() + 60  # as if all of them were old
                 _, removed = await database.write(
                     lambda c, free=free, later=later: retention_rows.unlink(  # type: ignore[misc]  # mypy cannot infer defaults
-                        c, folder, free, cutoff=later, seconds=1
+                        c, retention_rows.StoredFiles(home=folder), free, cutoff=later, seconds=1
                     ),
                     name="test.write",
                 )
-                gone += removed
+                gone += removed.count
         await database.close()
         assert gone, "no blob was swept while others stored"
 

@@ -6,7 +6,7 @@ from base64 import b64decode
 from contextlib import closing
 from pathlib import Path
 
-from stability_mcp.store.database import FOLDERS
+from stability_mcp.store.format import FOLDERS
 
 DATA = Path(__file__).parents[2] / "store"
 

@@ -1,0 +1,21 @@
+-- name: unfinished() -> many
+-- Jobs that were unfinished when the backup was made.
+SELECT id, state FROM jobs WHERE finished_at IS NULL ORDER BY seq;
+
+-- name: cancel(job, error, now) -> count
+-- Only a job that had not been sent then.
+UPDATE jobs
+SET state = 'cancelled', charged = 'no', error = :error, cancel_at = :now, finished_at = :now
+WHERE id = :job AND state IN ('queued', 'paused');
+
+-- name: release_jobs() -> count
+-- The processes of the backup are gone; the next server of the same upstream polls what was sent.
+UPDATE jobs SET process = NULL, lease_version = lease_version + 1 WHERE finished_at IS NULL;
+
+-- name: delete_processes() -> count
+-- They ran when the backup was made.
+DELETE FROM processes;
+
+-- name: delete_requests() -> count
+-- Their rate-limit slots expired long ago.
+DELETE FROM requests;
