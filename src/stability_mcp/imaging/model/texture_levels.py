@@ -1,0 +1,161 @@
+"""Decodes the textures of a model into arrays of packed pixels, at several sizes."""
+
+import io
+import math
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stability_mcp.api.fields import Size
+from stability_mcp.errors import FileUnusableError
+from stability_mcp.imaging.colour import to_srgb
+from stability_mcp.imaging.memory import estimate
+from stability_mcp.imaging.model.model_geometry import Finish, Part, TextureFile
+from stability_mcp.imaging.pixels import decode_image, plain_mode
+from stability_mcp.imaging.probe import probe
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+MAX_TEXTURE_BYTES = 152_000_000
+"""Memory for decoding one texture: 4096x4096 with alpha, the largest that is usual."""
+MAX_SIDE = 1_024
+"""Longer side of a texture as it is drawn, in pixels: more than a view has across."""
+MIRRORED = 33_648
+"""OpenGL's number for a texture that continues with its mirror image; the others are repeated."""
+_GAMMA = 2.2
+_SAMPLED = 400
+"""Triangles that show how large a texture appears."""
+_FULL = 255
+
+
+@dataclass(frozen=True, kw_only=True)
+class Level:
+    """A texture at one size, whose sides are powers of two."""
+
+    pixels: "array[int]"
+    """Red, green, blue and alpha, packed into 32 bits each."""
+    width: int
+    height: int
+
+    @property
+    def shift(self) -> int:
+        """Return the logarithm of the width."""
+        return self.width.bit_length() - 1
+
+
+def texture_size(texture: TextureFile) -> Size | None:
+    """Return the size of a texture; None: it isn't in the file, or isn't a picture."""
+    if texture.data is None:
+        return None
+    try:
+        facts = probe(io.BytesIO(texture.data))
+    except FileUnusableError:
+        return None
+    return facts.size if facts.kind == "image" else None
+
+
+def levels_of(finish: Finish, textures: Sequence[TextureFile]) -> tuple[list[Level], str]:
+    """Return the base colour of a material, largest size first, and why it isn't the texture.
+
+    A material without a usable texture has one level of one pixel.
+    """
+    from PIL import Image
+
+    problem = ""
+    tint = tuple(round(_FULL * encoded(each)) for each in finish.colour[:3])
+    alpha = round(_FULL * finish.colour[3])
+    picture = Image.new("RGBA", (1, 1), (*tint, alpha))
+    if finish.texture is not None:
+        try:
+            found = _decoded(textures[finish.texture])
+            picture = _tinted(found, (*tint, alpha))
+        except FileUnusableError as error:
+            problem = error.message
+    levels = [_level(picture)]
+    while max(picture.size) > 1:
+        half = (max(1, picture.width // 2), max(1, picture.height // 2))
+        picture = picture.resize(half, Image.Resampling.BOX)
+        levels.append(_level(picture))
+    return levels, problem
+
+
+def level_for(part: Part, levels: Sequence[Level], x: Sequence[float], y: Sequence[float]) -> int:
+    """Return the level whose pixels are about as large as those of a view.
+
+    Args:
+        part: What is drawn.
+        levels: Its texture.
+        x: Where its vertices are in the view, across, in pixels.
+        y: The same down.
+    """
+    if part.uv is None:
+        return 0
+    us, vs = part.uv
+    step = 3 * max(1, part.triangles // _SAMPLED)
+    texture = shown = 0.0
+    for at in range(0, len(part.corners) - 2, step):
+        corner = part.corners[at : at + 3]
+        texture += _area(us, vs, corner) * levels[0].width * levels[0].height
+        shown += _area(x, y, corner)
+    ratio = math.sqrt(texture / shown) if shown and texture else 1.0
+    return min(len(levels) - 1, round(math.log2(max(1.0, ratio))))
+
+
+def _area(x: Sequence[float], y: Sequence[float], corner: Sequence[int]) -> float:
+    a, b, c = corner
+    return abs((x[b] - x[a]) * (y[c] - y[a]) - (x[c] - x[a]) * (y[b] - y[a]))
+
+
+def encoded(linear: float) -> float:
+    """Return a linear share of light as in sRGB."""
+    return float(max(0.0, min(1.0, linear)) ** (1 / _GAMMA))
+
+
+def _decoded(texture: TextureFile) -> "Image.Image":
+    """Return a texture with sides that are powers of two; a mirrored one is twice as large."""
+    from PIL import Image
+
+    if texture.data is None:
+        raise FileUnusableError("A texture isn't in the file.")
+    file = io.BytesIO(texture.data)
+    facts = probe(file)
+    if facts.kind != "image" or estimate(facts) > MAX_TEXTURE_BYTES:
+        raise FileUnusableError("A texture is too large to draw.")
+    image = decode_image(file, facts, at_least=Size(MAX_SIDE, MAX_SIDE))
+    size = (_power_of_two(image.width), _power_of_two(image.height))
+    image = to_srgb(plain_mode(image, facts).image).image.convert("RGBA")
+    image = image.resize(size, Image.Resampling.BOX, reducing_gap=2)
+    for side, wrap in enumerate(texture.wrap):
+        image = _with_mirror_image(image, side) if wrap == MIRRORED else image
+    return image
+
+
+def _with_mirror_image(image: "Image.Image", side: int) -> "Image.Image":
+    """Return a picture with its mirror image to the right (side 0) or below (side 1)."""
+    from PIL import Image, ImageOps
+
+    width, height = image.size
+    whole = Image.new("RGBA", (2 * width, height) if side == 0 else (width, 2 * height))
+    whole.paste(image)
+    turned = ImageOps.mirror(image) if side == 0 else ImageOps.flip(image)
+    whole.paste(turned, (width, 0) if side == 0 else (0, height))
+    return whole
+
+
+def _power_of_two(side: int) -> int:
+    return min(MAX_SIDE, 1 << max(0, side.bit_length() - 1))
+
+
+def _tinted(picture: "Image.Image", colour: Sequence[int]) -> "Image.Image":
+    if all(each == _FULL for each in colour):
+        return picture
+    tables = [[level * each // _FULL for level in range(256)] for each in colour]
+    return picture.point([level for table in tables for level in table])
+
+
+def _level(picture: "Image.Image") -> Level:
+    pixels = array("I")
+    pixels.frombytes(picture.tobytes())
+    return Level(pixels=pixels, width=picture.width, height=picture.height)
