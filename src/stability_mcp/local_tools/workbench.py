@@ -222,7 +222,7 @@ class Workbench:
         if wanted == "none" or size == "none":
             return None
         style = PreviewStyle(size=size, format=self.settings.preview_format)
-        return await preview_of(items, style, library=self.library)
+        return await preview_of(items, style)
 
     async def sheet(
         self, pictures: Sequence[tuple[Path, str]], *, wanted: str | None, memory: Sequence[Facts]

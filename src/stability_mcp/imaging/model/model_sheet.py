@@ -15,6 +15,13 @@ from stability_mcp.imaging.model.model_geometry import Finish, Model, Part, read
 from stability_mcp.imaging.model.rasteriser import View, draw
 from stability_mcp.imaging.model.simplify import simplified
 from stability_mcp.imaging.model.texture_levels import Level, levels_of, texture_size
+from stability_mcp.imaging.preview import (
+    MAX_BYTES,
+    MAX_PREVIEW_SIDE,
+    Preview,
+    PreviewFormat,
+    encode_preview,
+)
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -111,16 +118,29 @@ class ModelPainter:
         return ", ".join(parts)
 
 
-def model_sheet(path: Path, longest: int) -> "Image.Image":
-    """Return three views of a model with a caption, as RGB; blocks.
+def model_preview(
+    path: Path,
+    *,
+    longest: int = MAX_PREVIEW_SIDE,
+    max_bytes: int = MAX_BYTES,
+    format: PreviewFormat = "webp",  # noqa: A002 -- the word for it
+) -> Preview:
+    """Return three views of a model with a caption; blocks.
 
     Args:
         path: The GLB file.
         longest: Width, in pixels.
+        max_bytes: Maximum size, in bytes.
+        format: File format.
 
     Raises:
         FileUnusableError: it can't be read, or nothing of it is visible.
     """
+    return encode_preview(model_sheet(path, longest), max_bytes=max_bytes, format=format)
+
+
+def model_sheet(path: Path, longest: int) -> "Image.Image":
+    """Return the same as a picture; see `model_preview`."""
     painter = ModelPainter(path)
     small = longest // 3 // 2 * 2
     large = 2 * small
@@ -145,8 +165,9 @@ def model_thumbnail(path: Path, side: int) -> "tuple[Image.Image, str]":
         FileUnusableError: it can't be read, or nothing of it is visible.
     """
     painter = ModelPainter(path)
-    view = painter.view(HERO, max(2, side))
-    if not view.getchannel("A").getbbox():
+    views = (painter.view(angle, max(2, side)) for angle in (HERO, replace(BACK, name="")))
+    view = next((each for each in views if each.getchannel("A").getbbox()), None)
+    if view is None:
         raise _invisible()
     paper = _background(*view.size)
     paper.paste(view, (0, 0), view)

@@ -124,6 +124,9 @@ def _decoded(texture: TextureFile) -> "Image.Image":
     if facts.kind != "image" or estimate(facts) > MAX_TEXTURE_BYTES:
         raise FileUnusableError("A texture is too large to draw.")
     image = decode_image(file, facts, at_least=Size(MAX_SIDE, MAX_SIDE))
+    factor = max(image.size) // MAX_SIDE
+    if factor > 1 and image.mode in {"L", "LA", "RGB", "RGBA"}:  # at once, to save memory
+        image = image.reduce(factor)
     size = (_power_of_two(image.width), _power_of_two(image.height))
     image = to_srgb(plain_mode(image, facts).image).image.convert("RGBA")
     image = image.resize(size, Image.Resampling.BOX, reducing_gap=2)
