@@ -352,6 +352,8 @@ async def _previewed(
     parts: StudioParts, items: Sequence[MediaItem], memory: Mapping[str, int] | None = None
 ) -> tuple[Preview | None, list[str]]:
     """Return the preview of results, and lines on the 3D models that can't be drawn."""
+    if not items:
+        return None, []
     shown = await preview(parts, items, memory=memory)
     if parts.settings.preview == "none":
         return shown, []

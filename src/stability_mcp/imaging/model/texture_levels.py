@@ -45,12 +45,12 @@ class Level:
         return self.width.bit_length() - 1
 
 
-def texture_size(texture: TextureFile) -> Size | None:
-    """Return the size of a texture; None: it isn't in the file, or isn't a picture."""
-    if texture.data is None:
+def texture_size(data: bytes | None) -> Size | None:
+    """Return the size of an encoded texture; None: it isn't in the file, or isn't a picture."""
+    if data is None:
         return None
     try:
-        facts = probe(io.BytesIO(texture.data))
+        facts = probe(io.BytesIO(data))
     except FileUnusableError:
         return None
     return facts.size if facts.kind == "image" else None
