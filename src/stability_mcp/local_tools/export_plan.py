@@ -265,7 +265,7 @@ def _check_copied(source: Source, arguments: MediaExport, where: Destination) ->
         )
     if arguments.changes_pictures:
         raise ArgumentsError(
-            f"{quoted(source.item.name)} is {kind}; it can only be copied as it is.",
+            f"{quoted(source.item.name)} is {kind}, which takes no options for pictures.",
             hint="Export it in a call without options for pictures.",
         )
 

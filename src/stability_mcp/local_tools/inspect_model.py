@@ -89,7 +89,7 @@ def _material(each: "MaterialFacts") -> str:
 def _texture(each: "TextureFacts") -> str:
     if not each.format:
         return "missing or unusable"
-    return f"{each.width}x{each.height} {each.format.upper()}, {each.bytes:,} bytes"
+    return f"{each.width}x{each.height} {each.format.upper()} ({each.bytes:,} bytes)"
 
 
 def _some(texts: Sequence[str]) -> str:
