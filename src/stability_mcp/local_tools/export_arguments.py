@@ -35,9 +35,8 @@ COPIED = ("wav", "mp3", "glb")
 """Formats that are only copied, never written."""
 OBJ = "obj"
 """The format into which 3D models are converted."""
-_OTHER = frozenset(
-    "bmp svg psd heic jxl ico eps mp4 mov flac ogg fbx gltf stl ply dae usdz blend 3mf".split()
-)
+_MODELS = {"fbx", "gltf", "stl", "ply", "dae", "usdz", "blend", "3mf"}
+_OTHER = {"bmp", "svg", "psd", "heic", "jxl", "ico", "eps", "mp4", "mov", "flac", "ogg"} | _MODELS
 """Endings of files that aren't written; any other unknown ending belongs to a folder's name."""
 
 

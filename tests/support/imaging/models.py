@@ -98,7 +98,7 @@ def texture(size: int = 96) -> bytes:
     return buffer.getvalue()
 
 
-def cube(
+def cube(  # noqa: PLR0913 -- features of a model
     *,
     textured: bool = True,
     normals: bool = True,

@@ -150,7 +150,7 @@ class GlbFile:
             raise flawed("a buffer view reaches beyond its binary chunk")
         return self._binary[view.byte_offset : end]
 
-    def image(self, index: int) -> bytes | None:
+    def image(self, index: int) -> memoryview | None:
         """Return an encoded picture; None: it isn't in the file.
 
         Raises:
@@ -160,7 +160,7 @@ class GlbFile:
         if found.buffer_view is None:
             return None
         view = member(self.document.buffer_views, found.buffer_view, "buffer view")
-        return bytes(self._bytes_of(view))
+        return self._bytes_of(view)
 
 
 def open_glb(path: Path) -> GlbFile:

@@ -3,7 +3,7 @@
 from array import array
 from dataclasses import dataclass
 
-from stability_mcp.imaging.model.model_geometry import Part
+from stability_mcp.imaging.model.model_data import Part
 
 _CORNERS = 3
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from stability_mcp.api.fields import Size
 from stability_mcp.imaging.model.glb_reader import open_glb
 from stability_mcp.imaging.model.mesh_topology import topology
-from stability_mcp.imaging.model.model_geometry import Model, Part, read_model
+from stability_mcp.imaging.model.model_data import Model, Part
+from stability_mcp.imaging.model.model_geometry import read_model
 from stability_mcp.imaging.model.texture_levels import encoded, texture_size
-from stability_mcp.imaging.sniff import extension, media_type
+from stability_mcp.imaging.sniff import HEAD_BYTES, extension, media_type
 
 MAX_CONNECTED = 300_000
 """Triangles up to which open edges are searched: more would take too much memory."""
@@ -124,9 +125,9 @@ def _materials(model: Model) -> list[MaterialFacts]:
     return found
 
 
-def _texture(data: bytes | None) -> TextureFacts:
+def _texture(data: memoryview | None) -> TextureFacts:
     size: Size | None = texture_size(data)
-    form = media_type(data[:64]) if data and size else None
+    form = media_type(bytes(data[:HEAD_BYTES])) if data and size else None
     return TextureFacts(
         format=extension(form) if form else "",
         width=size.width if size else None,

@@ -6,7 +6,6 @@ Animations, skins and shape keys are ignored: a model is read in its rest pose.
 import math
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -20,6 +19,7 @@ from stability_mcp.imaging.model.glb_reader import (
     member,
 )
 from stability_mcp.imaging.model.gltf_schema import IDENTITY, Primitive, TextureReference
+from stability_mcp.imaging.model.model_data import CORNERS, Finish, Model, Part, TextureFile
 from stability_mcp.imaging.model.transforms import (
     Coordinates,
     is_mirrored,
@@ -33,99 +33,19 @@ MAX_TRIANGLES = 1_000_000
 """Triangles of all nodes together: measuring takes about 2 s, and the API makes up to 100,000."""
 MAX_VERTICES = 1_500_000
 """Vertices of all nodes together; each takes up to 44 bytes."""
+MAX_PARTS = 10_000
+"""Parts of all nodes together: each takes time, however small it is."""
 MAX_TEXTURES = 64
 """Textures that are looked at; a model has one for each material."""
 _REDUCE = "Reduce its triangles in a 3D program such as Blender (Decimate), and export it again."
-_CORNERS = 3
+_WHAT = {
+    "POSITION": "positions",
+    "NORMAL": "normals",
+    "TEXCOORD": "texture coordinates",
+    "COLOR": "vertex colours",
+}
+"""What errors call an attribute."""
 _TEXTURE_SOURCES = ("EXT_texture_webp", "EXT_texture_avif", "KHR_texture_basisu")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finish:
-    """The colours of a material."""
-
-    name: str = ""
-    colour: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
-    """Red, green, blue (linear) and alpha, each 0 to 1."""
-    texture: int | None = None
-    """Index in the textures of the model."""
-    cutoff: float | None = None
-    """Alpha below which nothing is drawn; None: there are no holes."""
-    blended: bool = False
-    """Whether alpha makes it translucent."""
-    double_sided: bool = False
-    unlit: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class TextureFile:
-    """A picture that materials use."""
-
-    name: str
-    data: bytes | None = field(repr=False)
-    """As encoded in the file; None: it isn't in the file."""
-    wrap: tuple[int, int] = (10_497, 10_497)
-    """How it continues to the sides, and above and below: numbers of OpenGL."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """Triangles with one material."""
-
-    name: str
-    points: Coordinates
-    normals: Coordinates | None
-    """Not necessarily of length 1."""
-    uv: "tuple[array[float], array[float]] | None"
-    """Texture coordinates from the upper left corner, those of the base colour."""
-    colours: Coordinates | None
-    """Red, green and blue (linear) of each vertex, which multiply the material's."""
-    corners: "array[int]"
-    """Three vertices for each triangle, counter-clockwise seen from outside."""
-    finish: int
-    """Index of its material."""
-
-    @property
-    def triangles(self) -> int:
-        """Return the number of triangles."""
-        return len(self.corners) // _CORNERS
-
-
-@dataclass(frozen=True, kw_only=True)
-class Model:
-    """All that a GLB shows."""
-
-    parts: Sequence[Part]
-    finishes: Sequence[Finish]
-    """The materials; the last one is that of parts without a material."""
-    textures: Sequence[TextureFile]
-    ignored: Sequence[str]
-    """What isn't read, as phrases."""
-
-    @property
-    def triangles(self) -> int:
-        """Return the number of triangles."""
-        return sum(each.triangles for each in self.parts)
-
-    @property
-    def vertices(self) -> int:
-        """Return the number of vertices; at edges of a texture there are several at one place."""
-        return sum(len(each.points[0]) for each in self.parts)
-
-    @property
-    def box(self) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-        """Return the smallest and the largest coordinates."""
-        low, high = (
-            tuple(choose(choose(each.points[axis]) for each in self.parts) for axis in range(3))
-            for choose in (min, max)
-        )
-        return low, high  # type: ignore[return-value]
-
-    @property
-    def size(self) -> tuple[float, float, float]:
-        """Return width, height and depth."""
-        low, high = self.box
-        return high[0] - low[0], high[1] - low[1], high[2] - low[2]
 
 
 def read_model(file: GlbFile) -> Model:
@@ -143,11 +63,11 @@ class _Reader:
         self._file = file
         self._document = file.document
         self._ignored: dict[str, None] = {}
-        self._triangles = self._vertices = 0
+        self._triangles = self._vertices = self._parts = 0
 
     def model(self) -> Model:
         parts = [part for mesh, matrix in self._placed() for part in self._parts_of(mesh, matrix)]
-        if not self._triangles:
+        if not parts:
             raise FileUnusableError(
                 "This GLB model has no triangles.",
                 hint="Export it with its meshes from a 3D program such as Blender.",
@@ -193,25 +113,23 @@ class _Reader:
     def _parts_of(self, mesh: schema.Mesh, matrix: Sequence[float]) -> Iterator[Part]:
         for each in mesh.primitives:
             check_compression(each)
-            if each.mode < schema.TRIANGLES or "POSITION" not in each.attributes:
-                self._ignored["lines and points" if "POSITION" in each.attributes else ""] = None
+            if "POSITION" not in each.attributes:
                 continue
-            if part := self._part(each, mesh.name, matrix):
+            if each.mode < schema.TRIANGLES:
+                self._ignored["lines and points"] = None
+            elif part := self._part(each, mesh.name, matrix):
                 yield part
 
     def _part(self, given: Primitive, name: str, matrix: Sequence[float]) -> Part | None:
-        flat = self._file.numbers(given.attributes["POSITION"], "positions", types=("VEC3",))
-        points: Coordinates = (flat[0::3], flat[1::3], flat[2::3])
-        count = len(points[0])
+        count = self._accessor(given.attributes["POSITION"]).count
+        self._count(given, count)
         corners = self._corners(given, count)
-        self._triangles += len(corners) // _CORNERS
-        self._vertices += count
-        self._check_counts()
         if not corners:
             return None
         if is_mirrored(matrix):
             corners = _reversed(corners)
-        points = moved(points, matrix)
+        read = self._vectors(given, "POSITION", ("VEC3",), count)
+        points = moved(read or ((array("f"),) * 3), matrix)
         for axis in points:
             _check_finite(axis)
         normals = self._vectors(given, "NORMAL", ("VEC3",), count)
@@ -229,10 +147,19 @@ class _Reader:
             finish=finish,
         )
 
-    def _check_counts(self) -> None:
+    def _accessor(self, index: int) -> schema.Accessor:
+        return member(self._document.accessors, index, "accessor")
+
+    def _count(self, given: Primitive, vertices: int) -> None:
+        """Count a primitive before it is read, so that a small file can't take much memory."""
+        listed = vertices if given.indices is None else self._accessor(given.indices).count
+        self._vertices += vertices
+        self._triangles += listed // CORNERS if given.mode == schema.TRIANGLES else listed
+        self._parts += 1
         for count, most, what in (
             (self._triangles, MAX_TRIANGLES, "triangles"),
             (self._vertices, MAX_VERTICES, "vertices"),
+            (self._parts, MAX_PARTS, "parts"),
         ):
             if count > most:
                 raise FileUnusableError(
@@ -242,13 +169,13 @@ class _Reader:
 
     def _corners(self, given: Primitive, count: int) -> "array[int]":
         """Return the vertices of the triangles."""
-        if given.indices is None:
-            listed = array("I", range(min(count, 3 * MAX_TRIANGLES + 3)))
-        else:
-            listed = self._file.numbers(given.indices, "indices", types=("SCALAR",))
-            if listed.typecode not in "BHI":
+        listed = array("I", range(count if given.indices is None else 0))
+        if given.indices is not None:
+            read = self._file.numbers(given.indices, "indices", types=("SCALAR",))
+            if read.typecode not in "BHI":
                 raise flawed("its indices aren't unsigned integers")
-            listed = array("I", listed)
+            for start in range(0, len(read), BLOCK):
+                listed.extend(iter(read[start : start + BLOCK]))
         for start in range(0, len(listed), BLOCK):
             if max(listed[start : start + BLOCK]) >= count:
                 raise flawed("its indices refer to vertices that it doesn't have")
@@ -259,19 +186,28 @@ class _Reader:
             )
         if given.mode == schema.TRIANGLE_FAN:
             return array("I", [at for b, c in pairwise(listed[1:]) for at in (listed[0], b, c)])
-        return listed[: len(listed) // _CORNERS * _CORNERS]
+        return listed[: len(listed) // CORNERS * CORNERS]
+
+    def _numbers(
+        self, given: Primitive, attribute: str, types: tuple[str, ...], count: int
+    ) -> "tuple[array[Any], int] | None":
+        """Return the numbers of an attribute, and how many there are for each vertex."""
+        if attribute not in given.attributes:
+            return None
+        index, what = given.attributes[attribute], _WHAT[attribute.partition("_")[0]]
+        if self._accessor(index).count != count:
+            raise flawed(f"it has more or fewer {what} than vertices")
+        flat = self._file.numbers(index, what, types=types)
+        return flat, len(flat) // count
 
     def _vectors(
         self, given: Primitive, attribute: str, types: tuple[str, ...], count: int
     ) -> Coordinates | None:
         """Return the first three numbers of an attribute for each vertex."""
-        if attribute not in given.attributes:
+        found = self._numbers(given, attribute, types, count)
+        if found is None:
             return None
-        index, what = given.attributes[attribute], f"{attribute} attributes"
-        flat = self._file.numbers(index, what, types=types)
-        width = 3 if member(self._document.accessors, index, "accessor").type == "VEC3" else 4
-        if len(flat) < count * width:
-            raise flawed(f"its {what} are fewer than its vertices")
+        flat, width = found
         return flat[0::width], flat[1::width], flat[2::width]
 
     def _uv(self, given: Primitive, count: int) -> "tuple[array[float], array[float]] | None":
@@ -280,13 +216,8 @@ class _Reader:
         moves = _transform_of(used)
         chosen = moves.get("texCoord", used.tex_coord if used else 0)
         name = f"TEXCOORD_{chosen}" if isinstance(chosen, int) else ""
-        if name not in given.attributes:
-            return None
-        flat = self._file.numbers(given.attributes[name], "texture coordinates", types=("VEC2",))
-        u, v = flat[0::2], flat[1::2]
-        if len(u) < count:
-            raise flawed("its texture coordinates are fewer than its vertices")
-        return _shifted(u, v, moves)
+        found = self._numbers(given, name, ("VEC2",), count)
+        return None if found is None else _shifted(found[0][0::2], found[0][1::2], moves)
 
     def _base_texture(self, material: int | None) -> TextureReference | None:
         if material is None:

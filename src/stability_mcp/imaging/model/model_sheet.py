@@ -11,10 +11,11 @@ from stability_mcp.errors import FileUnusableError
 from stability_mcp.imaging.model.glb_reader import open_glb
 from stability_mcp.imaging.model.lighting import Vector
 from stability_mcp.imaging.model.mesh_topology import topology
-from stability_mcp.imaging.model.model_geometry import Finish, Model, Part, read_model
+from stability_mcp.imaging.model.model_data import Finish, Model, Part
+from stability_mcp.imaging.model.model_geometry import read_model
 from stability_mcp.imaging.model.rasteriser import View, draw
 from stability_mcp.imaging.model.simplify import simplified
-from stability_mcp.imaging.model.texture_levels import Level, levels_of, texture_size
+from stability_mcp.imaging.model.texture_levels import Textures, texture_size
 from stability_mcp.imaging.preview import (
     MAX_BYTES,
     MAX_PREVIEW_SIDE,
@@ -68,16 +69,9 @@ class ModelPainter:
     def __init__(self, path: Path) -> None:
         self.model = read_model(open_glb(path))
         self._drawn = simplified(self.model, MAX_DRAWN)
-        used = sorted({part.finish for part in self._drawn.parts})
-        self._levels: dict[int, list[Level]] = {}
-        problems: dict[str, None] = {}
-        for number in used:
-            finish = self.model.finishes[number]
-            self._levels[number], problem = levels_of(finish, self.model.textures)
-            problems |= {problem: None} if problem else {}
+        self._textures = Textures(self._drawn)
         self._finishes = [self._finish(part) for part in self._drawn.parts]
         self._incomplete = False
-        self.texture_problems = list(problems)
 
     def _finish(self, part: Part) -> Finish:
         """Return the material of a part; the inside of a closed surface needn't be drawn."""
@@ -101,7 +95,7 @@ class ModelPainter:
         )
         view = View(side=side // 2 * 4, axes=axes, scale=2 * scale, centre=centre)
         for part, finish in zip(self._drawn.parts, self._finishes, strict=True):
-            draw(view, part, finish, self._levels[part.finish])
+            draw(view, part, finish, self._textures.levels[part.finish])
         self._incomplete |= view.incomplete
         return view.image()
 
@@ -114,7 +108,7 @@ class ModelPainter:
         if self._drawn is not model:
             parts.append("simplified here")
         parts += ["drawn in part"] if self._incomplete else []
-        parts += ["without its texture"] if self.texture_problems else []
+        parts += ["without its texture"] if self._textures.problems else []
         return ", ".join(parts)
 
 

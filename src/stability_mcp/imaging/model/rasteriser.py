@@ -19,7 +19,7 @@ from stability_mcp.imaging.model.lighting import (
     light_on,
     lights_on,
 )
-from stability_mcp.imaging.model.model_geometry import Finish, Part
+from stability_mcp.imaging.model.model_data import Finish, Part
 from stability_mcp.imaging.model.texture_levels import Level, encoded, level_for
 from stability_mcp.imaging.model.transforms import Coordinates
 
@@ -34,6 +34,8 @@ Fill = Callable[[Corner, int, int, int], None]
 MAX_COVERAGE = 12
 """How often the pixels of a view may be drawn over. Models stay below 6; a file of large triangles
 that cover one another would take minutes."""
+_ROW = 4
+"""Pixels that take as long as beginning a row of a triangle."""
 _FLAT = 1e-6
 """Doubled area in pixels below which a triangle isn't drawn."""
 _SOLID = 0xFF000000
@@ -76,7 +78,7 @@ class View:
         return found
 
     def may_draw(self, pixels: int) -> bool:
-        """Return whether a triangle of that size may still be drawn."""
+        """Return whether a triangle that takes as long as that many pixels may still be drawn."""
         self._left -= pixels
         self.incomplete |= self._left < 0
         return self._left >= 0
@@ -111,7 +113,7 @@ def draw(view: View, part: Part, finish: Finish, levels: Sequence[Level]) -> Non
         top, bottom = int(min(ya, yb, yc) + 0.5), int(max(ya, yb, yc) + 0.5)
         if left == right or top == bottom or left < 0 or top < 0 or right > side or bottom > side:
             continue
-        if not view.may_draw((right - left) * (bottom - top) // 2):
+        if not view.may_draw((bottom - top) * ((right - left) // 2 + _ROW)):
             return
         screen.place(a, b, c, area)
         fill(screen.lights(a, b, c), a, b, c)

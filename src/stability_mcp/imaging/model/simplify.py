@@ -5,7 +5,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import replace
 
-from stability_mcp.imaging.model.model_geometry import Model, Part
+from stability_mcp.imaging.model.model_data import Model, Part
 from stability_mcp.imaging.model.transforms import Coordinates
 
 _TRIANGLES_PER_CELL = 6

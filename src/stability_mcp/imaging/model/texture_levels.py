@@ -11,7 +11,7 @@ from stability_mcp.api.fields import Size
 from stability_mcp.errors import FileUnusableError
 from stability_mcp.imaging.colour import to_srgb
 from stability_mcp.imaging.memory import estimate
-from stability_mcp.imaging.model.model_geometry import Finish, Part, TextureFile
+from stability_mcp.imaging.model.model_data import Finish, Model, Part, TextureFile
 from stability_mcp.imaging.pixels import decode_image, plain_mode
 from stability_mcp.imaging.probe import probe
 
@@ -22,6 +22,10 @@ MAX_TEXTURE_BYTES = 152_000_000
 """Memory for decoding one texture: 4096x4096 with alpha, the largest that is usual."""
 MAX_SIDE = 1_024
 """Longer side of a texture as it is drawn, in pixels: more than a view has across."""
+_ALL_SIDES = 2_048
+"""Longer side of a texture if there were only one: several get as many pixels together."""
+MAX_PIXELS = 70_000_000
+"""Pixels of all textures that are decoded: four of 4096x4096, which take about 2 s."""
 MIRRORED = 33_648
 """OpenGL's number for a texture that continues with its mirror image; the others are repeated."""
 _GAMMA = 2.2
@@ -45,7 +49,7 @@ class Level:
         return self.width.bit_length() - 1
 
 
-def texture_size(data: bytes | None) -> Size | None:
+def texture_size(data: memoryview | None) -> Size | None:
     """Return the size of an encoded texture; None: it isn't in the file, or isn't a picture."""
     if data is None:
         return None
@@ -56,29 +60,74 @@ def texture_size(data: bytes | None) -> Size | None:
     return facts.size if facts.kind == "image" else None
 
 
-def levels_of(finish: Finish, textures: Sequence[TextureFile]) -> tuple[list[Level], str]:
-    """Return the base colour of a material, largest size first, and why it isn't the texture.
+class Textures:
+    """Decodes the base colours of a model's materials, within bounds of time and memory.
 
-    A material without a usable texture has one level of one pixel.
+    Args:
+        model: The model.
     """
-    from PIL import Image
 
-    problem = ""
-    tint = tuple(round(_FULL * encoded(each)) for each in finish.colour[:3])
-    alpha = round(_FULL * finish.colour[3])
-    picture = Image.new("RGBA", (1, 1), (*tint, alpha))
-    if finish.texture is not None:
-        try:
-            found = _decoded(textures[finish.texture])
-            picture = _tinted(found, (*tint, alpha))
-        except FileUnusableError as error:
-            problem = error.message
-    levels = [_level(picture)]
-    while max(picture.size) > 1:
-        half = (max(1, picture.width // 2), max(1, picture.height // 2))
-        picture = picture.resize(half, Image.Resampling.BOX)
-        levels.append(_level(picture))
-    return levels, problem
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._pixels = MAX_PIXELS
+        used = {part.finish for part in model.parts}
+        textured = sum(model.finishes[each].texture is not None for each in used)
+        self._side = _power_of_two(_ALL_SIDES / math.sqrt(max(1, textured)), most=MAX_SIDE)
+        self._decoded: dict[int, Image.Image | str] = {}
+        self.levels = {each: self._levels(model.finishes[each]) for each in sorted(used)}
+        """The base colour of each material that is used, largest size first.
+
+        Without a usable texture it is one pixel."""
+        problems = (each for each in self._decoded.values() if isinstance(each, str))
+        self.problems = list(dict.fromkeys(problems))
+        """Why textures aren't shown, as sentences."""
+
+    def _levels(self, finish: Finish) -> list[Level]:
+        from PIL import Image
+
+        tint = [round(_FULL * encoded(each)) for each in finish.colour[:3]]
+        tint.append(round(_FULL * finish.colour[3]))
+        picture = Image.new("RGBA", (1, 1), tuple(tint))
+        if finish.texture is not None:
+            found = self._texture(finish.texture)
+            picture = picture if isinstance(found, str) else _tinted(found, tint)
+        levels = [_level(picture)]
+        while max(picture.size) > 1:
+            half = (max(1, picture.width // 2), max(1, picture.height // 2))
+            picture = picture.resize(half, Image.Resampling.BOX)
+            levels.append(_level(picture))
+        return levels
+
+    def _texture(self, index: int) -> "Image.Image | str":
+        """Return a decoded texture, or why there is none."""
+        if index not in self._decoded:
+            try:
+                self._decoded[index] = self._decode(self._model.textures[index])
+            except FileUnusableError as error:
+                self._decoded[index] = error.message
+        return self._decoded[index]
+
+    def _decode(self, texture: TextureFile) -> "Image.Image":
+        """Return a texture with sides that are powers of two; a mirrored one is twice as large."""
+        from PIL import Image
+
+        if texture.data is None:
+            raise FileUnusableError("A texture isn't in the file.")
+        file = io.BytesIO(texture.data)
+        facts = probe(file)
+        self._pixels -= facts.pixels
+        if facts.kind != "image" or estimate(facts) > MAX_TEXTURE_BYTES or self._pixels < 0:
+            raise FileUnusableError("The textures are too large to draw.")
+        image = decode_image(file, facts, at_least=Size(self._side, self._side))
+        factor = max(image.size) // self._side
+        if factor > 1 and image.mode in {"L", "LA", "RGB", "RGBA"}:  # at once, to save memory
+            image = image.reduce(factor)
+        size = [_power_of_two(each, most=self._side) for each in image.size]
+        image = to_srgb(plain_mode(image, facts).image).image.convert("RGBA")
+        image = image.resize((size[0], size[1]), Image.Resampling.BOX)
+        for side, wrap in enumerate(texture.wrap):
+            image = _with_mirror_image(image, side) if wrap == MIRRORED else image
+        return image
 
 
 def level_for(part: Part, levels: Sequence[Level], x: Sequence[float], y: Sequence[float]) -> int:
@@ -113,28 +162,6 @@ def encoded(linear: float) -> float:
     return float(max(0.0, min(1.0, linear)) ** (1 / _GAMMA))
 
 
-def _decoded(texture: TextureFile) -> "Image.Image":
-    """Return a texture with sides that are powers of two; a mirrored one is twice as large."""
-    from PIL import Image
-
-    if texture.data is None:
-        raise FileUnusableError("A texture isn't in the file.")
-    file = io.BytesIO(texture.data)
-    facts = probe(file)
-    if facts.kind != "image" or estimate(facts) > MAX_TEXTURE_BYTES:
-        raise FileUnusableError("A texture is too large to draw.")
-    image = decode_image(file, facts, at_least=Size(MAX_SIDE, MAX_SIDE))
-    factor = max(image.size) // MAX_SIDE
-    if factor > 1 and image.mode in {"L", "LA", "RGB", "RGBA"}:  # at once, to save memory
-        image = image.reduce(factor)
-    size = (_power_of_two(image.width), _power_of_two(image.height))
-    image = to_srgb(plain_mode(image, facts).image).image.convert("RGBA")
-    image = image.resize(size, Image.Resampling.BOX, reducing_gap=2)
-    for side, wrap in enumerate(texture.wrap):
-        image = _with_mirror_image(image, side) if wrap == MIRRORED else image
-    return image
-
-
 def _with_mirror_image(image: "Image.Image", side: int) -> "Image.Image":
     """Return a picture with its mirror image to the right (side 0) or below (side 1)."""
     from PIL import Image, ImageOps
@@ -147,8 +174,9 @@ def _with_mirror_image(image: "Image.Image", side: int) -> "Image.Image":
     return whole
 
 
-def _power_of_two(side: int) -> int:
-    return min(MAX_SIDE, 1 << max(0, side.bit_length() - 1))
+def _power_of_two(side: float, *, most: int) -> int:
+    """Return the largest power of two up to a length."""
+    return min(most, 1 << max(0, int(side).bit_length() - 1))
 
 
 def _tinted(picture: "Image.Image", colour: Sequence[int]) -> "Image.Image":

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TextIO
 
 from stability_mcp.errors import FileUnusableError
-from stability_mcp.imaging.model.glb_reader import open_glb
-from stability_mcp.imaging.model.model_geometry import Finish, Model, Part, TextureFile, read_model
+from stability_mcp.imaging.model.glb_reader import MAX_FILE_BYTES, open_glb
+from stability_mcp.imaging.model.model_data import Finish, Model, Part, TextureFile
+from stability_mcp.imaging.model.model_geometry import read_model
 from stability_mcp.imaging.picture import open_picture
 from stability_mcp.imaging.probe import probe
 from stability_mcp.imaging.sniff import extension
@@ -136,17 +137,20 @@ def _material(name: str, finish: Finish, textures: Mapping[int, tuple[str, bytes
 
 def _textures(model: Model, stem: str) -> tuple[dict[int, tuple[str, bytes]], list[str]]:
     """Return name and bytes of each base colour texture by its index, and what isn't there."""
-    used = sorted({model.finishes[part.finish].texture for part in model.parts} - {None}, key=str)
-    found, notes = dict[int, tuple[str, bytes]](), dict[str, None]()
-    for index in used:
-        if index is None:  # pragma: no cover -- for the type checker
-            continue
+    used = {model.finishes[part.finish].texture for part in model.parts} - {None}
+    found, notes, total = dict[int, tuple[str, bytes]](), dict[str, None](), 0
+    for index in sorted(each for each in used if each is not None):
         try:
             ending, data = _texture(model.textures[index])
-            number = f"_{len(found) + 1}" if len(used) > 1 else ""
-            found[index] = (f"{stem}_texture{number}.{ending}", data)
         except FileUnusableError as error:
             notes[f"without a texture ({error.message.rstrip('.')})"] = None
+            continue
+        total += len(data)
+        if total > MAX_FILE_BYTES:
+            notes["without all textures (they have too many bytes)"] = None
+            break
+        number = f"_{len(found) + 1}" if len(used) > 1 else ""
+        found[index] = (f"{stem}_texture{number}.{ending}", data)
     return found, list(notes)
 
 
@@ -159,7 +163,7 @@ def _texture(texture: TextureFile) -> tuple[str, bytes]:
     if facts.kind != "image":
         raise FileUnusableError("A texture isn't a picture.")
     if facts.media_type in _KEPT:
-        return extension(facts.media_type), texture.data
+        return extension(facts.media_type), bytes(texture.data)
     picture = open_picture(file, facts)
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
