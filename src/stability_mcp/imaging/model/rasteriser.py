@@ -185,7 +185,7 @@ def _textured(
     level = levels[level_for(part, levels, screen.x, screen.y)]
     zeros = array("f", bytes(4 * len(screen.x)))
     us, vs = part.uv or (zeros, zeros)
-    width, height, zs = level.width, level.height, screen.z
+    width, height, zs = level.across, level.down, screen.z
 
     def spans(lights: Corner, a: int, b: int, c: int) -> Iterator[Any]:
         across = (us[a] * width, us[b] * width, us[c] * width)

@@ -42,6 +42,9 @@ class Level:
     """Red, green, blue and alpha, packed into 32 bits each."""
     width: int
     height: int
+    across: float
+    """Pixels that a texture coordinate of 1 stands for; half the width of a mirrored texture."""
+    down: float
 
     @property
     def shift(self) -> int:
@@ -91,11 +94,15 @@ class Textures:
         if finish.texture is not None:
             found = self._texture(finish.texture)
             picture = picture if isinstance(found, str) else _tinted(found, tint)
-        levels = [_level(picture)]
+        mirrored = (False, False)
+        if finish.texture is not None and picture.size != (1, 1):
+            across, down = self._model.textures[finish.texture].wrap
+            mirrored = (across == MIRRORED, down == MIRRORED)
+        levels = [_level(picture, mirrored)]
         while max(picture.size) > 1:
             half = (max(1, picture.width // 2), max(1, picture.height // 2))
             picture = picture.resize(half, Image.Resampling.BOX)
-            levels.append(_level(picture))
+            levels.append(_level(picture, mirrored))
         return levels
 
     def _texture(self, index: int) -> "Image.Image | str":
@@ -146,7 +153,7 @@ def level_for(part: Part, levels: Sequence[Level], x: Sequence[float], y: Sequen
     texture = shown = 0.0
     for at in range(0, len(part.corners) - 2, step):
         corner = part.corners[at : at + 3]
-        texture += _area(us, vs, corner) * levels[0].width * levels[0].height
+        texture += _area(us, vs, corner) * levels[0].across * levels[0].down
         shown += _area(x, y, corner)
     ratio = math.sqrt(texture / shown) if shown and texture else 1.0
     return min(len(levels) - 1, round(math.log2(max(1.0, ratio))))
@@ -186,7 +193,14 @@ def _tinted(picture: "Image.Image", colour: Sequence[int]) -> "Image.Image":
     return picture.point([level for table in tables for level in table])
 
 
-def _level(picture: "Image.Image") -> Level:
+def _level(picture: "Image.Image", mirrored: tuple[bool, bool]) -> Level:
     pixels = array("I")
     pixels.frombytes(picture.tobytes())
-    return Level(pixels=pixels, width=picture.width, height=picture.height)
+    width, height = picture.size
+    return Level(
+        pixels=pixels,
+        width=width,
+        height=height,
+        across=width / (1 + mirrored[0]),
+        down=height / (1 + mirrored[1]),
+    )

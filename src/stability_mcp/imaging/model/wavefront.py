@@ -102,8 +102,9 @@ def _points(part: Part) -> Iterator[str]:
 def _normals(part: Part) -> Iterator[str]:
     for x, y, z in zip(*(part.normals or ()), strict=False):
         length = math.sqrt(x * x + y * y + z * z)
-        scale = 1 / length if 0 < length < math.inf else 0.0
-        yield f"vn {x * scale:.5g} {y * scale:.5g} {z * scale:.5g}\n"
+        is_usable = 0 < length < math.inf
+        i, j, k = (x / length, y / length, z / length) if is_usable else (0.0, 0.0, 0.0)
+        yield f"vn {i:.5g} {j:.5g} {k:.5g}\n"
 
 
 def _faces(part: Part, points: int, places: int, directions: int) -> Iterator[str]:
