@@ -39,8 +39,9 @@ _ROW = 4
 _FLAT = 1e-6
 """Doubled area in pixels below which a triangle isn't drawn."""
 _SOLID = 0xFF000000
-_BAYER = ((0, 8, 2, 10), (12, 4, 14, 6), (3, 11, 1, 9), (15, 7, 13, 5))
-"""Order in which the pixels of a square of 4x4 become opaque."""
+_ALPHA = ((32, 160), (224, 96))
+"""Alpha from which each pixel of a square of 2x2 is drawn. The square becomes one pixel, so there
+are five levels of transparency, and no pattern is visible."""
 
 
 @dataclass(kw_only=True)
@@ -222,7 +223,7 @@ def _with_holes(
     thresholds: Sequence[Sequence[int]],
 ) -> Fill:
     depth, pixels, light, texels = view.depth, view.pixels, view.light, level.pixels
-    shift, right, below, lines = level.shift, level.width - 1, level.height - 1, 4 * view.side
+    shift, right, below, lines = level.shift, level.width - 1, level.height - 1, 2 * view.side
 
     def fill(lights: Corner, a: int, b: int, c: int) -> None:
         for first, last, (z, zx), (s, sx), (u, ux), (v, vx) in spans(lights, a, b, c):
@@ -230,7 +231,7 @@ def _with_holes(
             for at in range(first, last):
                 if z > depth[at]:
                     texel = texels[(int(v) & below) << shift | int(u) & right]
-                    if texel >> 24 >= row[at & 3]:
+                    if texel >> 24 >= row[at & 1]:
                         depth[at], light[at], pixels[at] = z, int(s), texel | _SOLID
                 z += zx
                 s += sx
@@ -241,10 +242,8 @@ def _with_holes(
 
 
 def _thresholds(finish: Finish) -> Sequence[Sequence[int]]:
-    """Return the alpha from which a pixel is drawn, for a square of 4x4 pixels."""
-    if finish.blended:
-        return [[each * 16 + 8 for each in row] for row in _BAYER]
-    return [[round(255 * (finish.cutoff or 0.0))] * 4] * 4
+    """Return the alpha from which a pixel is drawn, for a square of 2x2 pixels."""
+    return _ALPHA if finish.blended else ((round(255 * (finish.cutoff or 0.0)),) * 2,) * 2
 
 
 def _coloured(view: View, colours: Coordinates, finish: Finish, screen: _Screen) -> Fill:
