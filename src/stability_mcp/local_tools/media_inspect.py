@@ -30,9 +30,9 @@ MAX_NAMED = 6
 
 
 class MediaInspect(ShowingArguments):
-    """Measure a picture before you edit or deliver it: size, colours, sharpness, flaws.
+    """Measure a picture, sound or 3D model before you edit or deliver it: size, colours, flaws.
 
-    Also which operations take it as it is. Says only what is measured, so look at it as well.
+    For a picture also which operations take it as it is. Says only what is measured: look as well.
     """
 
     media: Reference
