@@ -1,0 +1,1 @@
+"""Reads, measures and edits the samples of sounds."""
