@@ -133,7 +133,9 @@ def read_scale_factors(
         read: Returns the next bits as a number.
     """
     if not info.is_mpeg1:
-        counts, lengths, preflag = _mpeg2_lengths(granule, info.is_intensity and channel == 1)
+        counts, lengths, preflag = _mpeg2_lengths(
+            granule, is_intensity=info.is_intensity and channel == 1
+        )
         pairs = zip(counts, lengths, strict=True)
         return [read(length) for count, length in pairs for _ in range(count)], preflag
     low, high = (lengths[granule.compress] for lengths in _LENGTHS)
@@ -150,7 +152,7 @@ def read_scale_factors(
 
 
 def _mpeg2_lengths(
-    granule: Granule, is_intensity: bool
+    granule: Granule, *, is_intensity: bool
 ) -> tuple[tuple[int, ...], tuple[int, int, int, int], bool]:
     """Return how many scale factors have which length, and whether `preflag` applies."""
     code = granule.compress
@@ -203,5 +205,3 @@ def line_gains(
                 exponent = whole - step * next(left, 0) - 4 * short_gain
                 gains += [_SHORT_ENERGY * 2.0**exponent] * width
     return gains[:LINES]
-
-

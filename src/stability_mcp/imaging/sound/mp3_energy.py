@@ -5,6 +5,7 @@ for the loudness, but not for single samples: peaks stay unknown.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from stability_mcp.imaging.containers.mp3 import HEADER_BYTES, Track, frame
 from stability_mcp.imaging.sound.mp3_bands import (
@@ -33,6 +34,15 @@ _PADDING = 32
 _WINDOW = (1 << MAX_CODE_BITS) - 1
 
 
+class FrameEnergy(NamedTuple):
+    """The energy of a frame."""
+
+    granules: Sequence[tuple[float, ...]]
+    """Mean squares by granule, then by channel."""
+    is_equal: bool
+    """Whether both channels are known to be equal."""
+
+
 class Mp3Frames:
     """The frames of an MP3.
 
@@ -56,31 +66,27 @@ class Mp3Frames:
         """Return how many there are."""
         return len(self._starts)
 
-    def energies(self, index: int) -> list[tuple[float, ...]]:
-        """Return the mean squares of a frame by granule, then by channel; [] if it is damaged."""
+    def energy(self, index: int) -> FrameEnergy | None:
+        """Return the energy of a frame; None if it is damaged."""
         info = self._info(index)
         if info is None:
-            return []
+            return None
         bits = _BitReader(self._main_data(index, info))
         earlier: dict[int, ScaleFactors] = {}
-        found = []
+        granules, is_equal = [], True
         for granule in info.granules:
             squares = []
             for channel, each in enumerate(granule):
                 square, earlier[channel] = _energy(each, info, channel, earlier.get(channel), bits)
                 squares.append(square * MEAN_SQUARE)
             if info.is_mid_side:
+                is_equal = is_equal and not squares[1]
                 # The sum of both is known; how it is divided between left and right isn't.
-                squares = [sum(squares) / len(squares)] * len(squares)
-            found.append(tuple(squares))
-        return found
-
-    def is_empty(self, index: int) -> bool:
-        """Return whether a frame contains no lines: digital silence."""
-        info = self._info(index)
-        return info is None or all(
-            each.bits == 0 for granule in info.granules for each in granule
-        )
+                squares = [sum(squares) / 2] * 2
+            else:
+                is_equal = is_equal and not any(squares)
+            granules.append(tuple(squares))
+        return FrameEnergy(granules, is_equal)
 
     def _info(self, index: int) -> SideInfo | None:
         at = self._starts[index]
@@ -142,72 +148,78 @@ def _energy(
     factors, preflag = read_scale_factors(granule, info, channel, earlier, read)
     if left <= _PADDING:
         return 0.0, factors
-    gains = line_gains(granule, info, factors, preflag=preflag)
-    line, energy, start = 0, 0.0, 0
-    ends = region_ends(granule, info)
-    for table, end in zip(granule.tables, ends, strict=False):
+    spectrum = _Spectrum(value, left, line_gains(granule, info, factors, preflag=preflag))
+    start = 0
+    for table, end in zip(granule.tables, region_ends(granule, info), strict=False):
         if table not in ZERO_TABLES and start < end:
-            energy, left = _big_values(value, left, energy, table, gains, range(start, end, 2))
+            spectrum.add_pairs(table, range(start, end, 2))
         start = max(start, end)
-    line = start
-    return _quads(value, left, energy, gains, line, fixed=granule.has_fixed_quads), factors
+    spectrum.add_quads(start, fixed=granule.has_fixed_quads)
+    return spectrum.energy, factors
 
 
-def _big_values(  # noqa: PLR0913
-    value: int, left: int, energy: float, table: int, gains: Sequence[float], lines: range
-) -> tuple[float, int]:
-    """Add the energy of pairs of lines; return it and the bits that are left."""
-    find = code_table(table).find
-    linear = LINEAR_BITS.get(table, 0)
-    for line in lines:
-        bits, values = find(value >> left - MAX_CODE_BITS & _WINDOW)
-        left -= bits
-        if left < _PADDING:
-            return energy, _PADDING
-        one, two = values >> 4, values & 15
-        if linear and (one == ESCAPE or two == ESCAPE):
-            # A value's sign follows its linear bits; only the number of bits before them matters.
-            left += (one > 0) + (two > 0)
-            if one == ESCAPE:
-                left -= linear
-                if left < _PADDING:
-                    return energy, _PADDING
-                big = ESCAPE + (value >> left & (1 << linear) - 1)
-                energy += gains[line] * big ** (8 / 3)
-            else:
-                energy += gains[line] * _POWERS[one]
-            left -= one > 0
-            if two == ESCAPE:
-                left -= linear
-                if left < _PADDING:
-                    return energy, _PADDING
-                big = ESCAPE + (value >> left & (1 << linear) - 1)
-                energy += gains[line + 1] * big ** (8 / 3)
-            else:
-                energy += gains[line + 1] * _POWERS[two]
-            left -= two > 0
-        elif values:
-            energy += gains[line] * _POWERS[one] + gains[line + 1] * _POWERS[two]
-    return energy, max(left, _PADDING)
+class _Spectrum:
+    """Adds up the energy of the lines of a granule.
 
+    Args:
+        value: Its bits as a number, followed by `_PADDING` zeros.
+        left: Bits of it that aren't read yet, with the padding.
+        gains: Gain of the energy of each line.
+    """
 
-def _quads(
-    value: int, left: int, energy: float, gains: Sequence[float], line: int, *, fixed: bool
-) -> float:
-    """Add the energy of the lines with values up to 1, which end with the bits."""
-    find = code_table(QUADS).find
-    while line <= LINES - 4 and left > _PADDING:
-        if fixed:
-            values = ~(value >> left - 4) & 15
-            bits = 4 + values.bit_count()
-        else:
+    def __init__(self, value: int, left: int, gains: Sequence[float]) -> None:
+        self.energy = 0.0
+        self._value = value
+        self._left = left
+        self._gains = gains
+
+    def add_pairs(self, number: int, lines: range) -> None:
+        """Add pairs of lines, encoded with a table, that start at every second line."""
+        find, linear = code_table(number).find, LINEAR_BITS.get(number, 0)
+        value, left, gains, energy = self._value, self._left, self._gains, 0.0
+        for line in lines:
             bits, values = find(value >> left - MAX_CODE_BITS & _WINDOW)
-        left -= bits
-        if left < _PADDING:
-            break
-        if values:
-            for place in range(4):
-                if values & 8 >> place:
-                    energy += gains[line + place]
-        line += 4
-    return energy
+            left -= bits
+            if values:
+                one, two = values >> 4, values & 15
+                energy_of_one, energy_of_two = _POWERS[one], _POWERS[two]
+                if linear and ESCAPE in {one, two}:
+                    # The order is: linear bits and sign of the first value, then of the second.
+                    left += (one > 0) + (two > 0)
+                    if one == ESCAPE:
+                        left -= linear
+                        energy_of_one = _large(value, left, linear)
+                    left -= one > 0
+                    if two == ESCAPE:
+                        left -= linear
+                        energy_of_two = _large(value, left, linear)
+                    left -= two > 0
+                if left < _PADDING:
+                    break
+                energy += gains[line] * energy_of_one + gains[line + 1] * energy_of_two
+            elif left < _PADDING:
+                break
+        self.energy += energy
+        self._left = max(left, _PADDING)
+
+    def add_quads(self, line: int, *, fixed: bool) -> None:
+        """Add the lines with values up to 1; the bits end with them."""
+        find = code_table(QUADS).find
+        value, left, gains = self._value, self._left, self._gains
+        while line <= LINES - 4 and left > _PADDING:
+            if fixed:
+                values = ~(value >> left - 4) & 15
+                bits = 4 + values.bit_count()
+            else:
+                bits, values = find(value >> left - MAX_CODE_BITS & _WINDOW)
+            left -= bits
+            if left < _PADDING:
+                break
+            if values:
+                self.energy += sum(gains[line + place] for place in range(4) if values & 8 >> place)
+            line += 4
+
+
+def _large(value: int, left: int, linear: int) -> float:
+    """Return the energy of a value with linear bits, which end at a position."""
+    return float((ESCAPE + (value >> max(left, 0) & (1 << linear) - 1)) ** (8 / 3))
