@@ -24,12 +24,16 @@ _ASPECT = {1: 0.3, 2: 0.42}
 """Height by width, by lanes."""
 _MIN_HEIGHT = 96
 _PAPER, _LANE, _GRID, _CENTRE = "#f4f4f4", "#ffffff", "#e6e9ee", "#c9ced8"
+_LIMIT = "#dbe5f5"
 _PEAK, _RMS, _INK, _FAINT = "#8db4ee", "#2f62b5", "#202020", "#6a6f78"
 _SILENCE, _CLIPPED = "#e4e2da", "#d03030"
 _ESTIMATED_PEAK, _ESTIMATED_RMS = "#b9c4d4", "#64748b"
 _STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300)
 """Seconds between labels of the axis."""
+_BETWEEN = "  \u00b7  "
 _DAY = 86_400.0
+_FULL_SCALE = 1 - 1 / (1 << 15)
+"""Largest sample of 16 bits."""
 _LABEL_PIXELS = 64
 """Smallest distance of labels on the axis."""
 
@@ -50,6 +54,10 @@ class _Measures:
     @property
     def right(self) -> int:
         return self.width - self.margin
+
+    @property
+    def span(self) -> int:
+        return self.right - self.left
 
     @property
     def top(self) -> int:
@@ -116,9 +124,8 @@ def _draw_silence(
     lanes: Sequence[tuple[int, int]],
 ) -> None:
     """Tint the silence at both ends."""
-    span = measures.right - measures.left
-    start = measures.left + round(span * levels.silence_at_start / levels.seconds)
-    end = measures.right - round(span * levels.silence_at_end / levels.seconds)
+    start = measures.left + round(measures.span * levels.silence_at_start / levels.seconds)
+    end = measures.right - round(measures.span * levels.silence_at_end / levels.seconds)
     for top, bottom in lanes:
         for left, right in ((measures.left, start - 1), (end, measures.right - 1)):
             if right >= left:
@@ -133,10 +140,9 @@ def _draw_axis(
     lanes: Sequence[tuple[int, int]],
 ) -> None:
     """Draw lines and labels at round times."""
-    span = measures.right - measures.left
-    step = next((each for each in _STEPS if each * span / seconds >= _LABEL_PIXELS), _DAY)
+    step = next((each for each in _STEPS if each * measures.span / seconds >= _LABEL_PIXELS), _DAY)
     for n in range(int(seconds / step) + 1):
-        x = measures.left + round(n * step * span / seconds)
+        x = measures.left + round(n * step * measures.span / seconds)
         for top, bottom in lanes:
             draw.line((x, top, x, bottom), _GRID)
         label = _time(n * step, step)
@@ -167,13 +173,22 @@ def _draw_channel(
     peak_colour, rms_colour = (
         (_ESTIMATED_PEAK, _ESTIMATED_RMS) if levels.is_estimate else (_PEAK, _RMS)
     )
+    for level in (channel.peak, -channel.peak):
+        y = middle - level * half
+        draw.line((measures.left, y, measures.right - 1, y), _LIMIT)
     draw.line((measures.left, middle, measures.right - 1, middle), _CENTRE)
-    columns = _columns(channel, levels, measures.right - measures.left)
-    for x, (low, high, rms) in enumerate(columns, measures.left):
-        draw.line((x, middle - high * half, x, middle - low * half), peak_colour)
-        inner = (max(low, -rms), min(high, rms))
-        draw.line((x, middle - inner[1] * half, x, middle - inner[0] * half), rms_colour)
-        if channel.clipped and max(high, -low) >= 1 - 1 / (1 << 15):
+    before: tuple[float, float] | None = None
+    for x, (low, high, rms) in enumerate(_columns(channel, levels, measures.span), measures.left):
+        # Columns touch each other, so that a steep curve has no gaps.
+        bottom_of, top_of = (
+            (low, high) if before is None else (min(low, before[1]), max(high, before[0]))
+        )
+        before = (low, high)
+        draw.line((x, middle - top_of * half, x, middle - bottom_of * half), peak_colour)
+        if rms < max(high, -low):
+            inner = (max(low, -rms), min(high, rms))
+            draw.line((x, middle - inner[1] * half, x, middle - inner[0] * half), rms_colour)
+        if channel.clipped and max(high, -low) >= _FULL_SCALE:
             draw.line((x, top, x, top + 3), _CLIPPED)
             draw.line((x, bottom - 3, x, bottom), _CLIPPED)
 
@@ -202,31 +217,34 @@ def _draw_header(
     levels: SoundLevels,
     measures: _Measures,
 ) -> None:
-    """Write the levels above the waveform; what doesn't fit is left out."""
-    at = (measures.left, measures.margin - 4)
-    form = (
-        "mono"
-        if len(levels.channels) == 1
-        else "equal channels"
-        if levels.equal_channels
-        else "left, right"
-        if len(levels.channels) == MAX_LANES
-        else f"{len(levels.channels)} channels"
-    )
-    parts = [level_text(levels), form]
+    """Write length, levels and channels above the waveform; what doesn't fit is left out."""
+    parts = [length_text(levels.seconds), *_level_texts(levels), _channel_text(levels)]
     parts += ["clipped"] if levels.clipped else []
-    room = measures.right - measures.left
-    text = "  \u00b7  ".join(parts)
-    while len(parts) > 1 and draw.textlength(text, font) > room:
+    while len(parts) > 1 and draw.textlength(_BETWEEN.join(parts), font) > measures.span:
         parts.pop()
-        text = "  \u00b7  ".join(parts)
-    draw.text(at, text, _INK, font)
+    draw.text((measures.left, measures.margin - 4), _BETWEEN.join(parts), _INK, font)
 
 
-def level_text(levels: SoundLevels) -> str:
-    """Return the levels in a few words."""
+def _level_texts(levels: SoundLevels) -> list[str]:
     if levels.is_silent:
-        return f"silent: below {SILENCE_DB:g} dBFS"
+        return [f"silent, below {SILENCE_DB:g} dBFS"]
     if levels.is_estimate:
-        return f"estimate: RMS about {levels.rms_db:.0f} dBFS"
-    return f"peak {levels.peak_db:.1f} dBFS  \u00b7  RMS {levels.rms_db:.1f} dBFS"
+        return [f"estimate: RMS about {levels.rms_db:.0f} dBFS"]
+    return [f"peak {levels.peak_db:.1f} dBFS", f"RMS {levels.rms_db:.1f} dBFS"]
+
+
+def _channel_text(levels: SoundLevels) -> str:
+    count = len(levels.channels)
+    if count == 1:
+        return "mono"
+    if levels.equal_channels:
+        return "equal channels"
+    return "left, right" if count == MAX_LANES else f"{count} channels"
+
+
+def length_text(seconds: float) -> str:
+    """Return a length as `3:10`, `12.5 s` or `40 ms`."""
+    if seconds >= 60:  # noqa: PLR2004 -- a minute
+        whole = round(seconds)
+        return f"{whole // 60}:{whole % 60:02d}"
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"
