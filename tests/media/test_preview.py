@@ -1,4 +1,4 @@
-"""Previews of results: one picture, a sheet of several, a model's source; they never fail."""
+"""Previews of results: one picture, a sheet of several, a drawn model; they never fail."""
 
 import io
 from pathlib import Path
@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from stability_mcp.media.preview import PreviewStyle, preview_of
-from support.imaging.sample_files import glb, mp3, png
+from stability_mcp.media.preview import PreviewStyle, preview_of, undrawn
+from support.imaging.models import cube
+from support.imaging.sample_files import mp3, png
 from support.media.media import desk
 
 pytestmark = pytest.mark.anyio
@@ -51,17 +52,45 @@ async def test_several_pictures_get_one_sheet(tmp_path: Path) -> None:
     assert shown.height > shown.width / 4
 
 
-async def test_a_model_is_shown_by_the_picture_it_was_made_from(tmp_path: Path) -> None:
-    """Chosen: a GLB can't be rendered here, its source can be shown."""
+async def test_a_model_is_drawn_and_never_replaced_by_the_picture_it_was_made_from(
+    tmp_path: Path,
+) -> None:
+    """Chosen: three views of the model; nothing if it can't be drawn, and a line that says why."""
+    flawed = cube()
+    flawed.document["extensionsRequired"] = ["KHR_draco_mesh_compression"]
     async with desk(tmp_path) as here:
         source = await here.generated(png((300, 200)))
-        model = await here.generated(glb(), parents={"image": source.id})
-        orphan = await here.generated(glb())
-        shown = await preview_of([model], SMALL, library=here.store)
+        model = await here.generated(cube().glb(), parents={"image": source.id})
+        packed = await here.generated(flawed.glb(), parents={"image": source.id})
+        shown = await preview_of([model], SMALL)
+        large = await preview_of([model], PreviewStyle(size="large", format="jpeg"))
 
-        assert await preview_of([orphan], SMALL, library=here.store) is None
+        assert await preview_of([packed], SMALL) is None
+        [line] = await undrawn([packed], [])
+        assert await undrawn([model], [shown] if shown else []) == []
     assert shown is not None
-    assert (shown.width, shown.height) == (300, 200)
+    assert large is not None
+    assert (shown.width, shown.height, shown.transparent) == (768, 540, None)
+    assert (large.width, large.media_type) == (1020, "image/jpeg")
+    assert "compressed with Draco" in line
+
+
+async def test_a_sheet_shows_models_beside_pictures(tmp_path: Path) -> None:
+    """Chosen: one view of each; a model that can't be drawn is grey, and a line says why."""
+    flawed = cube()
+    flawed.document["accessors"][0]["count"] = 10_000
+    async with desk(tmp_path) as here:
+        photo = await here.generated(png((300, 200)))
+        model = await here.generated(cube().glb())
+        broken = await here.generated(flawed.glb())
+        shown = await preview_of([photo, model, broken], SMALL)
+
+        [line] = await undrawn([photo, model, broken], [shown] if shown else [])
+    assert shown is not None
+    sheet = Image.open(io.BytesIO(shown.data)).convert("RGB")
+    colours = {colour for _, colour in sheet.crop((390, 0, 760, 350)).getcolors(10**6) or []}
+    assert any(max(each) - min(each) > 80 for each in colours if isinstance(each, tuple))
+    assert "its positions reach beyond their buffer view" in line
 
 
 async def test_sound_has_no_preview(tmp_path: Path) -> None:
@@ -69,7 +98,7 @@ async def test_sound_has_no_preview(tmp_path: Path) -> None:
     async with desk(tmp_path) as here:
         song = await here.generated(mp3(2))
 
-        assert await preview_of([song], SMALL, library=here.store) is None
+        assert await preview_of([song], SMALL) is None
         assert await preview_of([], SMALL) is None
 
 
