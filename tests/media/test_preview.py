@@ -8,7 +8,7 @@ from PIL import Image
 
 from stability_mcp.media.preview import PreviewStyle, preview_of, undrawn
 from support.imaging.models import cube
-from support.imaging.sample_files import mp3, png
+from support.imaging.sample_files import mp3, png, sound, wav
 from support.media.media import desk
 
 pytestmark = pytest.mark.anyio
@@ -93,13 +93,34 @@ async def test_a_sheet_shows_models_beside_pictures(tmp_path: Path) -> None:
     assert "its positions reach beyond their buffer view" in line
 
 
-async def test_sound_has_no_preview(tmp_path: Path) -> None:
-    """Chosen: the answer has facts in text and no picture."""
+async def test_a_sound_is_shown_as_its_waveform(tmp_path: Path) -> None:
+    """Chosen: a model that can't hear sees loudness and silence; no sounds, no picture."""
     async with desk(tmp_path) as here:
         song = await here.generated(mp3(2))
+        shown = await preview_of([song], SMALL)
+        large = await preview_of([song], PreviewStyle(size="large", format="jpeg"))
 
-        assert await preview_of([song], SMALL) is None
         assert await preview_of([], SMALL) is None
+        assert await undrawn([song], [shown] if shown else []) == []
+    assert shown is not None
+    assert large is not None
+    assert (shown.width, shown.height, shown.transparent) == (768, 230, None)
+    assert (large.width, large.media_type) == (1024, "image/jpeg")
+
+
+async def test_a_sheet_shows_sounds_beside_pictures(tmp_path: Path) -> None:
+    """Chosen: a waveform each; a sound that can't be decoded is grey, and a line says why."""
+    async with desk(tmp_path) as here:
+        song = await here.generated(wav(2))
+        picture = await here.generated(png((300, 200)))
+        strange = await here.generated(sound(1, "OGG"))
+        shown = await preview_of([song, picture, strange], SMALL)
+        lines = await undrawn([song, picture, strange], [shown] if shown else [])
+
+    assert shown is not None
+    assert shown.width <= 768
+    assert len(lines) == 1
+    assert "The samples of this OGG can't be decoded here." in lines[0]
 
 
 async def test_a_picture_that_cannot_be_previewed_causes_no_error(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ MAX_NAMED = 6
 class MediaInspect(ShowingArguments):
     """Measure a picture, sound or 3D model before you edit or deliver it: size, levels, flaws.
 
-    For a picture also which operations take it as it is. Says only what is measured: look as well.
+    Also which operations take it as it is. Says only what is measured, so look at it as well.
     """
 
     media: Reference
