@@ -16,7 +16,7 @@ RATE = 44_100
 pytestmark = pytest.mark.anyio
 
 
-async def inspected(client: Client, path: Path, **arguments: Any) -> tuple[str, dict[str, Any]]:
+async def inspected(client: Client, path: Path, **arguments: str) -> tuple[str, dict[str, Any]]:
     """Return the text and the facts about a file."""
     answer = await client.call_tool("media_inspect", {"media": str(path), **arguments})
     assert not answer.is_error, answer.content

@@ -5,14 +5,13 @@ from pathlib import Path
 
 from stability_mcp.errors import FileUnusableError
 from stability_mcp.imaging.containers.mp3 import scan
-from stability_mcp.imaging.probe import probe
 from stability_mcp.imaging.sound.mp3_levels import estimate_mp3
 from stability_mcp.imaging.sound.sound_preview import sound_preview
 from support.imaging.sounds import at_level, clicks, encoded, music
 
 RATE = 24_000
-COUNT = 150
-"""Sounds per kind: 4 s in all."""
+COUNT = 60
+"""Sounds per kind: 3 s in all."""
 SOURCES = {
     "WAV": encoded(at_level(clicks(0.3, RATE), -20), RATE, subtype="PCM_24"),
     "float WAV": encoded(at_level(music(0.2, RATE), -20), RATE, subtype="FLOAT"),
@@ -41,15 +40,16 @@ def mutated(data: bytes, chance: random.Random) -> bytes:
 
 def test_mutated_files_are_drawn_or_refused(tmp_path: Path) -> None:
     """Whatever can be opened has a waveform or an error with a way out."""
-    path, drawn = tmp_path / "sound", 0
+    path, drawn, hints = tmp_path / "sound", 0, []
     for name, data in SOURCES.items():
-        for seed in range(COUNT // 5):
+        for seed in range(COUNT // 4):
             path.write_bytes(mutated(data, random.Random(f"{name} {seed}")))  # noqa: S311
             try:
                 drawn += sound_preview(path).width == 768
             except FileUnusableError as error:
-                assert error.hint, (name, seed)
-    assert drawn > COUNT // 5
+                hints.append(error.hint)
+    assert all(hints)
+    assert drawn > COUNT // 4
 
 
 def test_mutated_frames_have_levels() -> None:

@@ -35,7 +35,7 @@ def test_silence_and_sound_are_where_they_are(tmp_path: Path) -> None:
     sound, silence = columns(image, PEAK), columns(image, SILENCE)
 
     assert (sound[0], sound[-1]) == pytest.approx((8 + 188, 8 + 564), abs=4)
-    assert silence[0] == 8
+    assert silence[0] <= 9  # a line of the axis is at 8
     assert max(each for each in silence if each < 384) == pytest.approx(196, abs=4)
 
 

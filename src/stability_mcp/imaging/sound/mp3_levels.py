@@ -114,9 +114,10 @@ def _for_channels(squares: Squares, channels: int) -> Squares:
 
 
 def _channel(squares: list[float]) -> ChannelLevels:
+    squares = [min(square, 1.0) for square in squares]  # gains of damaged frames know no bounds
     channel = ChannelLevels()
     for square in squares:
-        rms = min(1.0, math.sqrt(square))
+        rms = math.sqrt(square)
         peak = min(1.0, PEAK_TO_RMS * rms)
         channel.rms.append(rms)
         channel.highest.append(peak)

@@ -34,6 +34,8 @@ _BETWEEN = "  \u00b7  "
 _DAY = 86_400.0
 _FULL_SCALE = 1 - 1 / (1 << 15)
 """Largest sample of 16 bits."""
+_VISIBLE = 0.5
+"""Smallest height of a curve, in pixels."""
 _LABEL_PIXELS = 64
 """Smallest distance of labels on the axis."""
 
@@ -184,6 +186,8 @@ def _draw_channel(
             (low, high) if before is None else (min(low, before[1]), max(high, before[0]))
         )
         before = (low, high)
+        if max(top_of, -bottom_of) * half < _VISIBLE:
+            continue  # the line of the centre shows it
         draw.line((x, middle - top_of * half, x, middle - bottom_of * half), peak_colour)
         if rms < max(high, -low):
             inner = (max(low, -rms), min(high, rms))
