@@ -116,7 +116,7 @@ async def test_a_sound_that_cannot_be_decoded_says_why(tmp_path: Path) -> None:
 
 
 async def test_a_paid_sound_is_answered_with_its_waveform(tmp_path: Path) -> None:
-    """Chosen: whoever can't hear sees what was made."""
+    """Chosen: a model that can't hear sees what was made."""
     async with connected(tmp_path) as client:
         answer = await client.call_tool(
             "audio2_text_to_audio", {"prompt": "a calm piano", "duration": 10}
