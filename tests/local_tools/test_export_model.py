@@ -188,7 +188,7 @@ async def test_several_models_go_into_one_archive(tmp_path: Path) -> None:
 
 
 async def test_a_second_export_gets_its_own_folder(tmp_path: Path) -> None:
-    """Chosen: the files name one another, so none of them may be renamed alone."""
+    """Chosen: the files name one another, so they are renamed only together."""
     (tmp_path / "box.glb").write_bytes(cube().glb())
 
     async with connected(tmp_path) as client:

@@ -113,7 +113,7 @@ def _after(made: Builder, change: Callable[[Builder], object]) -> Builder:
     return made
 
 
-async def test_what_a_3d_program_would_complain_about_is_said(tmp_path: Path) -> None:
+async def test_what_a_3d_program_would_complain_about_is_named(tmp_path: Path) -> None:
     """Chosen: what breaks printing, lighting, texturing or placing a model."""
     async with connected(tmp_path) as client:
         for number, (name, (make, line)) in enumerate(FLAWED.items()):
@@ -123,7 +123,7 @@ async def test_what_a_3d_program_would_complain_about_is_said(tmp_path: Path) ->
             assert line in shown, name
 
 
-async def test_a_model_that_cannot_be_read_is_kept_and_said(tmp_path: Path) -> None:
+async def test_a_model_that_cannot_be_read_is_kept_with_the_reason(tmp_path: Path) -> None:
     """Chosen: the reason and the way out instead of a picture; never another picture."""
     made = cube()
     made.document["extensionsRequired"] = ["KHR_draco_mesh_compression"]

@@ -75,7 +75,7 @@ async def test_a_model_is_drawn_and_never_replaced_by_the_picture_it_was_made_fr
     assert "compressed with Draco" in line
 
 
-async def test_a_sheet_shows_models_beside_pictures(tmp_path: Path) -> None:
+async def test_a_sheet_shows_models_and_pictures(tmp_path: Path) -> None:
     """Chosen: one view of each; a model that can't be drawn is grey, and a line says why."""
     flawed = cube()
     flawed.document["accessors"][0]["count"] = 10_000

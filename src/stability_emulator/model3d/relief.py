@@ -176,16 +176,18 @@ def _outline(cells: list[int], side: int) -> dict[int, tuple[float, float]]:
             (below, below + 1),
         ):
             edges ^= {edge}
-    beside: dict[int, list[int]] = {}
+    neighbours: dict[int, list[int]] = {}
     for one, other in edges:
-        beside.setdefault(one, []).append(other)
-        beside.setdefault(other, []).append(one)
-    points = {place: (float(place % side), float(place // side)) for place in sorted(beside)}
+        neighbours.setdefault(one, []).append(other)
+        neighbours.setdefault(other, []).append(one)
+    points = {place: (float(place % side), float(place // side)) for place in sorted(neighbours)}
     for _ in range(SMOOTHING):
         points = {
             place: (
-                (x + sum(points[each][0] for each in beside[place])) / (1 + len(beside[place])),
-                (y + sum(points[each][1] for each in beside[place])) / (1 + len(beside[place])),
+                (x + sum(points[each][0] for each in neighbours[place]))
+                / (1 + len(neighbours[place])),
+                (y + sum(points[each][1] for each in neighbours[place]))
+                / (1 + len(neighbours[place])),
             )
             for place, (x, y) in points.items()
         }

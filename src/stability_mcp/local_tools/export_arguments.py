@@ -49,15 +49,15 @@ class MediaExport(ShowingArguments):
     media: Annotated[list[str], BeforeValidator(as_list), Field(min_length=1)]
     """Labels, media:// URIs or paths."""
     to: str | None = None
-    """Folder or file in the workspace; x.zip: an archive."""
+    """Folder or file in the workspace; x.zip: archive."""
     preset: Annotated[list[str], BeforeValidator(as_list)] | None = None
     """One or several."""
     format: Literal[FormatName, "obj"] | None = None
-    """pdf: a page per picture. obj: for 3D."""
+    """pdf: a page per picture; obj: 3D."""
     quality: int | None = None
     """1 to 100."""
     max_bytes: int | None = None
-    """At the best quality."""
+    """At best quality."""
     shrink: bool = False
     """Let max_bytes reduce the size."""
     width: int | None = None
@@ -71,7 +71,7 @@ class MediaExport(ShowingArguments):
     dpi: int | None = None
     """For print."""
     profile: str | None = None
-    """CMYK profile, as path."""
+    """CMYK profile path."""
     overwrite: bool = False
     """Replace files."""
 

@@ -159,7 +159,7 @@ def test_a_texture_transform_moves_the_texture_coordinates() -> None:
 
 
 def test_lines_are_left_out_and_named() -> None:
-    """Chosen: what isn't shown is said."""
+    """Chosen: what isn't shown is named."""
     made = cube()
     made.document["meshes"][0]["primitives"].append({"attributes": {"POSITION": 0}, "mode": 1})
 

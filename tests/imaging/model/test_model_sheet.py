@@ -212,7 +212,7 @@ def test_a_sheet_has_three_views_and_fits_an_answer(tmp_path: Path) -> None:
     assert back == pytest.approx(hue(ImageColor.getrgb(COLOURS[1])), abs=0.12)
 
 
-def test_a_texture_that_cannot_be_used_is_said_and_the_rest_is_drawn(tmp_path: Path) -> None:
+def test_a_texture_that_cannot_be_used_is_named_and_the_rest_is_drawn(tmp_path: Path) -> None:
     """Chosen: the shape is worth a picture without its texture."""
     made = cube()
     made.document["images"][0] = {"uri": "painting.png"}

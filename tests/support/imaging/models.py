@@ -120,7 +120,11 @@ def cube(  # noqa: PLR0913 -- features of a model
         material: What its material says in addition.
     """
     made = Builder()
-    points, directions, places, tints, corners = [], [], [], [], []
+    points: list[float] = []
+    directions: list[float] = []
+    places: list[float] = []
+    tints: list[float] = []
+    corners: list[int] = []
     for number, (normal, right, up) in enumerate(_SIDES):
         for across, along in ((0, 0), (1, 0), (1, 1), (0, 1)):
             points += [

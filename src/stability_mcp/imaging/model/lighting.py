@@ -28,7 +28,7 @@ def lights_on(
     Args:
         normals: The normals of the vertices, of any length, in the model.
         axes: Directions in the model that point right, up and towards the viewer.
-        side: 1 for the outside of the surface, -1 for its inside.
+        side: 1 for the outer side of a surface, -1 for its inner side.
     """
     (ka, kb, kc), (fa, fb, fc) = (
         [dot(light, along) for along in zip(*axes, strict=True)] for light in (KEY, FILL)

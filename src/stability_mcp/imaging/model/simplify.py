@@ -81,5 +81,5 @@ def _taken(values: "array[float]", places: "array[int]") -> "array[float]":
 
 
 def _every(corners: "array[int]", step: int) -> "array[int]":
-    """Return every so many triangles."""
+    """Return one of `step` triangles."""
     return array("I", [at for n in range(0, len(corners), 3 * step) for at in corners[n : n + 3]])
