@@ -108,7 +108,7 @@ async def test_a_sound_is_shown_as_its_waveform(tmp_path: Path) -> None:
     assert (large.width, large.media_type) == (1024, "image/jpeg")
 
 
-async def test_a_sheet_shows_sounds_beside_pictures(tmp_path: Path) -> None:
+async def test_a_sheet_shows_sounds_with_pictures(tmp_path: Path) -> None:
     """Chosen: a waveform each; a sound that can't be decoded is grey, and a line says why."""
     async with desk(tmp_path) as here:
         song = await here.generated(wav(2))

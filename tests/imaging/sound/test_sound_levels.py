@@ -120,7 +120,7 @@ def test_an_mp3_is_estimated_without_a_decoder(  # noqa: PLR0913, PLR0917 -- its
 
 
 def test_channels_of_an_mp3_are_estimated_apart(tmp_path: Path) -> None:
-    """A quiet right channel is told from a loud left one, if they are encoded apart."""
+    """A quiet right channel differs from a loud left one, if they are encoded apart."""
     left, right = at_level(noise(2, RATE), -12), at_level(tone(2, RATE), -32)
     data = encoded(np.stack([left, right], 1), RATE, "MP3", compression_level=0.1)
     levels = measured(tmp_path, data)

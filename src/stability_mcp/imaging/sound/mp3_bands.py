@@ -32,7 +32,7 @@ _SHORT_ENERGY = 1 / 3
 
 
 class _Bands(NamedTuple):
-    """Widths in lines; those of a short block are a third of what they take in the granule."""
+    """Widths in lines; those of a short block count three times in a granule."""
 
     long: tuple[int, ...]
     short: tuple[int, ...]

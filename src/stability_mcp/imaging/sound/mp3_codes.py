@@ -2,7 +2,7 @@
 
 A test plays every code to a decoder of another program. Each code is written as its length (in
 base 36) and its values (in hexadecimal), in the order of the codes: as every sequence of bits is a
-code, the lengths alone determine the bits.
+code, the lengths determine the bits.
 """
 
 from collections.abc import Mapping

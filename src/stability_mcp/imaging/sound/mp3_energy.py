@@ -120,7 +120,7 @@ class Mp3Frames:
 
 
 class _BitReader:
-    """Hands out the bits of main data, granule by granule."""
+    """Reads the bits of main data, granule by granule."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
