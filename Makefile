@@ -2,7 +2,7 @@
 # sets up `.demo/venv` with just the product; the others set up `.venv` with its tools. virtualenv
 # creates both, because some Python installations lack venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast soak check format schemas serve bench emulator-sheet models-sheet odd-files-sheet pages-sheet transforms-sheet mcpb setup style lint layers types tests
+.PHONY: help demo test fast soak check format schemas serve bench emulator-sheet models-sheet odd-files-sheet pages-sheet transforms-sheet waveforms-sheet mcpb setup style lint layers types tests
 
 PYTHON ?= python3
 VENV   := .venv
@@ -65,6 +65,9 @@ pages-sheet: $(READY)  ## Show the upload and view pages in one picture: docs/pa
 
 transforms-sheet: $(READY)  ## Show results of image_transform and image_layout in one picture: docs/transforms.webp
 	PYTHONPATH=tests $(BIN)/python scripts/transforms_sheet.py
+
+waveforms-sheet: $(READY)  ## Show the waveforms of sounds in one picture: docs/waveforms.webp
+	PYTHONPATH=tests $(BIN)/python scripts/waveforms_sheet.py
 
 mcpb: setup  ## Pack the bundle for Claude Desktop into dist/
 	$(BIN)/python -m scripts.bundle

@@ -1,11 +1,11 @@
 """Small pictures for answers: a preview of one result, a labelled sheet of several.
 
-A 3D model is drawn; sound has no preview. Previews are optional: if one can't be made, the answer
-is sent without it.
+A 3D model is drawn, and so is the waveform of a sound. Previews are optional: if one can't be made,
+the answer is sent without it.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -59,7 +59,7 @@ async def preview_of(
             first.
     """
     try:
-        visible = [item for item in items if item.kind != "audio" and not item.unreadable]
+        visible = [item for item in items if not item.unreadable]
         if not visible:
             return None
         shown = [(item.path, item.name) for item in visible]
@@ -74,6 +74,8 @@ async def preview_of(
             draw = partial(sheet, shown)
         elif visible[0].kind == "model":
             draw = partial(_model_preview, shown[0][0])
+        elif visible[0].kind == "audio":
+            draw = partial(_sound_preview, shown[0][0])
         draw = partial(draw, longest=SIDES[style.size], format=style.format)
         return await run(draw, facts=facts)
     except FileUnusableError as error:
@@ -86,12 +88,11 @@ async def preview_of(
 
 async def picture_problem(item: MediaItem) -> str | None:
     """Return why an item can't be shown and what to do, as sentences; None if it can be."""
-    if item.kind == "audio" or item.unreadable:
+    if item.unreadable:
         return None
     try:
         facts = await in_file_thread(partial(probe, item.path))
-        check = _check_model if item.kind == "model" else partial(decode_image, facts=facts)
-        await run(check, item.path, facts=facts)
+        await run(partial(_CHECKS[item.kind], item.path, facts), facts=facts)
     except FileUnusableError as error:
         return f"{error.message} {error.hint}"
     except Exception:  # our own error says nothing about the picture
@@ -99,8 +100,8 @@ async def picture_problem(item: MediaItem) -> str | None:
     return None
 
 
-async def undrawn_models(items: Sequence[MediaItem], shown: Sequence[Preview]) -> list[str]:
-    """Return a line for each 3D model that can't be drawn.
+async def undrawn(items: Sequence[MediaItem], shown: Sequence[Preview]) -> list[str]:
+    """Return a line for each 3D model or sound that can't be drawn.
 
     Args:
         items: What an answer shows.
@@ -111,7 +112,7 @@ async def undrawn_models(items: Sequence[MediaItem], shown: Sequence[Preview]) -
     return [
         f"no preview of {quoted(item.name)}: {problem}"
         for item in items
-        if item.kind == "model" and (problem := await picture_problem(item))
+        if item.kind != "image" and (problem := await picture_problem(item))
     ]
 
 
@@ -141,11 +142,33 @@ def _model_preview(path: Path, *, longest: int, format: PreviewFormat) -> Previe
     return model_preview(path, longest=longest, format=format)
 
 
-def _check_model(path: Path) -> None:
+def _check_model(path: Path, facts: Facts) -> None:
     """Raise FileUnusableError if a model can't be drawn."""
     from stability_mcp.imaging.model.model_sheet import model_thumbnail
 
+    del facts
     model_thumbnail(path, _CHECKED_SIDE)
+
+
+def _sound_preview(path: Path, *, longest: int, format: PreviewFormat) -> Preview:  # noqa: A002 -- the word for it
+    from stability_mcp.imaging.sound.sound_preview import sound_preview
+
+    return sound_preview(path, longest=longest, format=format)
+
+
+def _check_sound(path: Path, facts: Facts) -> None:
+    """Raise FileUnusableError if a sound can't be drawn."""
+    from stability_mcp.imaging.sound.sound_preview import check_sound
+
+    check_sound(path, facts)
+
+
+_CHECKS: Mapping[str, Callable[[Path, Facts], object]] = {
+    "image": decode_image,
+    "audio": _check_sound,
+    "model": _check_model,
+}
+"""By kind: they raise FileUnusableError if an item can't be drawn."""
 
 
 def _facts(paths: Sequence[Path]) -> list[Facts]:

@@ -51,7 +51,7 @@ class ViewRoutes:
         return await self._media(request, "inline")
 
     async def drawing(self, request: Request) -> Response:
-        """Return three views of a 3D model as a picture."""
+        """Return three views of a 3D model, or the waveform of a sound, as a picture."""
         _, found = await self._found(request)
         studio = await self._get_studio()
         drawn = await studio.pages.drawing(found.item)

@@ -149,7 +149,7 @@ async def _arrived(studio: Studio, upload: Upload, label: str | None) -> Shown |
     if upload.state == "expired":
         notes.append("The link ran out before the user pressed Done.")
     preview = await studio.preview(items)
-    notes += await studio.library.undrawn_models(items, [preview] if preview else [])
+    notes += await studio.library.undrawn(items, [preview] if preview else [])
     return Shown(items=items, notes=notes, preview=preview)
 
 

@@ -31,7 +31,7 @@ from stability_mcp.media.preview import (
     PreviewStyle,
     empty_pictures,
     preview_of,
-    undrawn_models,
+    undrawn,
 )
 from stability_mcp.policy.confirmation import Confirm
 from stability_mcp.studio.full_size import add_full_size
@@ -246,7 +246,7 @@ async def _collect(  # noqa: PLR0913 -- see `collect`; `fresh` has the results m
         media = restored.media
         parts.importer.phrases.note_shown(restored.shown)
         memory = {each: size for made in fresh.values() for each, size in made.memory.items()}
-        shown, undrawn = await _previewed(parts, restored.shown if wait.preview else [], memory)
+        shown, not_shown = await _previewed(parts, restored.shown if wait.preview else [], memory)
         empty = await _empty(media, shown)
     except BaseException:
         # The host gave up. The jobs continue, and the next answer reports uncollected results.
@@ -278,7 +278,7 @@ async def _collect(  # noqa: PLR0913 -- see `collect`; `fresh` has the results m
             *notes,
             *earlier,
             *restored.notes,
-            *undrawn,
+            *not_shown,
             *await explain_missing_copies(media, parts.settings.copies_dir),
         ],
         spent=spent,
@@ -326,7 +326,7 @@ async def called(parts: StudioParts, call: Call) -> Outcome:
     results = await parts.media.many([each for job in jobs for each in job.media])
     restored = await restore_transparency(parts, jobs, results, {})
     media = restored.media
-    shown, undrawn = await _previewed(parts, restored.shown)
+    shown, not_shown = await _previewed(parts, restored.shown)
     empty = await _empty(media, shown)
     settled = all(job.settled for job in jobs)
     if not settled:  # a late result counts as uncollected
@@ -344,7 +344,7 @@ async def called(parts: StudioParts, call: Call) -> Outcome:
         notes=[
             *call.notes,
             *restored.notes,
-            *undrawn,
+            *not_shown,
             *await explain_missing_copies(media, parts.settings.copies_dir),
         ],
         sent=await _sent(parts, jobs),
@@ -369,13 +369,13 @@ async def _empty(media: Sequence[MediaItem], shown: Preview | None) -> tuple[str
 async def _previewed(
     parts: StudioParts, items: Sequence[MediaItem], memory: Mapping[str, int] | None = None
 ) -> tuple[Preview | None, list[str]]:
-    """Return the preview of results, and lines on the 3D models that can't be drawn."""
+    """Return the preview of results, and lines on the 3D models and sounds that can't be drawn."""
     if not items:
         return None, []
     shown = await preview(parts, items, memory=memory)
     if parts.settings.preview == "none":
         return shown, []
-    return shown, await undrawn_models(items, [shown] if shown else [])
+    return shown, await undrawn(items, [shown] if shown else [])
 
 
 async def preview(

@@ -91,8 +91,8 @@ class LocalPages:
         )
 
     async def drawing(self, item: MediaItem) -> Preview | None:
-        """Return a picture of a 3D model; None: it isn't one, or can't be drawn."""
-        if item.kind != "model":
+        """Return a picture of a 3D model or a sound; None: it is a picture, or can't be drawn."""
+        if item.kind == "image":
             return None
         return await preview_of([item], PreviewStyle(size="large", format="webp"))
 

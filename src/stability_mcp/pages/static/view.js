@@ -69,6 +69,9 @@ function showAudio(stage, facts) {
   const player = stage.querySelector("audio");
   stage.querySelector("strong").replaceChildren(isolated(facts.label));
   stage.querySelector(".card > .muted").textContent = facts.seconds ? duration(facts.seconds) : "";
+  const waveform = stage.querySelector(".waveform");
+  waveform.addEventListener("load", () => (waveform.hidden = false));
+  waveform.src = `${BASE}/drawing`;
   player.setAttribute("aria-label", facts.label);
   player.addEventListener("error", () => showOn(stage, "broken"));
   player.src = `${BASE}/file`;
