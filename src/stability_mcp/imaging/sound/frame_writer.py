@@ -45,7 +45,8 @@ class FrameWriter:
         self.leading = 0
         """Frames of silence that were inserted before the first one."""
         self._free = 0
-        """Bytes at the end of the data areas that no frame uses."""
+        """Bytes at the end of the data areas after the data of the last frame. What is before it is
+        lost to later frames, even if a frame of silence has no data: decoders drop it."""
 
     def add(self, frames: Sequence[bytes], before: bytes) -> None:
         """Append frames that followed each other.
@@ -60,7 +61,7 @@ class FrameWriter:
             area, needed = body[area_start(body) :], borrowed_bytes(body)
             if broken and needed > len(available):  # its data is lost: it can't be decoded
                 self.frames.append(silenced(body))
-                self._free += len(area)
+                self._free = len(area)
             else:
                 if broken:  # later frames borrow from frames that were added
                     self._reserve(available[len(available) - needed :], body)
@@ -73,7 +74,7 @@ class FrameWriter:
         """Append frames of silence."""
         body = silent_frame(header)
         self.frames += [body] * count
-        self._free += count * (len(body) - area_start(body))
+        self._free = len(body) - area_start(body) if count else self._free
 
     def _reserve(self, borrowed: bytes, follower: bytes) -> None:
         """Make the data areas end with the bytes that the next frame borrows."""

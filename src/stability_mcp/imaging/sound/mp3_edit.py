@@ -112,9 +112,10 @@ def write_mp3(sources: Sequence[Mp3Frames], arrangement: Arrangement, target: Pa
     """
     writer = _Mp3Writer(sources)
     parts = list(arrangement.last_cut())
-    limit = round(arrangement.seconds * sources[0].rate)
+    heard = 0.0
     for number, part in enumerate(parts, 1):
-        writer.add(part, limit, is_last=number == len(parts))
+        heard += part.seconds
+        writer.add(part, round(heard * sources[0].rate), is_last=number == len(parts))
     frames, delays = writer.collected.frames, writer.delays
     declared = sources[0].declared
     first = header_frame(frames, delays=delays, encoder=declared.encoder if declared else b"")
@@ -145,17 +146,18 @@ class _Mp3Writer:
         return (start, end) if 0 <= start <= MAX_DELAY and end <= MAX_DELAY else None
 
     def add(self, part: Part, limit: int, *, is_last: bool) -> None:
-        """Append a part; the last one ends at `limit` samples of the whole."""
+        """Append a part that ends at `limit` samples of the whole, or half a frame from there.
+
+        So the rounding at joins doesn't add up.
+        """
         made = self._frames * self._size - self._inaudible
         if part.source is None:
-            rate = self._sources[0].rate
-            count = max(round(min(part.seconds * rate, limit - made) / self._size), 0)
+            count = max(round((limit - made) / self._size), 0)
             self.collected.add_silence(self._sources[0].body(0), count)
             return
         source = self._sources[part.source]
         last = len(source.starts) * self._size
         begin = min(source.first_sample + round(part.start * source.rate), last - 1)
-        end = min(source.first_sample + round(part.end * source.rate), last)
         if self._frames == 0:
             first = begin // self._size
             first -= min(first, self._frames_before(source))
@@ -163,9 +165,8 @@ class _Mp3Writer:
         else:
             first = min(round(begin / self._size), len(source.starts) - 1)
             begin = first * self._size
+        end = max(min(begin + limit - made, last), begin + 1)
         if is_last:
-            # What rounding at the joins added or removed is made up for here.
-            end = max(min(begin + limit - made, last), begin + 1)
             stop = -(-end // self._size)
             self._end = stop * self._size - end
         else:
