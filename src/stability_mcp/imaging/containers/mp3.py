@@ -86,7 +86,8 @@ class Declared(NamedTuple):
     """The facts in a Xing, Info or VBRI frame; 0 for those that it doesn't contain."""
 
     frames: int
-    bytes: int
+    size: int
+    """Bytes of the frames, with its own."""
     delay: int = 0
     """Samples that the encoder added at the start."""
     padding: int = 0
@@ -181,7 +182,7 @@ def scan(data: bytes) -> Track | None:
     missing = 0
     if declared is not None:
         samples -= min(first.samples + declared.delay + declared.padding, samples)
-        if declared.bytes == 0 or len(data) - start < declared.bytes:
+        if declared.size == 0 or len(data) - start < declared.size:
             missing = max(declared.frames + 1 - frames, 0) * first.samples
     if not samples:
         return None

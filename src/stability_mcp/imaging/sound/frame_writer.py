@@ -122,7 +122,9 @@ def header_frame(
     start, size = found
     body = bytearray((start[:3] + bytes((start[3] & 0xCF,))).ljust(size, b"\0"))
     total = size + sum(map(len, frames))
-    parts = struct.pack(">4sIII", b"Info" if len(rates) == 1 else b"Xing", 0b111, len(frames), total)
+    parts = struct.pack(
+        ">4sIII", b"Info" if len(rates) == 1 else b"Xing", 0b111, len(frames), total
+    )
     parts += _positions(size, frames, total)
     body[offset : offset + len(parts)] = parts
     if delays:
@@ -135,7 +137,7 @@ def header_frame(
         tag[28:32] = total.to_bytes(4, "big")
         body[at : at + _TAG_BYTES] = tag
         checked = at + _TAG_BYTES - 2
-        body[checked : checked + 2] = _checksum(body[:checked]).to_bytes(2, "big")
+        body[checked : checked + 2] = _checksum(bytes(body[:checked])).to_bytes(2, "big")
     return bytes(body)
 
 

@@ -1,8 +1,9 @@
 """Changes the sampling rate with a windowed sinc filter, in blocks, by the C functions of audioop.
 
-`audioop.ratecv` interpolates linearly and filters nothing: from 48,000 to 44,100 Hz it mirrors a
-tone of 23 kHz to 21.1 kHz at full strength, and a tone of 15 kHz leaves images at -20 dB. This
-filter keeps both below -80 dB (measured).
+`audioop.ratecv` interpolates linearly and filters nothing. Measured from 48,000 to 44,100 Hz: it
+mirrors a tone of 23 kHz to 21.1 kHz at -7 dB, and a tone of 15 kHz to 11.1 kHz at -17 dB. This
+filter keeps both below -83 dB, passes 19 kHz at -0.4 and 20 kHz at -3.6 dB, and takes 0.06 s for a
+second of one channel.
 """
 
 import math

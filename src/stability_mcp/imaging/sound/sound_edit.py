@@ -1,0 +1,379 @@
+"""Edits sounds in the way that loses least.
+
+WAVs of one form are copied bit for bit and MP3s at frames, if only trimmed, joined and repeated.
+Everything else is computed from the samples; those of an MP3 need the extra `[formats]`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from stability_mcp.imaging.containers.wav import wav_samples
+from stability_mcp.imaging.convert import is_installed
+from stability_mcp.imaging.facts import Facts
+from stability_mcp.imaging.probe import probe
+from stability_mcp.imaging.sniff import extension
+from stability_mcp.imaging.sound.edit_steps import (
+    MIN_SECONDS,
+    Edit,
+    OutputFormat,
+    SoundEditError,
+    arrange,
+    cut,
+    seconds_text,
+)
+from stability_mcp.imaging.sound.mp3_edit import Mp3Frames, read_mp3, write_mp3
+from stability_mcp.imaging.sound.resample import can_resample
+from stability_mcp.imaging.sound.sample_stream import (
+    SoundForm,
+    amplified,
+    arranged_reader,
+    faded,
+    section,
+)
+from stability_mcp.imaging.sound.sound_levels import (
+    SILENCE_DB,
+    SoundLevels,
+    amplitude,
+    measure_sound,
+)
+from stability_mcp.imaging.sound.sound_output import (
+    MAX_MP3_CHANNELS,
+    nearest_mp3_rate,
+    write_encoded_mp3,
+    write_wav,
+)
+from stability_mcp.imaging.sound.sound_parts import Arrangement, Part
+from stability_mcp.imaging.sound.sound_reader import SoundReader, open_sound
+from stability_mcp.imaging.sound.wav_copy import RawWav, copy_wav
+from stability_mcp.text import quoted
+
+MAX_PEAK_DB = -1.0
+"""Highest peak after `loudness`: decoders of MP3 and players overshoot what is louder (EBU R 128
+allows -1 dBTP)."""
+COMPUTING_BYTES = 48_000_000
+"""Memory of blocks of up to 8 channels in several stages, and of a crossfade of a minute."""
+_FLOAT = 3
+_MP3, _WAV = "audio/mpeg", "audio/wav"
+_EXTRA = (
+    'Install the extra, pip install "stability-mcp[formats]", and restart the server. Without it '
+    "MP3s of one rate and number of channels can be trimmed, joined and repeated, and any WAV can "
+    "be edited."
+)
+
+
+@dataclass(frozen=True)
+class SoundFile:
+    """A sound that is edited."""
+
+    name: str
+    path: Path
+    facts: Facts
+
+    @property
+    def is_mp3(self) -> bool:
+        """Return whether it is an MP3."""
+        return self.facts.media_type == _MP3
+
+    @property
+    def form_name(self) -> str:
+        """Return its format: `MP3`."""
+        return extension(self.facts.media_type).upper()
+
+    @cached_property
+    def frames(self) -> Mp3Frames:
+        """Return its frames; for an MP3."""
+        return read_mp3(self.path)
+
+    @cached_property
+    def raw(self) -> RawWav | None:
+        """Return its samples as they are stored; None if it isn't a WAV, or is compressed."""
+        if self.facts.media_type != _WAV:
+            return None
+        with self.path.open("rb") as file:
+            samples = wav_samples(file, self.facts.bytes)
+        return None if samples is None else RawWav(self.path, samples)
+
+    @cached_property
+    def reader(self) -> SoundReader | None:
+        """Return its samples; None if they can't be decoded."""
+        return open_sound(self.path, self.facts)
+
+    @property
+    def seconds(self) -> float:
+        """Return its length, exactly if it is known."""
+        if self.is_mp3:
+            return self.frames.samples / self.frames.rate
+        return self.reader.seconds if self.reader else self.facts.seconds or 0.0
+
+    def samples(self, purpose: str) -> SoundReader:
+        """Return its samples.
+
+        Raises:
+            SoundEditError: they can't be decoded.
+        """
+        if self.reader is not None:
+            return self.reader
+        if self.is_mp3:
+            raise SoundEditError(
+                f"{purpose} needs the samples of {quoted(self.name)}, an MP3, and the extra that "
+                "decodes MP3 isn't installed",
+                hint=_EXTRA,
+            )
+        raise SoundEditError(
+            f"{quoted(self.name)} is {self.form_name}, whose samples can't be read here",
+            hint="Export it as WAV or MP3 with another program, and pass that file.",
+        )
+
+    @property
+    def width(self) -> int:
+        """Return the bytes per sample of what is computed from it.
+
+        Decoded sound has 16 bits, and so do A-law, µ-law and 8 bits; float samples have 24.
+        """
+        if self.raw is None or self.reader is None:
+            return 2
+        return 3 if self.raw.samples.tag == _FLOAT else self.reader.width
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edited:
+    """What an edit did."""
+
+    effects: list[str]
+    """Each step in one line."""
+    levels: SoundLevels | None
+    """Of the result; None if it can't be decoded."""
+
+
+def edit_sound(
+    sounds: Sequence[SoundFile], edit: Edit, target: Path, *, like: SoundFile | None = None
+) -> Edited:
+    """Write an edited sound to `target`; blocks.
+
+    Args:
+        sounds: The sounds, in order.
+        edit: The edit; `start` and `end` are for a single sound.
+        target: Output path.
+        like: The sound whose loudness the result gets.
+
+    Raises:
+        SoundEditError: the edit isn't possible.
+        FileUnusableError: a sound is damaged.
+        OSError: a file can't be read or written.
+    """
+    effects: list[str] = []
+    sections = [_section(number, sound, edit, effects) for number, sound in enumerate(sounds)]
+    once, whole = arrange(edit, sections)
+    effects += _arrangement_effects(edit, sections, once, whole)
+    if like is not None:
+        loudness = measure_sound(like.samples("loudness")).rms_db
+        effects.append(f"loudness of {quoted(like.name)}: {loudness:.1f} dBFS RMS")
+        edit = replace(edit, loudness=loudness)
+    reason = _computing_reason(sounds, edit)
+    if reason is None and all(sound.is_mp3 for sound in sounds):
+        distinct = [sound.frames for sound in sounds]
+        write_mp3(distinct, whole, target)
+        effects.append(_frames_effect(distinct[0], whole))
+    elif reason is None:
+        copy_wav([sound.raw for sound in sounds if sound.raw], whole, target)
+        effects.append("samples copied unchanged")
+    else:
+        readers = [sound.samples(reason) for sound in sounds]
+        effects += _compute(sounds, readers, edit, whole, target)
+    return Edited(effects=effects, levels=_levels(target))
+
+
+def _levels(path: Path) -> SoundLevels | None:
+    reader = open_sound(path, probe(path))
+    return None if reader is None else measure_sound(reader)
+
+
+def _section(number: int, sound: SoundFile, edit: Edit, effects: list[str]) -> Part:
+    """Return the part of a sound that is kept."""
+    whole = sound.seconds
+    start, end = cut(edit, whole)
+    if edit.trim_silence:
+        reader = section(sound.samples("trim_silence"), start, end)
+        levels = measure_sound(reader)
+        if levels.is_silent:
+            raise SoundEditError(
+                f"{quoted(sound.name)} is silent: nothing in it is above {SILENCE_DB:g} dBFS",
+                hint="Leave trim_silence out, or pass another sound.",
+            )
+        before, after = levels.silence_at_start, levels.silence_at_end
+        start, end = start + before, end - after
+        if end - start < MIN_SECONDS:
+            end = start + MIN_SECONDS
+        effects.append(
+            f"trim_silence: {seconds_text(before)} removed at the start and {seconds_text(after)} "
+            f"at the end of {quoted(sound.name)}"
+        )
+    if (start, end) != (0.0, whole):
+        effects.append(
+            f"trim: {seconds_text(start)} to {seconds_text(end)} of {seconds_text(whole)} kept, "
+            f"{seconds_text(end - start)}"
+        )
+    return Part(number, start, end)
+
+
+def _arrangement_effects(
+    edit: Edit, sections: Sequence[Part], once: Arrangement, whole: Arrangement
+) -> list[str]:
+    between = f", {seconds_text(edit.gap)} of silence between them" if edit.gap else ""
+    between += f", {seconds_text(edit.crossfade)} crossfade" if edit.crossfade else ""
+    effects = []
+    if len(sections) > 1:
+        lengths = " + ".join(f"{round(each.seconds, 3):g}" for each in sections)
+        effects.append(f"join: {lengths} s{between} = {seconds_text(once.seconds)}")
+    if len(whole.parts) > len(once.parts):
+        step = once.seconds + edit.gap - edit.crossfade
+        times = 1 + (whole.seconds - once.seconds) / step
+        effects.append(
+            f"repeat: {times:.3g} times{between}, {seconds_text(once.seconds)} to "
+            f"{seconds_text(whole.seconds)}"
+        )
+    return effects
+
+
+def _frames_effect(first: Mp3Frames, whole: Arrangement) -> str:
+    joins = len(whole.parts) > 1
+    at = f", joins at the nearest frame of {first.frame_seconds * 1000:.0f} ms" if joins else ""
+    return f"MP3 frames kept without encoding again{at}"
+
+
+def _computing_reason(sounds: Sequence[SoundFile], edit: Edit) -> str | None:
+    """Return the argument for which samples have to be computed; None: they are only moved."""
+    wanted = {
+        "crossfade": edit.crossfade,
+        "loudness": edit.loudness is not None,
+        "fade_in": edit.fade_in,
+        "fade_out": edit.fade_out,
+        f"channels: {edit.channels}": edit.channels is not None
+        and any((sound.facts.channels == 1) != (edit.channels == "mono") for sound in sounds),
+        f"format: {edit.format}": edit.format is not None
+        and any(sound.is_mp3 != (edit.format == "mp3") for sound in sounds),
+        "join of different formats": len({sound.is_mp3 for sound in sounds}) > 1,
+    }
+    reason = next((name for name, needed in wanted.items() if needed), None)
+    if reason is not None:
+        return reason
+    if all(sound.is_mp3 for sound in sounds):
+        forms = {(each.frames.rate, each.frames.channels) for each in sounds}
+        return _difference(sounds) if len(forms) > 1 else None
+    if any(sound.raw is None for sound in sounds):
+        return "this"
+    return _difference(sounds) if len({each.raw.form for each in sounds if each.raw}) > 1 else None
+
+
+def _difference(sounds: Sequence[SoundFile]) -> str:
+    """Return what has to be made equal."""
+    if len({each.facts.channels for each in sounds}) > 1:
+        return "join of different channels"
+    if len({each.facts.rate for each in sounds}) > 1:
+        return "join of different sampling rates"
+    return "join of different kinds of samples"
+
+
+def _compute(
+    sounds: Sequence[SoundFile],
+    readers: Sequence[SoundReader],
+    edit: Edit,
+    whole: Arrangement,
+    target: Path,
+) -> list[str]:
+    """Write a result whose samples are computed, and return what was done."""
+    output: OutputFormat = edit.format or (
+        "mp3" if all(sound.is_mp3 for sound in sounds) else "wav"
+    )
+    if output == "mp3" and not is_installed():
+        raise SoundEditError(
+            "MP3 can't be written: the extra that encodes it isn't installed", hint=_EXTRA
+        )
+    effects: list[str] = []
+    form = _form(readers, edit, output, effects)
+    source = arranged_reader(readers, whole, form)
+    blocks = amplified(source.blocks(), _factor(edit, source, effects))
+    if edit.fade_in or edit.fade_out:
+        blocks = faded(blocks, source, fade_in=edit.fade_in, fade_out=edit.fade_out)
+        effects += _fade_effects(edit, source.seconds)
+    if output == "mp3":
+        write_encoded_mp3(blocks, form, target=target)
+        again = " again" if any(sound.is_mp3 for sound in sounds) else ""
+        return [*effects, f"MP3 encoded{again}, variable bit rate of about 190 kbit/s"]
+    width = max(sound.width for sound in sounds)
+    write_wav(blocks, form, frames=source.frames, width=width, target=target)
+    return [*effects, f"WAV written with {width * 8} bits per sample"]
+
+
+def _fade_effects(edit: Edit, seconds: float) -> list[str]:
+    effects = [f"fade_in: the first {seconds_text(edit.fade_in)}"] if edit.fade_in else []
+    if edit.fade_out:
+        start = seconds_text(seconds - edit.fade_out)
+        effects.append(f"fade_out: the last {seconds_text(edit.fade_out)}, from {start}")
+    return effects
+
+
+def _form(
+    readers: Sequence[SoundReader], edit: Edit, output: OutputFormat, effects: list[str]
+) -> SoundForm:
+    """Return the form of the result: the highest rate and the most channels of the sounds.
+
+    Raises:
+        SoundEditError: a sound can't be brought into it.
+    """
+    counts = sorted({reader.channels for reader in readers})
+    most = counts[-1]
+    channels = {"mono": 1, "stereo": 2, None: most}[edit.channels]
+    unclear = channels > 1 and any(each not in {1, channels} for each in counts)
+    if unclear or (output == "mp3" and channels > MAX_MP3_CHANNELS):
+        raise SoundEditError(
+            f"a sound with {most} channels can't become "
+            f"{'an MP3' if output == 'mp3' else f'one with {channels}'}",
+            hint="Pass channels: mono.",
+        )
+    if counts != [channels]:
+        how = "the mean of all channels" if channels == 1 else "mono on both sides"
+        effects.append(f"channels: {' and '.join(map(str, counts))} to {channels}, {how}")
+    rates = sorted({reader.rate for reader in readers})
+    rate = nearest_mp3_rate(rates[-1]) if output == "mp3" else rates[-1]
+    for each in rates:
+        if not can_resample(each, rate):
+            raise SoundEditError(
+                f"{each:,} Hz can't be converted to {rate:,} Hz",
+                hint="Export the sound with 44,100 or 48,000 Hz.",
+            )
+    if rates != [rate]:
+        given = " and ".join(f"{each:,}" for each in rates if each != rate)
+        effects.append(f"sampling rate: {given} to {rate:,} Hz")
+    return SoundForm(rate, channels)
+
+
+def _factor(edit: Edit, source: SoundReader, effects: list[str]) -> float:
+    """Return the factor for the wanted loudness.
+
+    Raises:
+        SoundEditError: the sound is silent.
+    """
+    if edit.loudness is None:
+        return 1.0
+    levels = measure_sound(source)
+    if levels.is_silent:
+        raise SoundEditError(
+            f"the sound is silent, nothing in it is above {SILENCE_DB:g} dBFS, so it can't be "
+            "made louder",
+            hint="Leave loudness out, or pass another sound.",
+        )
+    highest = MAX_PEAK_DB - levels.peak_db
+    wanted = highest if edit.loudness == "peak" else edit.loudness - levels.rms_db
+    gain = min(wanted, highest)
+    reached = f"RMS {levels.rms_db:.1f} to {levels.rms_db + gain:.1f} dBFS ({gain:+.1f} dB)"
+    note = ""
+    if gain < wanted:
+        note = (
+            f", limited by the peak, which is now at {MAX_PEAK_DB:g} dBFS: "
+            f"{edit.loudness:g} would clip"
+        )
+    effects.append(f"loudness: {reached}{note}")
+    return amplitude(gain)
