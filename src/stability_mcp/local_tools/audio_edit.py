@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from stability_mcp.api.tool_arguments import as_list
-from stability_mcp.errors import ArgumentsError
+from stability_mcp.errors import ArgumentsError, NotFoundError
 from stability_mcp.imaging.sound.edit_steps import (
     MAX_REPEATS,
     MAX_SECONDS,
@@ -25,11 +25,13 @@ from stability_mcp.imaging.sound.edit_steps import (
     Edit,
     OutputFormat,
     SoundEditError,
+    channels_text,
+    level_text,
 )
 from stability_mcp.imaging.sound.sound_edit import COMPUTING_BYTES, Edited, SoundFile, edit_sound
 from stability_mcp.local_tools.local_tool import LocalResult, MakingArguments, local_tool
 from stability_mcp.local_tools.workbench import Made, Source, Workbench
-from stability_mcp.text import format_name
+from stability_mcp.text import format_name, quoted
 
 TOOL = "audio_edit"
 MIN_LOUDNESS = -60.0
@@ -40,6 +42,8 @@ _TIME = re.compile(
 )
 _MINUTE = 60
 _LEVEL = re.compile(r"([-+]?\d{1,9}(?:\.\d{1,9})?)\s*(?:db|dbfs)?(?: rms)?")
+_LOUDEST = frozenset({"peak", "max", "maximum", "loudest", "normalize", "normalise"})
+"""Words for as loud as possible."""
 _NO_STEPS = (
     "start, end, trim_silence, gap, crossfade, repeat, repeat_to, channels, loudness, fade_in, "
     "fade_out or format"
@@ -79,6 +83,12 @@ def parse_length(value: object) -> object:
     return found
 
 
+def _as_text(value: object) -> object:
+    """Return a number as text; booleans aren't numbers here."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return f"{value:g}" if is_number else value
+
+
 Position = Annotated[float, BeforeValidator(parse_time, json_schema_input_type=float)]
 Length = Annotated[float, BeforeValidator(parse_length, json_schema_input_type=float)]
 
@@ -114,7 +124,7 @@ class AudioEdit(MakingArguments):
     """Loop up to this length."""
     channels: Channels | None = None
     """mono mixes both sides."""
-    loudness: str | None = None
+    loudness: Annotated[str, BeforeValidator(_as_text, json_schema_input_type=str)] | None = None
     """RMS in dBFS (-16), peak (loudest) or a sound to match; never clips."""
     fade_in: Length | None = None
     """Length."""
@@ -154,7 +164,8 @@ async def audio_edit(workbench: Workbench, arguments: AudioEdit) -> LocalResult:
             parents=_parents(sources, like),
             label=arguments.label,
         )
-        edit = Edit(loudness=loudness, **{name: getattr(arguments, name) for name in _EDIT_FIELDS})
+        given = arguments.model_dump(exclude_none=True, include=_EDIT_FIELDS)
+        edit = Edit(loudness=loudness, **given)
         item, edited = await workbench.store(
             partial(_make, sources, edit, like),
             made,
@@ -167,7 +178,7 @@ async def audio_edit(workbench: Workbench, arguments: AudioEdit) -> LocalResult:
         *([like.note] if like else []),
         *edited.effects,
         *_level_lines(edited),
-        f"result: {format_name(item.media_type)}, {item.seconds or 0:.2f} s, {item.bytes:,} bytes",
+        _result_line(edited),
     ]
     return LocalResult(
         lines=lines,
@@ -194,11 +205,20 @@ async def _loudness(
     Raises:
         ArgumentsError: it is out of range, or no sound.
     """
-    if given is None or given.strip().casefold() == "peak":
-        return (None if given is None else "peak"), None
+    if given is None:
+        return None, None
+    if given.strip().casefold() in _LOUDEST:
+        return "peak", None
     number = _LEVEL.fullmatch(given.strip().casefold().replace("\N{MINUS SIGN}", "-"))
     if number is None:
-        return None, await workbench.source(given, argument="loudness", kind="audio")
+        try:
+            return None, await workbench.source(given, argument="loudness", kind="audio")
+        except NotFoundError as error:
+            raise ArgumentsError(
+                f"loudness takes a level in dBFS such as -16, peak, or a sound to match; no sound "
+                f"is called {quoted(given)}.",
+                hint=error.hint,
+            ) from error
     value = float(number[1])
     if not MIN_LOUDNESS <= value <= 0:
         raise ArgumentsError(
@@ -257,11 +277,20 @@ def _make(sources: Sequence[Source], edit: Edit, like: Source | None, path: Path
     )
 
 
+def _result_line(edited: Edited) -> str:
+    found = edited.facts
+    return (
+        f"result: {format_name(found.media_type)}, {found.seconds or 0:.2f} s, "
+        f"{found.rate or 0:,} Hz, {channels_text(found.channels or 0)}, "
+        f"{found.bytes:,} bytes"
+    )
+
+
 def _level_lines(edited: Edited) -> list[str]:
     levels = edited.levels
     if levels is None:
         return []
-    return [f"level: peak {levels.peak_db:.1f} dBFS, RMS {levels.rms_db:.1f} dBFS"]
+    return [f"level: peak {level_text(levels.peak_db)} dBFS, RMS {level_text(levels.rms_db)} dBFS"]
 
 
 def _level_facts(edited: Edited) -> dict[str, float]:

@@ -1,7 +1,8 @@
 """What an edit of sounds asks for, and the parts that follow from it: times are checked here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from stability_mcp.imaging.sound.sound_parts import Arrangement, Part, joined, repeated
@@ -18,6 +19,7 @@ _TOLERANCE = 0.05
 """Seconds by which an end may be beyond the sound: lengths in answers are rounded."""
 
 Channels = Literal["mono", "stereo"]
+CHANNELS: Mapping[Channels, int] = MappingProxyType({"mono": 1, "stereo": 2})
 OutputFormat = Literal["wav", "mp3"]
 
 
@@ -60,6 +62,17 @@ class Edit:
 def seconds_text(seconds: float) -> str:
     """Return a length with up to three decimals: `12.5 s`."""
     return f"{round(seconds, 3):g} s"
+
+
+def level_text(decibel: float) -> str:
+    """Return a level with one decimal, and never `-0.0`."""
+    return f"{round(decibel, 1) + 0:.1f}"
+
+
+def channels_text(channels: int) -> str:
+    """Return `mono`, `stereo` or `6 channels`."""
+    names = {count: name for name, count in CHANNELS.items()}
+    return names.get(channels, f"{channels} channels")
 
 
 def cut(edit: Edit, seconds: float) -> tuple[float, float]:

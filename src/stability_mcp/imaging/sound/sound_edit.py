@@ -12,15 +12,19 @@ from pathlib import Path
 from stability_mcp.imaging.containers.wav import wav_samples
 from stability_mcp.imaging.convert import is_installed
 from stability_mcp.imaging.facts import Facts
+from stability_mcp.imaging.formats import WayOut
 from stability_mcp.imaging.probe import probe
 from stability_mcp.imaging.sniff import extension
 from stability_mcp.imaging.sound.edit_steps import (
+    CHANNELS,
     MIN_SECONDS,
     Edit,
     OutputFormat,
     SoundEditError,
     arrange,
+    channels_text,
     cut,
+    level_text,
     seconds_text,
 )
 from stability_mcp.imaging.sound.mp3_edit import Mp3Frames, read_mp3, write_mp3
@@ -55,11 +59,14 @@ allows -1 dBTP)."""
 COMPUTING_BYTES = 48_000_000
 """Memory of blocks of up to 8 channels in several stages, and of a crossfade of a minute."""
 _FLOAT = 3
-_MP3, _WAV = "audio/mpeg", "audio/wav"
+_MP3, _WAV, _M4A = "audio/mpeg", "audio/wav", "audio/mp4"
 _EXTRA = (
-    'Install the extra, pip install "stability-mcp[formats]", and restart the server. Without it '
-    "MP3s of one rate and number of channels can be trimmed, joined and repeated, and any WAV can "
-    "be edited."
+    'Install the extra, pip install "stability-mcp[formats]", and restart the server; without it '
+    "MP3s of one form can only be trimmed, joined and repeated."
+)
+_ENCODER = (
+    'Install the extra, pip install "stability-mcp[formats]", and restart the server, or leave '
+    "format out to get a WAV."
 )
 
 
@@ -97,8 +104,9 @@ class SoundFile:
 
     @cached_property
     def reader(self) -> SoundReader | None:
-        """Return its samples; None if they can't be decoded."""
-        return open_sound(self.path, self.facts)
+        """Return its samples; None if they can't be decoded: libsndfile doesn't read M4A."""
+        is_m4a = self.facts.media_type == _M4A
+        return None if is_m4a else open_sound(self.path, self.facts)
 
     @property
     def seconds(self) -> float:
@@ -117,13 +125,13 @@ class SoundFile:
             return self.reader
         if self.is_mp3:
             raise SoundEditError(
-                f"{purpose} needs the samples of {quoted(self.name)}, an MP3, and the extra that "
-                "decodes MP3 isn't installed",
+                f"{purpose} needs the samples of {quoted(self.name)}, an MP3, and the extra "
+                "[formats], which decodes it, isn't installed",
                 hint=_EXTRA,
             )
         raise SoundEditError(
             f"{quoted(self.name)} is {self.form_name}, whose samples can't be read here",
-            hint="Export it as WAV or MP3 with another program, and pass that file.",
+            hint=(WayOut.SOUND if self.facts.media_type == _M4A else WayOut.SOUND_OR_EXTRA).value,
         )
 
     @property
@@ -143,6 +151,8 @@ class Edited:
 
     effects: list[str]
     """Each step in one line."""
+    facts: Facts
+    """Of the result."""
     levels: SoundLevels | None
     """Of the result; None if it can't be decoded."""
 
@@ -169,8 +179,9 @@ def edit_sound(
     effects += _arrangement_effects(edit, sections, once, whole)
     if like is not None:
         loudness = measure_sound(like.samples("loudness")).rms_db
-        effects.append(f"loudness of {quoted(like.name)}: {loudness:.1f} dBFS RMS")
+        effects.append(f"loudness of {quoted(like.name)}: {level_text(loudness)} dBFS RMS")
         edit = replace(edit, loudness=loudness)
+    effects += _no_change(sounds, edit)
     reason = _computing_reason(sounds, edit)
     if reason is None and all(sound.is_mp3 for sound in sounds):
         distinct = [sound.frames for sound in sounds]
@@ -178,22 +189,25 @@ def edit_sound(
         effects.append(_frames_effect(distinct[0], whole))
     elif reason is None:
         copy_wav([sound.raw for sound in sounds if sound.raw], whole, target)
-        effects.append("samples copied unchanged")
+        effects.append("samples copied bit for bit")
     else:
         readers = [sound.samples(reason) for sound in sounds]
         effects += _compute(sounds, readers, edit, whole, target)
-    return Edited(effects=effects, levels=_levels(target))
-
-
-def _levels(path: Path) -> SoundLevels | None:
-    reader = open_sound(path, probe(path))
-    return None if reader is None else measure_sound(reader)
+    facts = probe(target)
+    reader = open_sound(target, facts)
+    levels = None if reader is None else measure_sound(reader)
+    return Edited(effects=effects, facts=facts, levels=levels)
 
 
 def _section(number: int, sound: SoundFile, edit: Edit, effects: list[str]) -> Part:
     """Return the part of a sound that is kept."""
     whole = sound.seconds
     start, end = cut(edit, whole)
+    if (start, end) != (0.0, whole):
+        effects.append(
+            f"trim: from {seconds_text(start)} to {seconds_text(end)} of {seconds_text(whole)}, "
+            f"{seconds_text(end - start)} left"
+        )
     if edit.trim_silence:
         reader = section(sound.samples("trim_silence"), start, end)
         levels = measure_sound(reader)
@@ -208,12 +222,7 @@ def _section(number: int, sound: SoundFile, edit: Edit, effects: list[str]) -> P
             end = start + MIN_SECONDS
         effects.append(
             f"trim_silence: {seconds_text(before)} removed at the start and {seconds_text(after)} "
-            f"at the end of {quoted(sound.name)}"
-        )
-    if (start, end) != (0.0, whole):
-        effects.append(
-            f"trim: {seconds_text(start)} to {seconds_text(end)} of {seconds_text(whole)} kept, "
-            f"{seconds_text(end - start)}"
+            f"at the end of {quoted(sound.name)}, {seconds_text(end - start)} left"
         )
     return Part(number, start, end)
 
@@ -237,6 +246,16 @@ def _arrangement_effects(
     return effects
 
 
+def _no_change(sounds: Sequence[SoundFile], edit: Edit) -> list[str]:
+    """Return a line for each argument that asks for what the sounds are already."""
+    effects = []
+    if edit.channels and {each.facts.channels for each in sounds} == {CHANNELS[edit.channels]}:
+        effects.append(f"channels: already {edit.channels}")
+    if edit.format and {each.form_name for each in sounds} == {edit.format.upper()}:
+        effects.append(f"format: already {edit.format.upper()}")
+    return effects
+
+
 def _frames_effect(first: Mp3Frames, whole: Arrangement) -> str:
     joins = len(whole.parts) > 1
     at = f", joins at the nearest frame of {first.frame_seconds * 1000:.0f} ms" if joins else ""
@@ -251,7 +270,7 @@ def _computing_reason(sounds: Sequence[SoundFile], edit: Edit) -> str | None:
         "fade_in": edit.fade_in,
         "fade_out": edit.fade_out,
         f"channels: {edit.channels}": edit.channels is not None
-        and any((sound.facts.channels == 1) != (edit.channels == "mono") for sound in sounds),
+        and any(sound.facts.channels != CHANNELS[edit.channels] for sound in sounds),
         f"format: {edit.format}": edit.format is not None
         and any(sound.is_mp3 != (edit.format == "mp3") for sound in sounds),
         "join of different formats": len({sound.is_mp3 for sound in sounds}) > 1,
@@ -289,7 +308,9 @@ def _compute(
     )
     if output == "mp3" and not is_installed():
         raise SoundEditError(
-            "MP3 can't be written: the extra that encodes it isn't installed", hint=_EXTRA
+            "an MP3 can't be made of samples: the extra [formats], which encodes it, isn't "
+            "installed",
+            hint=_ENCODER,
         )
     effects: list[str] = []
     form = _form(readers, edit, output, effects)
@@ -301,7 +322,8 @@ def _compute(
     if output == "mp3":
         write_encoded_mp3(blocks, form, target=target)
         again = " again" if any(sound.is_mp3 for sound in sounds) else ""
-        return [*effects, f"MP3 encoded{again}, variable bit rate of about 190 kbit/s"]
+        kilobits = target.stat().st_size * 8 / 1000 / source.seconds
+        return [*effects, f"MP3 encoded{again}, {kilobits:.0f} kbit/s (variable, quality V2)"]
     width = max(sound.width for sound in sounds)
     write_wav(blocks, form, frames=source.frames, width=width, target=target)
     return [*effects, f"WAV written with {width * 8} bits per sample"]
@@ -325,7 +347,7 @@ def _form(
     """
     counts = sorted({reader.channels for reader in readers})
     most = counts[-1]
-    channels = {"mono": 1, "stereo": 2, None: most}[edit.channels]
+    channels = CHANNELS[edit.channels] if edit.channels else most
     unclear = channels > 1 and any(each not in {1, channels} for each in counts)
     if unclear or (output == "mp3" and channels > MAX_MP3_CHANNELS):
         raise SoundEditError(
@@ -334,8 +356,9 @@ def _form(
             hint="Pass channels: mono.",
         )
     if counts != [channels]:
-        how = "the mean of all channels" if channels == 1 else "mono on both sides"
-        effects.append(f"channels: {' and '.join(map(str, counts))} to {channels}, {how}")
+        how = "the mean of all channels" if channels == 1 else "the same on both sides"
+        given = " and ".join(channels_text(each) for each in counts if each != channels)
+        effects.append(f"channels: {given} to {channels_text(channels)}, {how}")
     rates = sorted({reader.rate for reader in readers})
     rate = nearest_mp3_rate(rates[-1]) if output == "mp3" else rates[-1]
     for each in rates:
@@ -368,12 +391,10 @@ def _factor(edit: Edit, source: SoundReader, effects: list[str]) -> float:
     highest = MAX_PEAK_DB - levels.peak_db
     wanted = highest if edit.loudness == "peak" else edit.loudness - levels.rms_db
     gain = min(wanted, highest)
-    reached = f"RMS {levels.rms_db:.1f} to {levels.rms_db + gain:.1f} dBFS ({gain:+.1f} dB)"
-    note = ""
-    if gain < wanted:
-        note = (
-            f", limited by the peak, which is now at {MAX_PEAK_DB:g} dBFS: "
-            f"{edit.loudness:g} would clip"
-        )
+    after = level_text(levels.rms_db + gain)
+    reached = f"RMS {level_text(levels.rms_db)} to {after} dBFS ({gain:+.1f} dB)"
+    note = f", peak at {level_text(levels.peak_db + gain)} dBFS"
+    if gain < wanted and edit.loudness != "peak":
+        note += f": limited by the peak, {edit.loudness:.1f} would clip"
     effects.append(f"loudness: {reached}{note}")
     return amplitude(gain)
