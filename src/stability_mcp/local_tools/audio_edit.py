@@ -28,7 +28,8 @@ from stability_mcp.imaging.sound.edit_steps import (
     channels_text,
     level_text,
 )
-from stability_mcp.imaging.sound.sound_edit import COMPUTING_BYTES, Edited, SoundFile, edit_sound
+from stability_mcp.imaging.sound.sound_edit import COMPUTING_BYTES, Edited, edit_sound
+from stability_mcp.imaging.sound.sound_file import SoundFile
 from stability_mcp.local_tools.local_tool import LocalResult, MakingArguments, local_tool
 from stability_mcp.local_tools.workbench import Made, Source, Workbench
 from stability_mcp.text import format_name, quoted
@@ -94,7 +95,7 @@ Length = Annotated[float, BeforeValidator(parse_length, json_schema_input_type=f
 
 
 class AudioEdit(MakingArguments):
-    """Trim, join, repeat, fade a sound, set its loudness or format; exact, in this order.
+    """Trim, join, repeat, level, fade or convert sounds, in this order; exact.
 
     Times: seconds or 1:23.5. More: `guide` topic sound.
     """

@@ -6,15 +6,11 @@ Everything else is computed from the samples; those of an MP3 need the extra `[f
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 
-from stability_mcp.imaging.containers.wav import wav_samples
 from stability_mcp.imaging.convert import is_installed
 from stability_mcp.imaging.facts import Facts
-from stability_mcp.imaging.formats import WayOut
 from stability_mcp.imaging.probe import probe
-from stability_mcp.imaging.sniff import extension
 from stability_mcp.imaging.sound.edit_steps import (
     CHANNELS,
     MIN_SECONDS,
@@ -27,7 +23,7 @@ from stability_mcp.imaging.sound.edit_steps import (
     level_text,
     seconds_text,
 )
-from stability_mcp.imaging.sound.mp3_edit import Mp3Frames, read_mp3, write_mp3
+from stability_mcp.imaging.sound.mp3_edit import Mp3Frames, write_mp3
 from stability_mcp.imaging.sound.resample import can_resample
 from stability_mcp.imaging.sound.sample_stream import (
     SoundForm,
@@ -36,6 +32,7 @@ from stability_mcp.imaging.sound.sample_stream import (
     faded,
     section,
 )
+from stability_mcp.imaging.sound.sound_file import SoundFile
 from stability_mcp.imaging.sound.sound_levels import (
     SILENCE_DB,
     SoundLevels,
@@ -50,7 +47,7 @@ from stability_mcp.imaging.sound.sound_output import (
 )
 from stability_mcp.imaging.sound.sound_parts import Arrangement, Part
 from stability_mcp.imaging.sound.sound_reader import SoundReader, open_sound
-from stability_mcp.imaging.sound.wav_copy import RawWav, copy_wav
+from stability_mcp.imaging.sound.wav_copy import copy_wav
 from stability_mcp.text import quoted
 
 MAX_PEAK_DB = -1.0
@@ -58,91 +55,10 @@ MAX_PEAK_DB = -1.0
 allows -1 dBTP)."""
 COMPUTING_BYTES = 48_000_000
 """Memory of blocks of up to 8 channels in several stages, and of a crossfade of a minute."""
-_FLOAT = 3
-_MP3, _WAV, _M4A = "audio/mpeg", "audio/wav", "audio/mp4"
-_EXTRA = (
-    'Install the extra, pip install "stability-mcp[formats]", and restart the server; without it '
-    "MP3s of one form can only be trimmed, joined and repeated."
-)
 _ENCODER = (
     'Install the extra, pip install "stability-mcp[formats]", and restart the server, or leave '
     "format out to get a WAV."
 )
-
-
-@dataclass(frozen=True)
-class SoundFile:
-    """A sound that is edited."""
-
-    name: str
-    path: Path
-    facts: Facts
-
-    @property
-    def is_mp3(self) -> bool:
-        """Return whether it is an MP3."""
-        return self.facts.media_type == _MP3
-
-    @property
-    def form_name(self) -> str:
-        """Return its format: `MP3`."""
-        return extension(self.facts.media_type).upper()
-
-    @cached_property
-    def frames(self) -> Mp3Frames:
-        """Return its frames; for an MP3."""
-        return read_mp3(self.path)
-
-    @cached_property
-    def raw(self) -> RawWav | None:
-        """Return its samples as they are stored; None if it isn't a WAV, or is compressed."""
-        if self.facts.media_type != _WAV:
-            return None
-        with self.path.open("rb") as file:
-            samples = wav_samples(file, self.facts.bytes)
-        return None if samples is None else RawWav(self.path, samples)
-
-    @cached_property
-    def reader(self) -> SoundReader | None:
-        """Return its samples; None if they can't be decoded: libsndfile doesn't read M4A."""
-        is_m4a = self.facts.media_type == _M4A
-        return None if is_m4a else open_sound(self.path, self.facts)
-
-    @property
-    def seconds(self) -> float:
-        """Return its length, exactly if it is known."""
-        if self.is_mp3:
-            return self.frames.samples / self.frames.rate
-        return self.reader.seconds if self.reader else self.facts.seconds or 0.0
-
-    def samples(self, purpose: str) -> SoundReader:
-        """Return its samples.
-
-        Raises:
-            SoundEditError: they can't be decoded.
-        """
-        if self.reader is not None:
-            return self.reader
-        if self.is_mp3:
-            raise SoundEditError(
-                f"{purpose} needs the samples of {quoted(self.name)}, an MP3, and the extra "
-                "[formats], which decodes it, isn't installed",
-                hint=_EXTRA,
-            )
-        raise SoundEditError(
-            f"{quoted(self.name)} is {self.form_name}, whose samples can't be read here",
-            hint=(WayOut.SOUND if self.facts.media_type == _M4A else WayOut.SOUND_OR_EXTRA).value,
-        )
-
-    @property
-    def width(self) -> int:
-        """Return the bytes per sample of what is computed from it.
-
-        Decoded sound has 16 bits, and so do A-law, µ-law and 8 bits; float samples have 24.
-        """
-        if self.raw is None or self.reader is None:
-            return 2
-        return 3 if self.raw.samples.tag == _FLOAT else self.reader.width
 
 
 @dataclass(frozen=True, kw_only=True)

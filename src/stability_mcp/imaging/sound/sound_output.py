@@ -4,9 +4,9 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from stability_mcp.imaging.containers.wav import pcm_format, wav_header
 from stability_mcp.imaging.sound.sample_math import audioop
 from stability_mcp.imaging.sound.sample_stream import SoundForm, rounded
-from stability_mcp.imaging.sound.wav_copy import pcm_format, wav_header
 from stability_mcp.imaging.strip import atomic_write
 
 MP3_RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)

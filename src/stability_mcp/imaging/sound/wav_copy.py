@@ -1,13 +1,12 @@
 """Cuts, joins and repeats WAVs of one form: samples are copied bit for bit, whatever their kind."""
 
-import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from stability_mcp.imaging.containers.piece import read_at
-from stability_mcp.imaging.containers.wav import Samples
+from stability_mcp.imaging.containers.wav import Samples, wav_header
 from stability_mcp.imaging.sound.sound_parts import Arrangement, Part
 from stability_mcp.imaging.sound.sound_reader import BLOCK_FRAMES
 from stability_mcp.imaging.strip import atomic_write
@@ -68,23 +67,3 @@ def _silence(samples: Samples, frames: int) -> Iterator[bytes]:
         one = b"\x80"  # PCM with 8 bits is unsigned
     for first in range(0, frames, BLOCK_FRAMES):
         yield one * (min(BLOCK_FRAMES, frames - first) * samples.block)
-
-
-def pcm_format(rate: int, channels: int, width: int) -> bytes:
-    """Return the `fmt ` chunk of PCM, without its header."""
-    block = channels * width
-    return struct.pack("<HHIIHH", _PCM, channels, rate, rate * block, block, width * 8)
-
-
-def wav_header(format_body: bytes, length: int) -> bytes:
-    """Return everything in a WAV before its samples.
-
-    Args:
-        format_body: The `fmt ` chunk, without its header.
-        length: Bytes of the samples.
-    """
-    body = format_body + bytes(len(format_body) & 1)
-    chunks = struct.pack("<4sI", b"fmt ", len(format_body)) + body
-    chunks += struct.pack("<4sI", b"data", length)
-    size = 4 + len(chunks) + length + (length & 1)
-    return struct.pack("<4sI4s", b"RIFF", size, b"WAVE") + chunks
