@@ -97,6 +97,14 @@ def larger_header(header: bytes, size: int) -> tuple[bytes, int] | None:
     return None
 
 
+def most_growth(body: bytes) -> int:
+    """Return how many bytes can at most be added to the data area of a frame."""
+    largest = bytes((body[0], body[1] | _NO_CHECKSUM, _BITRATES[-1] << 4 | body[2] & 0x0D))
+    found = frame(largest + body[3:HEADER_BYTES])
+    start = HEADER_BYTES + side_bytes(body)
+    return 0 if found is None else max(found.size - start - (len(body) - area_start(body)), 0)
+
+
 def enlarged(body: bytes, more: int) -> bytes | None:
     """Return a frame with at least `more` zeros after its data area; None if no frame is so large.
 

@@ -17,6 +17,7 @@ from stability_mcp.imaging.sound.frame_data import (
     data_bytes,
     enlarged,
     larger_header,
+    most_growth,
     side_bytes,
     silenced,
     silent_frame,
@@ -26,8 +27,8 @@ MAX_BORROWED = 511
 """Most bytes that a frame can borrow: 9 bits (ISO 11172-3, 2.4.1.7)."""
 DECODER_DELAY = 529
 """Samples by which every decoder is late; a player adds them to the delay in the header."""
-MAX_DELAY = 4_095
-"""Most samples that the header can declare at either end: 12 bits."""
+_ALL_FIELDS = 0b1111
+_TABLE_BYTES, _QUALITY_BYTES = 100, 4
 _TAG_BYTES = 36
 """Length of LAME's part of the header."""
 _DELAY_AT = 21
@@ -70,6 +71,17 @@ class FrameWriter:
                 self._free = max(needed + len(area) - data_bytes(body), 0)
             available = (available + area)[-MAX_BORROWED:]
 
+    def lead(self, header: bytes) -> None:
+        """Insert a frame of silence before the first frame."""
+        self.add_silence(header, 1)
+        self.leading = 1
+
+    def can_precede(self, body: bytes) -> bool:
+        """Return whether a frame can follow without a frame of silence."""
+        return not self.frames or (
+            borrowed_bytes(body) <= self._free + most_growth(self.frames[-1])
+        )
+
     def add_silence(self, header: bytes, count: int) -> None:
         """Append frames of silence."""
         body = silent_frame(header)
@@ -84,7 +96,7 @@ class FrameWriter:
         if missing > 0:
             larger = enlarged(self.frames[-1], missing) if self.frames else None
             if larger is None:
-                self.leading += not self.frames
+                self.leading += len(self.frames) == self.leading
                 self.frames.append(silent_frame(follower, len(borrowed)))
             else:
                 self.frames[-1] = larger
@@ -103,19 +115,19 @@ class FrameWriter:
 
 
 def header_frame(
-    frames: Sequence[bytes], *, delays: tuple[int, int] | None, encoder: bytes = b""
+    frames: Sequence[bytes], *, delays: tuple[int, int], encoder: bytes = b""
 ) -> bytes:
     """Return the Xing or Info frame by which players know the length and find positions.
 
     Args:
         frames: The frames that follow.
-        delays: Samples to leave out at the start and the end; None: the header doesn't say.
+        delays: Samples to leave out at the start and the end, up to 4,095 each.
         encoder: LAME's part of the header of the first source, if there is one.
     """
     header = frames[0]
     rates = {body[2] >> 4 for body in frames}
     offset = HEADER_BYTES + side_bytes(header)
-    content = 8 + 4 + 4 + 100 + 4 + (_TAG_BYTES if delays else 0)
+    content = 16 + _TABLE_BYTES + _QUALITY_BYTES + _TAG_BYTES
     found = larger_header(header, offset + content)
     if found is None:  # pragma: no cover -- 192 bytes fit at any rate
         raise ValueError("no frame is so large")
@@ -123,21 +135,20 @@ def header_frame(
     body = bytearray((start[:3] + bytes((start[3] & 0xCF,))).ljust(size, b"\0"))
     total = size + sum(map(len, frames))
     parts = struct.pack(
-        ">4sIII", b"Info" if len(rates) == 1 else b"Xing", 0b111, len(frames), total
+        ">4sIII", b"Info" if len(rates) == 1 else b"Xing", _ALL_FIELDS, len(frames), total
     )
-    parts += _positions(size, frames, total)
+    parts += _positions(size, frames, total) + bytes(_QUALITY_BYTES)
     body[offset : offset + len(parts)] = parts
-    if delays:
-        at = offset + len(parts)
-        tag = bytearray(encoder or _UNKNOWN_ENCODER)
-        tag[_GAIN_PART] = bytes(8)
-        tag[_LENGTH_PART] = bytes(9)
-        tag[_DELAY_AT : _DELAY_AT + 3] = (delays[0] << 12 | delays[1]).to_bytes(3, "big")
-        # The checksum of the sound stays 0: players don't check it.
-        tag[28:32] = total.to_bytes(4, "big")
-        body[at : at + _TAG_BYTES] = tag
-        checked = at + _TAG_BYTES - 2
-        body[checked : checked + 2] = _checksum(bytes(body[:checked])).to_bytes(2, "big")
+    at = offset + len(parts)
+    tag = bytearray(encoder or _UNKNOWN_ENCODER)
+    tag[_GAIN_PART] = bytes(8)
+    tag[_LENGTH_PART] = bytes(9)
+    tag[_DELAY_AT : _DELAY_AT + 3] = (delays[0] << 12 | delays[1]).to_bytes(3, "big")
+    # The checksum of the sound stays 0: players don't check it.
+    tag[28:32] = total.to_bytes(4, "big")
+    body[at : at + _TAG_BYTES] = tag
+    checked = at + _TAG_BYTES - 2
+    body[checked : checked + 2] = _checksum(bytes(body[:checked])).to_bytes(2, "big")
     return bytes(body)
 
 
@@ -147,7 +158,10 @@ def _positions(size: int, frames: Sequence[bytes], total: int) -> bytes:
     for body in frames:
         starts.append(at)
         at += len(body)
-    return bytes(min(starts[len(frames) * n // 100] * 256 // total, 255) for n in range(100))
+    return bytes(
+        min(starts[len(frames) * n // _TABLE_BYTES] * 256 // total, 255)
+        for n in range(_TABLE_BYTES)
+    )
 
 
 def _checksum(data: bytes) -> int:

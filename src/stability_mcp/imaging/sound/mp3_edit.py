@@ -24,7 +24,6 @@ from stability_mcp.imaging.sound.frame_data import area_start, is_mpeg_1
 from stability_mcp.imaging.sound.frame_writer import (
     DECODER_DELAY,
     MAX_BORROWED,
-    MAX_DELAY,
     FrameWriter,
     header_frame,
 )
@@ -34,6 +33,10 @@ from stability_mcp.imaging.strip import atomic_write
 _GRANULES_BEFORE = 2
 """Granules that a decoder needs before the first one that is heard: its output also contains the
 second half of the last transform, and 480 samples of history of the filter bank."""
+
+
+_MAX_SHIFT = 3
+"""*Chosen*: frames by which a part may start later, 78 ms; a gap would be worse."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,7 @@ def write_mp3(sources: Sequence[Mp3Frames], arrangement: Arrangement, target: Pa
         out.write(first)
         out.writelines(frames)
     size = sources[0].samples_per_frame
-    return (len(frames) * size - sum(delays or ())) / sources[0].rate
+    return (len(frames) * size - sum(delays)) / sources[0].rate
 
 
 class _Mp3Writer:
@@ -139,11 +142,10 @@ class _Mp3Writer:
         """Samples after the last audible one."""
 
     @property
-    def delays(self) -> tuple[int, int] | None:
-        """Return the samples to leave out at either end; None: the header can't declare them."""
+    def delays(self) -> tuple[int, int]:
+        """Return the samples to leave out at either end: at most four frames of them."""
         start = self._inaudible + self.collected.leading * self._size - DECODER_DELAY
-        end = self._end + DECODER_DELAY
-        return (start, end) if 0 <= start <= MAX_DELAY and end <= MAX_DELAY else None
+        return start, self._end + DECODER_DELAY
 
     def add(self, part: Part, limit: int, *, is_last: bool) -> None:
         """Append a part that ends at `limit` samples of the whole, or half a frame from there.
@@ -162,8 +164,10 @@ class _Mp3Writer:
             first = begin // self._size
             first -= min(first, self._frames_before(source))
             self._inaudible = begin - first * self._size
+            if self._inaudible < DECODER_DELAY:  # the header can't declare less
+                self.collected.lead(source.body(0))
         else:
-            first = min(round(begin / self._size), len(source.starts) - 1)
+            first = self._first_fitting(source, round(begin / self._size))
             begin = first * self._size
         end = max(min(begin + limit - made, last), begin + 1)
         if is_last:
@@ -173,6 +177,17 @@ class _Mp3Writer:
             stop = max(round(end / self._size), first + 1)
         bodies = [source.body(index) for index in range(first, stop)]
         self.collected.add(bodies, source.areas_before(first))
+
+    def _first_fitting(self, source: Mp3Frames, first: int) -> int:
+        """Return the first frame, or one of the next, that can follow without a gap.
+
+        At the highest bit rates the frame before a join may have no room for borrowed data.
+        """
+        last = len(source.starts) - 1
+        for index in range(first, min(first + _MAX_SHIFT, last) + 1):
+            if self.collected.can_precede(source.body(index)):
+                return index
+        return min(first, last)
 
     @property
     def _frames(self) -> int:

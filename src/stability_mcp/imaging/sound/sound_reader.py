@@ -145,12 +145,13 @@ def _decode(path: Path, start: int, end: int) -> Iterator[bytes]:
         with soundfile.SoundFile(path) as source:
             source.seek(start)
             left = end - start
-            # Floats, because libsndfile doesn't scale floating-point files to integers.
-            while left > 0 and (
-                block := bytes(source.buffer_read(min(left, BLOCK_FRAMES), "float32"))
-            ):
-                left -= len(block) // (4 * source.channels)
-                yield floats_to_32_bits(block, 4)
+            size = 4 * source.channels
+            block = bytearray(BLOCK_FRAMES * size)
+            # Floats, because libsndfile doesn't scale floating-point files to integers. Without a
+            # header frame the length of an MP3 is an estimate, so a read may give less.
+            while left > 0 and (count := source.buffer_read_into(block, "float32")):
+                yield floats_to_32_bits(bytes(block[: min(count, left) * size]), 4)
+                left -= count
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise _undecodable() from error
 
