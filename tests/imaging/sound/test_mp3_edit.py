@@ -191,7 +191,7 @@ def test_an_mp3_without_a_header_frame_is_cut_from_its_first_sample(tmp_path: Pa
 def test_frames_whose_data_is_lost_are_silent(tmp_path: Path) -> None:
     """Chosen: another program cut this MP3, so its first frames borrow from bytes that are gone."""
     _, mp3 = source(tmp_path / "in.mp3", "CBR 128, joint stereo")
-    first = max(range(10, 20), key=lambda n: borrowed_bytes(mp3.body(n)))
+    first = max(range(5, 30), key=lambda n: borrowed_bytes(mp3.body(n)))
     assert borrowed_bytes(mp3.body(first)) > 100
     path = tmp_path / "cut.mp3"
     path.write_bytes(b"".join(mp3.body(index) for index in range(first, 65)))

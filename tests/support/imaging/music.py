@@ -26,7 +26,7 @@ def music(seconds: float, *, rate: int = 44_100, channels: int = 2, seed: int = 
     values = array("h")
     for frame in range(round(seconds * rate)):
         time = frame / rate
-        burst = math.exp(-25 * (2 * time % 1)) + (0.3 if math.sin(11 * time) > 0.6 else 0)
+        burst = math.exp(-25 * (2 * time % 1))
         for channel in range(channels):
             tone = 0.2 * math.sin(2 * math.pi * (220 + 30 * channel + 7 * seed) * time)
             value = tone + burst * noise[(frame * (7 + 2 * channel)) % 4_096]
