@@ -238,6 +238,11 @@ QUESTIONS: list[tuple[str, str, Mapping[str, Any]]] = [
         {"media": "photo.jpg"},
     ),
     (
+        'Trim and fade the sounds ["theme.wav"]: repeat them, then convert to format "mp3"',
+        "audio_edit",
+        {"sounds": ["theme.wav"], "format": "mp3"},
+    ),
+    (
         'Check the prompt "a fox, (red:1.4)" before I pay for it',
         "prompt_check",
         {"prompt": "a fox, (red:1.4)"},

@@ -39,7 +39,8 @@ MIN_LOUDNESS = -60.0
 """Lowest loudness in dBFS RMS: what is quieter counts as silence."""
 _TIME = re.compile(
     r"(?P<sign>-)?(?:(?:(?P<hours>\d{1,3}):)?(?P<minutes>\d{1,4}):)?(?P<seconds>\d{1,6}(?:\.\d{1,9})?)"
-    r"\s*(?P<unit>ms|msec|s|sec|secs|seconds?|m|min|mins|minutes?)?"
+    r"\s*(?P<unit>ms|msec|s|sec|secs|seconds?|m|min|mins|minutes?)?",
+    re.ASCII,
 )
 _MINUTE = 60
 _LEVEL = re.compile(r"([-+]?\d{1,9}(?:\.\d{1,9})?)\s*(?:db|dbfs)?(?: rms)?")
