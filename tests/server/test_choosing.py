@@ -238,9 +238,9 @@ QUESTIONS: list[tuple[str, str, Mapping[str, Any]]] = [
         {"media": "photo.jpg"},
     ),
     (
-        'Trim and fade the sounds ["theme.wav"]: repeat them, then convert to format "mp3"',
+        'Trim, repeat and fade the sounds "theme.wav", label "jingle"',
         "audio_edit",
-        {"sounds": ["theme.wav"], "format": "mp3"},
+        {"sounds": ["theme.wav"], "label": "jingle"},
     ),
     (
         'Check the prompt "a fox, (red:1.4)" before I pay for it',
