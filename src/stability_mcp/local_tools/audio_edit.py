@@ -107,7 +107,7 @@ class AudioEdit(MakingArguments):
         Field(
             min_length=1,
             max_length=MAX_SOUNDS,
-            description="Labels, media:// URIs, paths or words; several are joined.",
+            description="Each a label, media:// URI, path or words; several are joined.",
         ),
     ]
     start: Position | None = None
