@@ -408,7 +408,10 @@ WRONG: Mapping[str, tuple[Mapping[str, object], str]] = {
     "much media": ({"media": ["logo.png"] * 51}, "the maximum is 50"),
     "sound as picture": ({"media": "tune.wav", "format": "png"}, "can't be exported as png"),
     "sound in a pdf": ({"media": ["logo.png", "tune.wav"], "to": "a.pdf"}, "exported as pdf"),
-    "sound for the web": ({"media": "tune.wav", "preset": "web"}, "can only be copied as it is"),
+    "sound for the web": (
+        {"media": "tune.wav", "preset": "web"},
+        "which takes no options for pictures",
+    ),
     "a model as sound": ({"media": "chair.glb", "to": "a.mp3"}, "can't be exported as mp3"),
     "a picture as sound": ({"to": "a.wav"}, "can't be exported as wav"),
     "zip as argument": ({"zip": True}, "end the name in to with .zip"),

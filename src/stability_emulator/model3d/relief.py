@@ -25,6 +25,8 @@ BACK = 0.55
 DETAIL = 0.07
 """Extra depth of bright parts compared with dark ones."""
 MIN_THICKNESS = 0.08
+SMOOTHING = 4
+"""How often the points of the outline move between their neighbours."""
 DOMED_SIDE = 96
 INSIDE = 128
 MARGIN = 0.04
@@ -140,9 +142,11 @@ def _mesh(picture: Image.Image, side: int, shape: Shape) -> Mesh:
     if height > 1:
         width, height = 1 / height, 1.0
     mesh = Mesh(positions=array("f"), normals=array("f"), uv=array("f"), corners=array("I"))
+    outline = _outline(cells, side)
     for front in (True, False):
         for place in used:
-            across, down = place % side / (side - 1), place // side / (side - 1)
+            column, row = outline.get(place, (place % side, place // side))
+            across, down = column / (side - 1), row / (side - 1)
             out = heights[place] if front else -BACK * heights[place]
             mesh.positions.extend(
                 ((across - 0.5) * width / shape.frame, (0.5 - down) * height / shape.frame)
@@ -158,6 +162,34 @@ def _mesh(picture: Image.Image, side: int, shape: Shape) -> Mesh:
             turned = (here, below, right, right, below, across)
             mesh.corners.extend(turned if not start else tuple(reversed(turned)))
     return mesh
+
+
+def _outline(cells: list[int], side: int) -> dict[int, tuple[float, float]]:
+    """Return column and row of the points on the outline, moved so that it has no steps."""
+    edges: set[tuple[int, int]] = set()
+    for place in cells:
+        below = place + side
+        for edge in (
+            (place, place + 1),
+            (place, below),
+            (place + 1, below + 1),
+            (below, below + 1),
+        ):
+            edges ^= {edge}
+    beside: dict[int, list[int]] = {}
+    for one, other in edges:
+        beside.setdefault(one, []).append(other)
+        beside.setdefault(other, []).append(one)
+    points = {place: (float(place % side), float(place // side)) for place in sorted(beside)}
+    for _ in range(SMOOTHING):
+        points = {
+            place: (
+                (x + sum(points[each][0] for each in beside[place])) / (1 + len(beside[place])),
+                (y + sum(points[each][1] for each in beside[place])) / (1 + len(beside[place])),
+            )
+            for place, (x, y) in points.items()
+        }
+    return points
 
 
 def _rim_of(cells: list[int], side: int) -> set[int]:

@@ -33,17 +33,29 @@ _WEBP_WITH_ALPHA = 17.4
 _AVIF = 12.0
 _PROGRESSIVE_JPEG = 7.5
 _GIF = 11.0
+_MODEL_BYTES = 140_000_000
+"""For drawing a 3D model: its views, one decoded texture of 4096x4096 with alpha, and the geometry
+of 1,000,000 triangles (measured at up to 132 MB, on top of the file)."""
+_SOUND_BYTES = 16_000_000
+"""For measuring and drawing a sound: blocks of samples, and the levels of 8 channels. An MP3 is
+read at once."""
 _FOUR_CHANNELS = 9.0
 _THREE_CHANNELS = 5.0
 
 
 def estimate(facts: Facts | Iterable[Facts]) -> int:
-    """Return the bytes needed to decode and scale a picture (measured with Pillow 12).
+    """Return the bytes needed to decode and scale a picture, or to draw something else.
+
+    Measured with Pillow 12.
 
     Several pictures are processed one after the other, so the largest counts.
     """
     if not isinstance(facts, Facts):
         return max((estimate(one) for one in facts), default=0)
+    if facts.kind == "model":
+        return _MODEL_BYTES + facts.bytes
+    if facts.kind == "audio":
+        return _SOUND_BYTES + (facts.bytes if facts.media_type == "audio/mpeg" else 0)
     if facts.media_type == "image/webp":
         each = _WEBP_WITH_ALPHA if facts.has_alpha else _WEBP
     elif facts.media_type == "image/avif":

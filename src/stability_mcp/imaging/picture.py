@@ -2,7 +2,7 @@
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from stability_mcp.api.fields import Size
 from stability_mcp.imaging.colour import to_srgb
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
-def open_picture(path: Path, facts: Facts) -> "Image.Image":
+def open_picture(source: Path | BinaryIO, facts: Facts) -> "Image.Image":
     """Return a picture as RGB, or as RGBA if it has transparency data; blocks.
 
     Args:
-        path: The picture.
+        source: The picture. An open file is left open, at an arbitrary position.
         facts: Its `probe` facts.
 
     Raises:
         FileUnusableError: it isn't a picture, is damaged or too large to decode.
     """
-    return _seen(decode_image(path, facts), facts)
+    return _seen(decode_image(source, facts), facts)
 
 
 def open_reduced(path: Path, facts: Facts, max_pixels: int) -> "Image.Image":

@@ -7,7 +7,7 @@ import errno
 import io
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -138,11 +138,13 @@ def _cheaper_form(facts: Facts) -> str:
     return f", or save it as baseline JPEG{lost}"
 
 
-def decode_image(path: Path, facts: Facts, *, at_least: Size | None = None) -> "Image.Image":
+def decode_image(
+    source: Path | BinaryIO, facts: Facts, *, at_least: Size | None = None
+) -> "Image.Image":
     """Decode the first frame as stored: it may need rotation and be in any mode.
 
     Args:
-        path: The picture.
+        source: The picture. An open file is left open, at an arbitrary position.
         facts: Its `probe` facts; Pillow's own are checked against them.
         at_least: A sufficient size, as stored: a JPEG can be decoded at a half, a quarter or an
             eighth of its size, which is several times faster.
@@ -154,7 +156,8 @@ def decode_image(path: Path, facts: Facts, *, at_least: Size | None = None) -> "
     if facts.kind != "image":
         raise FileUnusableError(f"This is {facts.kind}, not a picture.", hint="Pass a picture.")
     check_decodable(facts)
-    with path.open("rb") as file, _reading(file, facts.media_type) as image:
+    opened = source.open("rb") if isinstance(source, Path) else nullcontext(source)
+    with opened as file, _reading(file, facts.media_type) as image:
         rotated = facts.media_type in _ROTATED_BY_PILLOW
         if image.size != (facts.size if rotated else (facts.width, facts.height)):
             # The memory estimate is based on the header; a larger frame would exceed it.

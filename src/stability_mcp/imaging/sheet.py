@@ -42,7 +42,7 @@ def sheet(
 ) -> Preview:
     """Return one picture with several pictures in rows, each above its label and its real size.
 
-    A picture that can't be decoded is shown as a grey square.
+    A 3D model is drawn, and the waveform of a sound. What can't be decoded is shown as a grey square.
 
     Args:
         pictures: Path and label of each; those after the first `MAX_PICTURES` are omitted.
@@ -118,6 +118,16 @@ def _picture(path: Path, side: int) -> "tuple[Image.Image, str]":
 
     try:
         facts = probe(path)
+        if facts.kind == "model":
+            from stability_mcp.imaging.model.model_sheet import model_thumbnail
+
+            image, triangles = model_thumbnail(path, side)
+            return image, f" {triangles}"
+        if facts.kind == "audio":
+            from stability_mcp.imaging.sound.sound_preview import sound_thumbnail
+
+            image, length = sound_thumbnail(path, facts, side)
+            return image, f" {length}"
         width, height = facts.size
         return thumbnail(path, facts, side)[0], f" {width}x{height}"
     except (FileUnusableError, OSError):

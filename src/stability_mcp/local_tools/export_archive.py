@@ -16,7 +16,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o100644
 _UNIX = 3
 _BLOCK = 1 << 20
-_PACKED = frozenset({".json", ".webmanifest", ".glb", ".wav", ".tiff"})
+_PACKED = frozenset({".json", ".webmanifest", ".glb", ".mtl", ".obj", ".wav", ".tiff"})
 """Endings of files that compression makes smaller; pictures and MP3 are compressed already."""
 
 

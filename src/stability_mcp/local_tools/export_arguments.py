@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -33,7 +33,10 @@ MAX_NAME_BYTES = 200
 """Longest file name: every file system allows 255 bytes, and a number may follow."""
 COPIED = ("wav", "mp3", "glb")
 """Formats that are only copied, never written."""
-_OTHER = frozenset({"bmp", "svg", "psd", "heic", "jxl", "ico", "eps", "mp4", "mov", "flac", "ogg"})
+OBJ = "obj"
+"""The format into which 3D models are converted."""
+_MODELS = {"fbx", "gltf", "stl", "ply", "dae", "usdz", "blend", "3mf"}
+_OTHER = {"bmp", "svg", "psd", "heic", "jxl", "ico", "eps", "mp4", "mov", "flac", "ogg"} | _MODELS
 """Endings of files that aren't written; any other unknown ending belongs to a folder's name."""
 
 
@@ -49,8 +52,8 @@ class MediaExport(ShowingArguments):
     """Folder or file in the workspace; x.zip: an archive."""
     preset: Annotated[list[str], BeforeValidator(as_list)] | None = None
     """One or several."""
-    format: FormatName | None = None
-    """pdf: a page per picture."""
+    format: Literal[FormatName, "obj"] | None = None
+    """pdf: a page per picture. obj: for 3D."""
     quality: int | None = None
     """1 to 100."""
     max_bytes: int | None = None
@@ -121,13 +124,13 @@ def destination(arguments: MediaExport) -> Destination:
     path = PurePath(text)
     ending = path.suffix[1:].casefold()
     if ending in _OTHER:
-        writable = (*dict.fromkeys(ENDINGS), *COPIED, "zip")
+        writable = (*dict.fromkeys(ENDINGS), *COPIED, OBJ, "zip")
         raise ArgumentsError(
             f"to: {quoted(text)} would be a {ending} file, which can't be written.",
             hint=f"Use one of {listed(writable, most=len(writable), last='or')}.",
         )
     is_archive = ending == "zip"
-    found = ENDINGS.get(ending) or (ending if ending in COPIED else None)
+    found = ENDINGS.get(ending) or (ending if ending in {*COPIED, OBJ} else None)
     if text.endswith("/") or not (found or is_archive):
         return Destination(folder=text, stem=None, format=arguments.format, archive=False)
     if found and arguments.format not in {None, found}:

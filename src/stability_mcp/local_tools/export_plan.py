@@ -19,6 +19,7 @@ from stability_mcp.imaging.export.rendering import WHITE, FileSpec
 from stability_mcp.imaging.sniff import extension
 from stability_mcp.local_tools.export_arguments import (
     COPIED,
+    OBJ,
     Destination,
     MediaExport,
 )
@@ -51,7 +52,9 @@ class FilePlan:
     """Folder of a set of files that belong together."""
     preset: str = ""
     spec: FileSpec | None = None
-    """What it should be like; None: a copy of the original."""
+    """What it should be like; None: a copy of the original, or an OBJ."""
+    as_obj: bool = False
+    """Whether a 3D model is converted; `group` is then the folder of its files."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +84,7 @@ def plan_export(
     presets = dict(find_preset(name) for name in arguments.preset or ())
     _check_together(arguments, where, presets)
     for source in sources:
-        if source.item.kind != "image" or where.format in COPIED:
+        if source.item.kind != "image" or where.format in {*COPIED, OBJ}:
             _check_copied(source, arguments, where)
     planner = _Planner(arguments, where, presets, press)
     names = _Names(where, sources, len(presets))
@@ -125,6 +128,10 @@ class _Planner:
 
     def files(self, source: Source, stem: str, names: "_Names") -> Iterator[FilePlan]:
         """Yield the files of an item."""
+        if self._where.format == OBJ:
+            group = names.folder(stem)
+            yield FilePlan(source=source, name=f"{stem}.obj", group=group, as_obj=True)
+            return
         if self._is_copied(source):
             name = names.unique(stem, extension(source.item.media_type))
             yield FilePlan(source=source, name=name)
@@ -242,19 +249,29 @@ def _check_copied(source: Source, arguments: MediaExport, where: Destination) ->
     """Raise an error for a sound or 3D model that would have to be changed."""
     own = extension(source.item.media_type)
     kind = KINDS[source.item.kind]
-    if where.format is not None and where.format != own and where.format != _KEPT_FORMATS.get(own):
+    is_obj = where.format == OBJ and source.item.kind == "model"
+    if (
+        where.format is not None
+        and not is_obj
+        and where.format != own
+        and where.format != _KEPT_FORMATS.get(own)
+    ):
         raise ArgumentsError(
             f"{quoted(source.item.name)} is {kind} ({own}) and can't be exported as "
             f"{where.format}.",
-            hint=f"Use the ending .{own}, or leave out format."
+            hint=f"Use {_own_forms(own)}, or leave out format."
             if source.item.kind != "image"
             else "Use a format for pictures.",
         )
     if arguments.changes_pictures:
         raise ArgumentsError(
-            f"{quoted(source.item.name)} is {kind}; it can only be copied as it is.",
+            f"{quoted(source.item.name)} is {kind}, which takes no options for pictures.",
             hint="Export it in a call without options for pictures.",
         )
+
+
+def _own_forms(own: str) -> str:
+    return "format glb or obj" if own == "glb" else f"the ending .{own}"
 
 
 def _check_effect(arguments: MediaExport, specs: Sequence[FileSpec]) -> None:
@@ -291,6 +308,15 @@ class _Names:
         if given is None:
             return file_form(source.item.label or "") or source.item.id
         return f"{given}-{number}" if self._many else given
+
+    def folder(self, stem: str) -> str:
+        """Return the name of a folder that no other file or folder of the call has."""
+        number, name = 1, stem
+        while name.casefold() in self._taken:
+            number += 1
+            name = f"{stem} ({number})"
+        self._taken.add(name.casefold())
+        return name
 
     def unique(self, stem: str, ending: str, group: str = "") -> str:
         """Return a file name that no other file of the call has."""

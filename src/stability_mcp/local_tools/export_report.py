@@ -139,7 +139,8 @@ class Report:
     def _provenance(self) -> str:
         if self.metadata == "off":
             return "none (STABILITY_METADATA=off)"
-        endings = {Path(each.measured.name).suffix for each in self.done}
+        own = [each for each in self.done if not (each.plan and each.plan.as_obj)]
+        endings = {Path(each.measured.name).suffix for each in own}
         holding = sorted(endings & _DOCUMENTED)
         if not holding:
             return "none, as these formats can't hold it"

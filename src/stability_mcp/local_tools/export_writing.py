@@ -91,6 +91,8 @@ async def _write_item(
 ) -> list[Done]:
     source = plans[0].source
     provenance = workbench.provenance(source.item)
+    if plans[0].as_obj:
+        return await _write_obj(workbench, plans[0], collector)
     if plans[0].spec is None:
         content = await in_file_thread(partial(_copied, source, provenance))
         return [await _collect(collector, plans[0], content)]
@@ -100,6 +102,24 @@ async def _write_item(
         await _collect(collector, look.plan, data, looks=[look], changes=look.changes)
         for data, look in rendered
     ]
+
+
+async def _write_obj(workbench: Workbench, plan: FilePlan, collector: Collector) -> list[Done]:
+    """Convert a 3D model, and collect the OBJ, its material library and its textures."""
+    from stability_mcp.imaging.model.wavefront import export_obj  # only models need it
+
+    source = plan.source
+    async with workbench.temporary() as spooled:
+        convert = partial(export_obj, source.path, spooled, plan.group)
+        made = await run(convert, facts=source.facts)
+        changes = (f"{made.triangles:,} triangles as OBJ", *made.notes)
+        whole = replace(plan, name=made.name)
+        done = [await _collect(collector, whole, spooled, changes=changes)]
+    for name, data in made.further.items():
+        what = "its materials" if name.endswith(".mtl") else "its texture"
+        belonging = replace(plan, name=name)
+        done.append(await _collect(collector, belonging, data, changes=(what,)))
+    return done
 
 
 async def _collect(

@@ -63,10 +63,11 @@ async def media_export(workbench: Workbench, arguments: MediaExport) -> LocalRes
             press=name,
             metadata=workbench.settings.metadata,
         )
+    preview = await _preview(workbench, report, arguments.preview)
+    items = [each.item for each in sources]
+    undrawn = await workbench.undrawn(items, preview, wanted=arguments.preview)
     return LocalResult(
-        lines=report.lines(arguments),
-        facts=report.facts(),
-        preview=await _preview(workbench, report, arguments.preview),
+        lines=[*report.lines(arguments), *undrawn], facts=report.facts(), preview=preview
     )
 
 

@@ -20,6 +20,7 @@ from stability_mcp.local_tools.acceptance import (
     is_offered,
     suggest_upscaler,
 )
+from stability_mcp.local_tools.inspect_model import inspect_model
 from stability_mcp.local_tools.local_tool import LocalResult, ShowingArguments, local_tool
 from stability_mcp.local_tools.workbench import Source, Workbench
 from stability_mcp.text import listed
@@ -53,6 +54,8 @@ async def media_inspect(workbench: Workbench, arguments: MediaInspect) -> LocalR
     """Measure an item and show it."""
     source = await workbench.source(arguments.media, argument="media", kind=None)
     lines = [source.note, _file_line(source)]
+    if source.facts.kind == "model":
+        return await inspect_model(workbench, source, lines, wanted=arguments.preview)
     if source.facts.kind != "image":
         return LocalResult(lines=lines, facts={"media": source.item.uri})
     seen, taken, suggested = await run(partial(_judge, source), facts=source.facts)

@@ -24,7 +24,7 @@ from stability_mcp.media.labels import NameSource
 from stability_mcp.media.library import MediaLibrary
 from stability_mcp.media.local_files import store_local
 from stability_mcp.media.names import request_of
-from stability_mcp.media.preview import PreviewStyle, preview_of
+from stability_mcp.media.preview import PreviewStyle, preview_of, undrawn
 from stability_mcp.media.records import Provenance
 from stability_mcp.media.roots import Opened
 from stability_mcp.policy.terms import TermLists
@@ -222,7 +222,15 @@ class Workbench:
         if wanted == "none" or size == "none":
             return None
         style = PreviewStyle(size=size, format=self.settings.preview_format)
-        return await preview_of(items, style, library=self.library)
+        return await preview_of(items, style)
+
+    async def undrawn(
+        self, items: Sequence[MediaItem], shown: Preview | None, *, wanted: str | None
+    ) -> list[str]:
+        """Return a line for each 3D model or sound that `preview` couldn't draw."""
+        if wanted == "none" or self.settings.preview == "none":
+            return []
+        return await undrawn(items, [shown] if shown else [])
 
     async def sheet(
         self, pictures: Sequence[tuple[Path, str]], *, wanted: str | None, memory: Sequence[Facts]

@@ -1,11 +1,11 @@
 """Small pictures for answers: a preview of one result, a labelled sheet of several.
 
-A 3D model is shown by the picture it was made from; sound has no preview. Previews are optional: if
-one can't be made, the answer is sent without it.
+A 3D model is drawn, and so is the waveform of a sound. Previews are optional: if one can't be made,
+the answer is sent without it.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,14 +18,18 @@ from stability_mcp.imaging.pixels import alpha_of, decode_image, is_empty
 from stability_mcp.imaging.preview import MAX_PREVIEW_SIDE, Preview, PreviewFormat, preview
 from stability_mcp.imaging.probe import probe
 from stability_mcp.imaging.sheet import sheet
+from stability_mcp.imaging.sound.sound_preview import check_sound, sound_preview
 from stability_mcp.media.items import MediaItem
-from stability_mcp.media.library import MediaLibrary
 from stability_mcp.store.threads import in_file_thread
+from stability_mcp.text import quoted
 
 PreviewSize = Literal["small", "large"]
 
 SIDES: dict[PreviewSize, int] = {"small": MAX_PREVIEW_SIDE, "large": 1_024}
 """Longer side of a preview, in pixels."""
+
+_CHECKED_SIDE = 64
+"""Side of the picture that is drawn to find out whether a model can be drawn, in pixels."""
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +49,6 @@ async def preview_of(
     items: Sequence[MediaItem],
     style: PreviewStyle,
     *,
-    library: MediaLibrary | None = None,
     memory: Mapping[str, int] | None = None,
 ) -> Preview | None:
     """Return one small picture of the items; None if there is nothing to show.
@@ -53,26 +56,27 @@ async def preview_of(
     Args:
         items: The results of a call.
         style: How to draw it.
-        library: Finds the picture that a 3D model was made from.
         memory: Bytes needed to decode items, by id, if known; otherwise the headers are read
             first.
     """
     try:
-        pictures = [
-            (picture, item.name) for item in items if (picture := await _picture_of(item, library))
-        ]
-        if not pictures:
+        visible = [item for item in items if not item.unreadable]
+        if not visible:
             return None
-        shown = [(picture.path, name) for picture, name in pictures]
+        shown = [(item.path, item.name) for item in visible]
         known = memory or {}
         facts: int | list[Facts]
-        if all(picture.id in known for picture, _ in pictures):
-            facts = max(known[picture.id] for picture, _ in pictures)
+        if all(item.id in known for item in visible):
+            facts = max(known[item.id] for item in visible)
         else:
             facts = await in_file_thread(partial(_facts, [path for path, _ in shown]))
         draw = partial(preview, shown[0][0], grid=style.grid)
         if len(shown) > 1:
             draw = partial(sheet, shown)
+        elif visible[0].kind == "model":
+            draw = partial(_model_preview, shown[0][0])
+        elif visible[0].kind == "audio":
+            draw = partial(sound_preview, shown[0][0])
         draw = partial(draw, longest=SIDES[style.size], format=style.format)
         return await run(draw, facts=facts)
     except FileUnusableError as error:
@@ -84,17 +88,33 @@ async def preview_of(
 
 
 async def picture_problem(item: MediaItem) -> str | None:
-    """Return why a picture can't be decoded and what to do, as sentences; None if it can be."""
-    if item.kind != "image" or item.unreadable:
+    """Return why an item can't be shown and what to do, as sentences; None if it can be."""
+    if item.unreadable:
         return None
     try:
         facts = await in_file_thread(partial(probe, item.path))
-        await run(decode_image, item.path, facts, facts=facts)
+        await run(partial(_CHECKS[item.kind], item.path, facts), facts=facts)
     except FileUnusableError as error:
         return f"{error.message} {error.hint}"
     except Exception:  # our own error says nothing about the picture
         log.exception("%s not checked", item.id)
     return None
+
+
+async def undrawn(items: Sequence[MediaItem], shown: Sequence[Preview]) -> list[str]:
+    """Return a line for each 3D model or sound that can't be drawn.
+
+    Args:
+        items: What an answer shows.
+        shown: Its previews.
+    """
+    if shown and len(items) == 1:
+        return []
+    return [
+        f"no preview of {quoted(item.name)}: {problem}"
+        for item in items
+        if item.kind != "image" and (problem := await picture_problem(item))
+    ]
 
 
 async def empty_pictures(items: Sequence[MediaItem]) -> list[str]:
@@ -117,14 +137,26 @@ def _is_empty(path: Path, facts: Facts) -> bool:
     return alpha is not None and is_empty(alpha)
 
 
-async def _picture_of(item: MediaItem, library: MediaLibrary | None) -> MediaItem | None:
-    """Return the picture that represents an item."""
-    if item.kind == "image":
-        return None if item.unreadable else item
-    if item.kind == "audio" or library is None:
-        return None
-    sources = (await library.sources(item.id)).values()
-    return next((source for source in sources if source.kind == "image"), None)
+def _model_preview(path: Path, *, longest: int, format: PreviewFormat) -> Preview:  # noqa: A002 -- the word for it
+    from stability_mcp.imaging.model.model_sheet import model_preview
+
+    return model_preview(path, longest=longest, format=format)
+
+
+def _check_model(path: Path, facts: Facts) -> None:
+    """Raise FileUnusableError if a model can't be drawn."""
+    from stability_mcp.imaging.model.model_sheet import model_thumbnail
+
+    del facts
+    model_thumbnail(path, _CHECKED_SIDE)
+
+
+_CHECKS: Mapping[str, Callable[[Path, Facts], object]] = {
+    "image": decode_image,
+    "audio": check_sound,
+    "model": _check_model,
+}
+"""By kind: they raise FileUnusableError if an item can't be drawn."""
 
 
 def _facts(paths: Sequence[Path]) -> list[Facts]:

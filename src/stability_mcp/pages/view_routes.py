@@ -32,6 +32,7 @@ class ViewRoutes:
             Route("/v/{token}", self.page),
             Route("/v/{token}/facts", self.facts),
             Route("/v/{token}/file", self.file),
+            Route("/v/{token}/drawing", self.drawing),
             Route("/v/{token}/download", self.download),
         ]
 
@@ -48,6 +49,15 @@ class ViewRoutes:
     async def file(self, request: Request) -> Response:
         """Return the media itself, or a range of it."""
         return await self._media(request, "inline")
+
+    async def drawing(self, request: Request) -> Response:
+        """Return three views of a 3D model, or the waveform of a sound, as a picture."""
+        _, found = await self._found(request)
+        studio = await self._get_studio()
+        drawn = await studio.pages.drawing(found.item)
+        if drawn is None:
+            raise HTTPException(404)
+        return Response(drawn.data, media_type=drawn.media_type, headers=MEDIA_HEADERS)
 
     async def download(self, request: Request) -> Response:
         """Return the media with a file name, to be saved."""

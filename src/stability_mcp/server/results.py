@@ -88,7 +88,7 @@ def of_outcome(
         *map(answer_text.media_line, media),
         *answer_text.size_lines(media),
         *answer_text.unreadable_lines(media),
-        *_transparent_line(outcome.preview, outcome.media),
+        *_transparent_line(outcome.preview),
         *answer_text.job_lines(missing),
         *views,
         *answer_text.next_line(outcome, enabled),
@@ -132,7 +132,7 @@ def of_shown(
         tags = answer_text.tags_text(shown.tags.get(item.id, ()))
         text += [answer_text.media_line(item), f"made: {made}", *filter(None, [tags])]
     text += [*answer_text.size_lines(shown.items), *answer_text.unreadable_lines(shown.items)]
-    text += [*_transparent_line(shown.preview, shown.items)]
+    text += [*_transparent_line(shown.preview)]
     text += history_lines(shown.history) if shown.history else []
     text += views
     text += filter(None, [uncollected])
@@ -207,9 +207,8 @@ def _job_facts(job: JobRecord) -> dict[str, Any]:
     return {name: value for name, value in JobFacts.of(job).dumped().items() if name != "collected"}
 
 
-def _transparent_line(preview: Preview | None, media: Sequence[MediaItem]) -> list[str]:
-    # The preview of a 3D model is its source picture, whose transparency says nothing about it.
-    if preview is None or preview.transparent is None or media[0].kind != "image":
+def _transparent_line(preview: Preview | None) -> list[str]:
+    if preview is None or preview.transparent is None:
         return []
     return [f"transparent: {preview.transparent * 100:.0f} %"]
 

@@ -148,7 +148,9 @@ async def _arrived(studio: Studio, upload: Upload, label: str | None) -> Shown |
         return "\n".join(["Nothing was imported.", *notes, f"For a new link, call {_again(None)}."])
     if upload.state == "expired":
         notes.append("The link ran out before the user pressed Done.")
-    return Shown(items=items, notes=notes, preview=await studio.preview(items))
+    preview = await studio.preview(items)
+    notes += await studio.library.undrawn(items, [preview] if preview else [])
+    return Shown(items=items, notes=notes, preview=preview)
 
 
 async def _labelled(studio: Studio, items: Sequence[MediaItem], label: str) -> list[MediaItem]:

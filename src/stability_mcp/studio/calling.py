@@ -26,7 +26,13 @@ from stability_mcp.media.labels import (
     parse_label,
     with_variant,
 )
-from stability_mcp.media.preview import PreviewSize, PreviewStyle, empty_pictures, preview_of
+from stability_mcp.media.preview import (
+    PreviewSize,
+    PreviewStyle,
+    empty_pictures,
+    preview_of,
+    undrawn,
+)
 from stability_mcp.policy.confirmation import Confirm
 from stability_mcp.studio.full_size import add_full_size
 from stability_mcp.studio.outcomes import (
@@ -228,7 +234,7 @@ async def _collect(  # noqa: PLR0913 -- see `collect`; `fresh` has the results m
         media = restored.media
         parts.importer.phrases.note_shown(restored.shown)
         memory = {each: size for made in fresh.values() for each, size in made.memory.items()}
-        shown = await preview(parts, restored.shown, memory=memory) if wait.preview else None
+        shown, not_shown = await _previewed(parts, restored.shown if wait.preview else [], memory)
         empty = await _empty(media, shown)
     except BaseException:
         # The host gave up. The jobs continue, and the next answer reports uncollected results.
@@ -257,6 +263,7 @@ async def _collect(  # noqa: PLR0913 -- see `collect`; `fresh` has the results m
             *notes,
             *earlier,
             *restored.notes,
+            *not_shown,
             *await explain_missing_copies(media, parts.settings.copies_dir),
         ],
         spent=spent,
@@ -304,7 +311,7 @@ async def called(parts: StudioParts, call: Call) -> Outcome:
     results = await parts.media.many([each for job in jobs for each in job.media])
     restored = await restore_transparency(parts, jobs, results, {})
     media = restored.media
-    shown = await preview(parts, restored.shown)
+    shown, not_shown = await _previewed(parts, restored.shown)
     empty = await _empty(media, shown)
     settled = all(job.settled for job in jobs)
     if not settled:  # a late result counts as uncollected
@@ -319,6 +326,7 @@ async def called(parts: StudioParts, call: Call) -> Outcome:
         notes=[
             *call.notes,
             *restored.notes,
+            *not_shown,
             *await explain_missing_copies(media, parts.settings.copies_dir),
         ],
         sent=await _sent(parts, jobs),
@@ -340,6 +348,18 @@ async def _empty(media: Sequence[MediaItem], shown: Preview | None) -> tuple[str
     return tuple(await empty_pictures(cut_outs))
 
 
+async def _previewed(
+    parts: StudioParts, items: Sequence[MediaItem], memory: Mapping[str, int] | None = None
+) -> tuple[Preview | None, list[str]]:
+    """Return the preview of results, and lines on the 3D models and sounds that can't be drawn."""
+    if not items:
+        return None, []
+    shown = await preview(parts, items, memory=memory)
+    if parts.settings.preview == "none":
+        return shown, []
+    return shown, await undrawn(items, [shown] if shown else [])
+
+
 async def preview(
     parts: StudioParts,
     items: Sequence[MediaItem],
@@ -354,4 +374,4 @@ async def preview(
     if wanted == "none" or not items:
         return None
     style = PreviewStyle(size=wanted, format=settings.preview_format)
-    return await preview_of(items, style, library=parts.media, memory=memory)
+    return await preview_of(items, style, memory=memory)

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.errors import NotFoundError
+from stability_mcp.imaging.preview import Preview
 from stability_mcp.imaging.sniff import EXTENSIONS, extension
 from stability_mcp.media.items import MediaItem, prompt_of
 from stability_mcp.media.labels import file_form
+from stability_mcp.media.preview import PreviewStyle, preview_of
 from stability_mcp.studio import origins, uploads
 from stability_mcp.studio.links import Links
 from stability_mcp.studio.runtime import StudioParts
@@ -87,6 +89,12 @@ class LocalPages:
             price=_price(item, origins.charge_text(jobs[0])) if jobs else "",
             made_from=[Source(role=role, label=each.name) for role, each in sources.items()],
         )
+
+    async def drawing(self, item: MediaItem) -> Preview | None:
+        """Return a picture of a 3D model or a sound; None: it is a picture, or can't be drawn."""
+        if item.kind == "image":
+            return None
+        return await preview_of([item], PreviewStyle(size="large", format="webp"))
 
 
 def _price(item: MediaItem, charge: str) -> str:

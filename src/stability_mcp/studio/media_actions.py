@@ -16,7 +16,7 @@ from stability_mcp.media.items import MediaItem
 from stability_mcp.media.library import Page
 from stability_mcp.media.lineage import originals_of, results_of
 from stability_mcp.media.phrases import is_undo, parse_phrase
-from stability_mcp.media.preview import PreviewSize, PreviewStyle, preview_of
+from stability_mcp.media.preview import PreviewSize, PreviewStyle, preview_of, undrawn
 from stability_mcp.media.retouch import without_lost_copies
 from stability_mcp.media.scopes import Scope, list_scope
 from stability_mcp.media.tags import clean_tag, parse_tags, tags_of
@@ -91,11 +91,10 @@ class MediaActions:
         """
         style = PreviewStyle(size=size, format=self._parts.settings.preview_format, grid=grid)
         self._parts.importer.phrases.note_shown(items)
-        shown = [
-            await preview_of(part, style, library=self._media)
-            for part in in_parts(items, MAX_ON_SHEET)
-        ]
+        shown = [await preview_of(part, style) for part in in_parts(items, MAX_ON_SHEET)]
         return [each for each in shown if each is not None]
+
+    undrawn = staticmethod(undrawn)
 
     async def _named(self, reference: str) -> MediaItem | None:
         """Return the item that a URI, id, label or path of a copy names, or None."""

@@ -332,7 +332,7 @@ class Studio:
     async def preview(
         self, items: Sequence[MediaItem], size: PreviewSize | None = None
     ) -> Preview | None:
-        """Return one small picture of the items; None for sound, or if previews are off.
+        """Return one small picture of the items; None if they can't be drawn, or previews are off.
 
         Args:
             items: The items to show.

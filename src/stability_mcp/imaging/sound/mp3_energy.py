@@ -29,6 +29,8 @@ MEAN_SQUARE = 0.5
 """Mean square of 576 samples by the sum of the squared lines (measured on a decoder)."""
 _POWERS = tuple(value ** (8 / 3) for value in range(ESCAPE + 1))
 """Energies of the values: a line is the value to the power of 4/3."""
+_PLACES = tuple(tuple(place for place in range(4) if values & 8 >> place) for values in range(16))
+"""Which of four lines aren't 0, by their bits."""
 _PADDING = 32
 """Zero bits after the data, so that the last code can be looked up."""
 _WINDOW = (1 << MAX_CODE_BITS) - 1
@@ -216,7 +218,8 @@ class _Spectrum:
             if left < _PADDING:
                 break
             if values:
-                self.energy += sum(gains[line + place] for place in range(4) if values & 8 >> place)
+                for place in _PLACES[values]:
+                    self.energy += gains[line + place]
             line += 4
 
 

@@ -17,8 +17,8 @@ from stability_mcp.imaging.sound.sound_levels import (
     amplitude,
 )
 
-MAX_DECODED = 768
-"""Frames that are decoded, spread over the sound: 0.3 s, and one for each column of a picture."""
+MAX_DECODED = 512
+"""Frames that are decoded, spread over the sound: they take 0.2 s."""
 MAX_REFINED = 400
 """Frames that are decoded in addition at each end, for the length of the silence: 10 s."""
 PEAK_TO_RMS = 2.0

@@ -11,20 +11,20 @@ function showOn(stage, kind) {
   stage.replaceChildren(byId(`as-${kind}`).content.cloneNode(true));
 }
 
-function showImage(stage, facts) {
+function showImage(stage, facts, source = "file", instead = "broken") {
   showOn(stage, "image");
   const canvas = stage.querySelector(".canvas");
   const button = stage.querySelector(".picture");
   const image = stage.querySelector("img");
   image.alt = facts.label;
-  image.addEventListener("error", () => showOn(stage, "broken"));
+  image.addEventListener("error", () => showOn(stage, instead));
   image.addEventListener("load", () => renderZoom(stage));
   button.addEventListener("click", (event) => toggle(stage, event));
   canvas.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && canvas.classList.contains("actual")) toggle(stage, event);
   });
   new ResizeObserver(() => renderZoom(stage)).observe(canvas);
-  image.src = `${BASE}/file`;
+  image.src = `${BASE}/${source}`;
 }
 
 // Keeps the clicked spot under the pointer; the keyboard zooms into the middle.
@@ -69,6 +69,9 @@ function showAudio(stage, facts) {
   const player = stage.querySelector("audio");
   stage.querySelector("strong").replaceChildren(isolated(facts.label));
   stage.querySelector(".card > .muted").textContent = facts.seconds ? duration(facts.seconds) : "";
+  const waveform = stage.querySelector(".waveform");
+  waveform.addEventListener("load", () => (waveform.hidden = false));
+  waveform.src = `${BASE}/drawing`;
   player.setAttribute("aria-label", facts.label);
   player.addEventListener("error", () => showOn(stage, "broken"));
   player.src = `${BASE}/file`;
@@ -145,7 +148,7 @@ function show(facts) {
   const stage = byId("stage");
   if (facts.kind === "image") showImage(stage, facts);
   else if (facts.kind === "audio") showAudio(stage, facts);
-  else showOn(stage, "model");
+  else showImage(stage, facts, "drawing", "model");
   showFacts(facts);
 }
 

@@ -137,6 +137,7 @@ async def media_show(studio: Studio, arguments: MediaShow, context: CallContext)
         raise ArgumentsError("grid takes one picture.", hint="Show them one by one.")
     shown = await studio.library.sheets(items, arguments.size, grid=arguments.grid)
     notes = [f"media: {note}" for item, note in found if _says_more(item, note)]
+    notes += await studio.library.undrawn(items, shown)
     if arguments.open:
         over_http = context.pages is not None and context.pages.over_http
         notes += await open_items(items, context.settings, over_http=over_http)
@@ -207,7 +208,8 @@ async def media_import(studio: Studio, arguments: MediaImport, context: CallCont
     preview = await studio.preview([item])
     notes = [note]
     if preview is None and (problem := await studio.picture_problem(item)):
-        notes.append(f"No preview, and no operation can use it: {problem}")
+        use = "" if item.kind != "image" else ", and no operation can use it"
+        notes.append(f"No preview{use}: {problem}")
     return Shown(items=[item], named=named, notes=notes, preview=preview)
 
 
