@@ -11,7 +11,7 @@ import support.imaging.odd_sounds as odd
 from stability_mcp.imaging.containers.mp3 import HEADER_BYTES, declared_by, frame
 from stability_mcp.imaging.probe import probe
 from stability_mcp.imaging.sound.frame_data import area_start, borrowed_bytes
-from stability_mcp.imaging.sound.mp3_edit import Mp3Frames, read_mp3, write_mp3
+from stability_mcp.imaging.sound.mp3_edit import Mp3Sound, read_mp3, write_mp3
 from stability_mcp.imaging.sound.sound_parts import Part, joined, repeated
 from support.imaging.music import (
     by_dr_mp3,
@@ -42,7 +42,7 @@ SAME = 0.0001
 """Largest difference of samples that were decoded from the same data: rounding."""
 
 
-def source(path: Path, form: str, seed: int = 1) -> tuple[Path, Mp3Frames]:
+def source(path: Path, form: str, seed: int = 1) -> tuple[Path, Mp3Sound]:
     """Write a sound of a form, and return it."""
     path.write_bytes(encoded(SECONDS, seed=seed, **FORMS[form]))  # type: ignore[arg-type]
     return path, read_mp3(path)

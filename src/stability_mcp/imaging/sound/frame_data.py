@@ -4,83 +4,43 @@ The data of a frame may begin in the frames before it (the bit reservoir): `main
 side information counts the bytes. Source: ISO 11172-3 and 13818-3, 2.4.1.
 """
 
-from typing import NamedTuple
-
-from stability_mcp.imaging.containers.mp3 import HEADER_BYTES, frame
+from stability_mcp.imaging.containers.mp3 import HEADER_BYTES, Frame, frame
+from stability_mcp.imaging.sound.mp3_side_info import side_info, side_length
 
 CHECKSUM_BYTES = 2
-_MPEG_1 = 3
-_MONO = 3
 _NO_CHECKSUM = 1
-_LENGTH_BITS = 12
-"""Bits of the length of a granule's data, with which its side information starts."""
 _BITRATES = range(1, 15)
 
 
-class _Form(NamedTuple):
-    """The fields of the side information."""
-
-    side: int
-    """Bytes."""
-    begin_bits: int
-    """Bits of `main_data_begin`, with which it starts."""
-    before: int
-    """Bits before the first granule."""
-    granule: int
-    """Bits of a granule of a channel."""
-    granules: int
-    """Granules of all channels."""
+def facts_of(body: bytes) -> Frame:
+    """Return the facts in the header of a frame."""
+    found = frame(body[:HEADER_BYTES])
+    if found is None:  # pragma: no cover -- only frames are passed
+        raise ValueError("this isn't a frame")
+    return found
 
 
-_FORMS = {
-    (True, 1): _Form(17, 9, 18, 59, 2),
-    (True, 2): _Form(32, 9, 20, 59, 4),
-    (False, 1): _Form(9, 8, 9, 63, 1),
-    (False, 2): _Form(17, 8, 10, 63, 2),
-}
-"""By whether it is MPEG 1 (otherwise 2 or 2.5), and channels."""
-
-
-def _form(header: bytes) -> _Form:
-    channels = 1 if header[3] >> 6 == _MONO else 2
-    return _FORMS[header[1] >> 3 & 3 == _MPEG_1, channels]
-
-
-def side_bytes(header: bytes) -> int:
+def side_bytes(body: bytes) -> int:
     """Return the length of the side information."""
-    return _form(header).side
-
-
-def is_mpeg_1(header: bytes) -> bool:
-    """Return whether frames have two granules; those of MPEG 2 and 2.5 have one."""
-    return header[1] >> 3 & 3 == _MPEG_1
+    return side_length(facts_of(body))
 
 
 def area_start(body: bytes) -> int:
-    """Return where the main data of a frame starts: after header, checksum and side information."""
+    """Return where the data area starts: after header, checksum and side information."""
     checksum = 0 if body[1] & _NO_CHECKSUM else CHECKSUM_BYTES
     return HEADER_BYTES + checksum + side_bytes(body)
 
 
-def _side(body: bytes) -> tuple[_Form, int]:
-    form = _form(body)
-    end = area_start(body)
-    return form, int.from_bytes(body[end - form.side : end].ljust(form.side, b"\0"), "big")
-
-
 def borrowed_bytes(body: bytes) -> int:
-    """Return how many bytes of a frame's data precede its own area."""
-    form, side = _side(body)
-    return side >> (8 * form.side - form.begin_bits)
+    """Return how many bytes of a frame's data precede its own area; 0 if it is damaged."""
+    info = side_info(body, 0, facts_of(body))
+    return info.borrowed if info else 0
 
 
 def data_bytes(body: bytes) -> int:
-    """Return the length of a frame's data, wherever it starts."""
-    form, side = _side(body)
-    bits = 0
-    for number in range(form.granules):
-        end = form.before + number * form.granule + _LENGTH_BITS
-        bits += side >> (8 * form.side - end) & ((1 << _LENGTH_BITS) - 1)
+    """Return the length of a frame's data, wherever it starts; 0 if it is damaged."""
+    info = side_info(body, 0, facts_of(body))
+    bits = sum(each.bits for granule in info.granules for each in granule) if info else 0
     return (bits + 7) // 8
 
 

@@ -10,7 +10,7 @@ frame of silence is inserted that holds them (as pcutmp3 does).
 import struct
 from collections.abc import Sequence
 
-from stability_mcp.imaging.containers.mp3 import HEADER_BYTES, frame
+from stability_mcp.imaging.containers.mp3 import HEADER_BYTES
 from stability_mcp.imaging.sound.frame_data import (
     area_start,
     borrowed_bytes,
@@ -57,18 +57,16 @@ class FrameWriter:
             before: Up to `MAX_BORROWED` bytes of the data areas that preceded them.
         """
         available = before
-        broken = True
-        for body in frames:
+        for number, body in enumerate(frames):
             area, needed = body[area_start(body) :], borrowed_bytes(body)
-            if broken and needed > len(available):  # its data is lost: it can't be decoded
-                self.frames.append(silenced(body))
-                self._free = len(area)
-            else:
-                if broken:  # later frames borrow from frames that were added
-                    self._reserve(available[len(available) - needed :], body)
-                    broken = False
-                self.frames.append(body)
-                self._free = max(needed + len(area) - data_bytes(body), 0)
+            if needed <= len(available):
+                self._reserve(available[len(available) - needed :], body)
+                # Later frames borrow from frames that are added as they are.
+                self.frames += frames[number:]
+                self._free = _unused(frames[-1])
+                return
+            self.frames.append(silenced(body))  # its data is lost, so it can't be decoded
+            self._free = len(area)
             available = (available + area)[-MAX_BORROWED:]
 
     def lead(self, header: bytes) -> None:
@@ -112,6 +110,12 @@ class FrameWriter:
             self.frames[at] = body[:start] + data[len(data) - count :]
             data = data[: len(data) - count]
             at -= 1
+
+
+def _unused(body: bytes) -> int:
+    """Return the bytes at the end of a frame's data area that it doesn't use."""
+    area = len(body) - area_start(body)
+    return max(borrowed_bytes(body) + area - data_bytes(body), 0)
 
 
 def header_frame(
@@ -172,11 +176,3 @@ def _checksum(data: bytes) -> int:
         for _ in range(8):
             value = value >> 1 ^ (0xA001 if value & 1 else 0)
     return value
-
-
-def samples_per_frame(header: bytes) -> int:
-    """Return the samples of each channel in a frame."""
-    found = frame(header[:HEADER_BYTES])
-    if found is None:  # pragma: no cover -- only headers of frames are passed
-        raise ValueError("this isn't a frame")
-    return found.samples

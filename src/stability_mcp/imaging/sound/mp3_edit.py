@@ -20,13 +20,14 @@ from stability_mcp.imaging.containers.mp3 import (
     sound_frames,
 )
 from stability_mcp.imaging.containers.piece import AUDIO_EDITOR, damaged
-from stability_mcp.imaging.sound.frame_data import area_start, is_mpeg_1
+from stability_mcp.imaging.sound.frame_data import area_start
 from stability_mcp.imaging.sound.frame_writer import (
     DECODER_DELAY,
     MAX_BORROWED,
     FrameWriter,
     header_frame,
 )
+from stability_mcp.imaging.sound.mp3_side_info import GRANULE_SAMPLES
 from stability_mcp.imaging.sound.sound_parts import Arrangement, Part
 from stability_mcp.imaging.strip import atomic_write
 
@@ -40,7 +41,7 @@ _MAX_SHIFT = 3
 
 
 @dataclass(frozen=True)
-class Mp3Frames:
+class Mp3Sound:
     """The frames of an MP3."""
 
     data: bytes
@@ -76,7 +77,7 @@ class Mp3Frames:
         return found[-MAX_BORROWED:]
 
 
-def read_mp3(path: Path) -> Mp3Frames:
+def read_mp3(path: Path) -> Mp3Sound:
     """Return the frames of an MP3.
 
     Raises:
@@ -90,7 +91,7 @@ def read_mp3(path: Path) -> Mp3Frames:
     if track is None or first is None:
         raise damaged("MP3", "it contains no sound", editor=AUDIO_EDITOR)
     is_known = declared is not None and bool(declared.delay or declared.padding)
-    return Mp3Frames(
+    return Mp3Sound(
         data=data,
         starts=starts,
         samples=track.samples,
@@ -102,7 +103,7 @@ def read_mp3(path: Path) -> Mp3Frames:
     )
 
 
-def write_mp3(sources: Sequence[Mp3Frames], arrangement: Arrangement, target: Path) -> float:
+def write_mp3(sources: Sequence[Mp3Sound], arrangement: Arrangement, target: Path) -> float:
     """Write parts of MP3s of the same rate and channels, and return the length in seconds.
 
     Args:
@@ -132,7 +133,7 @@ def write_mp3(sources: Sequence[Mp3Frames], arrangement: Arrangement, target: Pa
 class _Mp3Writer:
     """Appends parts, and counts what is audible of them."""
 
-    def __init__(self, sources: Sequence[Mp3Frames]) -> None:
+    def __init__(self, sources: Sequence[Mp3Sound]) -> None:
         self.collected = FrameWriter()
         self._sources = sources
         self._size = sources[0].samples_per_frame
@@ -178,7 +179,7 @@ class _Mp3Writer:
         bodies = [source.body(index) for index in range(first, stop)]
         self.collected.add(bodies, source.areas_before(first))
 
-    def _first_fitting(self, source: Mp3Frames, first: int) -> int:
+    def _first_fitting(self, source: Mp3Sound, first: int) -> int:
         """Return the first frame, or one of the next, that can follow without a gap.
 
         At the highest bit rates the frame before a join may have no room for borrowed data.
@@ -194,5 +195,5 @@ class _Mp3Writer:
         return len(self.collected.frames) - self.collected.leading
 
     @staticmethod
-    def _frames_before(source: Mp3Frames) -> int:
-        return _GRANULES_BEFORE // (2 if is_mpeg_1(source.body(0)) else 1)
+    def _frames_before(source: Mp3Sound) -> int:
+        return -(-_GRANULES_BEFORE * GRANULE_SAMPLES // source.samples_per_frame)

@@ -23,7 +23,7 @@ from stability_mcp.imaging.sound.edit_steps import (
     level_text,
     seconds_text,
 )
-from stability_mcp.imaging.sound.mp3_edit import Mp3Frames, write_mp3
+from stability_mcp.imaging.sound.mp3_edit import Mp3Sound, write_mp3
 from stability_mcp.imaging.sound.resample import can_resample
 from stability_mcp.imaging.sound.sample_stream import (
     SoundForm,
@@ -172,7 +172,7 @@ def _no_change(sounds: Sequence[SoundFile], edit: Edit) -> list[str]:
     return effects
 
 
-def _frames_effect(first: Mp3Frames, whole: Arrangement) -> str:
+def _frames_effect(first: Mp3Sound, whole: Arrangement) -> str:
     joins = len(whole.parts) > 1
     at = f", joins at the nearest frame of {first.frame_seconds * 1000:.0f} ms" if joins else ""
     return f"MP3 frames kept without encoding again{at}"

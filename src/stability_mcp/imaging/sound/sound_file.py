@@ -9,7 +9,7 @@ from stability_mcp.imaging.facts import Facts
 from stability_mcp.imaging.formats import WayOut
 from stability_mcp.imaging.sniff import extension
 from stability_mcp.imaging.sound.edit_steps import SoundEditError
-from stability_mcp.imaging.sound.mp3_edit import Mp3Frames, read_mp3
+from stability_mcp.imaging.sound.mp3_edit import Mp3Sound, read_mp3
 from stability_mcp.imaging.sound.sound_reader import SoundReader, open_sound
 from stability_mcp.imaging.sound.wav_copy import RawWav
 from stability_mcp.text import quoted
@@ -41,7 +41,7 @@ class SoundFile:
         return extension(self.facts.media_type).upper()
 
     @cached_property
-    def frames(self) -> Mp3Frames:
+    def frames(self) -> Mp3Sound:
         """Return its frames; for an MP3."""
         return read_mp3(self.path)
 
