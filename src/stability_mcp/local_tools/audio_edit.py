@@ -292,7 +292,9 @@ def _level_lines(edited: Edited) -> list[str]:
     levels = edited.levels
     if levels is None:
         return []
-    return [f"level: peak {level_text(levels.peak_db)} dBFS, RMS {level_text(levels.rms_db)} dBFS"]
+    about = ", estimated from its frames" if levels.is_estimate else ""
+    peak, rms = level_text(levels.peak_db), level_text(levels.rms_db)
+    return [f"level: peak {peak} dBFS, RMS {rms} dBFS{about}"]
 
 
 def _level_facts(edited: Edited) -> dict[str, float]:

@@ -241,7 +241,7 @@ def _crc(data: bytes) -> int:
 
 
 def test_every_frame_finds_what_it_borrows(tmp_path: Path) -> None:
-    """Chosen: read as a decoder does, from the data areas alone."""
+    """Chosen: read as a decoder does, by its data areas only."""
     _, one = source(tmp_path / "1.mp3", "CBR 320")
     _, two = source(tmp_path / "2.mp3", "CBR 48", seed=2)
     parts = [Part(0, 0.2, 0.7), Part(1, 0.9, 1.5), Part(0, 1.1, 1.3), Part(1, 0.1, 0.3)]

@@ -13,6 +13,10 @@ MAX_SOUNDS = 24
 """As many as other tools take."""
 MAX_REPEATS = 600
 """A second, repeated to the longest result."""
+MAX_RATE = 384_000
+"""Highest sampling rate that converters have; a header can claim any."""
+MAX_OUTPUT_BYTES = 400_000_000
+"""Largest result: 10 min of stereo with 96,000 Hz and 24 bits are 346 MB."""
 MIN_SECONDS = 0.01
 """Shorter sounds are mistakes: two times that were meant to differ."""
 _TOLERANCE = 0.05
@@ -62,6 +66,22 @@ class Edit:
 def seconds_text(seconds: float) -> str:
     """Return a length with up to three decimals: `12.5 s`."""
     return f"{round(seconds, 3):g} s"
+
+
+def check_size(seconds: float, rate: int, frame_bytes: int) -> None:
+    """Raise SoundEditError if a WAV would be too large.
+
+    Args:
+        seconds: Its length.
+        rate: Its sampling rate.
+        frame_bytes: Bytes of one sample of all channels.
+    """
+    size = seconds * rate * frame_bytes
+    if size > MAX_OUTPUT_BYTES:
+        raise SoundEditError(
+            f"the result would have {size:,.0f} bytes; the maximum is {MAX_OUTPUT_BYTES:,}",
+            hint="Cut it, or pass channels: mono.",
+        )
 
 
 def level_text(decibel: float) -> str:

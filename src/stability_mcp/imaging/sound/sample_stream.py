@@ -162,7 +162,7 @@ def in_channels(block: bytes, channels: int, wanted: int) -> bytes:
 
 
 def _exact(blocks: Blocks, frames: int, form: SoundForm) -> Blocks:
-    """Yield exactly so many frames: cut, or followed by silence."""
+    """Yield a number of frames: the sound is cut, or followed by silence."""
     left = frames * form.frame_bytes
     for block in blocks:
         if left <= 0:

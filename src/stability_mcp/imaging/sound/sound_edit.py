@@ -8,17 +8,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from stability_mcp.errors import FileUnusableError
 from stability_mcp.imaging.convert import is_installed
 from stability_mcp.imaging.facts import Facts
 from stability_mcp.imaging.probe import probe
 from stability_mcp.imaging.sound.edit_steps import (
     CHANNELS,
+    MAX_RATE,
     MIN_SECONDS,
     Edit,
     OutputFormat,
     SoundEditError,
     arrange,
     channels_text,
+    check_size,
     cut,
     level_text,
     seconds_text,
@@ -34,6 +37,7 @@ from stability_mcp.imaging.sound.sample_stream import (
 )
 from stability_mcp.imaging.sound.sound_file import SoundFile
 from stability_mcp.imaging.sound.sound_levels import (
+    MAX_CHANNELS,
     SILENCE_DB,
     SoundLevels,
     amplitude,
@@ -46,7 +50,8 @@ from stability_mcp.imaging.sound.sound_output import (
     write_wav,
 )
 from stability_mcp.imaging.sound.sound_parts import Arrangement, Part
-from stability_mcp.imaging.sound.sound_reader import SoundReader, open_sound
+from stability_mcp.imaging.sound.sound_preview import measure_file
+from stability_mcp.imaging.sound.sound_reader import SoundReader
 from stability_mcp.imaging.sound.wav_copy import copy_wav
 from stability_mcp.text import quoted
 
@@ -70,7 +75,7 @@ class Edited:
     facts: Facts
     """Of the result."""
     levels: SoundLevels | None
-    """Of the result; None if it can't be decoded."""
+    """Of the result; an estimate if it can't be decoded."""
 
 
 def edit_sound(
@@ -89,6 +94,7 @@ def edit_sound(
         FileUnusableError: a sound is damaged.
         OSError: a file can't be read or written.
     """
+    _check_forms(sounds)
     effects: list[str] = []
     sections = [_section(number, sound, edit, effects) for number, sound in enumerate(sounds)]
     once, whole = arrange(edit, sections)
@@ -104,15 +110,35 @@ def edit_sound(
         write_mp3(distinct, whole, target)
         effects.append(_frames_effect(distinct[0], whole))
     elif reason is None:
-        copy_wav([sound.raw for sound in sounds if sound.raw], whole, target)
+        wavs = [sound.raw for sound in sounds if sound.raw]
+        first = wavs[0].samples
+        check_size(whole.seconds, first.rate, first.block)
+        copy_wav(wavs, whole, target)
         effects.append("samples copied bit for bit")
     else:
         readers = [sound.samples(reason) for sound in sounds]
         effects += _compute(sounds, readers, edit, whole, target)
     facts = probe(target)
-    reader = open_sound(target, facts)
-    levels = None if reader is None else measure_sound(reader)
-    return Edited(effects=effects, facts=facts, levels=levels)
+    return Edited(effects=effects, facts=facts, levels=_levels(target, facts))
+
+
+def _check_forms(sounds: Sequence[SoundFile]) -> None:
+    """Raise SoundEditError for a form that only hostile files have."""
+    for sound in sounds:
+        rate, channels = sound.facts.rate or 0, sound.facts.channels or 0
+        if rate > MAX_RATE or channels > MAX_CHANNELS:
+            raise SoundEditError(
+                f"{quoted(sound.name)} has {rate:,} Hz and {channels} channels; up to "
+                f"{MAX_RATE:,} Hz and {MAX_CHANNELS} channels can be edited",
+                hint="Export it with 44,100 Hz and two channels.",
+            )
+
+
+def _levels(path: Path, facts: Facts) -> SoundLevels | None:
+    try:
+        return measure_file(path, facts)
+    except FileUnusableError:  # the result is stored without them
+        return None
 
 
 def _section(number: int, sound: SoundFile, edit: Edit, effects: list[str]) -> Part:
@@ -241,6 +267,7 @@ def _compute(
         kilobits = target.stat().st_size * 8 / 1000 / source.seconds
         return [*effects, f"MP3 encoded{again}, {kilobits:.0f} kbit/s (variable, quality V2)"]
     width = max(sound.width for sound in sounds)
+    check_size(source.seconds, form.rate, form.channels * width)
     write_wav(blocks, form, frames=source.frames, width=width, target=target)
     return [*effects, f"WAV written with {width * 8} bits per sample"]
 
