@@ -149,6 +149,9 @@ class AudioEdit(MakingArguments):
         "prompt": "audio_edit changes nothing else; audio tools follow words",
         "output_format": "use format",
         "loop": "use repeat or repeat_to",
+        "trim": "use start and end, or trim_silence",
+        "fade": "use fade_in and fade_out",
+        "speed": "audio_edit doesn't change the tempo or the pitch",
     },
 )
 async def audio_edit(workbench: Workbench, arguments: AudioEdit) -> LocalResult:
