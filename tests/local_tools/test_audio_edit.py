@@ -384,11 +384,12 @@ async def test_mistakes_are_explained_and_nothing_is_stored(tmp_path: Path) -> N
             why = refused(await client.call_tool("audio_edit", {"sounds": "a.wav", **arguments}))
             assert reason in why, arguments
             assert "Nothing was charged." in why, arguments
-        stored = text(fine(await client.call_tool("media_list", {"query": "audio_edit"})))
-        listed = text(fine(await client.call_tool("media_list", {})))
+        before = text(fine(await client.call_tool("media_list", {})))
+        await edited(client, "a.wav", end=1)
+        after = text(fine(await client.call_tool("media_list", {})))
 
-    assert "nothing found" in stored
-    assert "v2" not in listed
+    assert "audio_edit" not in before
+    assert "audio_edit" in after
 
 
 async def test_six_channels_become_mono(tmp_path: Path) -> None:
