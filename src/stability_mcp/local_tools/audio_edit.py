@@ -295,13 +295,15 @@ def _level_lines(edited: Edited) -> list[str]:
     levels = edited.levels
     if levels is None:
         return []
-    about = ", estimated from its frames" if levels.is_estimate else ""
-    peak, rms = level_text(levels.peak_db), level_text(levels.rms_db)
-    return [f"level: peak {peak} dBFS, RMS {rms} dBFS{about}"]
+    rms = level_text(levels.rms_db)
+    if levels.is_estimate:  # peaks aren't known without decoding
+        return [f"level: RMS {rms} dBFS, estimated from its frames"]
+    return [f"level: peak {level_text(levels.peak_db)} dBFS, RMS {rms} dBFS"]
 
 
 def _level_facts(edited: Edited) -> dict[str, float]:
     levels = edited.levels
     if levels is None:
         return {}
-    return {"peak_dbfs": round(levels.peak_db, 2), "rms_dbfs": round(levels.rms_db, 2)}
+    peak = {} if levels.is_estimate else {"peak_dbfs": round(levels.peak_db, 2)}
+    return {**peak, "rms_dbfs": round(levels.rms_db, 2)}
