@@ -2,7 +2,7 @@
 # sets up `.demo/venv` with just the product; the others set up `.venv` with its tools. virtualenv
 # creates both, because some Python installations lack venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast soak check format schemas serve bench emulator-sheet odd-files-sheet pages-sheet transforms-sheet mcpb setup style lint layers types tests
+.PHONY: help demo test fast soak check format schemas serve bench emulator-sheet models-sheet odd-files-sheet pages-sheet transforms-sheet mcpb setup style lint layers types tests
 
 PYTHON ?= python3
 VENV   := .venv
@@ -53,6 +53,9 @@ bench: setup  ## Benchmark against a bare server
 
 emulator-sheet: $(READY)  ## Draw all emulated operations in one picture: docs/emulator-sheet.webp
 	$(BIN)/python -m benchmarks.emulator_sheet
+
+models-sheet: $(READY)  ## Show 3D models as they are drawn in one picture: docs/models.webp
+	PYTHONPATH=tests $(BIN)/python scripts/models_sheet.py
 
 odd-files-sheet: $(READY)  ## Show 24 odd files as they are sent in one picture: docs/odd-files.webp
 	PYTHONPATH=tests $(BIN)/python scripts/odd_files_sheet.py

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import support.imaging.sample_files as make
+from support.imaging.models import cube
 from support.pages.browsing import PHONE, BrowserThread, Tab, in_browser, tab
 from support.pages.studio_process import StudioProcess
 
@@ -133,13 +134,23 @@ def test_a_sound_is_played(chrome: BrowserThread, studio: StudioProcess) -> None
 
 
 @in_browser
-def test_a_model_is_offered_for_download(chrome: BrowserThread, studio: StudioProcess) -> None:
-    """*Gap*: drawing a 3D model needs a library that is larger than the whole program."""
-    path = studio.save("cube.glb", make.glb())
+def test_a_model_is_drawn_and_offered_for_download(
+    chrome: BrowserThread, studio: StudioProcess
+) -> None:
+    """Chosen: three views; one that can't be drawn is only offered for download."""
+    path = studio.save("cube.glb", cube().glb())
+    flawed = cube()
+    flawed.document["nodes"] = [{}]
+    empty = studio.save("empty.glb", flawed.glb())
     with tab(chrome.browser) as opened:
         page = opened.open(studio.view_link("media_import", file=str(path)))
 
-        expect(page.locator("#stage")).to_contain_text("can't be drawn on this page")
+        expect(page.get_by_role("img", name="cube")).to_have_js_property("naturalWidth", 1_020)
+        expect(page.get_by_role("link", name="Download")).to_be_visible()
+
+        page = opened.open(studio.view_link("media_import", file=str(empty)))
+
+        expect(page.locator("#stage")).to_contain_text("This 3D model can't be drawn")
         expect(page.get_by_role("link", name="Download")).to_be_visible()
 
 

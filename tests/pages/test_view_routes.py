@@ -8,6 +8,7 @@ import pytest
 import support.imaging.sample_files as make
 from stability_mcp.studio import CallOptions
 from stability_mcp.studio.links import VIEW_SECONDS
+from support.imaging.models import cube
 from support.pages.local_pages import Pages
 
 pytestmark = pytest.mark.anyio
@@ -64,6 +65,22 @@ async def test_the_file_is_shown_by_the_type_of_its_bytes(pages: Pages, tmp_path
     assert shown.headers["x-content-type-options"] == "nosniff"
     assert shown.headers["content-disposition"].startswith("inline")
     assert saved.headers["content-disposition"] == 'attachment; filename="page-html.png"'
+
+
+async def test_a_model_is_drawn(pages: Pages, tmp_path: Path) -> None:
+    """Documented (docs/files-and-folders.md): three views; the file itself is for saving."""
+    flawed = cube()
+    flawed.document["nodes"] = [{}]
+    _, model = await pages.view(write(tmp_path / "cube.glb", cube().glb()))
+    _, empty = await pages.view(write(tmp_path / "empty.glb", flawed.glb()))
+    _, picture = await pages.view(write(tmp_path / "photo.png", make.png((40, 30))))
+
+    drawn = await pages.http.get(f"{model}/drawing")
+
+    assert drawn.headers["content-type"] == "image/webp"
+    assert drawn.headers["content-security-policy"].endswith("; sandbox")
+    assert (await pages.http.get(f"{empty}/drawing")).status_code == 404
+    assert (await pages.http.get(f"{picture}/drawing")).status_code == 404
 
 
 async def test_sound_can_be_played_from_the_middle(pages: Pages, tmp_path: Path) -> None:

@@ -74,8 +74,8 @@ async def test_the_same_facts_are_json_in_meta(tmp_path: Path) -> None:
     assert (result.meta or {})["cost"] == {"credits": 3, "usd": 0}, "the emulator is free"
 
 
-async def test_a_3d_model_is_not_called_transparent_because_of_its_source(tmp_path: Path) -> None:
-    """Chosen: the preview of a 3D model is its source picture, so its alpha does not count."""
+async def test_a_3d_model_is_drawn_and_not_called_transparent(tmp_path: Path) -> None:
+    """Chosen: the preview is the model itself; what is around it says nothing about it."""
     async with connected(tmp_path) as client:
         await client.call_tool("generate_core", {"prompt": "a fox", "label": "fox"})
         cut = fine(await client.call_tool("edit_remove_background", {"image": "fox"}))

@@ -42,7 +42,7 @@ def sheet(
 ) -> Preview:
     """Return one picture with several pictures in rows, each above its label and its real size.
 
-    A 3D model is drawn, and the waveform of a sound. What can't be decoded is shown as a grey square.
+    A 3D model is drawn, and the waveform of a sound; what can't be decoded is a grey square.
 
     Args:
         pictures: Path and label of each; those after the first `MAX_PICTURES` are omitted.

@@ -1,9 +1,9 @@
-"""Which operations take a picture as it is, what would change for the others, and what suits it."""
+"""Which operations take a picture or sound as it is, what others would change, what suits it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from stability_mcp.api.fields import ImageLimits
+from stability_mcp.api.fields import AudioLimits, ImageLimits
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.errors import FileUnusableError
@@ -21,7 +21,7 @@ DAMAGE: frozenset[Flaw] = frozenset({"blurred", "noisy"})
 
 @dataclass(frozen=True, kw_only=True)
 class Acceptance:
-    """What happens to a picture that is sent to each operation; names of operations."""
+    """What happens to an item that is sent to each operation; names of operations."""
 
     unchanged: Sequence[str] = ()
     """They take it as it is."""
@@ -38,16 +38,22 @@ def is_offered(operation: str, toolsets: Sequence[str]) -> bool:
 
 
 def acceptance(facts: Facts) -> Acceptance:
-    """Return what every current operation that takes a picture would do with this one."""
+    """Return what every operation that takes a picture, or a sound, would do with this one."""
     unchanged: list[str] = []
     changed: dict[str, list[str]] = {}
     refused: dict[str, list[str]] = {}
     for name, operation in OPERATIONS.items():
-        limits = _limits_of(operation)
-        if limits is None:
-            continue
         try:
-            changes = needed_changes(facts, limits)
+            if facts.kind == "audio":
+                sound_limits = _sound_limits_of(operation)
+                if sound_limits is None:
+                    continue
+                changes = sound_changes(facts, sound_limits)
+            else:
+                limits = _limits_of(operation)
+                if limits is None:
+                    continue
+                changes = needed_changes(facts, limits)
         except FileUnusableError as error:
             refused.setdefault(error.message.rstrip("."), []).append(name)
             continue
@@ -75,6 +81,27 @@ def needed_changes(facts: Facts, limits: ImageLimits) -> list[str]:
     elif facts.frames > 1:
         changes.append("its first frame only")
     return changes
+
+
+def sound_changes(facts: Facts, limits: AudioLimits) -> list[str]:
+    """Return what would be changed before the sound is sent, as phrases; empty: nothing.
+
+    Raises:
+        FileUnusableError: it is too short, or in another format.
+    """
+    form = extension(facts.media_type)
+    if form not in limits.formats:
+        raise FileUnusableError(f"it is {form.upper()}", hint="")
+    seconds = facts.seconds or 0
+    if seconds < limits.min_seconds:
+        raise FileUnusableError(
+            f"it is {seconds:.2f} s long; the minimum is {limits.min_seconds:g} s "
+            "(audio_edit can repeat it)",
+            hint="",
+        )
+    if seconds > limits.max_seconds:
+        return [f"cut to its first {limits.max_seconds:g} s"]
+    return []
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,3 +165,9 @@ def _limits_of(operation: type[Operation]) -> ImageLimits | None:
     marks = operation.file_fields().values()
     found = [each.limits for each in marks if each.mask_for is None]
     return next((each for each in found if isinstance(each, ImageLimits)), None)
+
+
+def _sound_limits_of(operation: type[Operation]) -> AudioLimits | None:
+    """Return the limits of the sound that an operation works on; None if it takes none."""
+    found = [each.limits for each in operation.file_fields().values()]
+    return next((each for each in found if isinstance(each, AudioLimits)), None)

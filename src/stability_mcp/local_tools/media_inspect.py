@@ -1,4 +1,4 @@
-"""Measures a stored item: what a picture is like, and which operations take it."""
+"""Measures a stored item: what it is like, and which operations take it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -21,16 +21,18 @@ from stability_mcp.local_tools.acceptance import (
     suggest_upscaler,
 )
 from stability_mcp.local_tools.inspect_model import inspect_model
+from stability_mcp.local_tools.inspect_sound import inspect_sound
 from stability_mcp.local_tools.local_tool import LocalResult, ShowingArguments, local_tool
 from stability_mcp.local_tools.workbench import Source, Workbench
 from stability_mcp.text import listed
 
+_CHANNELS = {1: "mono", 2: "stereo"}
 MAX_NAMED = 6
 """Operations of one kind that are named; more are only counted, or all for `unchanged`."""
 
 
 class MediaInspect(ShowingArguments):
-    """Measure a picture before you edit or deliver it: size, colours, sharpness, flaws.
+    """Measure a picture, sound or 3D model before you edit or deliver it: size, levels, flaws.
 
     Also which operations take it as it is. Says only what is measured, so look at it as well.
     """
@@ -56,8 +58,10 @@ async def media_inspect(workbench: Workbench, arguments: MediaInspect) -> LocalR
     lines = [source.note, _file_line(source)]
     if source.facts.kind == "model":
         return await inspect_model(workbench, source, lines, wanted=arguments.preview)
-    if source.facts.kind != "image":
-        return LocalResult(lines=lines, facts={"media": source.item.uri})
+    if source.facts.kind == "audio":
+        return await inspect_sound(
+            workbench, source, lines, _operation_lines, wanted=arguments.preview
+        )
     seen, taken, suggested = await run(partial(_judge, source), facts=source.facts)
     return LocalResult(
         lines=[
@@ -106,7 +110,7 @@ def _file_line(source: Source) -> str:
         sound = (facts.seconds, facts.rate, facts.channels)
         parts += [f"{sound[0]:.2f} s"] if sound[0] is not None else []
         parts += [f"{sound[1]:,} Hz"] if sound[1] else []
-        parts += [f"{sound[2]} channels"] if sound[2] else []
+        parts += [_CHANNELS.get(sound[2], f"{sound[2]} channels")] if sound[2] else []
     return f"{item.kind}: {', '.join(parts)}"
 
 

@@ -18,7 +18,6 @@ from stability_mcp.imaging.pixels import alpha_of, decode_image, is_empty
 from stability_mcp.imaging.preview import MAX_PREVIEW_SIDE, Preview, PreviewFormat, preview
 from stability_mcp.imaging.probe import probe
 from stability_mcp.imaging.sheet import sheet
-from stability_mcp.imaging.sound.sound_preview import check_sound, sound_preview
 from stability_mcp.media.items import MediaItem
 from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import quoted
@@ -76,7 +75,7 @@ async def preview_of(
         elif visible[0].kind == "model":
             draw = partial(_model_preview, shown[0][0])
         elif visible[0].kind == "audio":
-            draw = partial(sound_preview, shown[0][0])
+            draw = partial(_sound_preview, shown[0][0])
         draw = partial(draw, longest=SIDES[style.size], format=style.format)
         return await run(draw, facts=facts)
     except FileUnusableError as error:
@@ -151,9 +150,22 @@ def _check_model(path: Path, facts: Facts) -> None:
     model_thumbnail(path, _CHECKED_SIDE)
 
 
+def _sound_preview(path: Path, *, longest: int, format: PreviewFormat) -> Preview:  # noqa: A002 -- the word for it
+    from stability_mcp.imaging.sound.sound_preview import sound_preview
+
+    return sound_preview(path, longest=longest, format=format)
+
+
+def _check_sound(path: Path, facts: Facts) -> None:
+    """Raise FileUnusableError if a sound can't be drawn."""
+    from stability_mcp.imaging.sound.sound_preview import check_sound
+
+    check_sound(path, facts)
+
+
 _CHECKS: Mapping[str, Callable[[Path, Facts], object]] = {
     "image": decode_image,
-    "audio": check_sound,
+    "audio": _check_sound,
     "model": _check_model,
 }
 """By kind: they raise FileUnusableError if an item can't be drawn."""

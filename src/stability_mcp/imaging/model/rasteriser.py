@@ -7,9 +7,9 @@ threads aren't blocked. The same model gives the same pixels.
 
 import math
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from stability_mcp.imaging.model.lighting import (
     BRIGHTEST,
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 Corner = tuple[float, float, float]
 """A value at the three corners of a triangle."""
 Fill = Callable[[Corner, int, int, int], None]
-"""Fills a triangle, given its light and its three vertices."""
+"""Fills a triangle, given the light on its corners, and its vertices."""
+Planes = Callable[[Corner, int, int, int], Sequence[float]]
+"""Returns what `Fill` steps through: values at the first corner, and their slopes."""
 
 MAX_COVERAGE = 12
 """How often the pixels of a view may be drawn over. Models stay below 6; a file of large triangles
@@ -39,8 +41,9 @@ _ROW = 4
 _FLAT = 1e-6
 """Doubled area in pixels below which a triangle isn't drawn."""
 _SOLID = 0xFF000000
-_BAYER = ((0, 8, 2, 10), (12, 4, 14, 6), (3, 11, 1, 9), (15, 7, 13, 5))
-"""Order in which the pixels of a square of 4x4 become opaque."""
+_ALPHA = ((32, 160), (224, 96))
+"""Alpha from which each pixel of a square of 2x2 is drawn. The square becomes one pixel, so there
+are five levels of transparency, and no pattern is visible."""
 
 
 @dataclass(kw_only=True)
@@ -152,9 +155,11 @@ class _Screen:
         light = light_on((-across, down, 1.0))
         return light, light, light
 
-    def spans(self, values: Iterable[Corner]) -> Iterator[Any]:
-        """Yield the pixels of each row, first and end, then each value there, and its step."""
-        planes = [(start, *self.slopes(start, b, c)) for start, b, c in values]
+    def rows(self) -> Iterator[tuple[int, int, float, float]]:
+        """Yield the first pixel of each row, the one after its last, and where the first one is.
+
+        That is the distance of its centre from the first corner, across and down.
+        """
         xa, ya, xb, yb, xc, yc = self._at
         x, y, side = xa, ya, self._side
         if yb < ya:
@@ -170,12 +175,11 @@ class _Screen:
             middle = row + 0.5
             one = xa + (middle - ya) * long
             other = xa + (middle - ya) * upper if middle < yb else xb + (middle - yb) * lower
-            first, last = (one, other) if one < other else (other, one)
-            first, last = int(first + 0.5), int(last + 0.5)
+            if one > other:
+                one, other = other, one
+            first, last = int(one + 0.5), int(other + 0.5)
             if first < last:
-                dx, dy = first + 0.5 - x, middle - y
-                here = [(start + across * dx + down * dy, across) for start, across, down in planes]
-                yield row * side + first, row * side + last, *here
+                yield row * side + first, row * side + last, first + 0.5 - x, middle - y
 
 
 def _textured(
@@ -185,24 +189,32 @@ def _textured(
     level = levels[level_for(part, levels, screen.x, screen.y)]
     zeros = array("f", bytes(4 * len(screen.x)))
     us, vs = part.uv or (zeros, zeros)
-    width, height, zs = level.across, level.down, screen.z
+    width, height, zs, slopes = level.across, level.down, screen.z, screen.slopes
 
-    def spans(lights: Corner, a: int, b: int, c: int) -> Iterator[Any]:
-        across = (us[a] * width, us[b] * width, us[c] * width)
-        down = (vs[a] * height, vs[b] * height, vs[c] * height)
-        return screen.spans(((zs[a], zs[b], zs[c]), lights, across, down))
+    def planes(lights: Corner, a: int, b: int, c: int) -> Sequence[float]:
+        """Return depth, light and place in the texture at the first corner, with their slopes."""
+        z, u, v = zs[a], us[a] * width, vs[a] * height
+        return (
+            *(z, *slopes(z, zs[b], zs[c])),
+            *(lights[0], *slopes(*lights)),
+            *(u, *slopes(u, us[b] * width, us[c] * width)),
+            *(v, *slopes(v, vs[b] * height, vs[c] * height)),
+        )
 
     if finish.cutoff is None and not finish.blended:
-        return _solid(view, level, spans)
-    return _with_holes(view, level, spans, _thresholds(finish))
+        return _solid(view, level, screen, planes)
+    return _with_holes(view, level, screen, planes, _thresholds(finish))
 
 
-def _solid(view: View, level: Level, spans: Callable[..., Iterator[Any]]) -> Fill:
+def _solid(view: View, level: Level, screen: _Screen, planes: Planes) -> Fill:
     depth, pixels, light, texels = view.depth, view.pixels, view.light, level.pixels
     shift, right, below = level.shift, level.width - 1, level.height - 1
 
     def fill(lights: Corner, a: int, b: int, c: int) -> None:
-        for first, last, (z, zx), (s, sx), (u, ux), (v, vx) in spans(lights, a, b, c):
+        z0, zx, zy, s0, sx, sy, u0, ux, uy, v0, vx, vy = planes(lights, a, b, c)
+        for first, last, x, y in screen.rows():
+            z, s = z0 + zx * x + zy * y, s0 + sx * x + sy * y
+            u, v = u0 + ux * x + uy * y, v0 + vx * x + vy * y
             for at in range(first, last):
                 if z > depth[at]:
                     depth[at], light[at] = z, int(s)
@@ -218,19 +230,23 @@ def _solid(view: View, level: Level, spans: Callable[..., Iterator[Any]]) -> Fil
 def _with_holes(
     view: View,
     level: Level,
-    spans: Callable[..., Iterator[Any]],
+    screen: _Screen,
+    planes: Planes,
     thresholds: Sequence[Sequence[int]],
 ) -> Fill:
     depth, pixels, light, texels = view.depth, view.pixels, view.light, level.pixels
-    shift, right, below, lines = level.shift, level.width - 1, level.height - 1, 4 * view.side
+    shift, right, below, lines = level.shift, level.width - 1, level.height - 1, 2 * view.side
 
     def fill(lights: Corner, a: int, b: int, c: int) -> None:
-        for first, last, (z, zx), (s, sx), (u, ux), (v, vx) in spans(lights, a, b, c):
+        z0, zx, zy, s0, sx, sy, u0, ux, uy, v0, vx, vy = planes(lights, a, b, c)
+        for first, last, x, y in screen.rows():
+            z, s = z0 + zx * x + zy * y, s0 + sx * x + sy * y
+            u, v = u0 + ux * x + uy * y, v0 + vx * x + vy * y
             row = thresholds[first % lines // view.side]
             for at in range(first, last):
                 if z > depth[at]:
                     texel = texels[(int(v) & below) << shift | int(u) & right]
-                    if texel >> 24 >= row[at & 3]:
+                    if texel >> 24 >= row[at & 1]:
                         depth[at], light[at], pixels[at] = z, int(s), texel | _SOLID
                 z += zx
                 s += sx
@@ -241,10 +257,8 @@ def _with_holes(
 
 
 def _thresholds(finish: Finish) -> Sequence[Sequence[int]]:
-    """Return the alpha from which a pixel is drawn, for a square of 4x4 pixels."""
-    if finish.blended:
-        return [[each * 16 + 8 for each in row] for row in _BAYER]
-    return [[round(255 * (finish.cutoff or 0.0))] * 4] * 4
+    """Return the alpha from which a pixel is drawn, for a square of 2x2 pixels."""
+    return _ALPHA if finish.blended else ((round(255 * (finish.cutoff or 0.0)),) * 2,) * 2
 
 
 def _coloured(view: View, colours: Coordinates, finish: Finish, screen: _Screen) -> Fill:
@@ -256,10 +270,15 @@ def _coloured(view: View, colours: Coordinates, finish: Finish, screen: _Screen)
     depth, pixels, light, zs = view.depth, view.pixels, view.light, screen.z
 
     def fill(lights: Corner, a: int, b: int, c: int) -> None:
-        channels = ((each[a], each[b], each[c]) for each in (zs, reds, greens, blues))
-        for first, last, (z, zx), (red, rx), (green, gx), (blue, bx), (s, sx) in screen.spans(
-            (*channels, lights)
-        ):
+        z0, s0, r0, g0, b0 = zs[a], lights[0], reds[a], greens[a], blues[a]
+        zx, zy = screen.slopes(z0, zs[b], zs[c])
+        sx, sy = screen.slopes(*lights)
+        rx, ry = screen.slopes(r0, reds[b], reds[c])
+        gx, gy = screen.slopes(g0, greens[b], greens[c])
+        bx, by = screen.slopes(b0, blues[b], blues[c])
+        for first, last, x, y in screen.rows():
+            z, s = z0 + zx * x + zy * y, s0 + sx * x + sy * y
+            red, green, blue = r0 + rx * x + ry * y, g0 + gx * x + gy * y, b0 + bx * x + by * y
             for at in range(first, last):
                 if z > depth[at]:
                     depth[at], light[at] = z, int(s)

@@ -1,8 +1,8 @@
 """Converts a 3D model to Wavefront OBJ: geometry, a material library, and texture files.
 
 Coordinates are those of the scene, Y up. OBJ counts texture coordinates from the lower left corner,
-glTF from the upper left one. The colours of vertices follow their positions, as in MeshLab and
-Blender. File and material names are ASCII without spaces, because many readers split lines at them.
+glTF from the upper left one. The colours of vertices follow their positions in sRGB, as in MeshLab
+and Blender. File and material names are ASCII without spaces: many readers split lines at spaces.
 """
 
 import io
@@ -18,6 +18,7 @@ from stability_mcp.errors import FileUnusableError
 from stability_mcp.imaging.model.glb_reader import MAX_FILE_BYTES, open_glb
 from stability_mcp.imaging.model.model_data import Finish, Model, Part, TextureFile
 from stability_mcp.imaging.model.model_geometry import read_model
+from stability_mcp.imaging.model.texture_levels import encoded
 from stability_mcp.imaging.picture import open_picture
 from stability_mcp.imaging.probe import probe
 from stability_mcp.imaging.sniff import extension
@@ -95,7 +96,8 @@ def _write_parts(model: Model, materials: Sequence[str], out: TextIO) -> None:
 def _points(part: Part) -> Iterator[str]:
     if part.colours is None:
         return (f"v {x:.7g} {y:.7g} {z:.7g}\n" for x, y, z in zip(*part.points, strict=True))
-    both = zip(*part.points, *part.colours, strict=False)
+    shades = ([encoded(each) for each in channel] for channel in part.colours)
+    both = zip(*part.points, *shades, strict=True)
     return (f"v {x:.7g} {y:.7g} {z:.7g} {r:.4g} {g:.4g} {b:.4g}\n" for x, y, z, r, g, b in both)
 
 

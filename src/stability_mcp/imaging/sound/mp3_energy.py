@@ -69,11 +69,15 @@ class Mp3Frames:
         return len(self._starts)
 
     def energy(self, index: int) -> FrameEnergy | None:
-        """Return the energy of a frame; None if it is damaged."""
+        """Return the energy of a frame; None if it is too short."""
         info = self._info(index)
         if info is None:
             return None
-        bits = _BitReader(self._main_data(index, info))
+        main_data = self._main_data(index, info)
+        if main_data is None:
+            silent = [(0.0,) * len(granule) for granule in info.granules]
+            return FrameEnergy(silent, is_equal=True)
+        bits = _BitReader(main_data)
         earlier: dict[int, ScaleFactors] = {}
         granules, is_equal = [], True
         for granule in info.granules:
@@ -95,10 +99,10 @@ class Mp3Frames:
         found = frame(self._data[at : at + HEADER_BYTES])
         return None if found is None else side_info(self._data, at, found)
 
-    def _main_data(self, index: int, info: SideInfo) -> bytes:
+    def _main_data(self, index: int, info: SideInfo) -> bytes | None:
         """Return the main data from its start, which can be in earlier frames, to the frame's end.
 
-        What earlier frames don't have any more, in a file that was cut, is zeros.
+        None: the earlier frames were cut off; decoders are silent then.
         """
         at = self._starts[index]
         parts = [self._data[at + info.main_start : at + self._sizes[index]]]
@@ -112,8 +116,7 @@ class Mp3Frames:
             body = self._data[at + before.main_start : at + self._sizes[index]]
             parts.append(body[-wanted:])
             wanted -= len(parts[-1])
-        parts.append(bytes(wanted))
-        return b"".join(reversed(parts))
+        return None if wanted else b"".join(reversed(parts))
 
 
 class _BitReader:

@@ -101,6 +101,11 @@ class SoundLevels:
         return decibels(math.sqrt(sum(energies) / len(energies)))
 
     @property
+    def channel_rms_db(self) -> list[float]:
+        """Return the RMS of each channel in dBFS."""
+        return [decibels(math.sqrt(channel.energy)) for channel in self.channels]
+
+    @property
     def is_silent(self) -> bool:
         """Return whether no window is louder than silence."""
         return self._audible() is None

@@ -80,17 +80,30 @@ def sound_preview(
     path: Path,
     *,
     longest: int = MAX_PREVIEW_SIDE,
-    max_bytes: int = MAX_BYTES,
     format: PreviewFormat = "webp",  # noqa: A002 -- the word for it
 ) -> Preview:
-    """Return the waveform of a sound as a preview; see `preview` for the arguments.
+    """Return the waveform of a sound as a preview.
+
+    Args:
+        path: The sound.
+        longest: Width in pixels.
+        format: File format.
 
     Raises:
         FileUnusableError: It can't be measured, or is damaged.
     """
-    levels = measure_file(path, probe(path))
+    return levels_preview(measure_file(path, probe(path)), longest=longest, format=format)
+
+
+def levels_preview(
+    levels: SoundLevels,
+    *,
+    longest: int,
+    format: PreviewFormat,  # noqa: A002 -- the word for it
+) -> Preview:
+    """Return the waveform of a measured sound; see `sound_preview`."""
     image = draw_waveform(levels, width=min(longest, MAX_SIDE))
-    return encode_preview(image, max_bytes=max_bytes, format=format)
+    return encode_preview(image, max_bytes=MAX_BYTES, format=format)
 
 
 def sound_thumbnail(path: Path, facts: Facts, side: int) -> "tuple[Image.Image, str]":

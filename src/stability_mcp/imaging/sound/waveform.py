@@ -173,7 +173,7 @@ def _draw_channel(
     peak_colour, rms_colour = (
         (_ESTIMATED_PEAK, _ESTIMATED_RMS) if levels.is_estimate else (_PEAK, _RMS)
     )
-    for level in (channel.peak, -channel.peak):
+    for level in () if levels.is_estimate else (channel.peak, -channel.peak):
         y = middle - level * half
         draw.line((measures.left, y, measures.right - 1, y), _LIMIT)
     draw.line((measures.left, middle, measures.right - 1, middle), _CENTRE)
