@@ -34,6 +34,7 @@ PURPOSES = {
     "account": "Show the balance, the organizations and the engines",
     "jobs": "List, cancel and rerun jobs; report and limit what is spent",
     "media": "Find, show, measure, import, rename, delete and export media",
+    "audio": "Trim, join, repeat, level, fade and convert sounds, on this machine",
     "image": "Compare, mask, crop, adjust, write on and arrange pictures, on this machine",
     "expert": "Fetch a generation that another program started with the same key",
     ALWAYS_ON: "Wait for jobs, price a call, check the setup, read the guide",

@@ -20,6 +20,7 @@ BLANK = ("", " ", "\n", '""', None)
 NULLS = ("null", "None", "undefined", "NULL", '"null"')
 REQUIRED: dict[str, dict[str, Any]] = {
     "image_compare": {"before": "a", "after": "b"},
+    "audio_edit": {"sounds": ["a"]},
     "image_layout": {"images": ["a"], "kind": "grid"},
     "image_transform": {"image": "a", "steps": [{"op": "trim"}]},
     "media_export": {"media": ["a"]},

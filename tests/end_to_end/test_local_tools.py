@@ -22,6 +22,7 @@ CALLS: Mapping[str, tuple[Mapping[str, Any], str]] = {
     "image_transform": ({"image": "fox.png", "steps": [{"op": "crop", "aspect": "1:1"}]}, "64x64"),
     "image_layout": ({"images": ["fox.png", "owl.png"], "kind": "strip"}, "fox-strip"),
     "media_export": ({"media": ["fox.png"], "format": "webp", "to": "given.webp"}, "given.webp"),
+    "audio_edit": ({"sounds": ["hum.wav"], "end": 0.5, "fade_out": 0.1}, "hum v2"),
     "prompt_check": ({"prompt": "a red fox in the snow"}, "findings: none"),
 }
 """A call of each tool, and what its text contains."""
@@ -40,13 +41,14 @@ async def test_each_answers_with_text_that_is_enough_and_charges_nothing(
     """Chosen: hosts that show only text get everything."""
     for name in ("fox", "owl"):
         (tmp_path / f"{name}.png").write_bytes(make.png((96, 64), noise=name == "owl"))
+    (tmp_path / "hum.wav").write_bytes(make.wav(1, rate=8_000))
     async with connected(tmp_path, era) as client:
         for tool, (arguments, expected) in CALLS.items():
             given = {
                 key: str(tmp_path / value) if str(value).endswith(".png") else value
                 for key, value in arguments.items()
             }
-            for key in ("images", "media"):
+            for key in ("images", "media", "sounds"):
                 if isinstance(given.get(key), list):
                     given[key] = [str(tmp_path / each) for each in given[key]]
             answer = await client.call_tool(tool, given)

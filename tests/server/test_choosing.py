@@ -243,6 +243,11 @@ QUESTIONS: list[tuple[str, str, Mapping[str, Any]]] = [
         {"media": "photo.jpg"},
     ),
     (
+        'Trim, repeat and fade the sounds "theme.wav", label "jingle"',
+        "audio_edit",
+        {"sounds": ["theme.wav"], "label": "jingle"},
+    ),
+    (
         'Check the prompt "a fox, (red:1.4)" before I pay for it',
         "prompt_check",
         {"prompt": "a fox, (red:1.4)"},

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from stability_mcp.errors import FileUnusableError
 from stability_mcp.imaging.containers.mp3 import first_frames, scan
 from stability_mcp.imaging.containers.piece import AUDIO_EDITOR, copy_pieces, damaged, read_at
-from stability_mcp.imaging.containers.wav import Samples, wav_samples
+from stability_mcp.imaging.containers.wav import Samples, pcm_format, wav_header, wav_samples
 from stability_mcp.imaging.strip import atomic_write
 
 FADE_SECONDS = 0.01
@@ -132,15 +132,8 @@ def _fitting_width(samples: Samples, frames: int, max_bytes: int) -> int:
 def _header(samples: Samples, frames: int, width: int) -> bytes:
     body = samples.format_body
     if width != samples.width:
-        block = samples.channels * width
-        per_second = samples.rate * block
-        body = struct.pack(
-            "<HHIIHH", _PCM, samples.channels, samples.rate, per_second, block, width * 8
-        )
-    body += bytes(len(body) & 1)
-    length = frames * samples.channels * width
-    chunk = struct.pack("<4sI", b"fmt ", len(body)) + body + struct.pack("<4sI", b"data", length)
-    return struct.pack("<4sI4s", b"RIFF", 4 + len(chunk) + length + (length & 1), b"WAVE") + chunk
+        body = pcm_format(samples.rate, samples.channels, width)
+    return wav_header(body, frames * samples.channels * width)
 
 
 def _blocks(file: BinaryIO, samples: Samples, frames: int, fade: int) -> Iterator[bytes]:

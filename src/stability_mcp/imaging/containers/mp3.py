@@ -86,15 +86,18 @@ class Track:
         return self.samples / self.rate
 
 
-class _Declared(NamedTuple):
+class Declared(NamedTuple):
     """The facts in a Xing, Info or VBRI frame; 0 for those that it doesn't contain."""
 
     frames: int
-    bytes: int
+    size: int
+    """Bytes of the frames, with its own."""
     delay: int = 0
     """Samples that the encoder added at the start."""
     padding: int = 0
     """Samples that it added at the end."""
+    encoder: bytes = b""
+    """LAME's part of the header, of 36 bytes."""
 
 
 def frame(header: bytes) -> Frame | None:
@@ -179,11 +182,11 @@ def scan(data: bytes) -> Track | None:
     runs, samples, frames = _runs(data, start, first)
     if not runs:
         return None
-    declared = _declared(data[start : start + first.size])
+    declared = declared_by(data[start : start + first.size])
     missing = 0
     if declared is not None:
         samples -= min(first.samples + declared.delay + declared.padding, samples)
-        if declared.bytes == 0 or len(data) - start < declared.bytes:
+        if declared.size == 0 or len(data) - start < declared.size:
             missing = max(declared.frames + 1 - frames, 0) * first.samples
     if not samples:
         return None
@@ -200,6 +203,22 @@ def scan(data: bytes) -> Track | None:
     )
 
 
+def sound_frames(data: bytes, track: Track) -> tuple[list[int], Declared | None]:
+    """Return the positions of the frames of an MP3, and what its header frame declares.
+
+    The header frame isn't among them.
+    """
+    found: list[int] = []
+    for start, end in track.runs:
+        at = start
+        while at < end and (each := frame(data[at : at + HEADER_BYTES])):
+            found.append(at)
+            at += each.size
+    first = frame(data[found[0] : found[0] + HEADER_BYTES])
+    declared = declared_by(data[found[0] : found[0] + (first.size if first else 0)])
+    return found[1:] if declared else found, declared
+
+
 def first_frames(data: bytes, track: Track, seconds: float) -> tuple[list[Part], float]:
     """Return the first frames of an MP3 that together don't exceed a length, and their own length.
 
@@ -207,7 +226,7 @@ def first_frames(data: bytes, track: Track, seconds: float) -> tuple[list[Part],
     """
     first = frame(data[track.start : track.start + HEADER_BYTES])
     header = data[track.start : track.start + (first.size if first else 0)]
-    declared = _declared(header)
+    declared = declared_by(header)
     max_samples, samples, frames = int(seconds * track.rate), 0, 0
     pieces: list[Part] = []
     length = len(header)
@@ -357,11 +376,11 @@ def _runs(data: bytes, start: int, first: Frame) -> tuple[list[tuple[int, int]],
     return runs, samples, frames
 
 
-def _declared(body: bytes) -> _Declared | None:
+def declared_by(body: bytes) -> Declared | None:
     """Return what a Xing, Info or VBRI frame declares; None for a frame of sound."""
     if body[_VBRI_AT:].startswith(b"VBRI"):
         size, frames = struct.unpack(">II", body[_VBRI_AT + 10 : _VBRI_AT + 18].ljust(8, b"\x00"))
-        return _Declared(frames, size)
+        return Declared(frames, size)
     for name in (b"Xing", b"Info"):
         at = body.find(name, 0, 64)
         if at < 0:
@@ -373,6 +392,7 @@ def _declared(body: bytes) -> _Declared | None:
             present = flags & bit
             counts.append(int.from_bytes(body[at : at + 4], "big") if present else 0)
             at += length if present else 0
-        delays = int.from_bytes(body[at + 21 : at + 24], "big") if body[at : at + 1] == b"L" else 0
-        return _Declared(counts[0], counts[1], delays >> 12, delays & 0xFFF)
+        encoder = body[at : at + 36] if body[at : at + 1] == b"L" else b""
+        delays = int.from_bytes(encoder[21:24], "big")
+        return Declared(counts[0], counts[1], delays >> 12, delays & 0xFFF, encoder)
     return None

@@ -35,7 +35,8 @@ _LARGE = frozenset({b"RF64", b"BW64"})
 _IN_DS64 = 0xFFFF_FFFF
 _MIN_FORMAT = 16
 _EXTENSIBLE = 0xFFFE
-_LINEAR = frozenset({1, 3, 6, 7})
+_PCM = 1
+_LINEAR = frozenset({_PCM, 3, 6, 7})
 """Formats with a fixed number of bytes per sample: PCM, float, A-law and µ-law (RFC 2361)."""
 _MAX_SAMPLE_BYTES = 8
 _CONTAINERS = frozenset({1, 2, 4, 8})
@@ -162,6 +163,26 @@ def wav_samples(file: BinaryIO, size: int) -> Samples | None:
         return None
     frames = data.length // form.block
     return Samples(data.body, frames, form.channels, form.rate, form.block, form.tag, form.body)
+
+
+def pcm_format(rate: int, channels: int, width: int) -> bytes:
+    """Return the `fmt ` chunk of PCM, without its header."""
+    block = channels * width
+    return struct.pack("<HHIIHH", _PCM, channels, rate, rate * block, block, width * 8)
+
+
+def wav_header(format_body: bytes, length: int) -> bytes:
+    """Return everything in a WAV before its samples.
+
+    Args:
+        format_body: The `fmt ` chunk, without its header.
+        length: Bytes of the samples.
+    """
+    body = format_body + bytes(len(format_body) & 1)
+    chunks = struct.pack("<4sI", b"fmt ", len(format_body)) + body
+    chunks += struct.pack("<4sI", b"data", length)
+    size = 4 + len(chunks) + length + (length & 1)
+    return struct.pack("<4sI4s", b"RIFF", size, b"WAVE") + chunks
 
 
 def _changes(file: BinaryIO, start: int, parsed: _Parsed, seconds: float) -> list[str]:

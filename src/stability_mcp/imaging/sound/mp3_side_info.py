@@ -11,8 +11,7 @@ from stability_mcp.imaging.containers.mp3 import HEADER_BYTES, Frame
 GRANULE_SAMPLES = 576
 SHORT = 2
 """Block type of three short blocks, which have a third of the lines each."""
-_MPEG_1 = 3
-_JOINT, _MONO = 1, 3
+_JOINT = 1
 _INTENSITY, _MID_SIDE = 1, 2
 
 
@@ -76,13 +75,20 @@ class _Bits:
         return self._value >> self._left & (1 << count) - 1
 
 
+def side_length(found: Frame) -> int:
+    """Return the bytes of a frame's side information."""
+    if found.samples > GRANULE_SAMPLES:
+        return 17 if found.channels == 1 else 32
+    return 9 if found.channels == 1 else 17
+
+
 def side_info(data: bytes, at: int, found: Frame) -> SideInfo | None:
     """Return the side information of the frame at a position; None if the frame is too short."""
-    version, mode, extension = data[at + 1] >> 3 & 3, data[at + 3] >> 6, data[at + 3] >> 4 & 3
-    is_mpeg1 = version == _MPEG_1
-    channels = 1 if mode == _MONO else 2
+    mode, extension = data[at + 3] >> 6, data[at + 3] >> 4 & 3
+    is_mpeg1 = found.samples > GRANULE_SAMPLES
+    channels = found.channels
     start = HEADER_BYTES + (0 if data[at + 1] & 1 else 2)
-    length = (17 if channels == 1 else 32) if is_mpeg1 else (9 if channels == 1 else 17)
+    length = side_length(found)
     body = data[at + start : at + start + length]
     if start + length > found.size or len(body) < length:
         return None

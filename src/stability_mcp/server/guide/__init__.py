@@ -13,6 +13,7 @@ Topic = Literal[
     "prompting",
     "masks",
     "transform",
+    "sound",
     "files",
     "costs",
     "director",
