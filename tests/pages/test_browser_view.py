@@ -121,12 +121,15 @@ def test_a_download_is_the_stored_file(
 
 @in_browser
 def test_a_sound_is_played(chrome: BrowserThread, studio: StudioProcess) -> None:
-    """*Chosen*: with the browser's own player, which works with the keyboard."""
+    """*Chosen*: with its waveform, in the browser's own player, which works with the keyboard."""
     path = studio.save("tone.wav", make.wav(8.0))
     with tab(chrome.browser) as opened:
         page = opened.open(studio.view_link("media_import", file=str(path)))
         player = page.locator("audio")
         expect(player).to_have_js_property("duration", 8)
+        waveform = page.locator("#stage .waveform")
+        expect(waveform).to_be_visible()
+        expect(waveform).to_have_js_property("naturalWidth", 1_024)
         player.evaluate("(each) => { each.muted = true; return each.play(); }")
 
         expect(player).to_have_js_property("paused", value=False)
