@@ -143,20 +143,20 @@ async def test_a_filtered_picture_is_reported_in_the_first_line_and_charged(tmp_
     assert (result.meta or {})["cost"]["credits"] == 3
 
 
-async def test_an_audio_result_is_described_in_text_without_a_picture(tmp_path: Path) -> None:
-    """Chosen: text can only give duration, format and size."""
+async def test_an_audio_result_is_described_in_text_and_by_its_waveform(tmp_path: Path) -> None:
+    """Chosen: text gives duration, format and size; the picture shows where it is loud."""
     async with connected(tmp_path) as client:
         result = fine(
             await client.call_tool("audio2_text_to_audio", {"prompt": "waves", "duration": 6})
         )
 
-    assert pictures(result) == []
+    assert len(pictures(result)) == 1
     assert text(result).startswith("NO API KEY: placeholder made by the built-in emulator")
     assert re.search(r"^size: 6(\.\d+)? s MP3, [\d.]+ KB$", text(result), re.MULTILINE)
 
 
-async def test_a_3d_model_is_shown_with_its_source_picture(tmp_path: Path) -> None:
-    """Chosen: clients cannot display a GLB, but its source."""
+async def test_a_3d_model_is_shown_as_a_drawing_of_it(tmp_path: Path) -> None:
+    """Chosen: clients can't display a GLB."""
     sample_files.save(tmp_path / "fox.png", sample_files.png((256, 192)))
     async with connected(tmp_path) as client:
         result = fine(await client.call_tool("model3d_stable_fast_3d", {"image": "fox.png"}))

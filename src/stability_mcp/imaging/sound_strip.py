@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from stability_mcp.imaging.containers import riff
-from stability_mcp.imaging.containers.mp3 import scan
+from stability_mcp.imaging.containers.mp3 import HEADER_BYTES, frame, scan
 from stability_mcp.imaging.containers.piece import Part, Piece, copy_pieces, read_at
 from stability_mcp.imaging.sniff import HEAD_BYTES, media_type
 from stability_mcp.imaging.strip import atomic_write
@@ -62,7 +62,13 @@ def _wav(file: BinaryIO, size: int) -> list[Part] | None:
 
 
 def _mp3(file: BinaryIO, size: int) -> list[Part] | None:
-    track = scan(read_at(file, 0, size))
-    if track is None or track.runs == [(0, size)]:
+    data = read_at(file, 0, size)
+    track = scan(data)
+    if track is None:
+        return None
+    end = track.runs[-1][1]
+    # A file that was cut ends in part of a frame, which is sound and not metadata.
+    rest = 0 if frame(data[end : end + HEADER_BYTES]) else size - end
+    if track.runs == [(0, end)] and not rest:
         return None
     return [Piece(b"", start, end, start) for start, end in track.runs]

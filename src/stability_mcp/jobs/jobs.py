@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 
 import anyio
 from anyio.abc import TaskGroup
@@ -310,15 +311,12 @@ class Jobs:
 
     async def cancel_call(self, call_id: str) -> bool:
         """Mark a call as cancelled by its caller; False: it had already ended or been cancelled."""
-        now, write = self._context.clock(), self._context.database.write
-        return await write(lambda c: finish.cancel_call(c, call_id, now), name="finish.cancel_call")
+        now, database = self._context.clock(), self._context.database
+        mark = partial(finish.cancel_call, call=call_id, now=now)
+        return await database.write(mark, name="finish.cancel_call")
 
     async def query(self, operation: Query) -> BaseModel:
-        """Send a query about the account; it takes a rate-limit slot.
-
-        Raises:
-            RequestError: the query failed.
-        """
+        """Send a query about the account in a rate-limit slot; raises RequestError if it fails."""
         return await queries.run_query(self._context, self.runner.process, operation)
 
     async def time_query(self, operation: Query) -> float:

@@ -59,9 +59,9 @@ def picture(
     return OddFile(make=make, changes=changes, shows=shows, repaired=repaired)
 
 
-def sound(make: Callable[[], bytes], repaired: str = "") -> OddFile:
+def sound(make: Callable[[], bytes], repaired: str = "", changes: str = "") -> OddFile:
     """Return a sound that can be used."""
-    return OddFile(make=make, repaired=repaired)
+    return OddFile(make=make, repaired=repaired, changes=changes)
 
 
 def refused(make: Callable[[], bytes], error: str) -> OddFile:

@@ -16,6 +16,7 @@ from support.corpus.odd_file import OddFile, refused, sound, unsuitable
 SECONDS = 7
 CORRECTED = "its header corrected: 7.0 s of sound"
 COMPLETED = "its unfinished header completed: 7.0 s of sound"
+STRIPPED = "metadata removed before sending"
 JUNK = "bytes of tags, zeros or junk before its first frame removed"
 _EXTERNAL = {
     "asset": {"version": "2.0"},
@@ -89,6 +90,7 @@ SOUNDS: Mapping[str, OddFile] = {
     "chunk_not_padded.wav": sound(
         lambda: odd.wav([odd.form(), (b"LIST", b"abc"), (b"data", _tone())], padded=False),
         CORRECTED,
+        STRIPPED,
     ),
     "tag_first.wav": sound(
         lambda: odd.id3(64) + _wav(), "74 bytes of tags before its header removed"
@@ -100,8 +102,8 @@ SOUNDS: Mapping[str, OddFile] = {
     "two_tags.mp3": sound(lambda: odd.id3(64) + odd.id3(64) + _mp3(), f"148 {JUNK}"),
     "junk_first.mp3": sound(lambda: odd.id3(64) + b"\x01junk" * 3 + _mp3(), f"89 {JUNK}"),
     "zeros_first.mp3": sound(lambda: bytes(1_000) + _mp3(), f"1,000 {JUNK}"),
-    "tag_at_end.mp3": sound(lambda: _mp3() + b"TAG" + bytes(125)),
-    "ape_tag.mp3": sound(lambda: _mp3() + odd.ape()),
+    "tag_at_end.mp3": sound(lambda: _mp3() + b"TAG" + bytes(125), changes=STRIPPED),
+    "ape_tag.mp3": sound(lambda: _mp3() + odd.ape(), changes=STRIPPED),
     "last_frames_missing.mp3": sound(lambda: make.cut(_mp3(), 0.95)),
     "cut.wav": refused(
         lambda: make.cut(_wav()),

@@ -96,9 +96,10 @@ async def web_server() -> AsyncIterator[WebServer]:
     server = WebServer(addresses={HOST: [[PUBLIC]]})
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     CERTIFICATE.configure_cert(tls)
-    public = await asyncio.start_server(server.handle, PUBLIC, 0, ssl=tls)
-    server.port = public.sockets[0].getsockname()[1]
-    private = [await asyncio.start_server(server.intrude, PRIVATE, server.port)]
+    # The private address first: more programs use it, so fewer of its ports are free.
+    private = [await asyncio.start_server(server.intrude, PRIVATE, 0)]
+    server.port = private[0].sockets[0].getsockname()[1]
+    public = await asyncio.start_server(server.handle, PUBLIC, server.port, ssl=tls)
     with contextlib.suppress(OSError):  # no IPv6 here
         private.append(await asyncio.start_server(server.intrude, "::1", server.port))
     try:
