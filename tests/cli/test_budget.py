@@ -97,6 +97,15 @@ def test_without_a_key_the_error_says_that_the_emulator_is_used() -> None:
     assert "this command uses the emulator" in " ".join(output.split())
 
 
+@pytest.mark.parametrize("amount", ["1e30", "inf", "-1"])
+def test_an_amount_that_must_be_a_slip_is_refused(amount: str, cli: Cli) -> None:
+    """Chosen: before anything else; the store couldn't hold it."""
+    code, output = budget(cli, "--today", "--", amount)
+
+    assert code == 2
+    assert "Invalid value for 'credits'" in " ".join(output.split())
+
+
 def test_raising_the_budget_needs_the_flag_today(cli: Cli) -> None:
     """Chosen: the flag says that the raise ends with the day."""
     assert budget(cli, "1500")[0] == 2

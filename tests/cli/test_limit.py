@@ -70,10 +70,12 @@ def test_at_a_terminal_it_is_changed_and_lifted(cli: Cli) -> None:
     """Chosen: the only one needs no number."""
     _set(cli, "20")
     raised = _limit_in_a_terminal("50")
+    stopped = _limit_in_a_terminal("0")
     lifted = _limit_in_a_terminal("none", "--id", "1")
 
     assert raised[0] == 0
     assert "50 of 50 credits left" in raised[1]
+    assert "on stdio nothing may be spent until 20" in stopped[1]
     assert lifted == (0, "no spending limit is in force")
 
 
@@ -97,10 +99,10 @@ async def test_a_limit_that_is_not_in_force_is_named(
         await ledger.run_limit(settings, "none", None)
 
 
-@pytest.mark.parametrize("amount", ["many", "-3", "inf", "nan"])
+@pytest.mark.parametrize("amount", ["many", "-3", "inf", "nan", "1e30", "100001"])
 def test_a_wrong_amount_is_refused(amount: str, cli: Cli) -> None:
     """Chosen: before anything else."""
     code, _, err = cli("limit", "--", amount)
 
     assert code == 2
-    assert "a number of credits, or none" in " ".join(err.split())
+    assert "isn't a number of credits from 0 to 100,000, or none" in " ".join(err.split())

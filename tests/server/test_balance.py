@@ -118,7 +118,7 @@ async def test_the_api_s_402_says_what_the_call_needs_and_what_the_account_has(
     assert (
         "The call needs 26 credits, and the account has about 25 credits; a new account starts "
         "with 25 free credits. Nothing was charged. The user must buy credits at "
-        "https://platform.stability.ai/account/credits; then call again. cost_estimate names "
-        "cheaper tools."
+        "https://platform.stability.ai/account/credits; then call again. cost_estimate lists "
+        "cheaper ways, if there are any."
     ) in error
     assert FREE_CREDITS == NEW_ACCOUNT_CREDITS

@@ -127,6 +127,16 @@ async def test_the_report_shows_todays_budget(tmp_path: Path, emulator_url: str)
     assert "emulated" not in report
 
 
+async def test_a_budget_of_any_size_is_accepted(tmp_path: Path, emulator_url: str) -> None:
+    """Chosen: one that is too large for the store doesn't bind."""
+    async with paying(tmp_path, emulator_url, "auto", budget=1e30) as client:
+        fine(await client.call_tool("generate_core", FOX))
+        report = data(await client.call_tool("usage_report", {"format": "data"}))
+
+    assert report["spent_today"] == 3
+    assert report["budget"] > 1e12
+
+
 async def test_failures_and_times_are_part_of_every_form(tmp_path: Path) -> None:
     """Chosen: jobs that failed, free or charged, and jobs whose outcome is unknown."""
     async with connected(tmp_path) as client:
@@ -151,7 +161,7 @@ async def test_failures_and_times_are_part_of_every_form(tmp_path: Path) -> None
         jobs = text(await client.call_tool("usage_report", {"by": "job"}))
         sheet = text(await client.call_tool("usage_report", {"by": "operation", "format": "csv"}))
 
-    words = "1 job failed, not charged, 1 job failed, charged, 1 job with unknown outcome"
+    words = "1 job failed (not charged), 1 job failed (charged), 1 job with unknown outcome"
     assert days.count(words) == 2, "of the day and in total"
     assert "median" not in days
     assert (line["day"], line["operation"]) == (
@@ -209,6 +219,7 @@ async def test_an_estimate_says_whether_the_user_will_be_asked(
     assert "user's approval" in refused_call
     assert (at["fits_balance"], poor["fits_balance"]) == (True, False), "a new account has 25"
     assert "fits_limit" not in at
+    assert "limit_left" not in at
 
 
 async def test_alternatives_are_calls_that_the_client_has(tmp_path: Path) -> None:
@@ -248,6 +259,7 @@ async def test_an_estimate_is_compared_with_the_spending_limit(
         over = refused(await client.call_tool("generate_core", {"prompt": "another fox"}))
 
     assert (before["fits_limit"], after["fits_limit"]) == (True, False)
+    assert (before["limit_left"], after["limit_left"]) == (5, 2)
     assert after["fits_budget"] is True
     assert "limit" in over
 

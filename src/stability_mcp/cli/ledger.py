@@ -90,20 +90,25 @@ async def run_limit(settings: Settings, amount: str, number: int | None) -> None
 
 def _millicredits(amount: str) -> int | None:
     """Return an amount of credits; None: none, or not given."""
+    from stability_mcp.studio import MAX_CREDITS
+
     if not amount or amount.casefold() in NONE_WORDS:
         return None
     try:
         number = float(amount)
     except ValueError:
         number = math.nan
-    if not 0 <= number < math.inf:
-        raise typer.BadParameter(f"{amount!r} isn't a number of credits, or none")
+    if not 0 <= number <= MAX_CREDITS:  # false for NaN
+        raise typer.BadParameter(
+            f"{amount!r} isn't a number of credits from 0 to {MAX_CREDITS:,}, or none"
+        )
     return round(number * 1000)
 
 
 def _limit_line(limit: "SpendLimit") -> str:
     """Return `1  claude-code on stdio  12 of 20 credits left until 2026-11-22 23:40`."""
     left = f"{_amount(limit.left)} of {credits_text(limit.max_credits)} left"
+    left = left if limit.max_credits else "nothing may be spent"
     return f"{limit.id}  {limit.who}  {left} until {local_time(limit.ends_at)}"
 
 

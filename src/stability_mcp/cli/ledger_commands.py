@@ -8,6 +8,9 @@ import typer
 
 from stability_mcp.cli.invocation import settings_of
 
+MAX_BUDGET = 1_000_000_000
+"""Highest budget for a day in credits, 10 million USD: a larger number is a slip."""
+
 
 def cache(
     context: typer.Context,
@@ -86,7 +89,9 @@ def log(  # noqa: PLR0913 -- one parameter per option
 
 def budget(
     context: typer.Context,
-    credits: Annotated[float | None, typer.Argument(help="Today's new budget.", min=0)] = None,  # noqa: A002 -- shown in the help text
+    credits: Annotated[  # noqa: A002 -- shown in the help text
+        float | None, typer.Argument(help="Today's new budget.", min=0, max=MAX_BUDGET)
+    ] = None,
     *,
     today: Annotated[
         bool,

@@ -126,8 +126,8 @@ async def explain_out_of_credits(
         name=error.name,
         reasons=error.reasons,
         request_id=error.request_id,
-        hint=f"The user must buy credits at {CREDITS_URL}; then call again. cost_estimate names "
-        "cheaper tools.",
+        hint=f"The user must buy credits at {CREDITS_URL}; then call again. cost_estimate lists "
+        "cheaper ways, if there are any.",
     )
 
 

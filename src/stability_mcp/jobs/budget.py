@@ -127,7 +127,7 @@ def daily_limit(
     if limit is None:
         return None
     raised = _raised_limit(connection, key=f"{_raised_limit_keys(account)}{day}")
-    return limit if raised is None else max(limit, raised)
+    return min(limit if raised is None else max(limit, raised), UNLIMITED)
 
 
 def raise_budget(connection: Connection, account: Account, *, limit: int, now: float) -> None:

@@ -24,6 +24,8 @@ from stability_mcp.text import credits_text, end_text, still_fits
 STDIO, HTTP = "stdio", "http"
 """Scopes; over HTTP, `:` and a keyed hash of the bearer token follow, if there is one."""
 
+MAX_CREDITS = 100_000
+"""Highest limit in credits, 1,000 USD: a larger number is a slip."""
 DEFAULT_HOURS = 12.0
 """Hours until a limit ends: a working day."""
 HOUR_SECONDS = 3_600.0

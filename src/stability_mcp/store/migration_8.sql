@@ -1,5 +1,5 @@
 -- Schema 8: spending limits. It only adds: the calls of older programs are not limited.
--- A limit on the credits that a client may spend until a time, see jobs.transactions.spend_limits.
+-- A limit on the credits that a client may spend until a time, see policy.spend_limits.
 CREATE TABLE spend_limits (
     id INTEGER NOT NULL PRIMARY KEY,
     owner TEXT NOT NULL,

@@ -148,7 +148,7 @@ CREATE TABLE spending (
     CHECK (spent >= 0)
 ) STRICT, WITHOUT ROWID;
 
--- A limit on the credits that a client may spend until a time, see jobs.transactions.spend_limits.
+-- A limit on the credits that a client may spend until a time, see policy.spend_limits.
 CREATE TABLE spend_limits (
     id INTEGER NOT NULL PRIMARY KEY,
     owner TEXT NOT NULL,

@@ -44,7 +44,13 @@ from stability_mcp.media.workspace import (
 )
 from stability_mcp.policy.audit import Entry
 from stability_mcp.policy.confirmation import Answer, Confirm, Question, Quote
-from stability_mcp.policy.spend_limits import LimitWish, NeedsUserError, SpendLimit, SpendScope
+from stability_mcp.policy.spend_limits import (
+    MAX_CREDITS,
+    LimitWish,
+    NeedsUserError,
+    SpendLimit,
+    SpendScope,
+)
 from stability_mcp.store.disk import MIN_FREE_BYTES
 from stability_mcp.studio.alternatives import Alternative
 from stability_mcp.studio.calling import CallOptions
@@ -100,6 +106,7 @@ if TYPE_CHECKING:
     from stability_mcp.studio.response_times import ResponseTime
 
 __all__ = [
+    "MAX_CREDITS",
     "MAX_TAGS",
     "MAX_UPLOAD_BYTES",
     "MAX_UPLOAD_FILES",

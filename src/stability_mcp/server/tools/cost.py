@@ -116,6 +116,8 @@ class CostFacts(Data):
     spent_today: float
     left_today: float | None = None
     """Credits left in today's budget."""
+    limit_left: float | None = None
+    """Credits left in the spend_limit."""
     balance: float | None = None
     """Approximate credits on the account."""
     emulated: bool
@@ -134,7 +136,7 @@ async def cost_estimate(
     most = MAX_OTHERS_OF_SEVERAL if arguments.calls else None
     confirmed = studio.settings.confirm_millicredits
     costs = [_cost(found, at, most, confirmed) for at in range(len(found.prices))]
-    left = found.spent.left
+    left, limit = found.spent.left, found.spent.spend_limit
     one = {} if arguments.calls else costs[0].model_dump(exclude={"total", "needs_confirmation"})
     return CostFacts(
         **one,
@@ -147,6 +149,7 @@ async def cost_estimate(
         fits_limit=found.fits_limit,
         spent_today=found.spent.today / 1000,
         left_today=None if left is None else left / 1000,
+        limit_left=None if limit is None else limit.left / 1000,
         balance=found.balance,
         emulated=studio.settings.emulated,
         notes=[f"{price.operation}: {note}" for price in found.prices for note in price.notes]

@@ -13,12 +13,10 @@ from stability_mcp.server.definition import CHANGES
 from stability_mcp.server.elicitation import NotAgreedError, QuestionChannel, QuestionForm
 from stability_mcp.server.tool import Data, tool
 from stability_mcp.server.views import when
-from stability_mcp.studio import Answer, LimitWish, NeedsUserError, Studio
+from stability_mcp.studio import MAX_CREDITS, Answer, LimitWish, NeedsUserError, Studio
 from stability_mcp.studio import SpendLimit as LimitInForce
 from stability_mcp.text import credits_text, end_text
 
-MAX_CREDITS = 100_000
-"""Highest limit in credits, 1,000 USD: a larger number is a slip."""
 MAX_HOURS = 168
 """Longest limit in hours, a week: a forgotten one must end by itself."""
 

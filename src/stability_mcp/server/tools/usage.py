@@ -139,10 +139,9 @@ class UsageLine(Data):
             f"{self.unknown:g} may have been charged (counted as spent)" if self.unknown else "",
             f"{self.under_way:g} reserved" if self.under_way else "",
             _counted(self.jobs, "job") if self.job is None else self.state,
-            _counted(self.requests, "request"),
-            f"{self.free} not charged" if self.free else "",
-            f"{_counted(self.failed, 'job')} failed, not charged" if self.failed else "",
-            f"{_counted(self.failed_charged, 'job')} failed, charged"
+            _counted(self.requests, "request") + f" ({self.free} not charged)" * bool(self.free),
+            f"{_counted(self.failed, 'job')} failed (not charged)" if self.failed else "",
+            f"{_counted(self.failed_charged, 'job')} failed (charged)"
             if self.failed_charged
             else "",
             f"{_counted(self.unknown_jobs, 'job')} with unknown outcome"
