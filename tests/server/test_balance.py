@@ -122,3 +122,16 @@ async def test_the_api_s_402_says_what_the_call_needs_and_what_the_account_has(
         "cheaper ways, if there are any."
     ) in error
     assert FREE_CREDITS == NEW_ACCOUNT_CREDITS
+
+
+async def test_a_402_does_not_name_a_balance_that_would_have_been_enough(
+    tmp_path: Path, emulator_url: str
+) -> None:
+    """Chosen: it was read before the last calls; "needs 8, has about 25" would be a riddle."""
+    sound = {"prompt": "rain", "duration": 1}
+    async with paying(tmp_path, emulator_url, "auto", confirm_above="never") as client:
+        fine(await client.call_tool("server_status", {}))
+        fine(await client.call_tool("audio2_text_to_audio", sound))
+        error = refused(await client.call_tool("generate_ultra", {"prompt": "a fox"}))
+
+    assert "The call needs 8 credits; a new account starts with 25 free credits." in error

@@ -115,10 +115,15 @@ async def check_can_pay(context: JobContext, process: str) -> None:
 async def explain_out_of_credits(
     context: JobContext, job: JobRow, error: OutOfCreditsError
 ) -> OutOfCreditsError:
-    """Return the API's refusal with the price of the job and the balance, if it is known."""
+    """Return the API's refusal with the price of the job and the balance, if it is known.
+
+    A balance that covers the price is out of date, so the text leaves it out.
+    """
     known = await context.database.read(lambda c: usage.last_balance(c, job.upstream))
-    fresh = known is not None and known.is_fresh(context.clock(), MAX_BALANCE_AGE_SECONDS)
-    has = f", and the account has about {credits_text(known.credits)}" if known and fresh else ""
+    has = ""
+    if known is not None and known.credits < job.price:
+        fresh = known.is_fresh(context.clock(), MAX_BALANCE_AGE_SECONDS)
+        has = f", and the account has about {credits_text(known.credits)}" * fresh
     return OutOfCreditsError(
         f"{error.message} The call needs {credits_text(job.price)}{has}; a new account starts with "
         f"{FREE_CREDITS} free credits.",
