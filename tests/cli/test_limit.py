@@ -51,7 +51,16 @@ def test_it_shows_limits_to_anyone(cli: Cli) -> None:
     assert before[:2] == (0, "no spending limit is in force\n")
     assert code == 0
     assert out.startswith("1  ")
-    assert " on stdio  20 of 20 credits left until 20" in out
+    assert "stability-mcp on stdio  20 of 20 credits left until 20" in out
+
+
+def test_calls_from_the_shell_are_a_client_of_their_own(cli: Cli) -> None:
+    """Documented (docs/jobs-and-money.md): one call sets a limit, and it binds the next one."""
+    _set(cli, "2")
+    code, _, err = cli("call", "generate_core", "--prompt", "a fox")
+
+    assert code == 6
+    assert "but the spending limit of 2 credits" in err
 
 
 @pytest.mark.parametrize("amount", ["50", "none"])

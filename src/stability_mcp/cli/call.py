@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MAX_JSON_BYTES = 1 << 20
 """Largest file of arguments: prompts have at most 10,000 characters, so this is ample."""
+CLIENT_NAME = "stability-mcp"
+"""Differs from the names of hosts, whose spending limits and timeouts don't apply here."""
 _TO_START = "\r\x1b[K"
 """Returns to the start of the line and clears it; every terminal of today knows it."""
 
@@ -124,11 +126,14 @@ async def run_call(
         The exit code.
     """
     from mcp import Client
+    from mcp.types import Implementation
 
+    from stability_mcp import __version__
     from stability_mcp.server.app import build_server
 
     progress = ProgressLine(sys.stderr)
-    async with Client(build_server(settings)) as client:
+    myself = Implementation(name=CLIENT_NAME, version=__version__)
+    async with Client(build_server(settings), client_info=myself) as client:
         try:
             result = await client.call_tool(
                 tool, dict(arguments), progress_callback=progress.report
