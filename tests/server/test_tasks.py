@@ -8,7 +8,7 @@ import anyio
 import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
-from mcp.types import INVALID_PARAMS, MISSING_REQUIRED_CLIENT_CAPABILITY
+from mcp.types import INVALID_PARAMS, MISSING_REQUIRED_CLIENT_CAPABILITY, CallToolResult
 
 from stability_mcp.server.tasks import job_tasks
 from support.server.in_memory import (
@@ -134,6 +134,22 @@ async def test_a_failed_call_is_a_completed_task_with_an_error(tmp_path: Path) -
         last = await wait_for_task(client, task.task_id)
 
     assert "Nothing was charged." in refused(task_result(last))
+
+
+async def test_a_task_keeps_to_the_spending_limit_and_its_result_says_what_is_left(
+    tmp_path: Path,
+) -> None:
+    """Chosen: the credits are reserved when the task is created."""
+    async with connected_with_tasks(tmp_path, gate=(gate := Gate())) as client:
+        fine(await client.call_tool("spend_limit", {"credits": 5}))
+        task = await start_task(client, "generate_core", FOX)
+        second = await call(client, "generate_core", {"prompt": "a hare"})
+        gate.open()
+        last = await wait_for_task(client, task.task_id)
+
+    assert isinstance(second, CallToolResult)
+    assert "has 2 credits left" in refused(second)
+    assert "spending limit: 2 of 5 credits left until " in text(fine(task_result(last)))
 
 
 async def test_notes_on_inputs_are_in_the_result(tmp_path: Path) -> None:

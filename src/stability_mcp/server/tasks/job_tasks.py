@@ -127,8 +127,12 @@ class JobTasks:
 
 
 async def _studio(ctx: Context) -> "Studio":
+    """Return the studio as the client of a request sees it, with its spending limit."""
+    lazy_studio, params = ctx.lifespan_context, ctx.session.client_params
     try:
-        return await ctx.lifespan_context.studio()
+        studio = await lazy_studio.studio()
+        scope = await lazy_studio.spend_scope(params.client_info.name if params else "")
+        return studio.for_client(None, None, scope)
     except StudioError as error:
         raise _read_error(error) from error
 
