@@ -29,6 +29,20 @@ async def test_the_user_is_asked_once_and_approval_starts_the_call(
     assert len(facts(result)["media"]) == 2
 
 
+async def test_the_question_says_if_the_balance_is_too_low(
+    tmp_path: Path, emulator_url: str
+) -> None:
+    """Chosen: before a yes that the API would answer with 402; a new account has 25 credits."""
+    user = User("no")
+    async with paying(tmp_path, emulator_url, "auto", user) as client:
+        fine(await client.call_tool("server_status", {}))
+        refused(await client.call_tool("audio3_text_to_audio", {"prompt": "rain", "duration": 9}))
+
+    assert user.asked[0].endswith(
+        "Spent today: 0 of 500 credits. The account has only about 25 credits. Go ahead?"
+    )
+
+
 @both_eras
 @pytest.mark.parametrize("action", ["no", "unticked"])
 async def test_a_declined_call_spends_nothing(

@@ -97,7 +97,7 @@ class Confirmer:
             raise _refusal(quote, latest.answer)
         if self.agreed is not None and latest is not None and latest.answer != "no":
             return None  # the question is unanswered, so the user agreed in the conversation
-        today = await _today(self.studio)
+        today = await _today(self.studio, quote)
         if self.second_charge:
             today += ". The first attempt may have been charged as well"
         try:
@@ -106,11 +106,15 @@ class Confirmer:
             raise _refusal(quote, error.answer) from None
 
 
-async def _today(studio: "Studio") -> str:
+async def _today(studio: "Studio", quote: "Quote") -> str:
+    """Return what was spent today, and the balance if it is known to be less than the price."""
     spent = await studio.spending()
-    if spent.limit is None:
-        return credits_text(spent.today)
-    return f"{credits_text(spent.today).split()[0]} of {credits_text(spent.limit)}"
+    today = credits_text(spent.today)
+    if spent.limit is not None:
+        today = f"{today.split()[0]} of {credits_text(spent.limit)}"
+    if spent.balance is None or spent.balance >= quote.credits:
+        return today
+    return f"{today}. The account has only about {credits_text(spent.balance)}"
 
 
 def _form(quote: "Quote", today: str) -> QuestionForm:
