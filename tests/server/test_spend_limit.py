@@ -356,6 +356,29 @@ async def test_a_running_client_is_not_bound_by_another(era: Era, tmp_path: Path
     assert over_limit(bound)
 
 
+@both_eras
+async def test_of_two_limits_the_stricter_one_counts_until_the_user_agrees_to_another(
+    era: Era, tmp_path: Path
+) -> None:
+    """Chosen: after a yes, what the question said is all that is in force."""
+    home, user = tmp_path / "home" / "emulator", User("yes")
+    in_force = "SELECT max_credits FROM spend_limits WHERE lifted_at IS NULL"
+    async with chatting(tmp_path, era, user) as second:
+        async with chatting(tmp_path, era) as first:
+            fine(await limit(first, credits=5))
+            fine(await limit(second, credits=50))
+        stricter = data(await limit(second))
+        fine(await limit(second, credits=4))
+        both = rows(home, f"{in_force} ORDER BY id")
+        raised = data(await limit(second, credits=20))
+        one = rows(home, in_force)
+
+    assert stricter["credits"] == 5
+    assert both == [(4_000,), (50_000,)]
+    assert raised["left"] == 20
+    assert one == [(20_000,)]
+
+
 async def test_it_binds_the_next_process_while_the_last_one_still_finishes(
     tmp_path: Path,
 ) -> None:
