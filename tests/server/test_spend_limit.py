@@ -360,7 +360,7 @@ async def test_a_running_client_is_not_bound_by_another(era: Era, tmp_path: Path
 async def test_of_two_limits_the_stricter_one_counts_until_the_user_agrees_to_another(
     era: Era, tmp_path: Path
 ) -> None:
-    """Chosen: after a yes, what the question said is all that is in force."""
+    """Chosen: after a yes, only the limit that the question names is in force."""
     home, user = tmp_path / "home" / "emulator", User("yes")
     in_force = "SELECT max_credits FROM spend_limits WHERE lifted_at IS NULL"
     async with chatting(tmp_path, era, user) as second:
