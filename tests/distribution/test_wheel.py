@@ -142,7 +142,7 @@ def run(scripts: Path, folder: Path, *words: str, **more: str) -> str:
 
 
 def _data_bytes(wheel: Path) -> int:
-    """Return what the files that aren't Python take in a wheel."""
+    """Return the compressed size of the files that aren't Python."""
     with zipfile.ZipFile(wheel) as archive:
         return sum(each.compress_size for each in archive.infolist() if ".py" not in each.filename)
 
