@@ -204,7 +204,9 @@ async def test_a_second_export_gets_its_own_folder(tmp_path: Path) -> None:
     ("given", "problem"),
     [
         ({"media": "photo.png", "format": "obj"}, "can't be exported as obj"),
-        ({"media": "box.glb", "to": "box.png"}, "Use format glb or obj"),
+        ({"media": "box.glb", "to": "box.png"}, "Use format obj, or the ending .glb to copy it."),
+        ({"media": "box.glb", "format": "stl"}, "written as obj, which programs such as Blender"),
+        ({"media": "box.glb", "format": "glb"}, "copied as GLB if format is left out"),
         ({"media": "box.glb", "to": "box.fbx"}, "would be a fbx file, which can't be written"),
         ({"media": "box.glb", "format": "obj", "width": 5}, "takes no options for pictures"),
         ({"media": "empty.glb", "format": "obj"}, "This GLB model has no triangles"),

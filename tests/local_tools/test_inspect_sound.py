@@ -1,5 +1,6 @@
 """media_inspect of sounds: levels, silence, flaws, and which operations take them."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,21 @@ async def test_an_mp3_without_a_decoder_is_called_an_estimate(tmp_path: Path) ->
     assert facts["estimated"]
     assert facts["peak_dbfs"] is facts["clipped_samples"] is facts["dc_offset"] is None
     assert facts["rms_dbfs"] == pytest.approx(-18, abs=1)
+
+
+async def test_silence_within_a_sound_is_named(tmp_path: Path) -> None:
+    """Chosen: from half a second, with its times; a shorter rest is music."""
+    part = at_level(tone(1, RATE), -18)
+    samples = np.concatenate(
+        [part, np.zeros(RATE * 4 // 10), part, np.zeros(RATE * 2), part, np.zeros(RATE), part]
+    )
+    (tmp_path / "song.wav").write_bytes(encoded(samples, RATE))
+    async with connected(tmp_path) as client:
+        text, facts = await inspected(client, tmp_path / "song.wav", preview="none")
+
+    wanted = [[2.4, 4.4], [5.4, 6.4]]
+    assert np.array(facts["pauses"]) == pytest.approx(np.array(wanted), abs=0.02)
+    assert re.search(r"at the end, within: 2\.\d\d to 4\.\d\d s and 5\.\d\d to 6\.\d\d s \(", text)
 
 
 async def test_flaws_are_named(tmp_path: Path) -> None:

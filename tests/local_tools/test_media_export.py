@@ -407,6 +407,14 @@ WRONG: Mapping[str, tuple[Mapping[str, object], str]] = {
     "unknown media": ({"media": "nothing"}, "No media or file is called"),
     "much media": ({"media": ["logo.png"] * 51}, "the maximum is 50"),
     "sound as picture": ({"media": "tune.wav", "format": "png"}, "can't be exported as png"),
+    "sound as MP3": (
+        {"media": "tune.wav", "to": "tune.mp3"},
+        "To copy it, use the ending .wav; audio_edit converts to WAV or MP3.",
+    ),
+    "a format of sounds": (
+        {"media": "tune.wav", "format": "mp3"},
+        "format: sounds are copied if format is left out; audio_edit converts to WAV or MP3.",
+    ),
     "sound in a pdf": ({"media": ["logo.png", "tune.wav"], "to": "a.pdf"}, "exported as pdf"),
     "sound for the web": (
         {"media": "tune.wav", "preset": "web"},

@@ -171,11 +171,11 @@ async def test_a_file_of_the_wrong_kind_is_rejected_with_a_tool_that_takes_it(
             here.file(name, data)
 
         with pytest.raises(
-            ArgumentsError, match=r"image takes a picture, but .* is sound"
+            ArgumentsError, match=r"image takes a picture, but .* is a sound"
         ) as error:
             await here.importer.resolve("s.mp3", PICTURE, argument="image")
-        assert "audio2_audio_to_audio takes sound" in str(error.value)
-        with pytest.raises(ArgumentsError, match=r"audio takes sound, but .* is a picture"):
+        assert "audio2_audio_to_audio takes a sound" in str(error.value)
+        with pytest.raises(ArgumentsError, match=r"audio takes a sound, but .* is a picture"):
             await here.importer.resolve("a.png", SOUND, argument="audio")
         with pytest.raises(ArgumentsError, match="No operation takes a 3D model"):
             await here.importer.resolve("m.glb", PICTURE, argument="image")

@@ -38,12 +38,19 @@ TOOL = "audio_edit"
 MIN_LOUDNESS = -60.0
 """Lowest loudness in dBFS RMS: what is quieter counts as silence."""
 _TIME = re.compile(
-    r"(?P<sign>-)?(?:(?:(?P<hours>\d{1,3}):)?(?P<minutes>\d{1,4}):)?(?P<seconds>\d{1,6}(?:\.\d{1,9})?)"
+    r"(?P<sign>-)?(?:(?:(?P<hours>\d{1,3}):)?(?P<minutes>\d{1,4}):)?(?P<seconds>\d{1,6}(?:\.\d{1,9}|,\d{1,2})?)"
     r"\s*(?P<unit>ms|msec|s|sec|secs|seconds?|m|min|mins|minutes?)?",
     re.ASCII,
 )
+"""A comma with one or two decimals is a decimal comma; with three it may separate thousands."""
 _MINUTE = 60
-_LEVEL = re.compile(r"([-+]?\d{1,9}(?:\.\d{1,9})?)\s*(?:db|dbfs)?(?: rms)?")
+_LEVEL = re.compile(
+    r"(?P<level>[-+]?\d{1,9}(?:\.\d{1,9}|,\d{1,2})?)\s*"
+    r"(?:(?P<lufs>lufs|lkfs)|(?:db|dbfs)?(?: rms)?)"
+)
+_TO_MATCH = "to_match"
+"""Role of a sound whose loudness is matched. The first role by name is the file that was edited, so
+it has to come after `sounds[0]`, unlike the name of the argument."""
 _LOUDEST = frozenset({"peak", "max", "maximum", "loudest", "normalize", "normalise"})
 """Words for as loud as possible."""
 _NO_STEPS = (
@@ -53,7 +60,9 @@ _NO_STEPS = (
 
 
 def parse_time(value: object) -> object:
-    """Return a time in seconds from `83.5`, `1:23.5`, `15 s` or `2 min`; anything else unchanged.
+    """Return a time in seconds from `83.5`, `83,5`, `1:23.5`, `15 s` or `2 min`.
+
+    Anything but text is returned unchanged.
 
     Raises:
         ValueError: the text isn't a time.
@@ -62,8 +71,10 @@ def parse_time(value: object) -> object:
         return value
     match = _TIME.fullmatch(value.strip().casefold())
     if match is None or (match["minutes"] and match["unit"]):
-        raise ValueError("a time is needed, in seconds or as 1:23.5")
-    seconds = float(match["seconds"])
+        raise _not_a_time(value)
+    seconds = float(match["seconds"].replace(",", "."))
+    if match["minutes"] and seconds >= _MINUTE:
+        raise _not_a_time(value)
     unit = match["unit"] or "s"
     if unit.startswith("ms"):
         seconds /= 1000
@@ -71,6 +82,10 @@ def parse_time(value: object) -> object:
         seconds *= _MINUTE
     seconds += _MINUTE * int(match["minutes"] or 0) + _MINUTE**2 * int(match["hours"] or 0)
     return -seconds if match["sign"] else seconds
+
+
+def _not_a_time(value: str) -> ValueError:
+    return ValueError(f"{quoted(value, limit=40)} isn't a time; pass seconds or 1:23.5")
 
 
 def parse_length(value: object) -> object:
@@ -224,7 +239,12 @@ async def _loudness(
                 f"is called {quoted(given)}.",
                 hint=error.hint,
             ) from error
-    value = float(number[1])
+    if number["lufs"]:
+        raise ArgumentsError(
+            "loudness is a level in dBFS RMS; LUFS isn't measured.",
+            hint="Pass a level such as -16, peak, or a sound to match.",
+        )
+    value = float(number["level"].replace(",", "."))
     if not MIN_LOUDNESS <= value <= 0:
         raise ArgumentsError(
             f"loudness must be from {MIN_LOUDNESS:g} to 0 dBFS; got {value:g}.",
@@ -261,7 +281,7 @@ def _stored(arguments: AudioEdit, sources: Sequence[Source], like: Source | None
 
 def _parents(sources: Sequence[Source], like: Source | None) -> dict[str, Any]:
     found = {f"sounds[{number}]": each.item for number, each in enumerate(sources)}
-    return found | ({"loudness": like.item} if like else {})
+    return found | ({_TO_MATCH: like.item} if like else {})
 
 
 def _mp3_bytes(sources: Sequence[Source]) -> int:
@@ -295,15 +315,15 @@ def _level_lines(edited: Edited) -> list[str]:
     levels = edited.levels
     if levels is None:
         return []
-    rms = level_text(levels.rms_db)
     if levels.is_estimate:  # peaks aren't known without decoding
-        return [f"level: RMS {rms} dBFS, estimated from its frames"]
-    return [f"level: peak {level_text(levels.peak_db)} dBFS, RMS {rms} dBFS"]
+        return [f"level: RMS about {levels.rms_db:.0f} dBFS, estimated from the MP3's frames"]
+    peak, rms = level_text(levels.peak_db), level_text(levels.rms_db)
+    return [f"level: peak {peak} dBFS, RMS {rms} dBFS"]
 
 
-def _level_facts(edited: Edited) -> dict[str, float]:
+def _level_facts(edited: Edited) -> dict[str, float | bool]:
     levels = edited.levels
     if levels is None:
         return {}
     peak = {} if levels.is_estimate else {"peak_dbfs": round(levels.peak_db, 2)}
-    return {**peak, "rms_dbfs": round(levels.rms_db, 2)}
+    return {**peak, "rms_dbfs": round(levels.rms_db, 2), "estimated": levels.is_estimate}

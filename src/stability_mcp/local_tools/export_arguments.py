@@ -36,8 +36,33 @@ COPIED = ("wav", "mp3", "glb")
 OBJ = "obj"
 """The format into which 3D models are converted."""
 _MODELS = {"fbx", "gltf", "stl", "ply", "dae", "usdz", "blend", "3mf"}
+_UNWRITTEN: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(
+            ("wav", "mp3", "flac", "ogg"),
+            "sounds are copied if format is left out; audio_edit converts to WAV or MP3",
+        ),
+        "glb": "3D models are copied as GLB if format is left out",
+        **dict.fromkeys(
+            _MODELS, "3D models are written as obj, which programs such as Blender convert"
+        ),
+    }
+)
+"""What to do instead of asking for a format that isn't written."""
 _OTHER = {"bmp", "svg", "psd", "heic", "jxl", "ico", "eps", "mp4", "mov", "flac", "ogg"} | _MODELS
 """Endings of files that aren't written; any other unknown ending belongs to a folder's name."""
+
+
+def _check_written(value: object) -> object:
+    """Return a format unchanged.
+
+    Raises:
+        ValueError: it is one of other kinds of media that isn't written.
+    """
+    reason = _UNWRITTEN.get(value.casefold().removeprefix(".")) if isinstance(value, str) else None
+    if reason is not None:
+        raise ValueError(reason)
+    return value
 
 
 class MediaExport(ShowingArguments):
@@ -52,7 +77,10 @@ class MediaExport(ShowingArguments):
     """Folder or file in the workspace; x.zip: archive."""
     preset: Annotated[list[str], BeforeValidator(as_list)] | None = None
     """One or several."""
-    format: Literal[FormatName, "obj"] | None = None
+    format: Annotated[
+        Literal[FormatName, "obj"] | None,
+        BeforeValidator(_check_written, json_schema_input_type=Literal[FormatName, "obj"] | None),
+    ] = None
     """pdf: a page per picture; obj: 3D."""
     quality: int | None = None
     """1 to 100."""

@@ -259,9 +259,7 @@ def _check_copied(source: Source, arguments: MediaExport, where: Destination) ->
         raise ArgumentsError(
             f"{quoted(source.item.name)} is {kind} ({own}) and can't be exported as "
             f"{where.format}.",
-            hint=f"Use {_own_forms(own)}, or leave out format."
-            if source.item.kind != "image"
-            else "Use a format for pictures.",
+            hint=_INSTEAD[source.item.kind].format(own=own),
         )
     if arguments.changes_pictures:
         raise ArgumentsError(
@@ -270,8 +268,12 @@ def _check_copied(source: Source, arguments: MediaExport, where: Destination) ->
         )
 
 
-def _own_forms(own: str) -> str:
-    return "format glb or obj" if own == "glb" else f"the ending .{own}"
+_INSTEAD = {
+    "image": "Use a format for pictures.",
+    "audio": "To copy it, use the ending .{own}; audio_edit converts to WAV or MP3.",
+    "model": "Use format obj, or the ending .glb to copy it.",
+}
+"""What to do instead of an export that isn't possible, by kind."""
 
 
 def _check_effect(arguments: MediaExport, specs: Sequence[FileSpec]) -> None:

@@ -27,6 +27,10 @@ MAX_OFFSET = 0.005
 QUIET_DB = -30.0
 """RMS below which a sound is called quiet: speech and music are usually between -25 and -10."""
 
+MAX_PAUSES = 6
+"""Silences within a sound that are named; more are only counted."""
+MAX_PAUSE_FACTS = 50
+"""Silences within a sound in the facts."""
 MAX_TAGS = 8
 """Tags that are named; more are only counted."""
 MAX_TAG_NAME = 30
@@ -138,7 +142,9 @@ def _level_lines(levels: SoundLevels) -> list[str]:
     else:
         level = f"loudness: peak {levels.peak_db:.1f} dBFS, RMS {levels.rms_db:.1f} dBFS"
     ends = f"{levels.silence_at_start:.2f} s at the start, {levels.silence_at_end:.2f} s at the end"
-    return [f"{level}{_balance(levels)}", f"silence: {ends} (below {SILENCE_DB:g} dBFS)"]
+    pauses = [f"{start:.2f} to {end:.2f} s" for start, end in levels.pauses]
+    within = f", within: {listed(pauses, most=MAX_PAUSES)}" if pauses else ""
+    return [f"{level}{_balance(levels)}", f"silence: {ends}{within} (below {SILENCE_DB:g} dBFS)"]
 
 
 def _balance(levels: SoundLevels) -> str:
@@ -192,6 +198,9 @@ def _level_facts(levels: SoundLevels) -> Mapping[str, object]:
         "silent": levels.is_silent,
         "silence_at_start": round(levels.silence_at_start, 3),
         "silence_at_end": round(levels.silence_at_end, 3),
+        "pauses": [
+            [round(start, 3), round(end, 3)] for start, end in levels.pauses[:MAX_PAUSE_FACTS]
+        ],
         "clipped_samples": levels.clipped if exact else None,
         "dc_offset": round(levels.offset, 5) if exact else None,
         "flaws": _flaws(levels),

@@ -51,7 +51,10 @@ class _Seen:
     """Share of pixels that aren't fully opaque; None without transparency data."""
 
 
-@local_tool(title="Inspect media", hints={"image": "use media", "file": "use media"})
+@local_tool(
+    title="Inspect media",
+    hints=dict.fromkeys(("image", "sound", "audio", "model", "file", "path"), "use media"),
+)
 async def media_inspect(workbench: Workbench, arguments: MediaInspect) -> LocalResult:
     """Measure an item and show it."""
     source = await workbench.source(arguments.media, argument="media", kind=None)

@@ -32,6 +32,12 @@ from stability_mcp.settings import Settings
 from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import plain, quoted
 
+_EDITORS = {
+    "image": " image_transform edits pictures.",
+    "audio": " audio_edit edits sounds.",
+    "model": " media_inspect and media_export take 3D models.",
+}
+"""What to use for a file of a kind that a tool doesn't take."""
 _SHEET_BYTES = 8_000_000
 """Memory for drawing a sheet of pictures that are small already."""
 
@@ -112,7 +118,7 @@ class Workbench:
             raise ArgumentsError(
                 f"{argument} takes {KINDS[kind]}, but {quoted(reference)} is {KINDS[item.kind]} "
                 f"({item.media_type}).",
-                hint=f"Pass {KINDS[kind]}.",
+                hint=f"Pass {KINDS[kind]}.{_EDITORS[item.kind]}",
             )
         facts = await in_file_thread(partial(probe, item.path))
         return Source(item=item, facts=facts, note=f"{argument}: {found.note}")

@@ -11,7 +11,7 @@ from stability_mcp.uris import media_uri
 
 Origin = Literal["generated", "imported", "fitted"]
 
-KINDS = {"image": "a picture", "audio": "sound", "model": "a 3D model"}
+KINDS = {"image": "a picture", "audio": "a sound", "model": "a 3D model"}
 """What each kind is called in an answer."""
 
 

@@ -119,10 +119,10 @@ def name_note(named: Iterable[tuple[MediaItem, str | None]]) -> str:
 
 
 def counted(media: Sequence[MediaItem]) -> str:
-    """Return `4 pictures`, or `1 picture and 2 sounds`."""
+    """Return `4 pictures`, or `1 picture, 1 3D model and 2 sounds`."""
     kinds = [each.kind for each in media]
     counts = {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
-    return " and ".join(f"{n} {_WORDS[kind]}{'s' * (n > 1)}" for kind, n in counts.items())
+    return listed(f"{n} {_WORDS[kind]}{'s' * (n > 1)}" for kind, n in counts.items())
 
 
 def day_line(spent: Spending) -> str:

@@ -39,6 +39,14 @@ def test_silence_and_sound_are_where_they_are(tmp_path: Path) -> None:
     assert max(each for each in silence if each < 384) == pytest.approx(196, abs=4)
 
 
+def test_a_pause_is_tinted_like_silence_at_the_ends(tmp_path: Path) -> None:
+    """A quarter of sound, a half of silence, a quarter of sound."""
+    part = at_level(tone(1, RATE), -9)
+    silence = columns(drawn(tmp_path, np.concatenate([part, np.zeros(2 * RATE), part])), SILENCE)
+
+    assert (silence[0], silence[-1]) == pytest.approx((8 + 188, 8 + 564), abs=4)
+
+
 def test_the_height_of_the_waveform_is_the_level(tmp_path: Path) -> None:
     """Half of the full scale takes half of the lane."""
     image = drawn(tmp_path, np.sin(2 * np.pi * 440 * np.arange(4 * RATE) / RATE) / 2)

@@ -207,7 +207,7 @@ MISLABELLED: Mapping[str, OddFile] = {
     "a_webp.gif": picture(partial(make.webp, SIZE)),
     "a_jpeg_without_ending": picture(lambda: make.jpeg(SIZE, quality=80)),
     "a_jpeg.wav": unsuitable(
-        lambda: make.jpeg(SIZE, quality=70), 'audio takes sound, but "a_jpeg.wav" is a picture'
+        lambda: make.jpeg(SIZE, quality=70), 'audio takes a sound, but "a_jpeg.wav" is a picture'
     ),
     "a_model.png": unsuitable(
         make.glb, 'image takes a picture, but "a_model.png" is a 3D model (model/gltf-binary).'

@@ -162,11 +162,20 @@ def _section(number: int, sound: SoundFile, edit: Edit, effects: list[str]) -> P
         start, end = start + before, end - after
         if end - start < MIN_SECONDS:
             end = start + MIN_SECONDS
-        effects.append(
-            f"trim_silence: {seconds_text(before)} removed at the start and {seconds_text(after)} "
-            f"at the end of {quoted(sound.name)}, {seconds_text(end - start)} left"
-        )
+        effects.append(_silence_effect(sound.name, before, after, left=end - start))
     return Part(number, start, end)
+
+
+def _silence_effect(name: str, before: float, after: float, *, left: float) -> str:
+    """Return what was trimmed, in hundredths of a second: silence isn't measured more precisely."""
+    if before == after == 0:
+        return f"trim_silence: no silence at the ends of {quoted(name)}"
+    parts = (seconds_text(round(each, 2)) for each in (before, after, left))
+    start, end, rest = parts
+    return (
+        f"trim_silence: {start} removed at the start and {end} at the end of {quoted(name)}, "
+        f"{rest} left"
+    )
 
 
 def _arrangement_effects(
@@ -200,7 +209,11 @@ def _no_change(sounds: Sequence[SoundFile], edit: Edit) -> list[str]:
 
 def _frames_effect(first: Mp3Sound, whole: Arrangement) -> str:
     joins = len(whole.parts) > 1
-    at = f", joins at the nearest frame of {first.frame_seconds * 1000:.0f} ms" if joins else ""
+    at = (
+        f", joins at the nearest of its frames of {first.frame_seconds * 1000:.0f} ms"
+        if joins
+        else ""
+    )
     return f"MP3 frames kept without encoding again{at}"
 
 

@@ -82,7 +82,7 @@ class SoundFile:
                 hint=_EXTRA,
             )
         raise SoundEditError(
-            f"{quoted(self.name)} is {self.form_name}, whose samples can't be read here",
+            f"{quoted(self.name)} is {self.form_name}, which can't be decoded here",
             hint=(WayOut.SOUND if self.facts.media_type == _M4A else WayOut.SOUND_OR_EXTRA).value,
         )
 

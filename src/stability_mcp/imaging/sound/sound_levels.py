@@ -21,6 +21,9 @@ WINDOW_SECONDS = 0.01
 """Longest window, and so the precision of silence."""
 MIN_WINDOWS = 2_048
 """Short sounds have shorter windows: this many, so that each column of a picture has one."""
+MIN_PAUSE = 0.5
+"""Shortest silence within a sound that is named, in seconds. *Chosen*: rests in music and pauses
+between words are shorter."""
 MAX_WINDOWS = 1 << 17
 """Longer sounds than 22 min have longer windows, which limits the memory."""
 MAX_CHANNELS = 8
@@ -123,6 +126,21 @@ class SoundLevels:
         if found is None:
             return self.seconds
         return max(0.0, self.seconds - (found[1] + 1) * self.window_seconds)
+
+    @property
+    def pauses(self) -> list[tuple[float, float]]:
+        """Return the start and end of each silence of `MIN_PAUSE` or more within the sound."""
+        found = self._audible()
+        if found is None:
+            return []
+        limit, channels = amplitude(SILENCE_DB), self.channels
+        pauses, before = [], found[0]
+        for n in range(found[0], found[1] + 1):
+            if any(each.highest[n] > limit or each.lowest[n] < -limit for each in channels):
+                if (n - before - 1) * self.window_seconds >= MIN_PAUSE:
+                    pauses.append(((before + 1) * self.window_seconds, n * self.window_seconds))
+                before = n
+        return pauses
 
     @property
     def clipped(self) -> int:

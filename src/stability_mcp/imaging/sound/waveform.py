@@ -125,13 +125,16 @@ def _draw_silence(
     measures: _Measures,
     lanes: Sequence[tuple[int, int]],
 ) -> None:
-    """Tint the silence at both ends."""
-    start = measures.left + round(measures.span * levels.silence_at_start / levels.seconds)
-    end = measures.right - round(measures.span * levels.silence_at_end / levels.seconds)
-    for top, bottom in lanes:
-        for left, right in ((measures.left, start - 1), (end, measures.right - 1)):
-            if right >= left:
-                draw.rectangle((left, top, right, bottom), _SILENCE)
+    """Tint the silence at both ends and the pauses."""
+    last = levels.seconds - levels.silence_at_end
+    ends = ((0.0, levels.silence_at_start), (last, levels.seconds))
+    for first, end in (*ends, *levels.pauses):
+        left, right = (
+            measures.left + round(measures.span * each / levels.seconds) for each in (first, end)
+        )
+        for top, bottom in lanes:
+            if right > left:
+                draw.rectangle((left, top, right - 1, bottom), _SILENCE)
 
 
 def _draw_axis(

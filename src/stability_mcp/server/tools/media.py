@@ -189,7 +189,7 @@ class MediaImport(Arguments):
 @tool(
     title="Import media",
     effects=FETCHES,
-    hints={"path": "use file", "image": "use file", "url": "use file"},
+    hints=dict.fromkeys(("path", "image", "media", "url"), "use file"),
 )
 async def media_import(studio: Studio, arguments: MediaImport, context: CallContext) -> Shown | str:
     """Import the file and show it."""
