@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import support.imaging.sample_files as make
-from stability_mcp.imaging.provenance import read
+from stability_mcp.imaging.provenance import embed, read
 from support.server.in_memory import Era, both_eras, connected, copies, facts, fine, text
 
 pytestmark = pytest.mark.anyio
@@ -52,6 +52,26 @@ async def test_a_copy_that_was_moved_is_the_stored_item_again(folder: Path, era:
             assert read(folder / f"forged.{ending}") == claim
             other = await client.call_tool("media_import", {"file": f"forged.{ending}"})
             assert facts(made)["media"][0]["uri"] not in text(other)
+
+
+@both_eras
+async def test_provenance_of_another_store_is_shown_as_a_claim(folder: Path, era: Era) -> None:
+    """Chosen: on import and when it is inspected; an odd claim isn't repeated."""
+    async with connected(folder, era) as client:
+        for ending, (tool, arguments) in CALLS.items():
+            [copy] = copies(fine(await client.call_tool(tool, arguments)))
+            copy.rename(folder / f"theirs.{ending}")
+            embed(folder / f"theirs.{ending}", folder / f"odd.{ending}", {"operation": "<b>Me</b>"})
+    async with connected(folder / "other", era, roots=(folder,)) as client:
+        for ending, (tool, _) in CALLS.items():
+            claim = f"claimed by its metadata, not verified: made by {tool} on the emulator"
+            call = {"file": str(folder / f"theirs.{ending}"), "label": f"their {ending}"}
+            added = text(fine(await client.call_tool("media_import", call)))
+            seen = text(fine(await client.call_tool("media_inspect", {"media": f"their {ending}"})))
+            odd = await client.call_tool("media_import", {"file": str(folder / f"odd.{ending}")})
+            assert f"imported now; {claim}" in added
+            assert f"provenance: {claim}" in seen
+            assert "claimed by" not in text(fine(odd))
 
 
 async def test_the_setting_decides_how_much_is_written(folder: Path) -> None:

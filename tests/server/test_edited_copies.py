@@ -172,7 +172,7 @@ async def test_a_copy_replaced_by_sound_stops_a_paid_call(tmp_path: Path) -> Non
         path.write_bytes(mp3())
         why = refused(await _upscale(client, "hero"))
 
-        assert "and is sound now" in why
+        assert "and is a sound now" in why
         assert _parents(tmp_path) == []
 
 

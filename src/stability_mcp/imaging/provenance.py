@@ -39,6 +39,8 @@ _OPEN = b'<rdf:Description rdf:about="" xmlns:smcp="urn:stability-mcp:1"><smcp:p
 _CLOSE = b"</smcp:provenance></rdf:Description>"
 _OURS = re.compile(re.escape(_OPEN) + b"(.*?)" + re.escape(_CLOSE), re.DOTALL)
 _RDF_END = b"</rdf:RDF>"
+_OPERATION = re.compile(r"[a-z][a-z0-9_]{1,59}")
+"""Name of a tool; anything else in its place isn't repeated in an answer."""
 _EMPTY_XMP = (
     b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>'
     b'<x:xmpmeta xmlns:x="adobe:ns:meta/">'
@@ -87,6 +89,20 @@ def read(path: Path) -> Mapping[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return claim if isinstance(claim, dict) else None
+
+
+def read_maker(path: Path) -> str | None:
+    """Return what the provenance of a file claims about its maker, as a sentence; None: nothing.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    claim = read(path) or {}
+    operation = claim.get("operation")
+    if not isinstance(operation, str) or not _OPERATION.fullmatch(operation):
+        return None
+    where = " on the emulator" if claim.get("emulated") is True else ""
+    return f"claimed by its metadata, not verified: made by {operation}{where}"
 
 
 def _embed(file: BinaryIO, out: BinaryIO, data: Mapping[str, Any]) -> bool:

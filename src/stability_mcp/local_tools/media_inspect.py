@@ -12,6 +12,7 @@ from stability_mcp.imaging.measure import Measurements, measure
 from stability_mcp.imaging.memory import run
 from stability_mcp.imaging.picture import open_picture
 from stability_mcp.imaging.pixels import transparent_share
+from stability_mcp.imaging.provenance import read_maker
 from stability_mcp.imaging.sniff import extension
 from stability_mcp.local_tools.acceptance import (
     Acceptance,
@@ -24,6 +25,7 @@ from stability_mcp.local_tools.inspect_model import inspect_model
 from stability_mcp.local_tools.inspect_sound import inspect_sound
 from stability_mcp.local_tools.local_tool import LocalResult, ShowingArguments, local_tool
 from stability_mcp.local_tools.workbench import Source, Workbench
+from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import listed
 
 _CHANNELS = {1: "mono", 2: "stereo"}
@@ -58,7 +60,9 @@ class _Seen:
 async def media_inspect(workbench: Workbench, arguments: MediaInspect) -> LocalResult:
     """Measure an item and show it."""
     source = await workbench.source(arguments.media, argument="media", kind=None)
-    lines = [source.note, _file_line(source)]
+    claim = await in_file_thread(partial(read_maker, source.path))
+    claimed = [f"provenance: {claim}"] if claim and claim not in source.note else []
+    lines = [source.note, _file_line(source), *claimed]
     if source.facts.kind == "model":
         return await inspect_model(workbench, source, lines, wanted=arguments.preview)
     if source.facts.kind == "audio":

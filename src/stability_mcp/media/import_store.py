@@ -4,7 +4,9 @@ import contextlib
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 
+from stability_mcp.imaging.provenance import read_maker
 from stability_mcp.media.import_copy import ImportedFile, discard
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import NameSource, slug
@@ -13,6 +15,7 @@ from stability_mcp.media.names import request_of
 from stability_mcp.media.records import Provenance
 from stability_mcp.media.retouch import DiskFile, add_retouched, copied_from
 from stability_mcp.media.roots import Opened
+from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import QUOTED_CHARACTERS, describe_time, quoted
 
 _SIMPLE = re.compile(r"\w[\w -]{0,79}")
@@ -103,7 +106,9 @@ class ImportStore:
             name=name,
             now=self._clock(),
         )
-        note = "; ".join((self.describe(reference, item, new=new), *imported.repairs))
+        claim = await in_file_thread(partial(read_maker, item.path)) if new else None
+        remarks = (*imported.repairs, *([claim] if claim else []))
+        note = "; ".join((self.describe(reference, item, new=new), *remarks))
         return Resolved(item=item, note=note, is_new=new)
 
     def describe(self, reference: str, item: MediaItem, *, new: bool = False) -> str:

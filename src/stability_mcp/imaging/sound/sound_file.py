@@ -18,8 +18,10 @@ _FLOAT = 3
 _MP3, _WAV, _M4A = "audio/mpeg", "audio/wav", "audio/mp4"
 _EXTRA = (
     'Install the extra, pip install "stability-mcp[formats]", and restart the server; without it '
-    "MP3s of one form can only be trimmed, joined and repeated."
+    "MP3s of one form can only be trimmed, joined and repeated, but WAVs (output_format of the "
+    "audio tools) take every edit."
 )
+_ESTIMATED = " media_inspect estimates the silence: pass start and end."
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class SoundFile:
             raise SoundEditError(
                 f"{purpose} needs the samples of {quoted(self.name)}, an MP3, and the extra "
                 "[formats], which decodes it, isn't installed",
-                hint=_EXTRA,
+                hint=_EXTRA + (_ESTIMATED if purpose == "trim_silence" else ""),
             )
         raise SoundEditError(
             f"{quoted(self.name)} is {self.form_name}, which can't be decoded here",
