@@ -240,7 +240,8 @@ async def test_a_result_knows_its_sources_and_the_same_call_gives_it_again(
     assert facts(first)["media"][0]["uri"] == facts(second)["media"][0]["uri"]
     assert "a v2" in text(first)
     assert "lineage: a v2 <- audio_edit (to_match: b) <- a <- imported" in shown
-    assert "undo = a," in undone
+    assert "undo = a, " in undone
+    assert "the sound that a v2 was made from" in undone
     assert "free" in text(first)
 
 
@@ -267,6 +268,7 @@ NEED_SAMPLES: list[tuple[dict[str, Any], str]] = [
     ({"loudness": "peak"}, 'loudness needs the samples of "a", an MP3'),
     ({"channels": "mono"}, 'channels: mono needs the samples of "a", an MP3'),
     ({"trim_silence": True}, 'trim_silence needs the samples of "a", an MP3'),
+    ({"trim_silence": True}, "or pass start and end: media_inspect estimates the silence"),
     ({"format": "wav"}, 'format: wav needs the samples of "a", an MP3'),
     ({"repeat": 2, "crossfade": 0.5}, 'crossfade needs the samples of "a", an MP3'),
     ({"sounds": ["a.mp3", "mono.mp3"]}, "join of different channels needs the samples of"),
@@ -274,6 +276,8 @@ NEED_SAMPLES: list[tuple[dict[str, Any], str]] = [
     ({"sounds": ["a.mp3", "b.wav"]}, "join of different formats needs the samples of"),
     ({"sounds": ["b.wav"], "format": "mp3"}, "the extra [formats], which encodes it, isn't"),
     ({"sounds": ["b.wav"], "loudness": "a.mp3"}, 'loudness needs the samples of "a", an MP3'),
+    ({"sounds": ["b.wav"], "loudness": "a.mp3"}, "or pass its level as a number: media_inspect"),
+    ({"loudness": "mono.mp3"}, 'loudness needs the samples of "a", an MP3'),
 ]
 
 
@@ -353,6 +357,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"repeat": 2, "crossfade": 1.5}, "crossfade 1.5 s is more than half of the shortest sound"),
     ({"loudness": "-90"}, "loudness must be from -60 to 0 dBFS; got -90"),
     ({"loudness": "-14 LUFS"}, "loudness is a level in dBFS RMS; LUFS isn't measured"),
+    ({"loudness": "+3 dB"}, "It is the level to reach, not a change"),
     ({"loudness": "louder"}, "loudness takes a level in dBFS such as -16, peak, or a sound"),
     ({"loudness": "silence.wav", "sounds": "silence.wav"}, "the sound is silent"),
     ({"trim_silence": True, "sounds": "silence.wav"}, '"silence" is silent'),
@@ -365,6 +370,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"sounds": "fast.wav", "end": 0.1}, '"fast" has 400,000 Hz and 1 channels; up to 384,000'),
     ({"sounds": "many.wav", "end": 0.1}, '"many" has 8,000 Hz and 9 channels; up to 384,000'),
     ({"sounds": "wide.wav", "repeat_to": 600}, "the result would have 1,843,200,000 bytes; the"),
+    ({"normalize": True}, 'There is no argument "normalize": use loudness, "peak" or a level'),
     ({"duration": 1}, 'There is no argument "duration": use end to cut, repeat_to to loop'),
 ]
 

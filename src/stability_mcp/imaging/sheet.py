@@ -96,8 +96,10 @@ def arranged(
     for row, height in zip(rows, heights, strict=True):
         for column, cell in enumerate(row):
             left = _GAP + column * (side + _GAP)
-            paper.paste(cell.image, (left + (side - cell.image.width) // 2, top))
-            _write(draw, font, (cell.label, cell.size), (left, top + height - _LABEL + 2), side)
+            bottom = top + height - _LABEL  # a low picture stands on its label
+            corner = (left + (side - cell.image.width) // 2, bottom - cell.image.height)
+            paper.paste(cell.image, corner)
+            _write(draw, font, (cell.label, cell.size), (left, bottom + 2), side)
         top += height + _GAP
     if max(paper.size) > longest:
         paper.thumbnail((longest, longest))

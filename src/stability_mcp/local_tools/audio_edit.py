@@ -154,8 +154,13 @@ class AudioEdit(MakingArguments):
 @local_tool(
     title="Edit a sound",
     hints={
-        "sound": "use sounds",
-        "audio": "use sounds",
+        **dict.fromkeys(("sound", "audio", "media", "file", "files"), "use sounds"),
+        **dict.fromkeys(("mono", "stereo"), "use channels"),
+        **dict.fromkeys(("normalize", "normalise"), 'use loudness, "peak" or a level'),
+        **dict.fromkeys(("bitrate", "quality"), "MP3s are encoded with a variable bit rate, V2"),
+        **dict.fromkeys(
+            ("speed", "tempo", "pitch"), "audio_edit doesn't change the tempo or the pitch"
+        ),
         "steps": "audio_edit has no steps; pass start, end, fade_out and so on directly",
         "duration": "use end to cut, repeat_to to loop",
         "length": "use end to cut, repeat_to to loop",
@@ -166,7 +171,6 @@ class AudioEdit(MakingArguments):
         "loop": "use repeat or repeat_to",
         "trim": "use start and end, or trim_silence",
         "fade": "use fade_in and fade_out",
-        "speed": "audio_edit doesn't change the tempo or the pitch",
     },
 )
 async def audio_edit(workbench: Workbench, arguments: AudioEdit) -> LocalResult:
@@ -248,7 +252,8 @@ async def _loudness(
     if not MIN_LOUDNESS <= value <= 0:
         raise ArgumentsError(
             f"loudness must be from {MIN_LOUDNESS:g} to 0 dBFS; got {value:g}.",
-            hint="Speech and music are at about -20 to -12; peak makes it as loud as possible.",
+            hint="It is the level to reach, not a change: speech and music are at about -20 to "
+            "-12, and peak is as loud as possible.",
         )
     return value, None
 

@@ -5,6 +5,7 @@ them. Fitted and deleted media never fit. `the fox` means the newest version of 
 fits, while the name `fox` means the item that was asked for by it (see `names`).
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -258,7 +259,8 @@ class PhraseLookup:
         role = next((each for each in (*order, *sources) if each in sources), None)
         if role is None or sources[role].origin == "fitted":  # its original was deleted
             return None
-        return _ROLES.get(role, role), sources[role]
+        name = re.sub(r"s\[\d+\]$", "", role)  # one of several: sounds[0]
+        return _ROLES.get(role, name), sources[role]
 
     def _ambiguous(self, text: str, candidates: Sequence[Candidate]) -> ArgumentsError:
         most = f"{MAX_FITTING} or more" if len(candidates) >= MAX_FITTING else len(candidates)

@@ -64,6 +64,8 @@ _ENCODER = (
     'Install the extra, pip install "stability-mcp[formats]", and restart the server, or leave '
     "format out to get a WAV."
 )
+_TRIM_INSTEAD = "pass start and end: media_inspect estimates the silence at both ends"
+_LEVEL_INSTEAD = "pass its level as a number: media_inspect estimates it"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +102,9 @@ def edit_sound(
     once, whole = arrange(edit, sections)
     effects += _arrangement_effects(edit, sections, once, whole)
     if like is not None:
-        loudness = measure_sound(like.samples("loudness")).rms_db
+        for sound in sounds:  # the error about the sounds comes before the one about the other
+            sound.samples("loudness")
+        loudness = measure_sound(like.samples("loudness", instead=_LEVEL_INSTEAD)).rms_db
         effects.append(f"loudness of {quoted(like.name)}: {level_text(loudness)} dBFS RMS")
         edit = replace(edit, loudness=loudness)
     effects += _no_change(sounds, edit)
@@ -151,7 +155,7 @@ def _section(number: int, sound: SoundFile, edit: Edit, effects: list[str]) -> P
             f"{seconds_text(end - start)} left"
         )
     if edit.trim_silence:
-        reader = section(sound.samples("trim_silence"), start, end)
+        reader = section(sound.samples("trim_silence", instead=_TRIM_INSTEAD), start, end)
         levels = measure_sound(reader)
         if levels.is_silent:
             raise SoundEditError(

@@ -16,12 +16,11 @@ from stability_mcp.text import quoted
 
 _FLOAT = 3
 _MP3, _WAV, _M4A = "audio/mpeg", "audio/wav", "audio/mp4"
+_INSTALL = 'Install the extra, pip install "stability-mcp[formats]", and restart the server'
 _EXTRA = (
-    'Install the extra, pip install "stability-mcp[formats]", and restart the server; without it '
-    "MP3s of one form can only be trimmed, joined and repeated, but WAVs (output_format of the "
-    "audio tools) take every edit."
+    f"{_INSTALL}; without it MP3s of one form can only be trimmed, joined and repeated, but WAVs "
+    "(output_format of the audio tools) take every edit."
 )
-_ESTIMATED = " media_inspect estimates the silence: pass start and end."
 
 
 @dataclass(frozen=True)
@@ -69,8 +68,12 @@ class SoundFile:
             return self.frames.samples / self.frames.rate
         return self.reader.seconds if self.reader else self.facts.seconds or 0.0
 
-    def samples(self, purpose: str) -> SoundReader:
+    def samples(self, purpose: str, *, instead: str | None = None) -> SoundReader:
         """Return its samples.
+
+        Args:
+            purpose: The argument that needs them, for an error.
+            instead: What to pass if an MP3 can't be decoded; None: nothing else does it.
 
         Raises:
             SoundEditError: they can't be decoded.
@@ -81,7 +84,7 @@ class SoundFile:
             raise SoundEditError(
                 f"{purpose} needs the samples of {quoted(self.name)}, an MP3, and the extra "
                 "[formats], which decodes it, isn't installed",
-                hint=_EXTRA + (_ESTIMATED if purpose == "trim_silence" else ""),
+                hint=f"{_INSTALL}, or {instead}." if instead else _EXTRA,
             )
         raise SoundEditError(
             f"{quoted(self.name)} is {self.form_name}, which can't be decoded here",
