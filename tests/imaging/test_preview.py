@@ -177,6 +177,21 @@ def test_a_picture_that_cannot_be_decoded_is_shown_as_a_grey_square(tmp_path: Pa
     assert red == green == blue
 
 
+def test_a_low_picture_stands_on_its_label_beside_a_tall_one(tmp_path: Path) -> None:
+    """Chosen: a waveform isn't far above its name."""
+    tall = make.save(tmp_path / "tall", make.encoded(Image.new("RGB", (300, 300), "red"), "PNG"))
+    low = make.save(tmp_path / "low", make.encoded(Image.new("RGB", (300, 100), "blue"), "PNG"))
+    image = shown(sheet([(tall, "a"), (low, "b")]))
+    right = image.width * 3 // 4
+    rows = [
+        y for y in range(image.height) if rgb(image, right, y)[2] > 240 > rgb(image, right, y)[0]
+    ]
+
+    assert rgb(image, image.width // 4, rows[-1] - 4) == pytest.approx((255, 0, 0), abs=12)
+    assert rgb(image, image.width // 4, rows[-1] + 3) != pytest.approx((255, 0, 0), abs=12)
+    assert rows[0] > image.height // 2
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 20, 70])
 def test_a_sheet_of_any_number_stays_within_its_limits(tmp_path: Path, count: int) -> None:
     """Chosen: the same limits as for one preview."""
