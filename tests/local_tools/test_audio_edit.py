@@ -239,6 +239,7 @@ async def test_a_result_knows_its_sources_and_the_same_call_gives_it_again(
 
     assert facts(first)["media"][0]["uri"] == facts(second)["media"][0]["uri"]
     assert "a v2" in text(first)
+    assert 'by audio_edit: sounds "a", end 1.0, loudness "b"' in shown
     assert "lineage: a v2 <- audio_edit (to_match: b) <- a <- imported" in shown
     assert "undo = a, " in undone
     assert "the sound that a v2 was made from" in undone

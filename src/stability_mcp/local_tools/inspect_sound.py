@@ -144,7 +144,7 @@ def _level_lines(levels: SoundLevels) -> list[str]:
     ends = f"{levels.silence_at_start:.2f} s at the start, {levels.silence_at_end:.2f} s at the end"
     pauses = [f"{start:.2f} to {end:.2f} s" for start, end in levels.pauses]
     within = f", within: {listed(pauses, most=MAX_PAUSES)}" if pauses else ""
-    return [f"{level}{_balance(levels)}", f"silence: {ends}{within} (below {SILENCE_DB:g} dBFS)"]
+    return [f"{level}{_balance(levels)}", f"silence below {SILENCE_DB:g} dBFS: {ends}{within}"]
 
 
 def _balance(levels: SoundLevels) -> str:

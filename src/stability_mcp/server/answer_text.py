@@ -27,6 +27,8 @@ _WORDS = {"image": "picture", "audio": "sound", "model": "3D model"}
 _MAX_SETTING_CHARACTERS = 400
 _MAX_DIFFERENCES = 3
 """With more different settings, a request is printed whole rather than compared."""
+_MAX_NAMED = 6
+"""Media of a list that are named; more are only counted."""
 
 
 def emulated_text(kinds: Collection[MediaKind], missing_key: str = "") -> str:
@@ -235,14 +237,21 @@ def _settings(item: MediaItem, sources: Mapping[str, str]) -> dict[str, str]:
     fields = row.model_fields if row else {}
     files = row.file_fields() if row else {}
     return {
-        name: quoted(sources.get(value, value)) if name in files else _typed(value)
+        name: quoted(sources.get(value, value)) if name in files else _typed(value, sources)
         for name, value in sorted(item.arguments.items(), key=lambda each: each[0] != "prompt")
         if name != "seed" and not (name in fields and fields[name].default == value)
     }
 
 
-def _typed(value: Any) -> str:  # noqa: ANN401 -- JSON of any shape
-    """Return a value as a user would type it: text with spaces in quotes, anything else bare."""
+def _typed(value: Any, sources: Mapping[str, str]) -> str:  # noqa: ANN401 -- JSON of any shape
+    """Return a value as a user would type it: text with spaces in quotes, anything else bare.
+
+    Ids of media, of which the arguments of local tools have lists, are replaced by their names.
+    """
+    if isinstance(value, str) and value in sources:
+        return quoted(sources[value])
+    if isinstance(value, list) and any(isinstance(each, str) and each in sources for each in value):
+        return listed((quoted(sources.get(each, str(each))) for each in value), most=_MAX_NAMED)
     if isinstance(value, str):
         bare = value.replace("-", "").replace("_", "").replace(":", "").replace(".", "")
         return value if bare.isalnum() else quoted(value, limit=_MAX_SETTING_CHARACTERS)

@@ -1,5 +1,6 @@
 """Tools for stored media: list, show, import, label."""
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
@@ -126,13 +127,19 @@ class MediaShow(Arguments):
     """Also open it in the user's own viewer; only if they ask for it."""
 
 
+def _texts_of(items: Iterable[MediaItem]) -> set[str]:
+    """Return the texts in the arguments of items, which may be ids of media, alone or in lists."""
+    values = [value for item in items for value in item.arguments.values()]
+    every = [each for value in values for each in (value if isinstance(value, list) else [value])]
+    return {each for each in every if isinstance(each, str)}
+
+
 @tool(title="Show media", effects=CHANGES, hints={"id": "use media", "image": "use media"})
 async def media_show(studio: Studio, arguments: MediaShow, context: CallContext) -> Shown:
     """Return the items with a preview, even if previews are turned off."""
     found = [await _found(studio, each) for each in arguments.media]
     items = await studio.library.with_present_copies([item for item, _ in found])
-    ids = {value for item in items for value in item.arguments.values() if isinstance(value, str)}
-    sources = await studio.library.names_of(ids)
+    sources = await studio.library.names_of(_texts_of(items))
     if arguments.grid and len(items) > 1:
         raise ArgumentsError("grid takes one picture.", hint="Show them one by one.")
     shown = await studio.library.sheets(items, arguments.size, grid=arguments.grid)
