@@ -177,7 +177,7 @@ def test_a_picture_that_cannot_be_decoded_is_shown_as_a_grey_square(tmp_path: Pa
     assert red == green == blue
 
 
-def test_a_low_picture_stands_on_its_label_beside_a_tall_one(tmp_path: Path) -> None:
+def test_a_low_picture_stands_on_its_label_next_to_a_tall_one(tmp_path: Path) -> None:
     """Chosen: a waveform isn't far above its name."""
     tall = make.save(tmp_path / "tall", make.encoded(Image.new("RGB", (300, 300), "red"), "PNG"))
     low = make.save(tmp_path / "low", make.encoded(Image.new("RGB", (300, 100), "blue"), "PNG"))
