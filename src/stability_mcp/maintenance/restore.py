@@ -1,7 +1,7 @@
 """Replaces a store by a backup, while no program uses it.
 
-1. Unpack the backup into `restore/` in the data folder, check everything, upgrade its tables and
-   end its unfinished jobs. Until here the store isn't touched, and servers may run.
+1. Unpack the backup into `restore.tmp/` in the data folder, check everything, copy its rows to new
+   tables and end its unfinished jobs. Until here the store isn't touched, and servers may run.
 2. Take the write lock, which every program takes when it opens the store, and the lock that shows
    that a program has it open. Fold the write-ahead log into the old database.
 3. Copy the old store to a folder of its own: the database, and hard links to the files.
@@ -34,7 +34,7 @@ from stability_mcp.maintenance.backup_format import (
     read_members,
     unusable,
 )
-from stability_mcp.maintenance.restore_check import check_database, check_tables
+from stability_mcp.maintenance.restore_check import check_database
 from stability_mcp.maintenance.restored_rows import EndedJobs, end_unfinished
 from stability_mcp.maintenance.store_files import (
     MOVED_FOLDERS,
@@ -43,20 +43,19 @@ from stability_mcp.maintenance.store_files import (
     keep_store,
     move_into,
     new_file,
+    refuse_inside,
     sync_files,
     sync_folders,
 )
 from stability_mcp.media.records import blob_path, sync_file, sync_folder
 from stability_mcp.store.database import Database, Observer, unobserved
 from stability_mcp.store.disk import MIN_FREE_BYTES, free_bytes
-from stability_mcp.store.format import DATABASE, IN_USE
+from stability_mcp.store.format import DATABASE, IN_USE, RESTORE_WORK
 from stability_mcp.store.locks import PRIVATE_FOLDER, FileLock, HeldLock
 from stability_mcp.store.programs import UNNAMED, programs_of
 from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import bytes_text
 
-WORK_FOLDER = "restore"
-"""Folder of the store in which a backup is unpacked; a restore first removes what another left."""
 RESTORE_LOCK = "restore.lock"
 
 Progress = Callable[[int, int], None]
@@ -95,6 +94,7 @@ class Restore:
         """Replace the store by the backup.
 
         Raises:
+            ArgumentsError: the file is in the data folder.
             FileMissingError: there is no such file.
             FileUnusableError: the file isn't a backup that this program can restore.
             StorageError: a program uses the store, or the disk is full. The store is unchanged.
@@ -107,22 +107,26 @@ class Restore:
             earlier = await in_file_thread(self._swap)
         except Exception:
             await in_file_thread(self._clean)
+            lock.release()
             raise
-        except BaseException:  # cancelled: a thread may still use the folder, and cleans up itself
+        except BaseException:
+            # Cancelled: a thread may still use the folder. It cleans up itself, and the lock stays
+            # held until this process ends.
             self._stopped.set()
             raise
-        finally:
-            lock.release()
+        lock.release()
         return Restored(manifest=manifest, jobs=jobs, earlier=earlier)
 
     @property
     def _staged(self) -> Path:
-        return self.home / WORK_FOLDER
+        return self.home / RESTORE_WORK
 
     def _check(self) -> Manifest:
         """Check what needs no unpacking, and that no program uses the store; blocks."""
-        if not self.file.is_file():
-            raise FileMissingError(f"Not restored: there is no file {self.file}.")
+        with self._disk_errors():
+            if not self.file.is_file():
+                raise FileMissingError(f"Not restored: there is no file {self.file}.")
+            refuse_inside(self.file, self.home)
         with self._opened() as members:
             first = next(members, None)
             if first is None:
@@ -148,9 +152,14 @@ class Restore:
     @contextmanager
     def _opened(self) -> Iterator[Iterator[Member]]:
         """Open the backup and yield its members."""
+        with self._disk_errors(), self.file.open("rb") as file:
+            yield read_members(file, os.fstat(file.fileno()).st_size)
+
+    @contextmanager
+    def _disk_errors(self) -> Iterator[None]:
+        """Turn errors of reading the backup and of writing its files into StorageError."""
         try:
-            with self.file.open("rb") as file:
-                yield read_members(file, os.fstat(file.fileno()).st_size)
+            yield
         except OSError as error:
             raise StorageError(
                 f"Not restored: the backup {self.file} could not be unpacked "
@@ -160,17 +169,22 @@ class Restore:
 
     def _begin(self) -> HeldLock:
         """Create the folder to unpack into; return a lock against other restores; blocks."""
-        self.home.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-        try:
-            lock = HeldLock(self.home / RESTORE_LOCK)
-        except BlockingIOError:
-            raise StorageError(
-                f"Not restored: another restore of the store in {self.home} is running.",
-                hint="Wait until it has ended.",
-            ) from None
-        self._clean()
-        self._staged.mkdir(mode=PRIVATE_FOLDER)
-        return lock
+        with self._disk_errors():
+            self.home.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+            try:
+                lock = HeldLock(self.home / RESTORE_LOCK)
+            except BlockingIOError:
+                raise StorageError(
+                    f"Not restored: another restore of the store in {self.home} is running.",
+                    hint="Wait until it has ended.",
+                ) from None
+            try:
+                self._clean()
+                self._staged.mkdir(mode=PRIVATE_FOLDER)
+            except OSError:
+                lock.release()
+                raise
+            return lock
 
     def _clean(self) -> None:
         shutil.rmtree(self._staged, ignore_errors=True)
@@ -180,7 +194,7 @@ class Restore:
             raise _in_use(self.home, names)
 
     def _stage(self, manifest: Manifest) -> None:
-        """Unpack the backup and check it; blocks."""
+        """Unpack the backup, check it and upgrade its tables; blocks."""
         try:
             with self._opened() as members:
                 blobs = self._unpack(members, manifest)
@@ -228,7 +242,7 @@ class Restore:
         return digest.hexdigest()
 
     async def _prepare(self, manifest: Manifest) -> EndedJobs:
-        """Upgrade the unpacked store and end its unfinished jobs."""
+        """End the unfinished jobs of the unpacked store."""
         database = await to_thread.run_sync(Database, self._staged, self.observer)
         try:
             jobs = await database.write(
@@ -242,9 +256,8 @@ class Restore:
         return jobs
 
     def _finish_staged(self) -> None:
-        """Make the unpacked database one durable file, and check its tables; blocks."""
+        """Make the unpacked database one durable file; blocks."""
         fold_log(self._staged)
-        check_tables(self._staged / DATABASE)
         sync_file(self._staged / DATABASE)
 
     def _swap(self) -> Path | None:
@@ -289,6 +302,7 @@ class Restore:
         # Of a damaged database only: the log of a readable one was folded in.
         for suffix in WAL_SUFFIXES:
             (self.home / f"{DATABASE}{suffix}").unlink(missing_ok=True)
+        sync_folder(self.home)  # a log that came back after a power failure would be applied
         self.observer("before", "restore.replace")
         (staged / DATABASE).replace(self.home / DATABASE)
         sync_folder(self.home)
