@@ -54,6 +54,8 @@ pytestmark = pytest.mark.anyio
 
 LABELS = "SELECT label FROM media WHERE deleted_at IS NULL ORDER BY seq"
 STARTED = "SELECT count(*) FROM jobs WHERE generation IS NOT NULL"
+UNUSED_YES = """INSERT INTO confirmations (owner, upstream, question_key, credits, asked_at, answer)
+    VALUES ('local', 'u', 'k', 1, 1, 'yes')"""
 STATES = "SELECT state, charged FROM jobs ORDER BY seq"
 
 
@@ -188,7 +190,7 @@ async def test_a_program_that_has_only_opened_the_store_counts_too(
     """*Chosen*: it would keep using the old database and lose what it writes."""
     home, file = store
     database = await anyio.to_thread.run_sync(Database, home)
-    with pytest.raises(StorageError, match=r"in use by a program that just started"):
+    with pytest.raises(StorageError, match=r"in use by another stability-mcp command"):
         await restore(home, file)
     await database.close()
     with closing(sqlite3.connect(home / "store.db")) as other:
@@ -263,6 +265,7 @@ async def test_nothing_that_may_have_been_paid_since_is_sent_again(tmp_path: Pat
         await until(lambda: rows(home, STARTED) == [(1,)])
         waiting = await submit(jobs, 3)
         await sent.wait()
+        change(home, UNUSED_YES)
         await back_up(home, file)
         release.set()
         await jobs.wait(waiting, 10)
@@ -281,6 +284,7 @@ async def test_nothing_that_may_have_been_paid_since_is_sent_again(tmp_path: Pat
     ]
     assert sorted(ledger(new)) == ["assumed", "charged", "sent"]
     assert money(new) == (price, 2 * PRICE)
+    assert rows(new, "SELECT * FROM confirmations") == []
     errors = {error for (error,) in rows(new, "SELECT error FROM jobs WHERE state = 'cancelled'")}
     assert "may have been sent and charged since" in errors.pop()
     again = Wire([succeeds()], [lambda _: None])
@@ -429,7 +433,7 @@ WRONG: Mapping[str, tuple[Callable[[Path], Parts], str]] = {
     "a view": (changed_by("CREATE VIEW v AS SELECT 1"), "has a view"),
     "another table": (changed_by("CREATE TABLE t (a)"), "other tables"),
     "a lost table": (changed_by("DROP TABLE audit"), "other tables"),
-    "another column": (changed_by("ALTER TABLE jobs DROP COLUMN stripped_at"), "other tables"),
+    "another column": (changed_by("ALTER TABLE jobs DROP COLUMN stripped_at"), "no such column"),
     "a virtual table": (changed_by("CREATE VIRTUAL TABLE v USING fts5(a)"), "has a virtual table"),
     "a label twice": (
         changed_by("DROP INDEX media_label", AGAIN, "UPDATE media SET label = 'same'"),
@@ -440,6 +444,10 @@ WRONG: Mapping[str, tuple[Callable[[Path], Parts], str]] = {
     "no version": (
         changed_by("UPDATE meta SET value = 'x' WHERE key = 'oldest_writer'"),
         "has no ids",
+    ),
+    "a text in no encoding": (
+        changed_by("UPDATE jobs SET label = CAST(x'80ff' AS TEXT)"),
+        "is damaged",
     ),
     "no row left": (
         changed_by("UPDATE sqlite_sequence SET seq = 9223372036854775807 WHERE name = 'media'"),
@@ -481,8 +489,8 @@ async def test_the_tables_are_those_of_this_program_whatever_the_backup_has(
     """*Chosen*: a constraint or an index that is odd or lost would cost a paid result later."""
     parts = changed_by(
         "PRAGMA writable_schema=ON",
-        "UPDATE sqlite_master SET sql = replace(sql, 'finish_reason TEXT',"
-        " 'finish_reason TEXT CHECK (finish_reason IS NOT ''SUCCESS'')') WHERE name = 'media'",
+        "UPDATE sqlite_master SET sql = replace(sql, 'label TEXT',"
+        " 'label TEXT CHECK (label IS NOT ''after'')') WHERE name = 'media'",
         "PRAGMA writable_schema=RESET",
         "DROP INDEX media_label",
         "CREATE INDEX media_label ON media (label)",

@@ -81,7 +81,7 @@ class BackupTarget:
 
     file: Path
     data_folder: Path
-    """The folder with the store; a backup must be outside of it."""
+    """The folder with the store; no backup may be in it."""
     force: bool = False
     """Whether to replace an existing file."""
 

@@ -52,11 +52,13 @@ from stability_mcp.store.database import Database, Observer, unobserved
 from stability_mcp.store.disk import MIN_FREE_BYTES, free_bytes
 from stability_mcp.store.format import DATABASE, IN_USE, RESTORE_WORK
 from stability_mcp.store.locks import PRIVATE_FOLDER, FileLock, HeldLock
-from stability_mcp.store.programs import UNNAMED, programs_of
+from stability_mcp.store.programs import programs_of
 from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import bytes_text
 
 RESTORE_LOCK = "restore.lock"
+OTHER_COMMAND = "another stability-mcp command, such as `backup` or `doctor`"
+"""A program that opened the database without registering as a process."""
 
 Progress = Callable[[int, int], None]
 
@@ -275,7 +277,7 @@ class Restore:
                 try:
                     in_use = HeldLock(self.home / IN_USE)
                 except BlockingIOError:
-                    raise _in_use(self.home, UNNAMED) from None
+                    raise _in_use(self.home, OTHER_COMMAND) from None
                 stack.callback(in_use.release)
                 earlier = self._swap_locked(self._staged)
                 self._clean()
@@ -327,7 +329,7 @@ HINTS: dict[Kind, str] = {
 def _in_use(home: Path, names: str) -> StorageError:
     return StorageError(
         f"Not restored: the store in {home} is in use by {names}.",
-        hint="Close that program, then restore the backup.",
+        hint="Close that program or wait for it, then restore the backup.",
     )
 
 

@@ -90,15 +90,13 @@ def check_database(path: Path, manifest: Manifest, blobs: Mapping[str, int]) -> 
         with closing(connect_copy(path)) as connection:
             _check_rows(connection)
             _check_blobs(connection, blobs)
-    except sqlite3.OperationalError as error:
+    except sqlite3.Error as error:
         if is_full(error):
             raise StorageError(
                 f"Not restored: the backup could not be unpacked ({error}).",
                 hint="Free disk space, then restore it again.",
             ) from error
-        raise unusable(f"its database has other tables than this program ({error})") from error
-    except sqlite3.Error as error:
-        raise unusable(f"its database is damaged ({error})") from error
+        raise unusable(f"its database is damaged, or of another program: {error}") from error
     given.unlink()
 
 
@@ -155,6 +153,9 @@ def _tables(connection: Connection, database: str = "main") -> set[str]:
 
 
 def _check_rows(connection: Connection) -> None:
+    for table in _tables(connection):
+        for _ in connection.execute(f"SELECT * FROM {table}"):  # noqa: S608 -- a name of this program
+            """Each text must be UTF-8: SQLite doesn't check it, and reading it later would fail."""
     for what, (names, form) in _NAMES.items():
         if not all(map(form.fullmatch, names(connection))):
             raise unusable(f"its database has an invalid name for {what}")

@@ -29,7 +29,7 @@ def refuse_inside(file: Path, folder: Path) -> None:
     """
     if file.resolve().is_relative_to(folder.resolve()):
         raise ArgumentsError(
-            f"{file} is inside the data folder {folder}.", hint="Keep backups outside of it."
+            f"{file} is inside the data folder {folder}.", hint="Keep backups in another folder."
         )
 
 
