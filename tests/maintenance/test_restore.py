@@ -642,6 +642,18 @@ async def test_a_disk_error_is_reported_and_changes_nothing(store: tuple[Path, P
     assert labels(home) == ["before"]
 
 
+async def test_a_store_whose_ended_jobs_are_not_durable_is_not_put_in_place(
+    store: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """*Chosen*: its waiting jobs would be sent again; a full disk can fail the checkpoint."""
+    home, file = store
+    monkeypatch.setattr("stability_mcp.maintenance.restore.fold_log", lambda _: False)
+    with pytest.raises(StorageError, match=r"can't be completed"):
+        await restore(home, file)
+    assert labels(home) == ["before", "after"]
+    assert not (home / "restore.tmp").exists()
+
+
 async def test_a_full_disk_is_noticed_before_anything_is_unpacked(
     store: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

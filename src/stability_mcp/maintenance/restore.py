@@ -259,7 +259,11 @@ class Restore:
 
     def _finish_staged(self) -> None:
         """Make the unpacked database one durable file; blocks."""
-        fold_log(self._staged)
+        if not fold_log(self._staged):  # what was ended would be lost, and sent again
+            raise StorageError(
+                "Not restored: the backup could not be unpacked (its database can't be completed).",
+                hint="Free disk space or fix the permissions, then restore it again.",
+            )
         sync_file(self._staged / DATABASE)
 
     def _swap(self) -> Path | None:
@@ -333,22 +337,27 @@ def _in_use(home: Path, names: str) -> StorageError:
     )
 
 
-def fold_log(home: Path) -> None:
+def fold_log(home: Path) -> bool:
     """Fold the write-ahead log into the database, so that the one file is the whole database.
 
     Leaving WAL mode needs exclusive access. A damaged database keeps its log.
+
+    Returns:
+        Whether the one file is the whole database now.
 
     Raises:
         StorageError: another program uses the database, although it holds none of our locks.
     """
     path = home / DATABASE
     if not path.exists():
-        return
+        return False
     with closing(sqlite3.connect(path, isolation_level=None, timeout=1)) as connection:
         try:
-            connection.execute("PRAGMA journal_mode=DELETE")
+            [(mode,)] = connection.execute("PRAGMA journal_mode=DELETE")
+            return bool(mode == "delete")
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
                 raise _in_use(home, "another program, such as sqlite3 in a terminal") from error
         except sqlite3.DatabaseError:
             """It is damaged, perhaps the reason for the restore; its files are kept as they are."""
+    return False
