@@ -214,16 +214,20 @@ async def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
         Database(tmp_path)
 
 
+def _open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts open files of Linux")
 async def test_a_store_that_is_refused_leaves_no_file_open(tmp_path: Path) -> None:
     """*Chosen*: a server over HTTP opens the store again with each call."""
     await Database(tmp_path).close()
     change(tmp_path, "UPDATE meta SET value = '99' WHERE key = 'oldest_writer'")
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = _open_files()
     for _ in range(3):
         with pytest.raises(StorageError, match=r"newer stability-mcp"):
             Database(tmp_path)
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert _open_files() == before
 
 
 async def test_a_newer_store_that_only_gained_columns_is_opened(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +32,7 @@ from stability_mcp.maintenance.backup_format import (
     BackupWriter,
     Kind,
     Manifest,
+    Progress,
     blob_name,
     chunks_of,
     file_sha256,
@@ -50,9 +51,6 @@ LOCK_INTERVAL_SECONDS = 0.05
 """A sweep that looks whether a backup is running holds the lock for a moment."""
 
 CHECK = "Run `stability-mcp doctor --repair`, then back up again."
-
-Progress = Callable[[int, int], None]
-"""Called with the bytes that are done and the total."""
 
 
 @dataclass(frozen=True, slots=True)

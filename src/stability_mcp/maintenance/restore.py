@@ -17,7 +17,7 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -30,6 +30,7 @@ from stability_mcp.maintenance.backup_format import (
     Kind,
     Manifest,
     Member,
+    Progress,
     read_manifest,
     read_members,
     unusable,
@@ -59,8 +60,6 @@ from stability_mcp.text import bytes_text
 RESTORE_LOCK = "restore.lock"
 OTHER_COMMAND = "another stability-mcp command, such as `backup` or `doctor`"
 """A program that opened the database without registering as a process."""
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
