@@ -121,7 +121,7 @@ def test_a_backup_is_restored_and_doctor_finds_the_store_whole(
 
 @pytest.mark.parametrize("name", ["store.db", "emulator/backup/b.tar"])
 def test_no_backup_is_written_into_the_folder_of_both_stores(
-    cli: Cli, home: Path, tmp_path: Path, name: str
+    cli: Cli, home: Path, name: str
 ) -> None:
     """*Chosen*: `--force` would replace the other store by a backup of this one."""
     make(cli, "a lighthouse")

@@ -140,15 +140,20 @@ class Restore:
                 hint=HINTS[manifest.kind],
             )
         self._refuse_if_used()
-        size = self.file.stat().st_size
+        # The database is copied to new tables, and the old one into its own folder.
+        need = self.file.stat().st_size + manifest.database_bytes + self._database_bytes()
         free = free_bytes(next(each for each in (self.home, *self.home.parents) if each.exists()))
-        if free is not None and free < size + MIN_FREE_BYTES:
+        if free is not None and free < need + MIN_FREE_BYTES:
             raise StorageError(
-                f"Not restored: unpacking the backup takes {bytes_text(size)}, but the disk of the "
+                f"Not restored: unpacking the backup takes {bytes_text(need)}, but the disk of the "
                 f"data folder has {bytes_text(free)} free.",
                 hint=f"Free disk space; {bytes_text(MIN_FREE_BYTES)} must be left.",
             )
         return manifest
+
+    def _database_bytes(self) -> int:
+        files = (self.home / f"{DATABASE}{suffix}" for suffix in ("", *WAL_SUFFIXES))
+        return sum(each.stat().st_size for each in files if each.exists())
 
     @contextmanager
     def _opened(self) -> Iterator[Iterator[Member]]:

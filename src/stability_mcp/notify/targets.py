@@ -42,7 +42,7 @@ _REASONS: Mapping[type[BaseException], str] = {
     socket.gaierror: "the host was not found",
     OverflowError: "the port is invalid",
 }
-"""What is said of errors below an HTTP library's own; else the name of the error."""
+"""Reasons in words, by the error below an HTTP library's own; else the name of the error."""
 
 HIDDEN_FIELDS = (*SECRETS, COMMAND)
 """Settings that a command must not see, since they are or contain secrets."""

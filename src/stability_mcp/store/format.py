@@ -32,7 +32,7 @@ BACKUP_LOCK = "backup.lock"
 
 BACKUP_WORK, RESTORE_WORK = "backup.tmp", "restore.tmp"
 """Names of the folders in which `backup` and `restore` work. Both remove what another run left, so
-nobody must take them for a place to keep backups."""
+the names must not look like a place to keep backups."""
 
 LOCK_SUFFIX = ".lock"
 MAX_MISSING_PROBES = 5
