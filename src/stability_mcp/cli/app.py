@@ -47,7 +47,7 @@ def run(arguments: list[str], flags: Mapping[str, Any]) -> None:
 
 def _exit_if_full(error: Exception) -> None:
     """Exit with a sentence if the output went to a full disk; a call may have been charged."""
-    from stability_mcp.store.disk import is_full
+    from stability_mcp.studio import is_full
 
     if isinstance(error, OSError) and is_full(error):
         sys.stderr.write(f"stability-mcp: The output could not be written: {error.strerror}.\n")

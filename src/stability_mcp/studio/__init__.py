@@ -45,7 +45,7 @@ from stability_mcp.media.workspace import (
 from stability_mcp.policy.audit import Entry
 from stability_mcp.policy.confirmation import Answer, Confirm, Question, Quote
 from stability_mcp.policy.spend_limits import LimitWish, NeedsUserError, SpendLimit, SpendScope
-from stability_mcp.store.disk import MIN_FREE_BYTES
+from stability_mcp.store.disk import MIN_FREE_BYTES, is_full
 from stability_mcp.studio.alternatives import Alternative
 from stability_mcp.studio.calling import CallOptions
 from stability_mcp.studio.defaults import Defaults
@@ -172,6 +172,7 @@ __all__ = [
     "charge_text",
     "check_workspace",
     "describe_call",
+    "is_full",
     "known_operation",
     "names_text",
     "open_for_check",
