@@ -2,14 +2,15 @@
 //
 // Needs `npm install standardwebhooks`. The variable WEBHOOK_SECRET has the value of
 // STABILITY_ON_DONE_SECRET; while you change it, the new and the old one, separated by a space.
-// This example remembers messages in memory; keep them in a database, as a retry may arrive a day
-// later. webhook_receiver.py shows how.
+// This example remembers messages in memory, and forgets them with each restart; keep them in a
+// database. webhook_receiver.py shows how.
 import { createServer } from "node:http";
 import { Webhook } from "standardwebhooks";
 
 const signers = process.env.WEBHOOK_SECRET.split(" ").map((secret) => new Webhook(secret));
 const MAX_BYTES = 1_000_000;
-const seen = new Map(); // timestamp of the last delivery by webhook-id
+const KEPT_SECONDS = 2 * 86_400; // a retry may arrive a day later
+const seen = new Map(); // timestamp of the last delivery by webhook-id, oldest first
 
 function handle(message) {
   if (message.event === "job_ended") {
@@ -46,7 +47,12 @@ async function receive(request, response) {
   const timestamp = parseInt(request.headers["webhook-timestamp"], 10);
   const earlier = seen.get(id);
   if (earlier !== undefined && timestamp <= earlier) return answer(409); // replayed
+  seen.delete(id);
   seen.set(id, timestamp);
+  for (const [old, at] of seen) {
+    if (at > timestamp - KEPT_SECONDS) break;
+    seen.delete(old);
+  }
   answer(204);
   if (earlier === undefined) setImmediate(handle, message); // otherwise it is a retry
 }

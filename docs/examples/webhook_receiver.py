@@ -20,6 +20,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 PORT, INBOX = int(sys.argv[1]), sys.argv[2]
 SIGNERS = [Webhook(secret) for secret in os.environ["WEBHOOK_SECRET"].split()]
 MAX_BYTES = 1_000_000
+KEPT_SECONDS = 2 * 86_400  # a retry may arrive a day later
 arrived = threading.Event()
 
 
@@ -48,6 +49,8 @@ def store(body: bytes, message_id: str, timestamp: int) -> bool:
     A retry has the id of its message and a later timestamp. It is not handled again.
     """
     with closing(sqlite3.connect(INBOX)) as inbox, inbox:
+        old = timestamp - KEPT_SECONDS
+        inbox.execute("DELETE FROM inbox WHERE handled = 1 AND timestamp < ?", (old,))
         changed = inbox.execute(
             "INSERT INTO inbox (id, timestamp, body, handled) VALUES (?, ?, ?, 0) "
             "ON CONFLICT (id) DO UPDATE SET timestamp = excluded.timestamp "

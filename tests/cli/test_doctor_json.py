@@ -181,3 +181,11 @@ def test_json_is_refused_with_drift(cli: Cli) -> None:
 
     assert (code, out) == (2, "")
     assert "--drift" in err
+
+
+def test_the_data_folder_is_as_one_would_type_it(cli: Cli, tmp_path: Path) -> None:
+    """Chosen: a program that sets the value again must get the same two stores."""
+    _, out, _ = cli("doctor", "--json")
+
+    found = json.loads(out)["settings"]["STABILITY_HOME"]
+    assert found == {"value": str(tmp_path / "home"), "origin": "environment"}

@@ -1,8 +1,10 @@
 """Exit codes by kind of error."""
 
+import errno
 from pathlib import Path
 
 import pytest
+import typer
 
 from cli.conftest import Cli
 from stability_mcp import errors
@@ -110,3 +112,18 @@ def test_an_unwritable_store_is_one_line(cli: Cli, tmp_path: Path) -> None:
     assert code in exit_codes.MEANINGS
     assert code != exit_codes.SUCCESS
     assert len(err.splitlines()) == 1
+
+
+def test_output_to_a_full_disk_is_one_line(monkeypatch: pytest.MonkeyPatch, cli: Cli) -> None:
+    """Chosen: a cron job that writes a report gets a reason, not a traceback."""
+
+    def fail(_: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(typer, "echo", fail)
+    code, _, err = cli("log")
+
+    assert (code, err) == (
+        exit_codes.OTHER,
+        "stability-mcp: The output could not be written: No space left on device.\n",
+    )

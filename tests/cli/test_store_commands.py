@@ -119,6 +119,23 @@ def test_a_backup_is_restored_and_doctor_finds_the_store_whole(
     assert "  note 1 folder of earlier stores that `restore` replaced" in checked[1]
 
 
+@pytest.mark.parametrize("name", ["store.db", "emulator/backup/b.tar"])
+def test_no_backup_is_written_into_the_folder_of_both_stores(
+    cli: Cli, home: Path, name: str
+) -> None:
+    """*Chosen*: `--force` would replace the other store by a backup of this one."""
+    make(cli, "a lighthouse")
+    file = home.parent / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(b"precious")
+
+    code, out, err = cli("backup", str(file), "--force")
+
+    assert (code, out) == (USAGE, "")
+    assert f"{file} is inside the data folder {home.parent}." in err
+    assert file.read_bytes() == b"precious"
+
+
 def test_restore_asks_on_a_terminal(
     cli: Cli, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

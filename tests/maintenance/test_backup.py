@@ -1,5 +1,6 @@
 """`stability-mcp backup`: one complete file, while servers use the store."""
 
+import errno
 import io
 import json
 import os
@@ -16,6 +17,7 @@ import anyio
 import pytest
 
 from stability_mcp.errors import ArgumentsError, StorageError
+from stability_mcp.maintenance import backup
 from stability_mcp.maintenance.backup_format import BackupWriter, read_members
 from stability_mcp.maintenance.retention import DAY_SECONDS, Keep, Retention, Swept
 from stability_mcp.media import deletion
@@ -102,6 +104,50 @@ async def test_a_backup_replaces_a_file_only_with_force(tmp_path: Path) -> None:
             await back_up(home, wrong, force=True)
 
 
+@pytest.mark.parametrize("name", ["b.tar", "backup.tmp/b.tar", "blobs/b.tar", "store.db"])
+async def test_no_backup_is_written_into_the_data_folder(name: str, tmp_path: Path) -> None:
+    """*Chosen*: it would be lost with the store, and `--force` could replace the store itself."""
+    home = tmp_path / "home"
+    await two_results(home)
+    (home / name).parent.mkdir(exist_ok=True)
+    (tmp_path / "link").symlink_to(home)
+    before = names(home)
+    for folder in (home, tmp_path / "link"):
+        with pytest.raises(ArgumentsError, match=r"is inside the data folder"):
+            await back_up(home, folder / name, force=True)
+    assert set(names(home)) <= {*before, "backup.lock"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes in folders")
+async def test_only_a_plain_file_is_replaced(tmp_path: Path) -> None:
+    """*Chosen*: as root, `backup /dev/null --force` would replace the device."""
+    home, pipe = tmp_path / "home", tmp_path / "pipe"
+    await two_results(home)
+    os.mkfifo(pipe)
+    with pytest.raises(ArgumentsError, match=r"is a device or a pipe"):
+        await back_up(home, pipe, force=True)
+    (tmp_path / "dangling").symlink_to(tmp_path / "missing")
+    with pytest.raises(ArgumentsError, match=r"already exists"):
+        await back_up(home, tmp_path / "dangling")
+    with pytest.raises(StorageError, match=r"could not be written: File name too long"):
+        await back_up(home, tmp_path / ("b" * 300))
+
+
+async def test_a_folder_that_cannot_be_synced_gets_its_backup(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """*Chosen*: network drives are usual for backups, and many can't sync a folder."""
+    home, file = tmp_path / "home", tmp_path / "b.tar"
+    await two_results(home)
+
+    def fail(_: Path) -> None:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(backup, "sync_folder", fail)
+    await back_up(home, file)
+    assert tarfile.is_tarfile(file)
+
+
 @pytest.mark.parametrize("damage", ["missing", "changed", "longer"])
 async def test_a_damaged_store_gives_no_backup_and_names_the_file(
     damage: str, tmp_path: Path
@@ -184,7 +230,7 @@ async def test_a_killed_backup_leaves_no_file_of_that_name(
     [left, _] = names(tmp_path)
     assert re.fullmatch(r"b\.tar\.[0-9a-f]+\.part", left)
     assert (await back_up(home, file)).blobs == 2
-    assert not (home / "backup").exists()
+    assert not (home / "backup.tmp").exists()
 
 
 async def test_a_backup_under_load_is_the_store_of_one_moment(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from stability_mcp.errors import FileMissingError, FileUnusableError, StorageError
+from stability_mcp.errors import ArgumentsError, FileMissingError, FileUnusableError, StorageError
 from stability_mcp.maintenance.backup_format import (
     MANIFEST,
     BackupWriter,
@@ -54,6 +54,8 @@ pytestmark = pytest.mark.anyio
 
 LABELS = "SELECT label FROM media WHERE deleted_at IS NULL ORDER BY seq"
 STARTED = "SELECT count(*) FROM jobs WHERE generation IS NOT NULL"
+UNUSED_YES = """INSERT INTO confirmations (owner, upstream, question_key, credits, asked_at, answer)
+    VALUES ('local', 'u', 'k', 1, 1, 'yes')"""
 STATES = "SELECT state, charged FROM jobs ORDER BY seq"
 
 
@@ -124,7 +126,7 @@ async def test_the_store_becomes_that_of_the_backup_and_the_old_one_is_kept(
     assert labels(kept) == ["before", "after"]
     assert (kept / "quarantine" / "odd").read_bytes() == b"a paid response"
     assert await findings(kept) == []
-    assert not (home / "restore").exists()
+    assert not (home / "restore.tmp").exists()
     assert store_size(home).replaced == (kept,)
 
 
@@ -188,7 +190,7 @@ async def test_a_program_that_has_only_opened_the_store_counts_too(
     """*Chosen*: it would keep using the old database and lose what it writes."""
     home, file = store
     database = await anyio.to_thread.run_sync(Database, home)
-    with pytest.raises(StorageError, match=r"in use by a program that just started"):
+    with pytest.raises(StorageError, match=r"in use by another stability-mcp command"):
         await restore(home, file)
     await database.close()
     with closing(sqlite3.connect(home / "store.db")) as other:
@@ -249,7 +251,7 @@ async def test_a_killed_restore_leaves_the_old_store_or_the_new_one(
     assert len(earlier_stores(home)) >= new
     await restore(home, file)
     assert (labels(home), await findings(home)) == (["before"], [])
-    assert not (home / "restore").exists()
+    assert not (home / "restore.tmp").exists()
 
 
 async def test_nothing_that_may_have_been_paid_since_is_sent_again(tmp_path: Path) -> None:
@@ -263,6 +265,7 @@ async def test_nothing_that_may_have_been_paid_since_is_sent_again(tmp_path: Pat
         await until(lambda: rows(home, STARTED) == [(1,)])
         waiting = await submit(jobs, 3)
         await sent.wait()
+        change(home, UNUSED_YES)
         await back_up(home, file)
         release.set()
         await jobs.wait(waiting, 10)
@@ -281,6 +284,7 @@ async def test_nothing_that_may_have_been_paid_since_is_sent_again(tmp_path: Pat
     ]
     assert sorted(ledger(new)) == ["assumed", "charged", "sent"]
     assert money(new) == (price, 2 * PRICE)
+    assert rows(new, "SELECT * FROM confirmations") == []
     errors = {error for (error,) in rows(new, "SELECT error FROM jobs WHERE state = 'cancelled'")}
     assert "may have been sent and charged since" in errors.pop()
     again = Wire([succeeds()], [lambda _: None])
@@ -400,6 +404,8 @@ def of_no_media(home: Path) -> Parts:
 
 
 JOB_COLUMNS = ("jobs SET id", "media SET job", "charges SET job")
+AGAIN = """INSERT INTO media (id, owner, blob, media_type, origin, created_at)
+    SELECT 'x', owner, blob, media_type, 'imported', 1 FROM media LIMIT 1"""
 ODD = "UPDATE calls SET process = '../../../tmp/x'"
 
 WRONG: Mapping[str, tuple[Callable[[Path], Parts], str]] = {
@@ -427,15 +433,32 @@ WRONG: Mapping[str, tuple[Callable[[Path], Parts], str]] = {
     "a view": (changed_by("CREATE VIEW v AS SELECT 1"), "has a view"),
     "another table": (changed_by("CREATE TABLE t (a)"), "other tables"),
     "a lost table": (changed_by("DROP TABLE audit"), "other tables"),
-    "a lost index": (changed_by("DROP INDEX media_label"), "other tables"),
-    "no calls": (changed_by("DROP TABLE calls"), "is damaged"),
+    "another column": (changed_by("ALTER TABLE jobs DROP COLUMN stripped_at"), "no such column"),
+    "a virtual table": (changed_by("CREATE VIRTUAL TABLE v USING fts5(a)"), "has a virtual table"),
+    "a label twice": (
+        changed_by("DROP INDEX media_label", AGAIN, "UPDATE media SET label = 'same'"),
+        "is damaged",
+    ),
+    "no calls": (changed_by("DROP TABLE calls"), "other tables"),
     "no secret": (changed_by("DELETE FROM meta WHERE key = 'fingerprint_secret'"), "has no ids"),
+    "no version": (
+        changed_by("UPDATE meta SET value = 'x' WHERE key = 'oldest_writer'"),
+        "has no ids",
+    ),
+    "a text in no encoding": (
+        changed_by("UPDATE jobs SET label = CAST(x'80ff' AS TEXT)"),
+        "is damaged",
+    ),
+    "no row left": (
+        changed_by("UPDATE sqlite_sequence SET seq = 9223372036854775807 WHERE name = 'media'"),
+        "invalid row numbers",
+    ),
     "a job as a path": (
         changed_by(*(f"UPDATE {each} = '../x'" for each in JOB_COLUMNS)),
         "invalid name for a job",
     ),
     "a lock as a path": (changed_by(ODD), "invalid name for a process"),
-    "a hash as a path": (changed_by("UPDATE blobs SET sha256 = '../x'"), "damaged"),
+    "a hash as a path": (changed_by("UPDATE blobs SET sha256 = '../x'"), "name for a file"),
     "a row of nothing": (changed_by("UPDATE media SET job = 'x'"), "is damaged"),
     "another size": (changed_by("UPDATE blobs SET bytes = bytes + 1"), "different sizes"),
 }
@@ -458,6 +481,43 @@ async def test_a_backup_that_no_program_wrote_changes_nothing(
     assert {name: each for name, each in tree(home).items() if name in before} == before
     assert set(tree(home)) - set(before) <= {"restore.lock"}
     assert labels(home) == ["before", "after"]
+
+
+async def test_the_tables_are_those_of_this_program_whatever_the_backup_has(
+    source: Path, tmp_path: Path
+) -> None:
+    """*Chosen*: a constraint or an index that is odd or lost would cost a paid result later."""
+    parts = changed_by(
+        "PRAGMA writable_schema=ON",
+        "UPDATE sqlite_master SET sql = replace(sql, 'label TEXT',"
+        " 'label TEXT CHECK (label IS NOT ''after'')') WHERE name = 'media'",
+        "PRAGMA writable_schema=RESET",
+        "DROP INDEX media_label",
+        "CREATE INDEX media_label ON media (label)",
+        "CREATE UNIQUE INDEX odd ON charges (day)",
+        "DROP INDEX jobs_step",
+        "ALTER TABLE jobs ADD COLUMN odd TEXT AS (hex(zeroblob(10)))",
+    )(source)
+
+    await restore(tmp_path / "new", packed(tmp_path, parts))
+
+    await make(tmp_path / "fresh")
+    tables = "SELECT type, name, sql FROM sqlite_master ORDER BY name"
+    assert rows(tmp_path / "new", tables) == rows(tmp_path / "fresh", tables)
+    assert labels(tmp_path / "new") == ["before"]
+    await make(tmp_path / "new", "after")
+    assert labels(tmp_path / "new") == ["before", "after"]
+
+
+async def test_the_newest_row_numbers_are_kept(source: Path, tmp_path: Path) -> None:
+    """*Chosen*: numbers of removed rows aren't used again, as cursors rely on them."""
+    numbers = "SELECT name, seq FROM sqlite_sequence ORDER BY name"
+    change(source, "UPDATE sqlite_sequence SET seq = seq + 7")
+    then = rows(source, numbers)
+
+    await restore(tmp_path / "new", packed(tmp_path, parts_of(source)))
+
+    assert rows(tmp_path / "new", numbers) == then
 
 
 def _with(file: Path, *members: tuple[tarfile.TarInfo, bytes]) -> Path:
@@ -543,7 +603,7 @@ async def test_a_cancelled_restore_stops_and_leaves_nothing(store: tuple[Path, P
     with pytest.raises(asyncio.CancelledError):
         await task
     stopping.set()
-    await until(lambda: not (home / "restore").exists())
+    await until(lambda: not (home / "restore.tmp").exists())
     assert labels(home) == ["before", "after"]
 
 
@@ -552,6 +612,46 @@ async def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileMissingError, match=r"there is no file .*b\.tar"):
         await restore(tmp_path / "home", tmp_path / "b.tar")
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("folder", ["", "restore.tmp", "quarantine"])
+async def test_a_backup_in_the_data_folder_is_refused_and_kept(
+    folder: str, store: tuple[Path, Path]
+) -> None:
+    """*Chosen*: a restore removes files there, so that the backup would be lost too."""
+    home, file = store
+    (home / folder).mkdir(exist_ok=True)
+    inside = file.rename(home / folder / "b.tar")
+    with pytest.raises(ArgumentsError, match=r"is inside the data folder"):
+        await restore(home, inside)
+    assert tarfile.is_tarfile(inside)
+    assert labels(home) == ["before", "after"]
+
+
+async def test_a_disk_error_is_reported_and_changes_nothing(store: tuple[Path, Path]) -> None:
+    """*Chosen*: an error of the system becomes a sentence, and the next restore can run."""
+    home, file = store
+    with pytest.raises(StorageError, match=r"File name too long"):
+        await restore(home, file.with_name("b" * 300))
+    (home / "restore.tmp").write_text("in the way")
+    with pytest.raises(StorageError, match=r"could not be unpacked \(File exists\)"):
+        await restore(home, file)
+    assert labels(home) == ["before", "after"]
+    (home / "restore.tmp").unlink()
+    await restore(home, file)
+    assert labels(home) == ["before"]
+
+
+async def test_a_store_whose_ended_jobs_are_not_durable_is_not_put_in_place(
+    store: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """*Chosen*: its waiting jobs would be sent again; a full disk can fail the checkpoint."""
+    home, file = store
+    monkeypatch.setattr("stability_mcp.maintenance.restore.fold_log", lambda _: False)
+    with pytest.raises(StorageError, match=r"can't be completed"):
+        await restore(home, file)
+    assert labels(home) == ["before", "after"]
+    assert not (home / "restore.tmp").exists()
 
 
 async def test_a_full_disk_is_noticed_before_anything_is_unpacked(

@@ -15,7 +15,7 @@ from stability_mcp.store.database import Database, Moment
 from stability_mcp.store.format import OLDEST_WRITER
 from stability_mcp.store.queries import Connection
 from support.store.processes import count_up, in_processes, open_and_close
-from support.store.rows import SCHEMA, damage, execute, rows
+from support.store.rows import SCHEMA, change, damage, execute, rows
 
 pytestmark = pytest.mark.anyio
 
@@ -212,6 +212,22 @@ async def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(StorageError, match=r"newer stability-mcp \(schema 9; .* writes \d+\)"):
         Database(tmp_path)
+
+
+def _open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts open files of Linux")
+async def test_a_store_that_is_refused_leaves_no_file_open(tmp_path: Path) -> None:
+    """*Chosen*: a server over HTTP opens the store again with each call."""
+    await Database(tmp_path).close()
+    change(tmp_path, "UPDATE meta SET value = '99' WHERE key = 'oldest_writer'")
+    before = _open_files()
+    for _ in range(3):
+        with pytest.raises(StorageError, match=r"newer stability-mcp"):
+            Database(tmp_path)
+    assert _open_files() == before
 
 
 async def test_a_newer_store_that_only_gained_columns_is_opened(tmp_path: Path) -> None:

@@ -40,8 +40,18 @@ def run(arguments: list[str], flags: Mapping[str, Any]) -> None:
     except Exception as error:
         found = exit_codes.studio_error_in(error)
         if found is None:
+            _exit_if_full(error)
             raise
         exit_codes.exit_with(found)
+
+
+def _exit_if_full(error: Exception) -> None:
+    """Exit with a sentence if the output went to a full disk; a call may have been charged."""
+    from stability_mcp.studio import is_full
+
+    if isinstance(error, OSError) and is_full(error):
+        sys.stderr.write(f"stability-mcp: The output could not be written: {error.strerror}.\n")
+        sys.exit(exit_codes.OTHER)
 
 
 def _suggest_call(arguments: list[str]) -> None:

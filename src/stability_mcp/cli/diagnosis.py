@@ -114,7 +114,7 @@ def settings_in_force(settings: Settings, flags: Mapping[str, object]) -> list[S
 def _typed(settings: Settings, name: str) -> str | None:
     """Return the value of a setting as one would type it; of a secret only that it is set."""
     special = {
-        "home": str(settings.home_dir),
+        "home": str(settings.base_dir),
         "output_dir": str(settings.copies_dir or "none"),
         "rate": "{:g}/{:g}".format(*settings.rate),
         "roots": os.pathsep.join(map(str, settings.roots)) or None,

@@ -118,7 +118,8 @@ async def run_backup(settings: Settings, file: Path, force: bool) -> None:  # no
             f"There is no store in {settings.home_dir} yet.",
             hint=f"Set {variable(KEY)} to back up the other store." * settings.emulated,
         )
-    manifest = await back_up(settings, BackupTarget(file=file, force=force), _progress("backup"))
+    target = BackupTarget(file=file, data_folder=settings.base_dir, force=force)
+    manifest = await back_up(settings, target, _progress("backup"))
     store = STORES[settings.emulated]
     typer.echo(f"{file}: backup of {store} in {settings.home_dir} as of {_contents(manifest)}")
     typer.echo(

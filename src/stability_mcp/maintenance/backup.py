@@ -18,8 +18,8 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,29 +32,25 @@ from stability_mcp.maintenance.backup_format import (
     BackupWriter,
     Kind,
     Manifest,
+    Progress,
     blob_name,
     chunks_of,
     file_sha256,
 )
+from stability_mcp.maintenance.store_files import refuse_inside
 from stability_mcp.media.records import blob_path, sync_descriptor, sync_folder
 from stability_mcp.store.database import Database, connect_copy
-from stability_mcp.store.format import BACKUP_LOCK, DATABASE
+from stability_mcp.store.format import BACKUP_LOCK, BACKUP_WORK, DATABASE
 from stability_mcp.store.locks import PRIVATE_FILE, PRIVATE_FOLDER, HeldLock
 from stability_mcp.store.queries import load
 from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import bytes_text
-
-WORK_FOLDER = "backup"
-"""Folder of the store for the copy of the database; a backup first removes what another left."""
 
 LOCK_TRIES = 5
 LOCK_INTERVAL_SECONDS = 0.05
 """A sweep that looks whether a backup is running holds the lock for a moment."""
 
 CHECK = "Run `stability-mcp doctor --repair`, then back up again."
-
-Progress = Callable[[int, int], None]
-"""Called with the bytes that are done and the total."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +78,8 @@ class BackupTarget:
     """Where a backup goes."""
 
     file: Path
+    data_folder: Path
+    """The folder with the store; no backup may be in it."""
     force: bool = False
     """Whether to replace an existing file."""
 
@@ -89,13 +87,33 @@ class BackupTarget:
         """Check that the file may be written.
 
         Raises:
-            ArgumentsError: it exists, or its folder doesn't.
+            ArgumentsError: it exists, its folder doesn't, or it is in the data folder.
+            StorageError: its folder can't be read.
         """
+        try:
+            self._check()
+        except OSError as error:
+            raise self.unwritable(error) from error
+
+    def unwritable(self, error: OSError) -> StorageError:
+        """Return the error of a file that can't be written."""
+        return StorageError(
+            f"The backup {self.file} could not be written: {error.strerror or error}.",
+            hint="Free disk space, or name a file in another folder.",
+        )
+
+    def _check(self) -> None:
         if not self.file.parent.is_dir():
             raise ArgumentsError(f"There is no folder {self.file.parent}.")
         if self.file.is_dir():
             raise ArgumentsError(f"{self.file} is a folder.", hint="Name a file in it.")
-        if self.file.exists() and not self.force:
+        refuse_inside(self.file, self.data_folder)
+        if self.file.exists() and not self.file.is_file():
+            raise ArgumentsError(
+                f"{self.file} is a device or a pipe.",
+                hint="Name a file; a backup is renamed to it.",
+            )
+        if (self.file.exists() or self.file.is_symlink()) and not self.force:
             raise ArgumentsError(
                 f"{self.file} already exists.", hint="Name another file, or pass --force."
             )
@@ -130,7 +148,7 @@ class Backup:
         home = self.database.home
         with ExitStack() as stack:
             stack.callback((await _locked(home)).release)
-            folder = await in_file_thread(lambda: _emptied(home / WORK_FOLDER))
+            folder = await in_file_thread(lambda: _emptied(home / BACKUP_WORK))
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
             snapshot, made_at = folder / DATABASE, time.time()
             await self.database.copy_to(snapshot)
@@ -259,14 +277,12 @@ def _writing(target: BackupTarget) -> Iterator[Path]:
                 part.replace(file)
             else:
                 _rename_to_new(part, target)
-            sync_folder(file.parent)
+            with suppress(OSError):  # network drives can't sync a folder; the file itself is synced
+                sync_folder(file.parent)
         finally:
             part.unlink(missing_ok=True)
     except OSError as error:
-        raise StorageError(
-            f"The backup {file} could not be written: {error.strerror or error}.",
-            hint="Free disk space, or name a file in another folder.",
-        ) from error
+        raise target.unwritable(error) from error
 
 
 def _rename_to_new(part: Path, target: BackupTarget) -> None:

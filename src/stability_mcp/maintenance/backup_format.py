@@ -13,7 +13,7 @@ import hashlib
 import json
 import re
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import IO, Literal, get_args
@@ -40,6 +40,9 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 Kind = Literal["api", "emulator"]
 """Which of the two stores of a data folder: the one with charged results, or the emulator's."""
+
+Progress = Callable[[int, int], None]
+"""Called with the bytes that are done and the total."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Replaces a store by a backup, while no program uses it.
 
-1. Unpack the backup into `restore/` in the data folder, check everything, upgrade its tables and
-   end its unfinished jobs. Until here the store isn't touched, and servers may run.
+1. Unpack the backup into `restore.tmp/` in the data folder, check everything, copy its rows to new
+   tables and end its unfinished jobs. Until here the store isn't touched, and servers may run.
 2. Take the write lock, which every program takes when it opens the store, and the lock that shows
    that a program has it open. Fold the write-ahead log into the old database.
 3. Copy the old store to a folder of its own: the database, and hard links to the files.
@@ -17,7 +17,7 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -30,11 +30,12 @@ from stability_mcp.maintenance.backup_format import (
     Kind,
     Manifest,
     Member,
+    Progress,
     read_manifest,
     read_members,
     unusable,
 )
-from stability_mcp.maintenance.restore_check import check_database, check_tables
+from stability_mcp.maintenance.restore_check import check_database
 from stability_mcp.maintenance.restored_rows import EndedJobs, end_unfinished
 from stability_mcp.maintenance.store_files import (
     MOVED_FOLDERS,
@@ -43,23 +44,22 @@ from stability_mcp.maintenance.store_files import (
     keep_store,
     move_into,
     new_file,
+    refuse_inside,
     sync_files,
     sync_folders,
 )
 from stability_mcp.media.records import blob_path, sync_file, sync_folder
 from stability_mcp.store.database import Database, Observer, unobserved
 from stability_mcp.store.disk import MIN_FREE_BYTES, free_bytes
-from stability_mcp.store.format import DATABASE, IN_USE
+from stability_mcp.store.format import DATABASE, IN_USE, RESTORE_WORK
 from stability_mcp.store.locks import PRIVATE_FOLDER, FileLock, HeldLock
-from stability_mcp.store.programs import UNNAMED, programs_of
+from stability_mcp.store.programs import programs_of
 from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import bytes_text
 
-WORK_FOLDER = "restore"
-"""Folder of the store in which a backup is unpacked; a restore first removes what another left."""
 RESTORE_LOCK = "restore.lock"
-
-Progress = Callable[[int, int], None]
+OTHER_COMMAND = "another stability-mcp command, such as `backup` or `doctor`"
+"""A program that opened the database without registering as a process."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +95,7 @@ class Restore:
         """Replace the store by the backup.
 
         Raises:
+            ArgumentsError: the file is in the data folder.
             FileMissingError: there is no such file.
             FileUnusableError: the file isn't a backup that this program can restore.
             StorageError: a program uses the store, or the disk is full. The store is unchanged.
@@ -107,22 +108,26 @@ class Restore:
             earlier = await in_file_thread(self._swap)
         except Exception:
             await in_file_thread(self._clean)
+            lock.release()
             raise
-        except BaseException:  # cancelled: a thread may still use the folder, and cleans up itself
+        except BaseException:
+            # Cancelled: a thread may still use the folder. It cleans up itself, and the lock stays
+            # held until this process ends.
             self._stopped.set()
             raise
-        finally:
-            lock.release()
+        lock.release()
         return Restored(manifest=manifest, jobs=jobs, earlier=earlier)
 
     @property
     def _staged(self) -> Path:
-        return self.home / WORK_FOLDER
+        return self.home / RESTORE_WORK
 
     def _check(self) -> Manifest:
         """Check what needs no unpacking, and that no program uses the store; blocks."""
-        if not self.file.is_file():
-            raise FileMissingError(f"Not restored: there is no file {self.file}.")
+        with self._disk_errors():
+            if not self.file.is_file():
+                raise FileMissingError(f"Not restored: there is no file {self.file}.")
+            refuse_inside(self.file, self.home)
         with self._opened() as members:
             first = next(members, None)
             if first is None:
@@ -135,22 +140,32 @@ class Restore:
                 hint=HINTS[manifest.kind],
             )
         self._refuse_if_used()
-        size = self.file.stat().st_size
+        # The database is copied to new tables, and the old one into its own folder.
+        need = self.file.stat().st_size + manifest.database_bytes + self._database_bytes()
         free = free_bytes(next(each for each in (self.home, *self.home.parents) if each.exists()))
-        if free is not None and free < size + MIN_FREE_BYTES:
+        if free is not None and free < need + MIN_FREE_BYTES:
             raise StorageError(
-                f"Not restored: unpacking the backup takes {bytes_text(size)}, but the disk of the "
+                f"Not restored: unpacking the backup takes {bytes_text(need)}, but the disk of the "
                 f"data folder has {bytes_text(free)} free.",
                 hint=f"Free disk space; {bytes_text(MIN_FREE_BYTES)} must be left.",
             )
         return manifest
 
+    def _database_bytes(self) -> int:
+        files = (self.home / f"{DATABASE}{suffix}" for suffix in ("", *WAL_SUFFIXES))
+        return sum(each.stat().st_size for each in files if each.exists())
+
     @contextmanager
     def _opened(self) -> Iterator[Iterator[Member]]:
         """Open the backup and yield its members."""
+        with self._disk_errors(), self.file.open("rb") as file:
+            yield read_members(file, os.fstat(file.fileno()).st_size)
+
+    @contextmanager
+    def _disk_errors(self) -> Iterator[None]:
+        """Turn errors of reading the backup and of writing its files into StorageError."""
         try:
-            with self.file.open("rb") as file:
-                yield read_members(file, os.fstat(file.fileno()).st_size)
+            yield
         except OSError as error:
             raise StorageError(
                 f"Not restored: the backup {self.file} could not be unpacked "
@@ -160,17 +175,22 @@ class Restore:
 
     def _begin(self) -> HeldLock:
         """Create the folder to unpack into; return a lock against other restores; blocks."""
-        self.home.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-        try:
-            lock = HeldLock(self.home / RESTORE_LOCK)
-        except BlockingIOError:
-            raise StorageError(
-                f"Not restored: another restore of the store in {self.home} is running.",
-                hint="Wait until it has ended.",
-            ) from None
-        self._clean()
-        self._staged.mkdir(mode=PRIVATE_FOLDER)
-        return lock
+        with self._disk_errors():
+            self.home.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+            try:
+                lock = HeldLock(self.home / RESTORE_LOCK)
+            except BlockingIOError:
+                raise StorageError(
+                    f"Not restored: another restore of the store in {self.home} is running.",
+                    hint="Wait until it has ended.",
+                ) from None
+            try:
+                self._clean()
+                self._staged.mkdir(mode=PRIVATE_FOLDER)
+            except OSError:
+                lock.release()
+                raise
+            return lock
 
     def _clean(self) -> None:
         shutil.rmtree(self._staged, ignore_errors=True)
@@ -180,7 +200,7 @@ class Restore:
             raise _in_use(self.home, names)
 
     def _stage(self, manifest: Manifest) -> None:
-        """Unpack the backup and check it; blocks."""
+        """Unpack the backup, check it and upgrade its tables; blocks."""
         try:
             with self._opened() as members:
                 blobs = self._unpack(members, manifest)
@@ -228,7 +248,7 @@ class Restore:
         return digest.hexdigest()
 
     async def _prepare(self, manifest: Manifest) -> EndedJobs:
-        """Upgrade the unpacked store and end its unfinished jobs."""
+        """End the unfinished jobs of the unpacked store."""
         database = await to_thread.run_sync(Database, self._staged, self.observer)
         try:
             jobs = await database.write(
@@ -242,9 +262,12 @@ class Restore:
         return jobs
 
     def _finish_staged(self) -> None:
-        """Make the unpacked database one durable file, and check its tables; blocks."""
-        fold_log(self._staged)
-        check_tables(self._staged / DATABASE)
+        """Make the unpacked database one durable file; blocks."""
+        if not fold_log(self._staged):  # what was ended would be lost, and sent again
+            raise StorageError(
+                "Not restored: the backup could not be unpacked (its database can't be completed).",
+                hint="Free disk space or fix the permissions, then restore it again.",
+            )
         sync_file(self._staged / DATABASE)
 
     def _swap(self) -> Path | None:
@@ -262,7 +285,7 @@ class Restore:
                 try:
                     in_use = HeldLock(self.home / IN_USE)
                 except BlockingIOError:
-                    raise _in_use(self.home, UNNAMED) from None
+                    raise _in_use(self.home, OTHER_COMMAND) from None
                 stack.callback(in_use.release)
                 earlier = self._swap_locked(self._staged)
                 self._clean()
@@ -289,6 +312,7 @@ class Restore:
         # Of a damaged database only: the log of a readable one was folded in.
         for suffix in WAL_SUFFIXES:
             (self.home / f"{DATABASE}{suffix}").unlink(missing_ok=True)
+        sync_folder(self.home)  # a log that came back after a power failure would be applied
         self.observer("before", "restore.replace")
         (staged / DATABASE).replace(self.home / DATABASE)
         sync_folder(self.home)
@@ -313,26 +337,31 @@ HINTS: dict[Kind, str] = {
 def _in_use(home: Path, names: str) -> StorageError:
     return StorageError(
         f"Not restored: the store in {home} is in use by {names}.",
-        hint="Close that program, then restore the backup.",
+        hint="Close that program or wait for it, then restore the backup.",
     )
 
 
-def fold_log(home: Path) -> None:
+def fold_log(home: Path) -> bool:
     """Fold the write-ahead log into the database, so that the one file is the whole database.
 
     Leaving WAL mode needs exclusive access. A damaged database keeps its log.
+
+    Returns:
+        Whether the one file is the whole database now.
 
     Raises:
         StorageError: another program uses the database, although it holds none of our locks.
     """
     path = home / DATABASE
     if not path.exists():
-        return
+        return False
     with closing(sqlite3.connect(path, isolation_level=None, timeout=1)) as connection:
         try:
-            connection.execute("PRAGMA journal_mode=DELETE")
+            [(mode,)] = connection.execute("PRAGMA journal_mode=DELETE")
+            return bool(mode == "delete")
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
                 raise _in_use(home, "another program, such as sqlite3 in a terminal") from error
         except sqlite3.DatabaseError:
             """It is damaged, perhaps the reason for the restore; its files are kept as they are."""
+    return False

@@ -9,6 +9,7 @@ never send it again without the user's decision.
 * A job whose request was in flight, or whose response was being received, becomes `unknown` and
   counts as charged, as after a crash.
 * A generation that had started is kept: polling is free, and it is never sent again.
+* An approval of a price that had not been used is forgotten.
 """
 
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ _SQL = load(__file__)
 _unfinished = _SQL.many("unfinished", _Unfinished)
 _cancel = _SQL.count("cancel")
 _release_jobs = _SQL.count("release_jobs")
+_delete_unused_answers = _SQL.count("delete_unused_answers")
 _delete_processes = _SQL.count("delete_processes")
 _delete_requests = _SQL.count("delete_requests")
 
@@ -72,6 +74,7 @@ def end_unfinished(connection: Connection, *, made_at: float, now: float) -> End
             finish.mark_unknown(connection, job, error=str(error), now=now)
             unknown += 1
     _release_jobs(connection)
+    _delete_unused_answers(connection)
     _delete_processes(connection)
     _delete_requests(connection)
     return EndedJobs(cancelled=cancelled, unknown=unknown, polled=polled)

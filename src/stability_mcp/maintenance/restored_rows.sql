@@ -12,6 +12,10 @@ WHERE id = :job AND state IN ('queued', 'paused');
 -- The processes of the backup are gone; the next server of the same upstream polls what was sent.
 UPDATE jobs SET process = NULL, lease_version = lease_version + 1 WHERE finished_at IS NULL;
 
+-- name: delete_unused_answers() -> count
+-- A yes counts once, and may have been used since.
+DELETE FROM confirmations WHERE used_by IS NULL;
+
 -- name: delete_processes() -> count
 -- They ran when the backup was made.
 DELETE FROM processes;

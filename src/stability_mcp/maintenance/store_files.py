@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from stability_mcp.errors import ArgumentsError
 from stability_mcp.maintenance.store_size import KEPT_BY_RESTORE
 from stability_mcp.media.records import sync_descriptor, sync_file, sync_folder
 from stability_mcp.store.format import DATABASE, FOLDERS
@@ -16,6 +17,20 @@ from stability_mcp.store.locks import PRIVATE_FILE, PRIVATE_FOLDER
 MOVED_FOLDERS = tuple(each for each in FOLDERS if each != "locks")
 """Folders with files of the old store."""
 WAL_SUFFIXES = ("-wal", "-shm")
+
+
+def refuse_inside(file: Path, folder: Path) -> None:
+    """Check that a backup isn't in the data folder, where it would be lost with the store.
+
+    `restore` and retention also remove files in that folder.
+
+    Raises:
+        ArgumentsError: it is.
+    """
+    if file.resolve().is_relative_to(folder.resolve()):
+        raise ArgumentsError(
+            f"{file} is inside the data folder {folder}.", hint="Keep backups in another folder."
+        )
 
 
 def keep_store(home: Path, staged: Path) -> Path | None:

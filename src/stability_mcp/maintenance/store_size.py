@@ -6,10 +6,10 @@ from glob import escape
 from pathlib import Path
 
 from stability_mcp.store.disk import RESERVE_NAME
-from stability_mcp.store.format import DATABASE, EMULATOR_STATE
+from stability_mcp.store.format import BACKUP_WORK, DATABASE, EMULATOR_STATE, RESTORE_WORK
 from stability_mcp.text import bytes_text, listed
 
-OTHER_FOLDERS = (EMULATOR_STATE, "backup", "restore")
+OTHER_FOLDERS = (EMULATOR_STATE, BACKUP_WORK, RESTORE_WORK)
 """The emulator's own state, and what running or interrupted commands work with."""
 
 KEPT_BY_RESTORE = ".before-restore-"

@@ -8,9 +8,11 @@ are new each time.
 import json
 import os
 import signal
+import socket
+import ssl
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -34,6 +36,13 @@ URL_SECONDS = 10.0
 """Timeout of a webhook."""
 COMMAND_SECONDS = 30.0
 """Time limit of a command; then it is killed."""
+
+_REASONS: Mapping[type[BaseException], str] = {
+    ConnectionRefusedError: "connection refused: nothing listens there",
+    socket.gaierror: "the host was not found",
+    OverflowError: "the port is invalid",
+}
+"""Reasons in words, by the error below an HTTP library's own; else the name of the error."""
 
 HIDDEN_FIELDS = (*SECRETS, COMMAND)
 """Settings that a command must not see, since they are or contain secrets."""
@@ -147,7 +156,9 @@ class WebhookTarget:
         except TimeoutError:
             return False, f"no response within {self._seconds:g} s"
         except Exception as error:  # noqa: BLE001 -- port 99999 raises an ExceptionGroup
-            return False, type(error).__name__  # its text may contain the address
+            return False, _reason(error)
+        if response.is_redirect:
+            return False, f"status {response.status_code}; redirects are not followed"
         return response.is_success, f"status {response.status_code}"
 
     async def close(self) -> None:
@@ -248,6 +259,26 @@ def _kill(process: Process) -> None:
             os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
         return  # it has just exited
+
+
+def _reason(error: BaseException) -> str:
+    """Return why a request failed, without the text of the error: it may contain the address."""
+    for each in _causes(error):
+        if isinstance(each, ssl.SSLError):
+            return f"TLS error {each.reason or type(each).__name__}"
+        for kind, text in _REASONS.items():
+            if isinstance(each, kind):
+                return text
+    return type(error).__name__
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and what caused it, as deep as it goes."""
+    if error is not None:
+        yield error
+        yield from _causes(error.__cause__ or error.__context__)
+        for each in getattr(error, "exceptions", ()):
+            yield from _causes(each)
 
 
 def _signer(secret: SecretStr) -> "Webhook":

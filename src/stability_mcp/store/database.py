@@ -12,7 +12,7 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -91,29 +91,36 @@ class Database:
                 f"The data folder {home} {why}, where a database can be corrupted.",
                 hint="Set STABILITY_HOME to a folder on a local disk.",
             )
-        try:
-            _make_private(home)
-            self._write_lock = FileLock(home / "write.lock")
-            with self._write_lock.held():
-                self._create_or_check()
-                # Taken under the write lock, so that a restore can't begin in between.
-                self._in_use = SharedLock(home / IN_USE)
-        except (OSError, sqlite3.Error) as error:
-            raise StorageError(
-                f"The data folder {home} cannot be used: {error}.",
-                hint="Set STABILITY_HOME to a folder on a local disk that you can write to.",
-            ) from error
+        with ExitStack() as opened:  # closed again if the store can't be used
+            try:
+                _make_private(home)
+                self._write_lock = FileLock(home / "write.lock")
+                opened.callback(self._write_lock.close)
+                with self._write_lock.held():
+                    self._create_or_check()
+                    # Taken under the write lock, so that a restore can't begin in between.
+                    self._in_use = SharedLock(home / IN_USE)
+                opened.callback(self._in_use.release)
+                self._connect_readers()
+            except (OSError, sqlite3.Error) as error:
+                raise StorageError(
+                    f"The data folder {home} cannot be used: {error}.",
+                    hint="Set STABILITY_HOME to a folder on a local disk that you can write to.",
+                ) from error
+            opened.pop_all()
         self._writer = Writer(
             connect=lambda: _connect(home, writer=True),
             lock=self._write_lock,
             observer=self.observer,
         )
+
+    def _connect_readers(self) -> None:
         self._reader_limit = CapacityLimiter(MAX_READERS)
         self._readers: queue.LifoQueue[sqlite3.Connection | None] = queue.LifoQueue()
         """Free connections; None means that the store is closed."""
         for _ in range(MAX_READERS):
-            self._readers.put(_connect(home))
-        self._peeker = _connect(home, busy_milliseconds=0)
+            self._readers.put(_connect(self.home))
+        self._peeker = _connect(self.home, busy_milliseconds=0)
         self._peeking_thread: int | None = None
 
     async def write(

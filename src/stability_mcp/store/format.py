@@ -30,6 +30,10 @@ IN_USE = "in-use.lock"
 BACKUP_LOCK = "backup.lock"
 """Name of the file whose lock a backup holds; meanwhile no file of stored media is removed."""
 
+BACKUP_WORK, RESTORE_WORK = "backup.tmp", "restore.tmp"
+"""Names of the folders in which `backup` and `restore` work. Both remove what another run left, so
+the names must not look like a place to keep backups."""
+
 LOCK_SUFFIX = ".lock"
 MAX_MISSING_PROBES = 5
 """Probes of a missing lock file before its process counts as dead: a living process recreates the

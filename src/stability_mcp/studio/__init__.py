@@ -51,7 +51,7 @@ from stability_mcp.policy.spend_limits import (
     SpendLimit,
     SpendScope,
 )
-from stability_mcp.store.disk import MIN_FREE_BYTES
+from stability_mcp.store.disk import MIN_FREE_BYTES, is_full
 from stability_mcp.studio.alternatives import Alternative
 from stability_mcp.studio.calling import CallOptions
 from stability_mcp.studio.defaults import Defaults
@@ -179,6 +179,7 @@ __all__ = [
     "charge_text",
     "check_workspace",
     "describe_call",
+    "is_full",
     "known_operation",
     "names_text",
     "open_for_check",

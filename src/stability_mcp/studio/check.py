@@ -7,8 +7,8 @@ from pathlib import Path
 
 from anyio import to_thread
 
-from stability_mcp.maintenance.backup import Backup, BackupTarget, Progress
-from stability_mcp.maintenance.backup_format import Kind, Manifest
+from stability_mcp.maintenance.backup import Backup, BackupTarget
+from stability_mcp.maintenance.backup_format import Kind, Manifest, Progress
 from stability_mcp.maintenance.rehearsal import Plan, rehearse
 from stability_mcp.maintenance.repair import Finding, StoreCheck
 from stability_mcp.maintenance.restore import Restore, Restored

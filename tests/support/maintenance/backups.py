@@ -44,7 +44,7 @@ async def back_up(home: Path, file: Path, kind: Kind = "api", **more: bool) -> M
     """Back up a store; it may be open in this process too."""
     database = await anyio.to_thread.run_sync(Database, home)
     try:
-        target = BackupTarget(file=file, **more)
+        target = BackupTarget(file=file, data_folder=home, **more)
         return await Backup(
             database=database, target=target, kind=kind, progress=lambda *_: None
         ).write()
@@ -79,7 +79,7 @@ def killed_backup(home: str, file: str, at: str) -> None:
 
     async def run() -> None:
         database = Database(Path(home))
-        target = BackupTarget(file=Path(file), force=True)
+        target = BackupTarget(file=Path(file), data_folder=Path(home), force=True)
         await Backup(database=database, target=target, kind="api", progress=progress).write()
 
     anyio.run(run)
