@@ -70,10 +70,12 @@ def test_a_cut_has_exactly_the_samples_of_its_source(
 def test_sources_do_borrow_data(decode: Decoder, tmp_path: Path) -> None:
     """The tests above would pass without it. A cut that keeps frames only isn't decoded right."""
     path, mp3 = source(tmp_path / "in.mp3", "VBR")
-    assert max(borrowed_bytes(mp3.body(index)) for index in range(len(mp3.starts))) > 300
+    assert (
+        max(borrowed_bytes(mp3.frames.body(index)) for index in range(len(mp3.frames.starts))) > 300
+    )
     first = 20
     naive = tmp_path / "naive.mp3"
-    naive.write_bytes(b"".join(mp3.body(index) for index in range(first, 65)))
+    naive.write_bytes(b"".join(mp3.frames.body(index) for index in range(first, 65)))
 
     whole, part = decode(path), decode(naive)
     start = (first * mp3.samples_per_frame - mp3.first_sample) * mp3.channels
@@ -191,10 +193,10 @@ def test_an_mp3_without_a_header_frame_is_cut_from_its_first_sample(tmp_path: Pa
 def test_frames_whose_data_is_lost_are_silent(tmp_path: Path) -> None:
     """Chosen: another program cut this MP3, so its first frames borrow from bytes that are gone."""
     _, mp3 = source(tmp_path / "in.mp3", "CBR 128, joint stereo")
-    first = max(range(5, 30), key=lambda n: borrowed_bytes(mp3.body(n)))
-    assert borrowed_bytes(mp3.body(first)) > 100
+    first = max(range(5, 30), key=lambda n: borrowed_bytes(mp3.frames.body(n)))
+    assert borrowed_bytes(mp3.frames.body(first)) > 100
     path = tmp_path / "cut.mp3"
-    path.write_bytes(b"".join(mp3.body(index) for index in range(first, 65)))
+    path.write_bytes(b"".join(mp3.frames.body(index) for index in range(first, 65)))
     broken = read_mp3(path)
     write_mp3([mp3, broken], joined([Part(0, 0, 0.5), Part(1, 0, 1)]), tmp_path / "out.mp3")
 
@@ -217,15 +219,15 @@ def test_the_header_frame_declares_what_follows(form: str, tmp_path: Path) -> No
     assert first is not None
     declared = declared_by(data[: first.size])
     assert declared is not None
-    assert (declared.frames, declared.size) == (len(read.starts), len(data))
+    assert (declared.frames, declared.size) == (len(read.frames.starts), len(data))
     assert declared.encoder.startswith(b"LAME")
     size = mp3.samples_per_frame
     assert declared.frames * size - declared.delay - declared.padding == round(1.5 * mp3.rate)
     at = data.find(declared.encoder)
     table = data[at - 104 : at - 4]
     assert list(table) == sorted(table)
-    middle = len(read.starts) // 2
-    assert table[50] == pytest.approx(read.starts[middle] * 256 / len(data), abs=2)
+    middle = len(read.frames.starts) // 2
+    assert table[50] == pytest.approx(read.frames.starts[middle] * 256 / len(data), abs=2)
     (checksum,) = struct.unpack(">H", declared.encoder[34:36])
     assert checksum == _crc(data[: at + 34])
 
@@ -249,7 +251,7 @@ def test_every_frame_finds_what_it_borrows(tmp_path: Path) -> None:
 
     made = read_mp3(tmp_path / "out.mp3")
     areas = 0
-    for index in range(len(made.starts)):
-        body = made.body(index)
+    for index in range(len(made.frames.starts)):
+        body = made.frames.body(index)
         assert borrowed_bytes(body) <= areas
         areas += len(body) - area_start(body)
