@@ -38,7 +38,7 @@ def embed_in_glb(file: BinaryIO, size: int, text: bytes) -> list[Part] | None:
     extras[NAME] = json.loads(text)
     try:
         chunk = _dumped(document)
-    except (ValueError, RecursionError):  # NaN, infinity, a lone surrogate; nested deeply
+    except ValueError:  # NaN, infinity or a lone surrogate
         raise _damaged("its description contains values that JSON can't express") from None
     length = _HEADER.size + len(chunk) + size - end
     if length > _MAX_LENGTH:
@@ -55,10 +55,7 @@ def find_in_glb(file: BinaryIO, size: int) -> str | None:
     """
     extras = _document(file, size)[0]["asset"].get("extras")
     claim = extras.get(NAME) if isinstance(extras, dict) else None
-    try:
-        return None if claim is None else json.dumps(claim, ensure_ascii=False)
-    except RecursionError:
-        raise _damaged("its provenance is nested too deeply") from None
+    return None if claim is None else json.dumps(claim, ensure_ascii=False)
 
 
 def _document(file: BinaryIO, size: int) -> tuple[dict[str, Any], int]:

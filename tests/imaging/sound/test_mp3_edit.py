@@ -11,6 +11,7 @@ import support.imaging.odd_sounds as odd
 from stability_mcp.imaging.containers.mp3 import HEADER_BYTES, declared_by, frame
 from stability_mcp.imaging.probe import probe
 from stability_mcp.imaging.sound.frame_data import area_start, borrowed_bytes
+from stability_mcp.imaging.sound.frame_writer import FrameWriter
 from stability_mcp.imaging.sound.mp3_edit import Mp3Sound, read_mp3, write_mp3
 from stability_mcp.imaging.sound.sound_parts import Part, joined, repeated
 from support.imaging.music import (
@@ -255,3 +256,14 @@ def test_every_frame_finds_what_it_borrows(tmp_path: Path) -> None:
         body = made.frames.body(index)
         assert borrowed_bytes(body) <= areas
         areas += len(body) - area_start(body)
+
+
+def test_frames_that_borrow_more_than_there_is_are_joined() -> None:
+    """Chosen: a damaged MP3 is as silent after an edit as before it."""
+    header = b"\xff\xfb\x10\x40"
+    empty, borrowing = ((header + side).ljust(104, b"\0") for side in (b"\0\0", b"\xff\x80"))
+    writer = FrameWriter()
+    writer.add([empty, borrowing], b"")
+    writer.add([borrowing], b"x" * 511)
+    assert [frame(body[:HEADER_BYTES]).size for body in writer.frames] == [104] * 3  # type: ignore[union-attr]
+    assert b"".join(body[area_start(body) :] for body in writer.frames[:2]) == b"x" * 136
