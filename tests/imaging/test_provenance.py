@@ -10,7 +10,7 @@ from PIL import Image
 
 import support.imaging.sample_files as make
 from stability_mcp.imaging.probe import probe
-from stability_mcp.imaging.provenance import embed, read
+from stability_mcp.imaging.provenance import embed, embedded, read
 
 DATA: dict[str, Any] = {
     "operation": "generate_core",
