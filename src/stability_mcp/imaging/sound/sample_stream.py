@@ -21,6 +21,8 @@ from stability_mcp.imaging.sound.sound_reader import SoundReader
 WIDTH = 4
 """Bytes of a sample while it is computed."""
 _STEREO = 2
+_SCALED_FRAMES = 4_096
+"""Frames that one call of a C function scales, so that it doesn't block other threads."""
 
 Blocks = Iterator[bytes]
 
@@ -109,10 +111,13 @@ def _factor(frame: int, rising: int, first_falling: int, falling: int) -> float:
 
 def _scaled(block: bytes, factors: Sequence[float], channels: int) -> bytes:
     """Return samples multiplied by a factor for each frame."""
-    each: Iterable[float] = factors
-    if channels > 1:
-        each = chain.from_iterable(zip(*[factors] * channels, strict=True))
-    return array("i", map(int, map(mul, array("i", block), each))).tobytes()
+    samples, scaled = array("i", block), array("i")
+    for start in range(0, len(factors), _SCALED_FRAMES):
+        part: Sequence[float] = factors[start : start + _SCALED_FRAMES]
+        each = chain.from_iterable(zip(*[part] * channels, strict=True)) if channels > 1 else part
+        first, end = start * channels, (start + len(part)) * channels
+        scaled.extend(map(int, map(mul, samples[first:end], each)))
+    return scaled.tobytes()
 
 
 def rounded(blocks: Iterable[bytes], width: int) -> Blocks:
