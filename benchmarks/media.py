@@ -61,9 +61,13 @@ class LocalCall:
 
 
 PHOTO_CALLS: Mapping[str, LocalCall] = {
-    "media_inspect": LocalCall("media_inspect", {"media": "photo"}),
-    "image_compare": LocalCall("image_compare", {"before": "photo", "after": "photo"}),
-    "image_mask": LocalCall(
+    "media_inspect of a photo of {0.megapixels:.0f} MP": LocalCall(
+        "media_inspect", {"media": "photo"}
+    ),
+    "image_compare of a photo of {0.megapixels:.0f} MP": LocalCall(
+        "image_compare", {"before": "photo", "after": "photo"}
+    ),
+    "image_mask of a photo of {0.megapixels:.0f} MP": LocalCall(
         "image_mask",
         {
             "image": "photo",
@@ -74,7 +78,7 @@ PHOTO_CALLS: Mapping[str, LocalCall] = {
             ],
         },
     ),
-    "image_transform": LocalCall(
+    "image_transform of a photo of {0.megapixels:.0f} MP": LocalCall(
         "image_transform",
         {
             "image": "photo",
@@ -85,30 +89,45 @@ PHOTO_CALLS: Mapping[str, LocalCall] = {
             ],
         },
     ),
-    "preview": LocalCall("", label="photo"),
+    "preview of a photo of {0.megapixels:.0f} MP": LocalCall("", label="photo"),
 }
-"""On a photo of 12 megapixels."""
+"""By line, on a photo."""
 OTHER_CALLS: Mapping[str, LocalCall] = {
-    "waveform of 60 s": LocalCall("", label="song"),
-    "audio_edit of 60 s": LocalCall(
+    "waveform of {0.seconds} s": LocalCall("", label="song", limit=900),
+    "audio_edit of {0.seconds} s": LocalCall(
         "audio_edit",
         {"sounds": ["song", "song"], "crossfade": 5, "fade_out": 5, "loudness": "-20"},
         limit=2_500,
     ),
-    "preview of a model with 20,000 triangles": LocalCall("", label="model", limit=2_500),
+    "preview of a model with {0.triangles:,} triangles": LocalCall("", label="model", limit=900),
 }
-"""On a sound with 44,100 Hz and 16 bits, and on a 3D model as the API returns it."""
+"""By line, on loud noise with 44,100 Hz and 16 bits, and on a 3D model as the API returns it."""
 
 
-async def local_tools(folder: Path, *, rounds: int) -> list[Line]:
+@dataclass(frozen=True)
+class LocalMedia:
+    """How large the media of `local_tools` are."""
+
+    width: int
+    height: int
+    seconds: int
+    triangles: int
+
+    @property
+    def megapixels(self) -> float:
+        """Return the size of the photo."""
+        return self.width * self.height / 1e6
+
+
+async def local_tools(folder: Path, size: LocalMedia, *, rounds: int) -> list[Line]:
     """Measure the local tools, and how long they block the loop."""
     from stability_mcp.local_tools import all_local_tools
     from stability_mcp.server.tools import load_tools
     from stability_mcp.studio import open_studio
 
-    photograph(4_000, 3_000).save(folder / "photo.jpg", quality=92)
-    sound(folder / "song.wav", 60 * 4 * 44_100, rate=44_100, width=2)
-    (folder / "model.glb").write_bytes(_model())
+    photograph(size.width, size.height).save(folder / "photo.jpg", quality=92)
+    sound(folder / "song.wav", size.seconds * 4 * 44_100, rate=44_100, width=2)
+    (folder / "model.glb").write_bytes(_model(size.triangles))
     settings = Settings(
         home=folder / "home",
         output_dir=None,
@@ -130,10 +149,8 @@ async def local_tools(folder: Path, *, rounds: int) -> list[Line]:
             else:
                 await studio.preview([items[what.label]])
 
-        for calls, of, group in (
-            (PHOTO_CALLS, " of a photo of 12 MP", "local tools"),
-            (OTHER_CALLS, "", "sounds and models"),
-        ):
+        groups = {"local tools": PHOTO_CALLS, "sounds and models": OTHER_CALLS}
+        for group, calls in groups.items():
             for each in calls.values():  # loads the libraries, once in a process
                 await call(each)
             async with _lag() as lags:
@@ -143,17 +160,19 @@ async def local_tools(folder: Path, *, rounds: int) -> list[Line]:
                         started = now()
                         await call(each)
                         took.append(now() - started)
-                    lines.append(at_most(f"{name}{of}, ms", median(took), each.limit, "{:.0f}"))
+                    lines.append(
+                        at_most(f"{name.format(size)}, ms", median(took), each.limit, "{:.0f}")
+                    )
             lines.append(
                 at_most(f"{group}, longest stop of the event loop, ms", max(lags), 20, "{:.1f}")
             )
     return lines
 
 
-def _model() -> bytes:
+def _model(triangles: int) -> bytes:
     from stability_emulator.model3d.relief import Shape, relief
 
-    return relief(photograph(512, 512), Shape(texture=1_024, faces=20_000))
+    return relief(photograph(512, 512), Shape(texture=1_024, faces=triangles))
 
 
 @asynccontextmanager

@@ -269,7 +269,7 @@ def test_large_triangles_that_cover_one_another_end_in_time(tmp_path: Path) -> N
     started = time.monotonic()
 
     painter = ModelPainter(path)
-    painter.view(HERO, 256)
+    painter.view(HERO, 128)
 
     assert painter.caption().endswith("drawn in part")
     assert time.monotonic() - started < 60
