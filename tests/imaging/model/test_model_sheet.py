@@ -295,6 +295,12 @@ def test_a_huge_and_a_tiny_model_look_alike(tmp_path: Path) -> None:
     assert huge.tobytes() == tiny.tobytes()
 
 
+def test_a_cutoff_below_any_alpha_hides_nothing(tmp_path: Path) -> None:
+    """Chosen: it isn't allowed, and means what it says."""
+    path = saved(tmp_path, cube(material={"alphaMode": "MASK", "alphaCutoff": -1e308}))
+    assert model_sheet(path, 96).tobytes() == model_sheet(saved(tmp_path, cube()), 96).tobytes()
+
+
 def test_a_cutoff_above_any_alpha_hides_everything(tmp_path: Path) -> None:
     """Documented (glTF 2.0, 3.9.4): a cutoff above 1 makes the material fully transparent."""
     path = tmp_path / "model.glb"

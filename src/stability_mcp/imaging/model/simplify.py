@@ -70,7 +70,7 @@ def _merged(part: Part, low: Sequence[float], cells_per_unit: float) -> Part:
 
 
 def _with_vertices(part: Part, places: "array[int]", sources: "array[int]") -> Part:
-    """Return a part with new vertices: where some are, with what others have besides."""
+    """Return a part with new vertices: the places of some, and everything else of others."""
     return replace(
         part,
         points=_three(part.points, places),

@@ -65,7 +65,7 @@ def open_sound(path: Path, facts: Facts) -> SoundReader | None:
     if facts.media_type == "audio/wav":
         with path.open("rb") as file:
             samples = wav_samples(file, facts.bytes)
-        if samples is not None and samples.tag in _CONVERSIONS:
+        if samples is not None and samples.width in _WIDTHS[samples.tag]:
             return _wav(path, samples)
     return _decoded(path) if is_installed() else None
 
@@ -119,6 +119,8 @@ _CONVERSIONS: dict[int, Callable[[bytes, int], bytes]] = {
     MU_LAW: _from_mu_law,
 }
 """By format of the WAV."""
+_WIDTHS = {PCM: range(1, 9), FLOAT: (4, 8), A_LAW: (1,), MU_LAW: (1,)}
+"""Bytes of a sample that each format has; a header can claim others."""
 
 
 def _decoded(path: Path) -> SoundReader:
