@@ -247,9 +247,7 @@ class _Reader:
             name=found.name,
             colour=tuple(min(1.0, max(0.0, each)) for each in surface.base_color_factor),  # type: ignore[arg-type]
             texture=used.index if used else None,
-            cutoff=max(0.0, min(found.alpha_cutoff, _HIDES_ALL))
-            if found.alpha_mode == "MASK"
-            else None,
+            cutoff=cutoff if found.alpha_mode == "MASK" else None,
             blended=found.alpha_mode == "BLEND",
             double_sided=found.double_sided,
             unlit="KHR_materials_unlit" in found.extensions,
