@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from benchmarks import calls, free, inside, lists, media, start
 from benchmarks.calls import Crowd
 from benchmarks.files import picture
+from benchmarks.media import LocalMedia
 from benchmarks.processes import Upstream, upstream
 from benchmarks.table import Line, rendered
 
@@ -30,6 +31,7 @@ class Effort:
     rows: int
     idle_seconds: float
     sound: tuple[int, int]
+    local: LocalMedia
     quick: bool = False
     """Whether to skip what takes long at any size."""
 
@@ -41,6 +43,7 @@ FULL = Effort(
     rows=100_000,
     idle_seconds=20,
     sound=(49_900_000, 20_000_000),
+    local=LocalMedia(4_000, 3_000, seconds=60, triangles=20_000),
 )
 QUICK = Effort(
     calls=3,
@@ -49,6 +52,7 @@ QUICK = Effort(
     rows=1_000,
     idle_seconds=0.5,
     sound=(4_000_000, 2_000_000),
+    local=LocalMedia(1_200, 900, seconds=10, triangles=2_000),
     quick=True,
 )
 
@@ -82,7 +86,7 @@ async def measure(folder: Path, up: Upstream, effort: Effort) -> tuple[list[Line
         await start.initialize(subfolder("initialize"), starts=starts),
         await start.idle_memory(subfolder("idle")),
         *await media.previews(subfolder("previews"), rounds=2 if quick else 20),
-        *await media.local_tools(subfolder("local-tools"), rounds=1 if quick else 5),
+        *await media.local_tools(subfolder("local-tools"), effort.local, rounds=1 if quick else 5),
         *await media.large_preview(subfolder("large-preview"), up),
     ]
     upload, download = effort.sound

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
@@ -47,37 +48,86 @@ async def previews(folder: Path, *, rounds: int) -> list[Line]:
     ]
 
 
-LOCAL_CALLS: Mapping[str, Mapping[str, object]] = {
-    "media_inspect": {"media": "photo"},
-    "image_compare": {"before": "photo", "after": "photo"},
-    "image_mask": {
-        "image": "photo",
-        "shapes": [
-            {"shape": "ellipse", "box": [0.2, 0.2, 0.5, 0.7]},
-            {"shape": "stroke", "points": [[0.1, 0.9], [0.9, 0.1]], "size": 90},
-            {"shape": "feather", "size": 12},
-        ],
-    },
-    "image_transform": {
-        "image": "photo",
-        "steps": [
-            {"op": "crop", "aspect": "4:5"},
-            {"op": "resize", "width": 1080},
-            {"op": "adjust", "warmth": 20, "contrast": 10},
-        ],
-    },
-    "media_show": {},
+@dataclass(frozen=True)
+class LocalCall:
+    """A typical call of a local tool, with its preview."""
+
+    tool: str
+    """Its name; "": only the preview of the media `label`."""
+    arguments: Mapping[str, object] = field(default_factory=dict)
+    label: str = ""
+    limit: int = 600
+    """In ms."""
+
+
+PHOTO_CALLS: Mapping[str, LocalCall] = {
+    "media_inspect of a photo of {0.megapixels:.0f} MP": LocalCall(
+        "media_inspect", {"media": "photo"}
+    ),
+    "image_compare of a photo of {0.megapixels:.0f} MP": LocalCall(
+        "image_compare", {"before": "photo", "after": "photo"}
+    ),
+    "image_mask of a photo of {0.megapixels:.0f} MP": LocalCall(
+        "image_mask",
+        {
+            "image": "photo",
+            "shapes": [
+                {"shape": "ellipse", "box": [0.2, 0.2, 0.5, 0.7]},
+                {"shape": "stroke", "points": [[0.1, 0.9], [0.9, 0.1]], "size": 90},
+                {"shape": "feather", "size": 12},
+            ],
+        },
+    ),
+    "image_transform of a photo of {0.megapixels:.0f} MP": LocalCall(
+        "image_transform",
+        {
+            "image": "photo",
+            "steps": [
+                {"op": "crop", "aspect": "4:5"},
+                {"op": "resize", "width": 1080},
+                {"op": "adjust", "warmth": 20, "contrast": 10},
+            ],
+        },
+    ),
+    "preview of a photo of {0.megapixels:.0f} MP": LocalCall("", label="photo"),
 }
-"""A typical call of each local tool, with its preview; `media_show`: only the preview."""
+"""By line, on a photo."""
+OTHER_CALLS: Mapping[str, LocalCall] = {
+    "waveform of {0.seconds} s": LocalCall("", label="song", limit=900),
+    "audio_edit of {0.seconds} s": LocalCall(
+        "audio_edit",
+        {"sounds": ["song", "song"], "crossfade": 5, "fade_out": 5, "loudness": "-20"},
+        limit=2_500,
+    ),
+    "preview of a model with {0.triangles:,} triangles": LocalCall("", label="model", limit=900),
+}
+"""By line, on loud noise with 44,100 Hz and 16 bits, and on a 3D model as the API returns it."""
 
 
-async def local_tools(folder: Path, *, rounds: int) -> list[Line]:
-    """Measure the local tools on a photo of 12 megapixels, and how long they block the loop."""
+@dataclass(frozen=True)
+class LocalMedia:
+    """How large the media of `local_tools` are."""
+
+    width: int
+    height: int
+    seconds: int
+    triangles: int
+
+    @property
+    def megapixels(self) -> float:
+        """Return the size of the photo."""
+        return self.width * self.height / 1e6
+
+
+async def local_tools(folder: Path, size: LocalMedia, *, rounds: int) -> list[Line]:
+    """Measure the local tools, and how long they block the loop."""
     from stability_mcp.local_tools import all_local_tools
     from stability_mcp.server.tools import load_tools
     from stability_mcp.studio import open_studio
 
-    photograph(4_000, 3_000).save(folder / "photo.jpg", quality=92)
+    photograph(size.width, size.height).save(folder / "photo.jpg", quality=92)
+    sound(folder / "song.wav", size.seconds * 4 * 44_100, rate=44_100, width=2)
+    (folder / "model.glb").write_bytes(_model(size.triangles))
     settings = Settings(
         home=folder / "home",
         output_dir=None,
@@ -87,33 +137,42 @@ async def local_tools(folder: Path, *, rounds: int) -> list[Line]:
     )
     lines = []
     async with open_studio(settings) as studio:
-        item, _ = await studio.import_media(str(folder / "photo.jpg"), "photo")
+        items = {}
+        for name in ("photo.jpg", "song.wav", "model.glb"):
+            label = name.partition(".")[0]
+            items[label], _ = await studio.import_media(str(folder / name), label)
         await load_tools()
 
-        async def call(name: str) -> None:
-            if name == "media_show":
-                await studio.preview([item])
-                return
-            tool = all_local_tools()[name]
-            await studio.library.run_local(tool, LOCAL_CALLS[name])
+        async def call(what: LocalCall) -> None:
+            if what.tool:
+                await studio.library.run_local(all_local_tools()[what.tool], what.arguments)
+            else:
+                await studio.preview([items[what.label]])
 
-        for name in LOCAL_CALLS:  # loads Pillow's libraries, once in a process
-            await call(name)
-        async with _lag() as lags:
-            for name in LOCAL_CALLS:
-                took = []
-                for _ in range(rounds):
-                    started = now()
-                    await call(name)
-                    took.append(now() - started)
-                what = "preview" if name == "media_show" else name
-                lines.append(
-                    at_most(f"{what} of a photo of 12 MP, ms", median(took), 600, "{:.0f}")
-                )
-    lines.append(
-        at_most("local tools, longest stop of the event loop, ms", max(lags), 20, "{:.1f}")
-    )
+        groups = {"local tools": PHOTO_CALLS, "sounds and models": OTHER_CALLS}
+        for group, calls in groups.items():
+            for each in calls.values():  # loads the libraries, once in a process
+                await call(each)
+            async with _lag() as lags:
+                for name, each in calls.items():
+                    took = []
+                    for _ in range(rounds):
+                        started = now()
+                        await call(each)
+                        took.append(now() - started)
+                    lines.append(
+                        at_most(f"{name.format(size)}, ms", median(took), each.limit, "{:.0f}")
+                    )
+            lines.append(
+                at_most(f"{group}, longest stop of the event loop, ms", max(lags), 20, "{:.1f}")
+            )
     return lines
+
+
+def _model(triangles: int) -> bytes:
+    from stability_emulator.model3d.relief import Shape, relief
+
+    return relief(photograph(512, 512), Shape(texture=1_024, faces=triangles))
 
 
 @asynccontextmanager

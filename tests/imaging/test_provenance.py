@@ -10,7 +10,7 @@ from PIL import Image
 
 import support.imaging.sample_files as make
 from stability_mcp.imaging.probe import probe
-from stability_mcp.imaging.provenance import embed, read
+from stability_mcp.imaging.provenance import embed, embedded, read
 
 DATA: dict[str, Any] = {
     "operation": "generate_core",
@@ -128,8 +128,7 @@ def test_any_json_is_read_back_from_any_format(
     tmp_path_factory: pytest.TempPathFactory, data: dict[str, object]
 ) -> None:
     """Chosen: provenance survives unchanged, except for lone surrogates."""
-    folder = tmp_path_factory.mktemp("carriers")
+    target = tmp_path_factory.getbasetemp() / "carrier"
     for name in ("png", "jpeg", "webp"):
-        source = make.save(folder / "source", CARRIERS[name])
-        assert embed(source, folder / "target", data)
-        assert read(folder / "target") == data
+        target.write_bytes(embedded(CARRIERS[name], data))
+        assert read(target) == data

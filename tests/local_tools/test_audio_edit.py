@@ -444,3 +444,13 @@ def test_other_texts_are_not_times(given: str) -> None:
     """Chosen: nothing is guessed."""
     with pytest.raises(ValueError, match="isn't a time"):
         parse_time(given)
+
+
+async def test_a_crossfade_of_half_an_odd_length_is_made(tmp_path: Path) -> None:
+    """Chosen: half of 1,003 samples is rounded up, so two crossfades overlap by a sample."""
+    save(tmp_path / "a.wav", music(SECONDS, rate=RATE)[: 4 * 1_003], rate=RATE)
+    async with connected(tmp_path) as client:
+        path, answer = await edited(client, "a.wav", repeat=3, crossfade=1_003 / RATE / 2)
+
+    assert form(path)[3] == 2_006
+    assert "repeat: 3 times" in text(answer)

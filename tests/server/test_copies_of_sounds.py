@@ -16,7 +16,7 @@ SOUND = {"prompt": "rain on a roof", "duration": 2}
 CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "wav": ("audio3_text_to_audio", {**SOUND, "output_format": "wav"}),
     "mp3": ("audio3_text_to_audio", {**SOUND, "output_format": "mp3"}),
-    "glb": ("model3d_stable_fast_3d", {"image": "object.png"}),
+    "glb": ("model3d_stable_fast_3d", {"image": "object.png", "texture_resolution": "512"}),
 }
 
 
@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 @both_eras
 async def test_a_copy_that_was_moved_is_the_stored_item_again(folder: Path, era: Era) -> None:
     """Chosen: provenance has the hash of the stored bytes, and the claim is verified."""
-    async with connected(folder, era) as client:
+    async with connected(folder, era, preview="none") as client:
         for ending, (tool, arguments) in CALLS.items():
             made = fine(await client.call_tool(tool, arguments))
             [copy] = copies(made)
@@ -78,7 +78,9 @@ async def test_the_setting_decides_how_much_is_written(folder: Path) -> None:
     """Documented: minimal leaves out arguments and inputs, off writes nothing."""
     found = {}
     for metadata in ("full", "minimal", "off"):
-        async with connected(folder / metadata, metadata=metadata, roots=(folder,)) as client:
+        async with connected(
+            folder / metadata, metadata=metadata, roots=(folder,), preview="none"
+        ) as client:
             for ending, (tool, arguments) in CALLS.items():
                 [copy] = copies(fine(await client.call_tool(tool, arguments)))
                 found[metadata, ending] = read(copy)
@@ -98,7 +100,7 @@ async def test_the_setting_decides_how_much_is_written(folder: Path) -> None:
 
 async def test_exports_record_it_too(folder: Path) -> None:
     """Chosen: an exported file goes to other people, as pictures do."""
-    async with connected(folder) as client:
+    async with connected(folder, preview="none") as client:
         for ending, (tool, arguments) in CALLS.items():
             fine(await client.call_tool(tool, {**arguments, "label": f"my {ending}"}))
             done = await client.call_tool(

@@ -14,7 +14,15 @@ from typing import BinaryIO
 from stability_mcp.errors import FileUnusableError
 from stability_mcp.imaging.containers.mp3 import first_frames, scan
 from stability_mcp.imaging.containers.piece import AUDIO_EDITOR, copy_pieces, damaged, read_at
-from stability_mcp.imaging.containers.wav import Samples, pcm_format, wav_header, wav_samples
+from stability_mcp.imaging.containers.wav import (
+    FLOAT,
+    PCM,
+    Samples,
+    pcm_format,
+    sample_blocks,
+    wav_header,
+    wav_samples,
+)
 from stability_mcp.imaging.strip import atomic_write
 
 FADE_SECONDS = 0.01
@@ -22,12 +30,10 @@ FADE_SECONDS = 0.01
 
 _HEADER_BYTES = 44
 """RIFF header, `fmt ` chunk of 16 bytes and the header of the samples."""
-_PCM, _FLOAT = 1, 3
 _FLOAT_WIDTHS = {4: "f", 8: "d"}
 """Codes of `struct` by bytes of a sample."""
 _TARGET_WIDTH = 2
 """16 bits per sample: what a WAV that is too large is reduced to."""
-_BLOCK_FRAMES = 65_536
 _FLIP_SIGN = bytes(value ^ 0x80 for value in range(256))
 
 
@@ -77,7 +83,7 @@ def fit_wav(
         changes.append(f"cut to its first {round(kept, 3):g} of {round(whole, 3):g} s")
         changes += [f"faded out over the last {FADE_SECONDS * 1000:g} ms"] if fade else []
     if width != samples.width:
-        kind = " float" if samples.tag == _FLOAT else ""
+        kind = " float" if samples.tag == FLOAT else ""
         changes.append(f"reduced from {samples.width * 8}-bit{kind} to 16-bit samples")
     return FittedSound(frames / samples.rate, changes)
 
@@ -104,7 +110,7 @@ def cut_mp3(source: Path, target: Path, *, max_seconds: float) -> FittedSound:
 
 def _is_linear(samples: Samples) -> bool:
     """Return whether a sample is a number in proportion to the sound, unlike A-law and µ-law."""
-    return samples.tag == _PCM or (samples.tag == _FLOAT and samples.width in _FLOAT_WIDTHS)
+    return samples.tag == PCM or (samples.tag == FLOAT and samples.width in _FLOAT_WIDTHS)
 
 
 def _fitting_width(samples: Samples, frames: int, max_bytes: int) -> int:
@@ -139,9 +145,7 @@ def _header(samples: Samples, frames: int, width: int) -> bytes:
 def _blocks(file: BinaryIO, samples: Samples, frames: int, fade: int) -> Iterator[bytes]:
     """Yield the first frames; the last ones fade out."""
     loud = frames - fade
-    for first in range(0, loud, _BLOCK_FRAMES):
-        count = min(_BLOCK_FRAMES, loud - first)
-        yield read_at(file, samples.start + first * samples.block, count * samples.block)
+    yield from sample_blocks(file, samples, 0, loud)
     if fade:
         yield _faded(
             read_at(file, samples.start + loud * samples.block, fade * samples.block), samples
@@ -153,7 +157,7 @@ def _faded(data: bytes, samples: Samples) -> bytes:
     width, channels = samples.width, samples.channels
     frames = len(data) // samples.block
     gains = [(frames - 1 - index // channels) / frames for index in range(frames * channels)]
-    if samples.tag == _FLOAT:
+    if samples.tag == FLOAT:
         code = f"<{frames * channels}{_FLOAT_WIDTHS[width]}"
         values = struct.unpack(code, data)
         return struct.pack(code, *(value * gain for value, gain in zip(values, gains, strict=True)))
@@ -170,7 +174,7 @@ def _faded(data: bytes, samples: Samples) -> bytes:
 def _to_16_bits(data: bytes, samples: Samples) -> bytes:
     """Return samples with the upper 16 of 24 or 32 bits, or scaled from float."""
     width = samples.width
-    if samples.tag == _FLOAT:
+    if samples.tag == FLOAT:
         return _float_to_16_bits(data, width)
     reduced = bytearray(len(data) // width * _TARGET_WIDTH)
     reduced[0::2] = data[width - 2 :: width]

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from stability_mcp.errors import FileUnusableError
-from stability_mcp.imaging.containers.wav import wav_samples
+from stability_mcp.imaging.containers.wav import A_LAW, FLOAT, MU_LAW, PCM, wav_samples
 from stability_mcp.imaging.facts import Facts
 from stability_mcp.imaging.memory import run
 from stability_mcp.imaging.preview import Preview, PreviewFormat
@@ -36,8 +36,7 @@ MAX_TAGS = 8
 MAX_TAG_NAME = 30
 """Characters of the name of a tag."""
 
-_PCM, _FLOAT = 1, 3
-_CODECS = {6: "A-law", 7: "\u00b5-law"}
+_CODECS = {A_LAW: "A-law", MU_LAW: "\u00b5-law"}
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +123,7 @@ def _encoding(source: Source) -> str:
             samples = wav_samples(file, facts.bytes)
         if samples is None:
             return "compressed"
-        kind = {_PCM: "-bit PCM", _FLOAT: "-bit float"}.get(samples.tag)
+        kind = {PCM: "-bit PCM", FLOAT: "-bit float"}.get(samples.tag)
         return f"{samples.width * 8}{kind}" if kind else _CODECS.get(samples.tag, "unknown")
     seconds = facts.seconds or 0
     average = f"about {facts.bytes * 8 / seconds / 1000:.0f} kbit/s" if seconds else "compressed"

@@ -328,3 +328,26 @@ def test_too_much_is_refused_before_it_is_read(tmp_path: Path) -> None:
     assert "more than 10,000 parts" in refusal(made.glb())
     with pytest.raises(FileUnusableError, match="too large to read"):
         open_glb(path)
+
+
+def test_nodes_that_share_a_mesh_of_empty_parts_end_in_time() -> None:
+    """Chosen: parts without triangles count too; these are 100 million, in a megabyte of JSON."""
+    made = cube()
+    made.document["meshes"].append({"primitives": [{"attributes": {}}] * 10_000})
+    made.document["nodes"] += [{"mesh": 1}] * 10_000
+    made.document["scenes"] = [{"nodes": list(range(10_001))}]
+    assert "more than 10,000 parts" in refusal(made.glb())
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [{"offset": [10**400, 1], "rotation": 10**400}, {"scale": [1, "x"]}, {"texCoord": ""}],
+)
+def test_a_texture_transform_that_makes_no_sense_is_ignored(transform: dict[str, Any]) -> None:
+    """Chosen: the texture is shown where it would be without it."""
+    made = cube()
+    made.document["meshes"][0]["primitives"][0]["attributes"][""] = 0
+    surface = made.document["materials"][0]["pbrMetallicRoughness"]
+    surface["baseColorTexture"]["extensions"] = {"KHR_texture_transform": transform}
+    (changed,), (plain,) = read(made.glb()).parts, read(cube().glb()).parts
+    assert changed.uv == plain.uv

@@ -9,6 +9,8 @@ import pytest
 from PIL import Image, ImageColor, ImageStat
 
 from stability_mcp.errors import FileUnusableError
+from stability_mcp.imaging.model.glb_reader import open_glb
+from stability_mcp.imaging.model.model_geometry import read_model
 from stability_mcp.imaging.model.model_sheet import (
     FRONT,
     HERO,
@@ -267,7 +269,7 @@ def test_large_triangles_that_cover_one_another_end_in_time(tmp_path: Path) -> N
     started = time.monotonic()
 
     painter = ModelPainter(path)
-    painter.view(HERO, 256)
+    painter.view(HERO, 128)
 
     assert painter.caption().endswith("drawn in part")
     assert time.monotonic() - started < 60
@@ -291,3 +293,48 @@ def test_a_huge_and_a_tiny_model_look_alike(tmp_path: Path) -> None:
     tiny = view(saved(tmp_path, cube(node={"scale": [1e-30] * 3})))
 
     assert huge.tobytes() == tiny.tobytes()
+
+
+def test_a_cutoff_below_any_alpha_hides_nothing(tmp_path: Path) -> None:
+    """Chosen: it isn't allowed, and means what it says."""
+    path = saved(tmp_path, cube(material={"alphaMode": "MASK", "alphaCutoff": -1e308}))
+    assert model_sheet(path, 96).tobytes() == model_sheet(saved(tmp_path, cube()), 96).tobytes()
+
+
+def test_a_cutoff_above_any_alpha_hides_everything(tmp_path: Path) -> None:
+    """Documented (glTF 2.0, 3.9.4): a cutoff above 1 makes the material fully transparent."""
+    path = tmp_path / "model.glb"
+    path.write_bytes(cube(material={"alphaMode": "MASK", "alphaCutoff": 1e308}).glb())
+    with pytest.raises(FileUnusableError, match="Nothing of this GLB model is visible"):
+        model_sheet(path, 96)
+
+
+def test_vertices_without_triangles_are_not_drawn(tmp_path: Path) -> None:
+    """Chosen: a model that consists of points that no triangle has is drawn as fast as without."""
+    path = tmp_path / "model.glb"
+    made = cube(textured=False)
+    accessors = made.document["accessors"]
+    for number in (0, 1):
+        view = made.document["bufferViews"][accessors[number]["bufferView"]]
+        start = view["byteOffset"]
+        data = bytes(made.binary[start : start + view["byteLength"]])
+        accessors[number] |= {"bufferView": made.view(data + bytes(12 * 400_000)), "count": 400_024}
+    path.write_bytes(made.glb())
+    painter = ModelPainter(path)
+    assert painter.model.vertices == 400_024
+    assert painter.caption() == "12 triangles, 1 x 1 x 1 units"
+    assert sum(len(part.points[0]) for part in painter._drawn.parts) == 36  # noqa: SLF001
+
+
+def test_a_picture_that_textures_share_is_parsed_once(tmp_path: Path) -> None:
+    """Chosen: a file of 1 MB could otherwise take a minute; other files aren't parsed at all."""
+    made = cube()
+    made.document["images"].append({"bufferView": made.view(b"\xff\xfb\x90\x00" * 999)})
+    made.document["textures"] = [{"source": 0}] * 3 + [{"source": 1}]
+    path = tmp_path / "model.glb"
+    path.write_bytes(made.glb())
+    textures = read_model(open_glb(path)).textures
+    assert textures[0] is textures[1] is textures[2]
+    assert textures[0].facts().size == (96, 96)
+    with pytest.raises(FileUnusableError, match="A texture isn't a picture"):
+        textures[3].facts()

@@ -1,4 +1,4 @@
-"""The Huffman codes of MP3, each played to the decoder of another program."""
+"""The Huffman codes of MP3, each played to the decoder of another program, and gains of lines."""
 
 import io
 
@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from stability_mcp.imaging.containers.mp3 import Frame
+from stability_mcp.imaging.sound.mp3_bands import LINES, line_gains
 from stability_mcp.imaging.sound.mp3_codes import (
     _CODES,
     ESCAPE,
@@ -15,6 +17,7 @@ from stability_mcp.imaging.sound.mp3_codes import (
     CodeTable,
     code_table,
 )
+from stability_mcp.imaging.sound.mp3_side_info import SHORT, side_info
 
 FRAME_BYTES, FRAME_SAMPLES, GAIN = 417, 1_152, 190
 LATE = 26
@@ -71,3 +74,14 @@ def test_each_code_is_played_as_its_values(number: int) -> None:
         heard_values = np.minimum(heard[: len(digits)], ESCAPE)
         assert [int(each, 16) for each in digits] == list(heard_values), bits
         assert table.find(int(bits.ljust(MAX_CODE_BITS, "1"), 2)).values == wanted
+
+
+@pytest.mark.parametrize("rate", [8_000, 11_025, 22_050, 44_100])
+@pytest.mark.parametrize("is_mixed", [True, False])
+def test_every_line_of_a_granule_has_a_gain(rate: int, *, is_mixed: bool) -> None:
+    """Chosen: also with 8,000 Hz, where the bands of a mixed block end before the last line."""
+    body = b"\xff\xfb\x90\x00" + bytes(32)
+    info = side_info(body, 0, Frame(36, 1_152, rate, 2))
+    assert info is not None
+    granule = info.granules[0][0]._replace(block_type=SHORT, is_mixed=is_mixed)
+    assert len(line_gains(granule, info, [], preflag=False)) == LINES

@@ -11,6 +11,7 @@ import support.imaging.odd_sounds as odd
 from stability_mcp.imaging.containers.mp3 import HEADER_BYTES, declared_by, frame
 from stability_mcp.imaging.probe import probe
 from stability_mcp.imaging.sound.frame_data import area_start, borrowed_bytes
+from stability_mcp.imaging.sound.frame_writer import FrameWriter
 from stability_mcp.imaging.sound.mp3_edit import Mp3Sound, read_mp3, write_mp3
 from stability_mcp.imaging.sound.sound_parts import Part, joined, repeated
 from support.imaging.music import (
@@ -70,10 +71,12 @@ def test_a_cut_has_exactly_the_samples_of_its_source(
 def test_sources_do_borrow_data(decode: Decoder, tmp_path: Path) -> None:
     """The tests above would pass without it. A cut that keeps frames only isn't decoded right."""
     path, mp3 = source(tmp_path / "in.mp3", "VBR")
-    assert max(borrowed_bytes(mp3.body(index)) for index in range(len(mp3.starts))) > 300
+    assert (
+        max(borrowed_bytes(mp3.frames.body(index)) for index in range(len(mp3.frames.starts))) > 300
+    )
     first = 20
     naive = tmp_path / "naive.mp3"
-    naive.write_bytes(b"".join(mp3.body(index) for index in range(first, 65)))
+    naive.write_bytes(b"".join(mp3.frames.body(index) for index in range(first, 65)))
 
     whole, part = decode(path), decode(naive)
     start = (first * mp3.samples_per_frame - mp3.first_sample) * mp3.channels
@@ -191,10 +194,10 @@ def test_an_mp3_without_a_header_frame_is_cut_from_its_first_sample(tmp_path: Pa
 def test_frames_whose_data_is_lost_are_silent(tmp_path: Path) -> None:
     """Chosen: another program cut this MP3, so its first frames borrow from bytes that are gone."""
     _, mp3 = source(tmp_path / "in.mp3", "CBR 128, joint stereo")
-    first = max(range(5, 30), key=lambda n: borrowed_bytes(mp3.body(n)))
-    assert borrowed_bytes(mp3.body(first)) > 100
+    first = max(range(5, 30), key=lambda n: borrowed_bytes(mp3.frames.body(n)))
+    assert borrowed_bytes(mp3.frames.body(first)) > 100
     path = tmp_path / "cut.mp3"
-    path.write_bytes(b"".join(mp3.body(index) for index in range(first, 65)))
+    path.write_bytes(b"".join(mp3.frames.body(index) for index in range(first, 65)))
     broken = read_mp3(path)
     write_mp3([mp3, broken], joined([Part(0, 0, 0.5), Part(1, 0, 1)]), tmp_path / "out.mp3")
 
@@ -217,15 +220,15 @@ def test_the_header_frame_declares_what_follows(form: str, tmp_path: Path) -> No
     assert first is not None
     declared = declared_by(data[: first.size])
     assert declared is not None
-    assert (declared.frames, declared.size) == (len(read.starts), len(data))
+    assert (declared.frames, declared.size) == (len(read.frames.starts), len(data))
     assert declared.encoder.startswith(b"LAME")
     size = mp3.samples_per_frame
     assert declared.frames * size - declared.delay - declared.padding == round(1.5 * mp3.rate)
     at = data.find(declared.encoder)
     table = data[at - 104 : at - 4]
     assert list(table) == sorted(table)
-    middle = len(read.starts) // 2
-    assert table[50] == pytest.approx(read.starts[middle] * 256 / len(data), abs=2)
+    middle = len(read.frames.starts) // 2
+    assert table[50] == pytest.approx(read.frames.starts[middle] * 256 / len(data), abs=2)
     (checksum,) = struct.unpack(">H", declared.encoder[34:36])
     assert checksum == _crc(data[: at + 34])
 
@@ -249,7 +252,18 @@ def test_every_frame_finds_what_it_borrows(tmp_path: Path) -> None:
 
     made = read_mp3(tmp_path / "out.mp3")
     areas = 0
-    for index in range(len(made.starts)):
-        body = made.body(index)
+    for index in range(len(made.frames.starts)):
+        body = made.frames.body(index)
         assert borrowed_bytes(body) <= areas
         areas += len(body) - area_start(body)
+
+
+def test_frames_that_borrow_more_than_there_is_are_joined() -> None:
+    """Chosen: a damaged MP3 is as silent after an edit as before it."""
+    header = b"\xff\xfb\x10\x40"
+    empty, borrowing = ((header + side).ljust(104, b"\0") for side in (b"\0\0", b"\xff\x80"))
+    writer = FrameWriter()
+    writer.add([empty, borrowing], b"")
+    writer.add([borrowing], b"x" * 511)
+    assert [frame(body[:HEADER_BYTES]).size for body in writer.frames] == [104] * 3  # type: ignore[union-attr]
+    assert b"".join(body[area_start(body) :] for body in writer.frames[:2]) == b"x" * 136

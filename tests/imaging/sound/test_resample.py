@@ -99,3 +99,11 @@ def test_rates_without_a_simple_ratio_are_not_converted() -> None:
     assert can_resample(11_025, 48_000)
     assert can_resample(8_000, 44_100)
     assert not can_resample(44_101, 48_000)
+
+
+def test_a_block_at_a_low_rate_gives_small_blocks() -> None:
+    """Chosen: a sound with 100 Hz becomes 480 times as large; it isn't held in memory at once."""
+    block = array("i", [1 << 20] * 600).tobytes()
+    sizes = [len(each) // 4 for each in resampled(iter([block]), 1, source=100, target=48_000)]
+    assert max(sizes) <= 65_536 + 480 * 64
+    assert sum(sizes) >= 600 * 480

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 import soundfile
 
+from stability_mcp.imaging.containers.wav import wav_header
 from stability_mcp.imaging.probe import probe
 from stability_mcp.imaging.sound.sound_reader import SoundReader, open_sound
+from support.imaging.formats_extra import without_formats
 
 RATE, FRAMES = 44_100, 100_000
 
@@ -101,3 +103,28 @@ def test_part_of_a_sound_is_read_from_any_frame(tmp_path: Path) -> None:
     block = sound.width * sound.channels
     assert b"".join(sound.blocks(70_001, 90_000)) == whole[70_001 * block : 90_000 * block]
     assert b"".join(sound.blocks(99_990, 200_000)) == whole[99_990 * block :]
+
+
+def test_a_block_of_many_channels_is_small(tmp_path: Path) -> None:
+    """Chosen: a header can claim 65,535 channels; a block has 4 MB at most."""
+    path, channels = tmp_path / "sound.wav", 60_000
+    form = struct.pack("<HHIIHH", 1, channels, 8_000, 8_000 * channels, channels, 8)
+    data = bytes(range(250)) * (240 * 100)
+    path.write_bytes(wav_header(form, len(data)) + data)
+    reader = open_sound(path, probe(path))
+    assert reader is not None
+    blocks = list(reader.blocks())
+    assert (reader.frames, sum(map(len, blocks))) == (100, 2 * len(data))
+    assert max(map(len, blocks)) <= 2 * 64 * 65_536
+
+
+@pytest.mark.parametrize(("tag", "width"), [(3, 2), (3, 1), (6, 7), (7, 2)])
+def test_samples_of_a_width_that_the_format_does_not_have_are_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tag: int, width: int
+) -> None:
+    """Documented (RFC 2361): float samples have 4 or 8 bytes, A-law and µ-law 1."""
+    without_formats(monkeypatch)
+    path = tmp_path / "sound.wav"
+    form = struct.pack("<HHIIHH", tag, 1, 8_000, 8_000 * width, width, 8 * width)
+    path.write_bytes(wav_header(form, 800 * width) + bytes(800 * width))
+    assert open_sound(path, probe(path)) is None

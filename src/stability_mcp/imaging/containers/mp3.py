@@ -75,8 +75,6 @@ class Track:
     channels: int
     missing: int
     """Samples that the header declares but the file doesn't contain."""
-    has_header: bool = False
-    """Whether the first frame declares the length instead of containing sound."""
     delay: int = 0
     """Samples that the encoder added at the start and declares; players skip them."""
 
@@ -198,7 +196,6 @@ def scan(data: bytes) -> Track | None:
         rate=first.rate,
         channels=first.channels,
         missing=missing,
-        has_header=declared is not None,
         delay=declared.delay if declared else 0,
     )
 

@@ -6,6 +6,7 @@ leaves other numbers there; players ignore them and play what the file contains.
 
 import re
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
@@ -35,9 +36,14 @@ _LARGE = frozenset({b"RF64", b"BW64"})
 _IN_DS64 = 0xFFFF_FFFF
 _MIN_FORMAT = 16
 _EXTENSIBLE = 0xFFFE
-_PCM = 1
-_LINEAR = frozenset({_PCM, 3, 6, 7})
-"""Formats with a fixed number of bytes per sample: PCM, float, A-law and µ-law (RFC 2361)."""
+PCM, FLOAT, A_LAW, MU_LAW = 1, 3, 6, 7
+"""Formats of samples (RFC 2361)."""
+BLOCK_FRAMES = 65_536
+"""Frames that are read at a time: 0.5 MB of stereo with 32 bits."""
+_LINEAR = frozenset({PCM, FLOAT, A_LAW, MU_LAW})
+"""Formats with a fixed number of bytes per sample."""
+_BLOCK_BYTES = 64 * BLOCK_FRAMES
+"""A block with more channels than the 8 that are used has fewer frames; a header can claim any."""
 _MAX_SAMPLE_BYTES = 8
 _CONTAINERS = frozenset({1, 2, 4, 8})
 """Bytes that a sample with fewer bits may be stored in."""
@@ -165,10 +171,18 @@ def wav_samples(file: BinaryIO, size: int) -> Samples | None:
     return Samples(data.body, frames, form.channels, form.rate, form.block, form.tag, form.body)
 
 
+def sample_blocks(file: BinaryIO, samples: Samples, start: int, end: int) -> Iterator[bytes]:
+    """Yield the samples between two frames as they are stored, in blocks."""
+    most = min(BLOCK_FRAMES, _BLOCK_BYTES // samples.block)
+    for first in range(start, end, most):
+        count = min(most, end - first)
+        yield read_at(file, samples.start + first * samples.block, count * samples.block)
+
+
 def pcm_format(rate: int, channels: int, width: int) -> bytes:
     """Return the `fmt ` chunk of PCM, without its header."""
     block = channels * width
-    return struct.pack("<HHIIHH", _PCM, channels, rate, rate * block, block, width * 8)
+    return struct.pack("<HHIIHH", PCM, channels, rate, rate * block, block, width * 8)
 
 
 def wav_header(format_body: bytes, length: int) -> bytes:

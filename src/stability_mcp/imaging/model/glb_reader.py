@@ -110,7 +110,7 @@ class GlbFile:
         if sys.byteorder == "big":  # pragma: no cover -- glTF is little-endian
             found.byteswap()
         if accessor.component_type not in _LARGEST:
-            _check_finite(found, what)
+            check_finite(found, what)
         elif accessor.normalized:
             scale = 1 / _LARGEST[accessor.component_type]
             found = array("f", (max(-1.0, each * scale) for each in found))
@@ -242,7 +242,8 @@ def _document(described: bytes) -> Document:
         raise flawed(f"its JSON isn't valid glTF{at} ({first['msg'][:100].lower()})") from None
 
 
-def _check_finite(numbers: "array[Any]", what: str) -> None:
+def check_finite(numbers: "array[Any]", what: str) -> None:
+    """Raise FileUnusableError if a number is infinite or NaN."""
     for start in range(0, len(numbers), BLOCK):
         # The sum isn't finite if any of the numbers isn't, and is the fastest test.
         if not math.isfinite(sum(numbers[start : start + BLOCK])):

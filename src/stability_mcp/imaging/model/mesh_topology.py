@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 from stability_mcp.imaging.model.model_data import Part
 
-_CORNERS = 3
-
 
 @dataclass(frozen=True, kw_only=True)
 class Topology:

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stability_mcp.api.fields import Size
 from stability_mcp.imaging.model.glb_reader import open_glb
 from stability_mcp.imaging.model.mesh_topology import topology
-from stability_mcp.imaging.model.model_data import Model, Part
+from stability_mcp.imaging.model.model_data import Model, Part, TextureFile
 from stability_mcp.imaging.model.model_geometry import read_model
 from stability_mcp.imaging.model.texture_levels import encoded, texture_size
 from stability_mcp.imaging.sniff import HEAD_BYTES, extension, media_type
@@ -100,7 +99,7 @@ def check_model(path: Path) -> ModelFacts:
         watertight=not edges if connected else None,
         open_edges=edges if connected else None,
         materials=_materials(model),
-        textures=[_texture(each.data) for each in model.textures],
+        textures=[_texture(each) for each in model.textures],
         flaws=_flaws(model, inside_out),
         ignored=model.ignored,
     )
@@ -125,8 +124,8 @@ def _materials(model: Model) -> list[MaterialFacts]:
     return found
 
 
-def _texture(data: memoryview | None) -> TextureFacts:
-    size: Size | None = texture_size(data)
+def _texture(texture: TextureFile) -> TextureFacts:
+    data, size = texture.data, texture_size(texture)
     form = media_type(bytes(data[:HEAD_BYTES])) if data and size else None
     return TextureFacts(
         format=extension(form) if form else "",
@@ -164,7 +163,7 @@ def _flaws(model: Model, inside_out: int) -> list[str]:
         flaws.append(f"{inside_out:,} triangles in parts that are inside out")
     if degenerate:
         flaws.append(f"{degenerate:,} degenerate triangles without area")
-    missing = sum(texture_size(each.data) is None for each in model.textures)
+    missing = sum(texture_size(each) is None for each in model.textures)
     return [*flaws, *([f"{missing} textures are missing or can't be used"] if missing else [])]
 
 

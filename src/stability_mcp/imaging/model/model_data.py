@@ -1,10 +1,16 @@
 """A 3D model in memory: triangles in world coordinates, materials, and encoded textures."""
 
+import io
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from stability_mcp.errors import FileUnusableError
+from stability_mcp.imaging.facts import Facts
 from stability_mcp.imaging.model.transforms import Coordinates
+from stability_mcp.imaging.probe import probe
+from stability_mcp.imaging.sniff import HEAD_BYTES, media_type
 
 CORNERS = 3
 """Corners of a triangle."""
@@ -36,6 +42,28 @@ class TextureFile:
     """As encoded in the file; None: it isn't in the file."""
     wrap: tuple[int, int] = (10_497, 10_497)
     """How it continues to the sides, and above and below: numbers of OpenGL."""
+
+    def facts(self) -> Facts:
+        """Return the facts of the picture; blocks.
+
+        Raises:
+            FileUnusableError: it isn't in the file, isn't a picture, or is damaged.
+        """
+        if isinstance(self._probed, FileUnusableError):
+            raise self._probed
+        return self._probed
+
+    @cached_property
+    def _probed(self) -> Facts | FileUnusableError:
+        if self.data is None:
+            return FileUnusableError("A texture isn't in the file.")
+        # Other files aren't parsed: an MP3 takes seconds.
+        if not (media_type(bytes(self.data[:HEAD_BYTES])) or "").startswith("image/"):
+            return FileUnusableError("A texture isn't a picture.")
+        try:
+            return probe(io.BytesIO(self.data))
+        except FileUnusableError as error:
+            return error
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from stability_mcp.imaging.model.glb_reader import (
     BLOCK,
     GlbFile,
     check_compression,
+    check_finite,
     flawed,
     member,
 )
@@ -45,6 +46,10 @@ _WHAT = {
     "COLOR": "vertex colours",
 }
 """What errors call an attribute."""
+_LARGEST = 1e30
+"""Largest number of a texture transform; products of a few are still finite."""
+_HIDES_ALL = 2.0
+"""Alpha cutoff above which nothing is drawn, as above 1."""
 _TEXTURE_SOURCES = ("EXT_texture_webp", "EXT_texture_avif", "KHR_texture_basisu")
 
 
@@ -72,7 +77,10 @@ class _Reader:
                 "This GLB model has no triangles.",
                 hint="Export it with its meshes from a 3D program such as Blender.",
             )
-        textures = [self._texture(each) for each in self._document.textures[:MAX_TEXTURES]]
+        found = [self._texture(each) for each in self._document.textures[:MAX_TEXTURES]]
+        # The same picture is one object, which is parsed once.
+        once: dict[tuple[int | None, tuple[int, int]], TextureFile] = {}
+        textures = [once.setdefault((source, each.wrap), each) for source, each in found]
         finishes = [self._finish(each, len(textures)) for each in self._document.materials]
         return Model(
             parts=parts,
@@ -113,6 +121,7 @@ class _Reader:
     def _parts_of(self, mesh: schema.Mesh, matrix: Sequence[float]) -> Iterator[Part]:
         for each in mesh.primitives:
             check_compression(each)
+            self._count_part()
             if "POSITION" not in each.attributes:
                 continue
             if each.mode < schema.TRIANGLES:
@@ -131,7 +140,7 @@ class _Reader:
         read = self._vectors(given, "POSITION", ("VEC3",), count)
         points = moved(read or ((array("f"),) * 3), matrix)
         for axis in points:
-            _check_finite(axis)
+            check_finite(axis, "positions")
         normals = self._vectors(given, "NORMAL", ("VEC3",), count)
         finish = len(self._document.materials)
         if given.material is not None:
@@ -155,17 +164,13 @@ class _Reader:
         listed = vertices if given.indices is None else self._accessor(given.indices).count
         self._vertices += vertices
         self._triangles += listed // CORNERS if given.mode == schema.TRIANGLES else listed
+        _check_count(self._triangles, MAX_TRIANGLES, "triangles")
+        _check_count(self._vertices, MAX_VERTICES, "vertices")
+
+    def _count_part(self) -> None:
+        """Count a primitive, even one without triangles: nodes can share a mesh of many."""
         self._parts += 1
-        for count, most, what in (
-            (self._triangles, MAX_TRIANGLES, "triangles"),
-            (self._vertices, MAX_VERTICES, "vertices"),
-            (self._parts, MAX_PARTS, "parts"),
-        ):
-            if count > most:
-                raise FileUnusableError(
-                    f"This GLB model has more than {most:,} {what}, which are too many to read.",
-                    hint=_REDUCE,
-                )
+        _check_count(self._parts, MAX_PARTS, "parts")
 
     def _corners(self, given: Primitive, count: int) -> "array[int]":
         """Return the vertices of the triangles."""
@@ -215,7 +220,7 @@ class _Reader:
         used = self._base_texture(given.material)
         moves = _transform_of(used)
         chosen = moves.get("texCoord", used.tex_coord if used else 0)
-        name = f"TEXCOORD_{chosen}" if isinstance(chosen, int) else ""
+        name = f"TEXCOORD_{chosen if isinstance(chosen, int) else 0}"
         found = self._numbers(given, name, ("VEC2",), count)
         return None if found is None else _shifted(found[0][0::2], found[0][1::2], moves)
 
@@ -237,17 +242,19 @@ class _Reader:
             used = None
         elif used is not None:
             member(self._document.textures, used.index, "texture")
+        cutoff = max(0.0, min(found.alpha_cutoff, _HIDES_ALL))
         return Finish(
             name=found.name,
             colour=tuple(min(1.0, max(0.0, each)) for each in surface.base_color_factor),  # type: ignore[arg-type]
             texture=used.index if used else None,
-            cutoff=found.alpha_cutoff if found.alpha_mode == "MASK" else None,
+            cutoff=cutoff if found.alpha_mode == "MASK" else None,
             blended=found.alpha_mode == "BLEND",
             double_sided=found.double_sided,
             unlit="KHR_materials_unlit" in found.extensions,
         )
 
-    def _texture(self, found: schema.Texture) -> TextureFile:
+    def _texture(self, found: schema.Texture) -> tuple[int | None, TextureFile]:
+        """Return the index of a texture's picture, and the texture."""
         sources = [found.extensions.get(each) for each in _TEXTURE_SOURCES]
         others = [each.get("source") for each in sources if isinstance(each, dict)]
         source = next((each for each in [found.source, *others] if isinstance(each, int)), None)
@@ -256,9 +263,9 @@ class _Reader:
             sampler = member(self._document.samplers, found.sampler, "sampler")
         wrap = (sampler.wrap_s, sampler.wrap_t)
         if source is None or source < 0:
-            return TextureFile(name="", data=None, wrap=wrap)
+            return None, TextureFile(name="", data=None, wrap=wrap)
         image = member(self._document.images, source, "image")
-        return TextureFile(name=image.name, data=self._file.image(source), wrap=wrap)
+        return source, TextureFile(name=image.name, data=self._file.image(source), wrap=wrap)
 
 
 def _strip(odd: int, a: int, b: int, c: int) -> tuple[int, int, int]:
@@ -271,10 +278,12 @@ def _reversed(corners: "array[int]") -> "array[int]":
     return turned_round
 
 
-def _check_finite(numbers: "array[float]") -> None:
-    for start in range(0, len(numbers), BLOCK):
-        if not math.isfinite(sum(numbers[start : start + BLOCK])):
-            raise flawed("its positions contain numbers that aren't finite")
+def _check_count(count: int, most: int, what: str) -> None:
+    if count > most:
+        raise FileUnusableError(
+            f"This GLB model has more than {most:,} {what}, which are too many to read.",
+            hint=_REDUCE,
+        )
 
 
 def _transform_of(used: TextureReference | None) -> dict[str, Any]:
@@ -288,21 +297,29 @@ def _shifted(
 ) -> "tuple[array[float], array[float]]":
     """Return texture coordinates after KHR_texture_transform."""
     (x, y), (a, b) = _pair(moves, "offset", 0.0), _pair(moves, "scale", 1.0)
-    angle = moves.get("rotation", 0.0)
-    angle = angle if isinstance(angle, int | float) and math.isfinite(angle) else 0.0
+    angle = _number(moves.get("rotation")) or 0.0
     if (x, y, a, b, angle) == (0, 0, 1, 1, 0):
         return u, v
     sine, cosine = math.sin(angle), math.cos(angle)
     pairs = list(zip(u, v, strict=True))
     moved_u = array("f", [x + a * cosine * s + b * sine * t for s, t in pairs])
     moved_v = array("f", [y - a * sine * s + b * cosine * t for s, t in pairs])
-    _check_finite(moved_u)
-    _check_finite(moved_v)
+    check_finite(moved_u, _WHAT["TEXCOORD"])
+    check_finite(moved_v, _WHAT["TEXCOORD"])
     return moved_u, moved_v
 
 
 def _pair(moves: dict[str, Any], name: str, usual: float) -> tuple[float, float]:
     match moves.get(name):
-        case [int() | float() as one, int() | float() as other] if math.isfinite(one + other):
-            return one, other
+        case [one, other]:
+            found = _number(one), _number(other)
+            if found[0] is not None and found[1] is not None:
+                return found[0], found[1]
     return usual, usual
+
+
+def _number(value: object) -> float | None:
+    """Return a number of an extension; None if it isn't one, or is too large."""
+    if isinstance(value, int | float) and abs(value) <= _LARGEST:
+        return float(value)
+    return None

@@ -105,7 +105,7 @@ class ModelPainter:
         parts = [f"{model.triangles:,} triangles", f"{size_text(model.size)} units"]
         if size := largest_texture(model):
             parts.append(f"texture {size.width}x{size.height}")
-        if self._drawn is not model:
+        if self._drawn.triangles < model.triangles:
             parts.append("simplified here")
         parts += ["drawn in part"] if self._incomplete else []
         parts += ["without its texture"] if self._textures.problems else []
@@ -171,7 +171,7 @@ def model_thumbnail(path: Path, side: int) -> "tuple[Image.Image, str]":
 def largest_texture(model: Model) -> Size | None:
     """Return the size of the largest base colour texture; None without one."""
     used = {model.finishes[part.finish].texture for part in model.parts}
-    sizes = [texture_size(model.textures[each].data) for each in used if each is not None]
+    sizes = [texture_size(model.textures[each]) for each in used if each is not None]
     return max(
         (each for each in sizes if each), key=lambda each: each.width * each.height, default=None
     )

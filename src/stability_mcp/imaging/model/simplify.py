@@ -24,7 +24,12 @@ def simplified(model: Model, most: int) -> Model:
     never is, because the model consists of loose triangles, some are left out evenly.
     """
     if model.triangles <= most:
-        return model
+        is_sparse = model.vertices > 3 * most  # most of them belong to no triangle
+        return (
+            replace(model, parts=[_thinned(each, 1) for each in model.parts])
+            if is_sparse
+            else model
+        )
     parts, low, size = model.parts, model.box[0], max(model.size)
     cells = math.sqrt(most / _TRIANGLES_PER_CELL)
     for _ in range(_MAX_ROUNDS):
@@ -34,7 +39,7 @@ def simplified(model: Model, most: int) -> Model:
     left = sum(each.triangles for each in parts)
     if left > most:
         step = -(-left // most)
-        parts = [replace(each, corners=_every(each.corners, step)) for each in parts]
+        parts = [_thinned(each, step) for each in parts]
     return replace(model, parts=[each for each in parts if each.corners])
 
 
@@ -61,13 +66,17 @@ def _merged(part: Part, low: Sequence[float], cells_per_unit: float) -> Part:
         one, two, three = new[a], new[b], new[c]
         if moved[one] != moved[two] != moved[three] != moved[one]:
             corners.extend((one, two, three))
+    return replace(_with_vertices(part, moved, sources), corners=corners)
+
+
+def _with_vertices(part: Part, places: "array[int]", sources: "array[int]") -> Part:
+    """Return a part with new vertices: the places of some, and everything else of others."""
     return replace(
         part,
-        points=_three(part.points, moved),
+        points=_three(part.points, places),
         normals=_three(part.normals, sources) if part.normals else None,
-        uv=(_taken(us, sources), _taken(vs, sources)) if part.uv else None,
+        uv=(_taken(part.uv[0], sources), _taken(part.uv[1], sources)) if part.uv else None,
         colours=_three(part.colours, sources) if part.colours else None,
-        corners=corners,
     )
 
 
@@ -80,6 +89,8 @@ def _taken(values: "array[float]", places: "array[int]") -> "array[float]":
     return array("f", [values[at] for at in places])
 
 
-def _every(corners: "array[int]", step: int) -> "array[int]":
-    """Return one of `step` triangles."""
-    return array("I", [at for n in range(0, len(corners), 3 * step) for at in corners[n : n + 3]])
+def _thinned(part: Part, step: int) -> Part:
+    """Return a part with one of `step` triangles and the vertices that they have."""
+    old = part.corners
+    kept = array("I", [at for n in range(0, len(old), 3 * step) for at in old[n : n + 3]])
+    return replace(_with_vertices(part, kept, kept), corners=array("I", range(len(kept))))

@@ -13,7 +13,6 @@ from stability_mcp.imaging.colour import to_srgb
 from stability_mcp.imaging.memory import estimate
 from stability_mcp.imaging.model.model_data import Finish, Model, Part, TextureFile
 from stability_mcp.imaging.pixels import decode_image, plain_mode
-from stability_mcp.imaging.probe import probe
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -52,15 +51,12 @@ class Level:
         return self.width.bit_length() - 1
 
 
-def texture_size(data: memoryview | None) -> Size | None:
-    """Return the size of an encoded texture; None: it isn't in the file, or isn't a picture."""
-    if data is None:
-        return None
+def texture_size(texture: TextureFile) -> Size | None:
+    """Return the size of a texture; None: it isn't in the file, or can't be used."""
     try:
-        facts = probe(io.BytesIO(data))
+        return texture.facts().size
     except FileUnusableError:
         return None
-    return facts.size if facts.kind == "image" else None
 
 
 class Textures:
@@ -118,14 +114,13 @@ class Textures:
         """Return a texture with sides that are powers of two; a mirrored one is twice as large."""
         from PIL import Image
 
-        if texture.data is None:
-            raise FileUnusableError("A texture isn't in the file.")
-        file = io.BytesIO(texture.data)
-        facts = probe(file)
+        facts = texture.facts()
         self._pixels -= facts.pixels
-        if facts.kind != "image" or estimate(facts) > MAX_TEXTURE_BYTES or self._pixels < 0:
+        if estimate(facts) > MAX_TEXTURE_BYTES or self._pixels < 0:
             raise FileUnusableError("The textures are too large to draw.")
-        image = decode_image(file, facts, at_least=Size(self._side, self._side))
+        image = decode_image(
+            io.BytesIO(texture.data or b""), facts, at_least=Size(self._side, self._side)
+        )
         factor = max(image.size) // self._side
         if factor > 1 and image.mode in {"L", "LA", "RGB", "RGBA"}:  # at once, to save memory
             image = image.reduce(factor)

@@ -20,7 +20,6 @@ from stability_mcp.imaging.model.model_data import Finish, Model, Part, TextureF
 from stability_mcp.imaging.model.model_geometry import read_model
 from stability_mcp.imaging.model.texture_levels import encoded
 from stability_mcp.imaging.picture import open_picture
-from stability_mcp.imaging.probe import probe
 from stability_mcp.imaging.sniff import extension
 
 MAX_NAME = 40
@@ -159,15 +158,10 @@ def _textures(model: Model, stem: str) -> tuple[dict[int, tuple[str, bytes]], li
 
 def _texture(texture: TextureFile) -> tuple[str, bytes]:
     """Return a texture in a format that every reader of OBJ opens, and its file ending."""
-    if texture.data is None:
-        raise FileUnusableError("A texture isn't in the file.")
-    file = io.BytesIO(texture.data)
-    facts = probe(file)
-    if facts.kind != "image":
-        raise FileUnusableError("A texture isn't a picture.")
+    facts, data = texture.facts(), texture.data or b""
     if facts.media_type in _KEPT:
-        return extension(facts.media_type), bytes(texture.data)
-    picture = open_picture(file, facts)
+        return extension(facts.media_type), bytes(data)
+    picture = open_picture(io.BytesIO(data), facts)
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
     return "png", buffer.getvalue()

@@ -4,12 +4,42 @@ The data of a frame may begin in the frames before it (the bit reservoir): `main
 side information counts the bytes. Source: ISO 11172-3 and 13818-3, 2.4.1.
 """
 
+from typing import NamedTuple
+
 from stability_mcp.imaging.containers.mp3 import HEADER_BYTES, Frame, frame
 from stability_mcp.imaging.sound.mp3_side_info import side_info, side_length
 
 CHECKSUM_BYTES = 2
+MAX_BORROWED = 511
+"""Most bytes that a frame can borrow: 9 bits (ISO 11172-3, 2.4.1.7)."""
 _NO_CHECKSUM = 1
 _BITRATES = range(1, 15)
+
+
+class FrameList(NamedTuple):
+    """The frames of an MP3."""
+
+    data: bytes
+    """The file."""
+    starts: list[int]
+    """Positions of its frames, without the header frame."""
+
+    def body(self, index: int) -> bytes:
+        """Return a frame."""
+        start = self.starts[index]
+        found = frame(self.data[start : start + HEADER_BYTES])
+        return self.data[start : start + (found.size if found else 0)]
+
+    def data_before(self, index: int, most: int = MAX_BORROWED) -> bytes:
+        """Return up to `most` bytes at the end of the data areas before a frame."""
+        parts, missing = list[bytes](), most
+        while index and missing > 0:
+            index -= 1
+            body = self.body(index)
+            parts.append(body[area_start(body) :])
+            missing -= len(parts[-1])
+        found = b"".join(reversed(parts))
+        return found[max(len(found) - most, 0) :]
 
 
 def facts_of(body: bytes) -> Frame:

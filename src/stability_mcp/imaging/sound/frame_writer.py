@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from stability_mcp.imaging.containers.mp3 import HEADER_BYTES
 from stability_mcp.imaging.sound.frame_data import (
+    MAX_BORROWED,
     area_start,
     borrowed_bytes,
     data_bytes,
@@ -23,8 +24,6 @@ from stability_mcp.imaging.sound.frame_data import (
     silent_frame,
 )
 
-MAX_BORROWED = 511
-"""Most bytes that a frame can borrow: 9 bits (ISO 11172-3, 2.4.1.7)."""
 DECODER_DELAY = 529
 """Samples by which every decoder is late; a player adds them to the delay in the header."""
 _ALL_FIELDS = 0b1111
@@ -103,7 +102,7 @@ class FrameWriter:
     def _overwrite_end(self, data: bytes) -> None:
         """Replace the last bytes of the data areas, over several frames if they are small."""
         at = len(self.frames) - 1
-        while data:
+        while data and at >= 0:  # damaged frames claim to borrow more than precedes them
             body = self.frames[at]
             start = max(area_start(body), len(body) - len(data))
             count = len(body) - start

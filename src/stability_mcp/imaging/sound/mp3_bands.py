@@ -204,4 +204,5 @@ def line_gains(
             for short_gain in granule.short_gains:
                 exponent = whole - step * next(left, 0) - 4 * short_gain
                 gains += [_SHORT_ENERGY * 2.0**exponent] * width
-    return gains[:LINES]
+    # In mixed blocks with 8,000 Hz the bands end before the last line.
+    return gains[:LINES] + [0.0] * (LINES - len(gains))

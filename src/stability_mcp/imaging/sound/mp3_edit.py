@@ -20,10 +20,9 @@ from stability_mcp.imaging.containers.mp3 import (
     sound_frames,
 )
 from stability_mcp.imaging.containers.piece import AUDIO_EDITOR, damaged
-from stability_mcp.imaging.sound.frame_data import area_start
+from stability_mcp.imaging.sound.frame_data import FrameList
 from stability_mcp.imaging.sound.frame_writer import (
     DECODER_DELAY,
-    MAX_BORROWED,
     FrameWriter,
     header_frame,
 )
@@ -42,11 +41,9 @@ _MAX_SHIFT = 3
 
 @dataclass(frozen=True)
 class Mp3Sound:
-    """The frames of an MP3."""
+    """An MP3 that is cut at frames."""
 
-    data: bytes
-    starts: list[int]
-    """Positions of its frames, without the header frame."""
+    frames: FrameList
     samples: int
     """Audible samples of each channel."""
     first_sample: int
@@ -60,21 +57,6 @@ class Mp3Sound:
     def frame_seconds(self) -> float:
         """Return the length of a frame."""
         return self.samples_per_frame / self.rate
-
-    def body(self, index: int) -> bytes:
-        """Return a frame."""
-        start = self.starts[index]
-        found = frame(self.data[start : start + HEADER_BYTES])
-        return self.data[start : start + (found.size if found else 0)]
-
-    def areas_before(self, index: int) -> bytes:
-        """Return the last bytes of the data areas before a frame: as many as it may borrow."""
-        found = b""
-        while index and len(found) < MAX_BORROWED:
-            index -= 1
-            body = self.body(index)
-            found = body[area_start(body) :] + found
-        return found[-MAX_BORROWED:]
 
 
 def read_mp3(path: Path) -> Mp3Sound:
@@ -92,8 +74,7 @@ def read_mp3(path: Path) -> Mp3Sound:
         raise damaged("MP3", "it contains no sound", editor=AUDIO_EDITOR)
     is_known = declared is not None and bool(declared.delay or declared.padding)
     return Mp3Sound(
-        data=data,
-        starts=starts,
+        frames=FrameList(data, starts),
         samples=track.samples,
         first_sample=declared.delay + DECODER_DELAY if declared and is_known else 0,
         samples_per_frame=first.samples,
@@ -156,17 +137,17 @@ class _Mp3Writer:
         made = self._frames * self._size - self._inaudible
         if part.source is None:
             count = max(round((limit - made) / self._size), 0)
-            self.collected.add_silence(self._sources[0].body(0), count)
+            self.collected.add_silence(self._sources[0].frames.body(0), count)
             return
         source = self._sources[part.source]
-        last = len(source.starts) * self._size
+        last = len(source.frames.starts) * self._size
         begin = min(source.first_sample + round(part.start * source.rate), last - 1)
         if self._frames == 0:
             first = begin // self._size
             first -= min(first, self._frames_before(source))
             self._inaudible = begin - first * self._size
             if self._inaudible < DECODER_DELAY:  # the header can't declare less
-                self.collected.lead(source.body(0))
+                self.collected.lead(source.frames.body(0))
         else:
             first = self._first_fitting(source, round(begin / self._size))
             begin = first * self._size
@@ -176,17 +157,17 @@ class _Mp3Writer:
             self._end = stop * self._size - end
         else:
             stop = max(round(end / self._size), first + 1)
-        bodies = [source.body(index) for index in range(first, stop)]
-        self.collected.add(bodies, source.areas_before(first))
+        bodies = [source.frames.body(index) for index in range(first, stop)]
+        self.collected.add(bodies, source.frames.data_before(first))
 
     def _first_fitting(self, source: Mp3Sound, first: int) -> int:
         """Return the first frame, or one of the next, that can follow without a gap.
 
         At the highest bit rates the frame before a join may have no room for borrowed data.
         """
-        last = len(source.starts) - 1
+        last = len(source.frames.starts) - 1
         for index in range(first, min(first + _MAX_SHIFT, last) + 1):
-            if self.collected.can_precede(source.body(index)):
+            if self.collected.can_precede(source.frames.body(index)):
                 return index
         return min(first, last)
 

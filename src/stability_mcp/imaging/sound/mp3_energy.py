@@ -7,7 +7,7 @@ for the loudness, but not for single samples: peaks stay unknown.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from stability_mcp.imaging.containers.mp3 import HEADER_BYTES, Track, frame
+from stability_mcp.imaging.sound.frame_data import FrameList, facts_of
 from stability_mcp.imaging.sound.mp3_bands import (
     LINES,
     ScaleFactors,
@@ -45,32 +45,20 @@ class FrameEnergy(NamedTuple):
     """Whether both channels are known to be equal."""
 
 
-class Mp3Frames:
-    """The frames of an MP3.
+class Mp3Energy:
+    """Computes the energy of the frames of an MP3."""
 
-    Args:
-        data: The file.
-        track: Its sound.
-    """
-
-    def __init__(self, data: bytes, track: Track) -> None:
-        self._data = data
-        self._starts: list[int] = []
-        self._sizes: list[int] = []
-        for start, end in track.runs:
-            at = start
-            while at < end and (found := frame(data[at : at + HEADER_BYTES])):
-                self._starts.append(at)
-                self._sizes.append(found.size)
-                at += found.size
+    def __init__(self, frames: FrameList) -> None:
+        self._frames = frames
 
     def __len__(self) -> int:
         """Return how many there are."""
-        return len(self._starts)
+        return len(self._frames.starts)
 
     def energy(self, index: int) -> FrameEnergy | None:
         """Return the energy of a frame; None if it is too short."""
-        info = self._info(index)
+        body = self._frames.body(index)
+        info = side_info(body, 0, facts_of(body))
         if info is None:
             return None
         main_data = self._main_data(index, info)
@@ -94,29 +82,15 @@ class Mp3Frames:
             granules.append(tuple(squares))
         return FrameEnergy(granules, is_equal)
 
-    def _info(self, index: int) -> SideInfo | None:
-        at = self._starts[index]
-        found = frame(self._data[at : at + HEADER_BYTES])
-        return None if found is None else side_info(self._data, at, found)
-
     def _main_data(self, index: int, info: SideInfo) -> bytes | None:
         """Return the main data from its start, which can be in earlier frames, to the frame's end.
 
         None: the earlier frames were cut off; decoders are silent then.
         """
-        at = self._starts[index]
-        parts = [self._data[at + info.main_start : at + self._sizes[index]]]
-        wanted = info.borrowed
-        while wanted and index:
-            index -= 1
-            before = self._info(index)
-            if before is None:
-                break
-            at = self._starts[index]
-            body = self._data[at + before.main_start : at + self._sizes[index]]
-            parts.append(body[-wanted:])
-            wanted -= len(parts[-1])
-        return None if wanted else b"".join(reversed(parts))
+        borrowed = self._frames.data_before(index, info.borrowed)
+        if len(borrowed) < info.borrowed:
+            return None
+        return borrowed + self._frames.body(index)[info.main_start :]
 
 
 class _BitReader:

@@ -7,8 +7,9 @@ speech and clicks: the RMS is within 0.6 dB of the decoded sound, and silence wi
 import math
 
 from stability_mcp.errors import FileUnusableError
-from stability_mcp.imaging.containers.mp3 import Track
-from stability_mcp.imaging.sound.mp3_energy import FrameEnergy, Mp3Frames
+from stability_mcp.imaging.containers.mp3 import Track, sound_frames
+from stability_mcp.imaging.sound.frame_data import FrameList
+from stability_mcp.imaging.sound.mp3_energy import FrameEnergy, Mp3Energy
 from stability_mcp.imaging.sound.mp3_side_info import GRANULE_SAMPLES
 from stability_mcp.imaging.sound.sound_levels import (
     SILENCE_DB,
@@ -42,10 +43,9 @@ def estimate_mp3(data: bytes, track: Track) -> SoundLevels:
     Raises:
         FileUnusableError: None of its frames is valid.
     """
-    frames = Mp3Frames(data, track)
-    first = 1 if track.has_header and len(frames) > 1 else 0
-    wanted = range(first, len(frames))
-    step = -(-len(wanted) // MAX_DECODED)
+    frames = Mp3Energy(FrameList(data, sound_frames(data, track)[0]))
+    wanted = range(len(frames))
+    step = max(1, -(-len(wanted) // MAX_DECODED))
     decoded = {index: frames.energy(index) for index in wanted[::step]}
     found = [each for each in decoded.values() if each is not None]
     if not found:
@@ -66,7 +66,7 @@ def estimate_mp3(data: bytes, track: Track) -> SoundLevels:
     )
 
 
-def _refine(frames: Mp3Frames, decoded: dict[int, FrameEnergy | None], step: int) -> None:
+def _refine(frames: Mp3Energy, decoded: dict[int, FrameEnergy | None], step: int) -> None:
     """Decode the frames before the first and after the last audible one, up to another audible one.
 
     Between decoded frames there may be short sounds.

@@ -11,6 +11,7 @@ from array import array
 from collections.abc import Iterator
 from math import gcd
 
+from stability_mcp.imaging.containers.wav import BLOCK_FRAMES
 from stability_mcp.imaging.sound.sample_math import audioop
 
 MAX_PHASES = 640
@@ -85,12 +86,19 @@ def resampled(
 ) -> Iterator[bytes]:
     """Yield blocks of 32-bit samples at another rate."""
     filters = [Resampler(source, target) for _ in range(channels)]
-    for block in blocks:
+    for block in _pieces(blocks, _WIDTH * channels * max(1, BLOCK_FRAMES * source // target)):
         samples = array("i", block)
         yield _interleaved(
             [each.add(samples[n::channels].tobytes()) for n, each in enumerate(filters)]
         )
     yield _interleaved([each.finish() for each in filters])
+
+
+def _pieces(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
+    """Yield blocks in pieces: what is made of a block at a low rate may be hundreds of times it."""
+    for block in blocks:
+        for at in range(0, len(block), size):
+            yield block[at : at + size]
 
 
 def _interleaved(parts: list[bytes]) -> bytes:

@@ -12,14 +12,17 @@ from itertools import chain
 from operator import mul
 from typing import NamedTuple
 
+from stability_mcp.imaging.containers.wav import BLOCK_FRAMES
 from stability_mcp.imaging.sound.resample import resampled
 from stability_mcp.imaging.sound.sample_math import audioop
 from stability_mcp.imaging.sound.sound_parts import Arrangement, Part
-from stability_mcp.imaging.sound.sound_reader import BLOCK_FRAMES, SoundReader
+from stability_mcp.imaging.sound.sound_reader import SoundReader
 
 WIDTH = 4
 """Bytes of a sample while it is computed."""
 _STEREO = 2
+_SCALED_FRAMES = 4_096
+"""Frames that one call of a C function scales, so that it doesn't block other threads."""
 
 Blocks = Iterator[bytes]
 
@@ -108,10 +111,13 @@ def _factor(frame: int, rising: int, first_falling: int, falling: int) -> float:
 
 def _scaled(block: bytes, factors: Sequence[float], channels: int) -> bytes:
     """Return samples multiplied by a factor for each frame."""
-    each: Iterable[float] = factors
-    if channels > 1:
-        each = chain.from_iterable(zip(*[factors] * channels, strict=True))
-    return array("i", map(int, map(mul, array("i", block), each))).tobytes()
+    samples, scaled = array("i", block), array("i")
+    for start in range(0, len(factors), _SCALED_FRAMES):
+        part: Sequence[float] = factors[start : start + _SCALED_FRAMES]
+        each = chain.from_iterable(zip(*[part] * channels, strict=True)) if channels > 1 else part
+        first, end = start * channels, (start + len(part)) * channels
+        scaled.extend(map(int, map(mul, samples[first:end], each)))
+    return scaled.tobytes()
 
 
 def rounded(blocks: Iterable[bytes], width: int) -> Blocks:
@@ -182,23 +188,31 @@ def _overlapping(parts: Iterable[Blocks], overlap: int, form: SoundForm) -> Bloc
     quiet.
     """
     size = overlap * form.frame_bytes
-    turns = [math.pi / 2 * (frame + 0.5) / overlap for frame in range(overlap)]
-    falling, rising = [math.cos(turn) for turn in turns], [math.sin(turn) for turn in turns]
     kept = b""
-    for number, blocks in enumerate(parts):
-        waiting = b""
-        mixing = number > 0
+    for blocks in parts:
+        at, waiting = 0, bytearray()
         for block in blocks:
-            waiting += block
-            if mixing and len(waiting) >= size:
-                yield audioop().add(
-                    _scaled(kept, falling, form.channels),
-                    _scaled(waiting[:size], rising, form.channels),
-                    WIDTH,
-                )
-                waiting, mixing = waiting[size:], False
-            if not mixing and len(waiting) > size:
-                yield waiting[:-size]
-                waiting = waiting[-size:]
-        kept = waiting
+            head = block[: len(kept) - at]
+            if head:
+                yield _mixed(kept[at : at + len(head)], head, at, overlap, form)
+                at += len(head)
+            waiting += block[len(head) :]
+            if len(waiting) > size:
+                yield bytes(waiting[:-size])
+                del waiting[:-size]
+        # A crossfade of half a part, rounded up, is longer than the rest of the part.
+        kept = bytes(waiting).ljust(size, b"\0")
     yield kept
+
+
+def _mixed(first: bytes, second: bytes, at: int, overlap: int, form: SoundForm) -> bytes:
+    """Return a block of a crossfade of `overlap` frames that starts `at` bytes after its start."""
+    start, count = at // form.frame_bytes, len(first) // form.frame_bytes
+    turns = [math.pi / 2 * (frame + 0.5) / overlap for frame in range(start, start + count)]
+    return bytes(
+        audioop().add(
+            _scaled(first, [math.cos(turn) for turn in turns], form.channels),
+            _scaled(second, [math.sin(turn) for turn in turns], form.channels),
+            WIDTH,
+        )
+    )

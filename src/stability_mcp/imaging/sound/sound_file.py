@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from stability_mcp.imaging.containers.wav import wav_samples
+from stability_mcp.imaging.containers.wav import FLOAT, wav_samples
 from stability_mcp.imaging.facts import Facts
 from stability_mcp.imaging.formats import WayOut
 from stability_mcp.imaging.sniff import extension
@@ -14,7 +14,6 @@ from stability_mcp.imaging.sound.sound_reader import SoundReader, open_sound
 from stability_mcp.imaging.sound.wav_copy import RawWav
 from stability_mcp.text import quoted
 
-_FLOAT = 3
 _MP3, _WAV, _M4A = "audio/mpeg", "audio/wav", "audio/mp4"
 _INSTALL = 'Install the extra, pip install "stability-mcp[formats]", and restart the server'
 _EXTRA = (
@@ -99,4 +98,4 @@ class SoundFile:
         """
         if self.raw is None or self.reader is None:
             return 2
-        return 3 if self.raw.samples.tag == _FLOAT else self.reader.width
+        return 3 if self.raw.samples.tag == FLOAT else self.reader.width

@@ -9,19 +9,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from stability_mcp.errors import FileUnusableError
-from stability_mcp.imaging.containers.piece import AUDIO_EDITOR, damaged, read_at
-from stability_mcp.imaging.containers.wav import Samples, wav_samples
+from stability_mcp.imaging.containers.piece import AUDIO_EDITOR, damaged
+from stability_mcp.imaging.containers.wav import (
+    A_LAW,
+    BLOCK_FRAMES,
+    FLOAT,
+    MU_LAW,
+    PCM,
+    Samples,
+    sample_blocks,
+    wav_samples,
+)
 from stability_mcp.imaging.convert import is_installed
 from stability_mcp.imaging.facts import Facts
 from stability_mcp.imaging.sound.sample_math import audioop, floats_to_32_bits
-
-BLOCK_FRAMES = 65_536
-"""Frames of a block: 0.5 MB of stereo with 32 bits."""
-
-_PCM, _FLOAT, _A_LAW, _MU_LAW = 1, 3, 6, 7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,15 +65,15 @@ def open_sound(path: Path, facts: Facts) -> SoundReader | None:
     if facts.media_type == "audio/wav":
         with path.open("rb") as file:
             samples = wav_samples(file, facts.bytes)
-        if samples is not None and samples.tag in _CONVERSIONS:
+        if samples is not None and samples.width in _WIDTHS[samples.tag]:
             return _wav(path, samples)
     return _decoded(path) if is_installed() else None
 
 
 def _wav(path: Path, samples: Samples) -> SoundReader:
-    width = 4 if samples.tag == _FLOAT else max(2, samples.width)
+    width = 4 if samples.tag == FLOAT else max(2, samples.width)
     # PCM with more than 32 bits, which only test files have, keeps its upper 32.
-    wide = samples.tag == _PCM and samples.width > 4  # noqa: PLR2004 -- bytes
+    wide = samples.tag == PCM and samples.width > 4  # noqa: PLR2004 -- bytes
     return SoundReader(
         rate=samples.rate,
         channels=samples.channels,
@@ -82,14 +86,8 @@ def _wav(path: Path, samples: Samples) -> SoundReader:
 def _read_wav(path: Path, samples: Samples, start: int, end: int) -> Iterator[bytes]:
     convert = _CONVERSIONS[samples.tag]
     with path.open("rb") as file:
-        for block in _raw_blocks(file, samples, start, end):
+        for block in sample_blocks(file, samples, start, end):
             yield convert(block, samples.width)
-
-
-def _raw_blocks(file: BinaryIO, samples: Samples, start: int, end: int) -> Iterator[bytes]:
-    for first in range(start, end, BLOCK_FRAMES):
-        count = min(BLOCK_FRAMES, end - first)
-        yield read_at(file, samples.start + first * samples.block, count * samples.block)
 
 
 def _from_pcm(data: bytes, width: int) -> bytes:
@@ -115,12 +113,14 @@ def _from_mu_law(data: bytes, width: int) -> bytes:
 
 
 _CONVERSIONS: dict[int, Callable[[bytes, int], bytes]] = {
-    _PCM: _from_pcm,
-    _FLOAT: floats_to_32_bits,
-    _A_LAW: _from_a_law,
-    _MU_LAW: _from_mu_law,
+    PCM: _from_pcm,
+    FLOAT: floats_to_32_bits,
+    A_LAW: _from_a_law,
+    MU_LAW: _from_mu_law,
 }
-"""By format of the WAV (RFC 2361)."""
+"""By format of the WAV."""
+_WIDTHS = {PCM: range(1, 9), FLOAT: (4, 8), A_LAW: (1,), MU_LAW: (1,)}
+"""Bytes of a sample that each format has; a header can claim others."""
 
 
 def _decoded(path: Path) -> SoundReader:

@@ -3,16 +3,20 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
-from stability_mcp.imaging.containers.piece import read_at
-from stability_mcp.imaging.containers.wav import Samples, wav_header
+from stability_mcp.imaging.containers.wav import (
+    A_LAW,
+    BLOCK_FRAMES,
+    MU_LAW,
+    PCM,
+    Samples,
+    sample_blocks,
+    wav_header,
+)
 from stability_mcp.imaging.sound.sound_parts import Arrangement, Part
-from stability_mcp.imaging.sound.sound_reader import BLOCK_FRAMES
 from stability_mcp.imaging.strip import atomic_write
 
-_PCM, _A_LAW, _MU_LAW = 1, 6, 7
-_SILENCE = {_A_LAW: b"\xd5", _MU_LAW: b"\xff"}
+_SILENCE = {A_LAW: b"\xd5", MU_LAW: b"\xff"}
 """Samples of no level (ITU-T G.711)."""
 
 
@@ -47,7 +51,7 @@ def copy_wav(sources: Sequence[RawWav], arrangement: Arrangement, target: Path) 
                 out.writelines(_silence(first, end - start))
                 continue
             with sources[source].path.open("rb") as file:
-                out.writelines(_copied(file, sources[source].samples, start, end))
+                out.writelines(sample_blocks(file, sources[source].samples, start, end))
         out.write(bytes(length & 1))
 
 
@@ -55,15 +59,9 @@ def _frames(part: Part, rate: int) -> tuple[int | None, int, int]:
     return part.source, round(part.start * rate), round(part.end * rate)
 
 
-def _copied(file: BinaryIO, samples: Samples, start: int, end: int) -> Iterator[bytes]:
-    for first in range(start, end, BLOCK_FRAMES):
-        count = min(BLOCK_FRAMES, end - first)
-        yield read_at(file, samples.start + first * samples.block, count * samples.block)
-
-
 def _silence(samples: Samples, frames: int) -> Iterator[bytes]:
     one = _SILENCE.get(samples.tag, b"\0")
-    if samples.tag == _PCM and samples.width == 1:
+    if samples.tag == PCM and samples.width == 1:
         one = b"\x80"  # PCM with 8 bits is unsigned
     for first in range(0, frames, BLOCK_FRAMES):
         yield one * (min(BLOCK_FRAMES, frames - first) * samples.block)
