@@ -128,7 +128,7 @@ class MediaShow(Arguments):
 
 
 def _texts_of(items: Iterable[MediaItem]) -> set[str]:
-    """Return the texts in the arguments of items, which may be ids of media, alone or in lists."""
+    """Return the texts in the arguments of items, also those in lists; some are ids of media."""
     values = [value for item in items for value in item.arguments.values()]
     every = [each for value in values for each in (value if isinstance(value, list) else [value])]
     return {each for each in every if isinstance(each, str)}
