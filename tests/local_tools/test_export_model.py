@@ -203,7 +203,7 @@ async def test_a_second_export_gets_its_own_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "problem"),
     [
-        ({"media": "photo.png", "format": "obj"}, "can't be exported as obj"),
+        ({"media": "photo.png", "format": "obj"}, "can't be exported in the format obj"),
         ({"media": "box.glb", "to": "box.png"}, "Use format obj, or the ending .glb to copy it."),
         ({"media": "box.glb", "format": "stl"}, "written as obj, which programs such as Blender"),
         ({"media": "box.glb", "format": "glb"}, "copied as GLB if format is left out"),

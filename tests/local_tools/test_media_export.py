@@ -406,7 +406,10 @@ WRONG: Mapping[str, tuple[Mapping[str, object], str]] = {
     "no media": ({"media": []}, "media must"),
     "unknown media": ({"media": "nothing"}, "No media or file is called"),
     "much media": ({"media": ["logo.png"] * 51}, "the maximum is 50"),
-    "sound as picture": ({"media": "tune.wav", "format": "png"}, "can't be exported as png"),
+    "sound as picture": (
+        {"media": "tune.wav", "format": "png"},
+        "can't be exported in the format png",
+    ),
     "sound as MP3": (
         {"media": "tune.wav", "to": "tune.mp3"},
         "To copy it, use the ending .wav; audio_edit converts to WAV or MP3.",
@@ -415,13 +418,19 @@ WRONG: Mapping[str, tuple[Mapping[str, object], str]] = {
         {"media": "tune.wav", "format": "mp3"},
         "format: sounds are copied if format is left out; audio_edit converts to WAV or MP3.",
     ),
-    "sound in a pdf": ({"media": ["logo.png", "tune.wav"], "to": "a.pdf"}, "exported as pdf"),
+    "sound in a pdf": (
+        {"media": ["logo.png", "tune.wav"], "to": "a.pdf"},
+        "exported in the format pdf",
+    ),
     "sound for the web": (
         {"media": "tune.wav", "preset": "web"},
         "which takes no options for pictures",
     ),
-    "a model as sound": ({"media": "chair.glb", "to": "a.mp3"}, "can't be exported as mp3"),
-    "a picture as sound": ({"to": "a.wav"}, "can't be exported as wav"),
+    "a model as sound": (
+        {"media": "chair.glb", "to": "a.mp3"},
+        "can't be exported in the format mp3",
+    ),
+    "a picture as sound": ({"to": "a.wav"}, "can't be exported in the format wav"),
     "zip as argument": ({"zip": True}, "end the name in to with .zip"),
     "a long name": ({"to": "x" * 250 + ".png"}, "has more than 200 bytes"),
     "a file as folder": ({"to": "{root}/photo.png/a.png"}, "not a folder"),

@@ -257,8 +257,8 @@ def _check_copied(source: Source, arguments: MediaExport, where: Destination) ->
         and where.format != _KEPT_FORMATS.get(own)
     ):
         raise ArgumentsError(
-            f"{quoted(source.item.name)} is {kind} ({own}) and can't be exported as "
-            f"{where.format}.",
+            f"{quoted(source.item.name)} is {kind} ({own}) and can't be exported in the "
+            f"format {where.format}.",
             hint=_INSTEAD[source.item.kind].format(own=own),
         )
     if arguments.changes_pictures:
