@@ -10,7 +10,7 @@ from stability_mcp.api import TOOLSETS
 from stability_mcp.errors import ConfigurationError
 from stability_mcp.text import did_you_mean, listed, quoted
 
-ORDER = (*TOOLSETS, "jobs", "media", "image", "audio", "expert")
+ORDER = (*TOOLSETS, "jobs", "spend", "media", "image", "audio", "expert")
 """Every toolset in the order in which tools are listed; any other comes last."""
 
 ALWAYS = ("job_wait", "cost_estimate", "server_status", "guide")
@@ -21,7 +21,7 @@ NOT_BY_DEFAULT = frozenset({"v1", "account", "expert"})
 BASIC = frozenset({"generate", "edit", "media", "image", "jobs", "upscale_fast"})
 """Toolsets and tools of `basic`, for hosts that limit the size of the tool list."""
 
-_WORDS = {"job": "jobs", "usage": "jobs", "prompt": "generate", "spend": "jobs"}
+_WORDS = {"job": "jobs", "usage": "jobs", "prompt": "generate"}
 _EXPERT = frozenset({"job_adopt"})
 """Tools that few people need, whatever their first word."""
 
