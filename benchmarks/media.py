@@ -122,6 +122,7 @@ class LocalMedia:
 async def local_tools(folder: Path, size: LocalMedia, *, rounds: int) -> list[Line]:
     """Measure the local tools, and how long they block the loop."""
     from stability_mcp.local_tools import all_local_tools
+    from stability_mcp.server.garbage import paused_collection
     from stability_mcp.server.tools import load_tools
     from stability_mcp.studio import open_studio
 
@@ -151,8 +152,9 @@ async def local_tools(folder: Path, size: LocalMedia, *, rounds: int) -> list[Li
 
         groups = {"local tools": PHOTO_CALLS, "sounds and models": OTHER_CALLS}
         for group, calls in groups.items():
-            for each in calls.values():  # loads the libraries, once in a process
-                await call(each)
+            with paused_collection():  # as the server loads libraries
+                for each in calls.values():
+                    await call(each)
             async with _lag() as lags:
                 for name, each in calls.items():
                     took = []

@@ -11,6 +11,9 @@ from stability_mcp.imaging.containers import jpeg, png, riff
 from stability_mcp.imaging.containers.piece import Piece, copy_pieces, read_at
 from stability_mcp.imaging.facts import Facts
 
+_BUFFER_BYTES = 1 << 20
+"""Bytes written at a time. Many small writes keep other threads waiting: see `wav._BLOCKS_READ`."""
+
 
 @contextmanager
 def atomic_write(target: Path) -> Iterator[BinaryIO]:
@@ -20,7 +23,7 @@ def atomic_write(target: Path) -> Iterator[BinaryIO]:
         OSError: The folder isn't writable, or the disk is full; no file is left behind.
     """
     temporary = target.with_name(f".{secrets.token_hex(8)}.part")
-    file = temporary.open("xb")
+    file = temporary.open("xb", buffering=_BUFFER_BYTES)
     try:
         with file:
             yield file

@@ -38,8 +38,11 @@ _MIN_FORMAT = 16
 _EXTENSIBLE = 0xFFFE
 PCM, FLOAT, A_LAW, MU_LAW = 1, 3, 6, 7
 """Formats of samples (RFC 2361)."""
-BLOCK_FRAMES = 65_536
-"""Frames that are read at a time: 0.5 MB of stereo with 32 bits."""
+BLOCK_FRAMES = 16_384
+"""Frames that are computed at a time: 3 ms for stereo, while no other thread runs."""
+_BLOCKS_READ = 16
+"""Blocks that are read at a time. Each read lets other threads take over for an instant only; if
+that happens more often than every 5 ms, CPython never lets them wait long enough to get a turn."""
 _LINEAR = frozenset({PCM, FLOAT, A_LAW, MU_LAW})
 """Formats with a fixed number of bytes per sample."""
 _BLOCK_BYTES = 64 * BLOCK_FRAMES
@@ -174,9 +177,11 @@ def wav_samples(file: BinaryIO, size: int) -> Samples | None:
 def sample_blocks(file: BinaryIO, samples: Samples, start: int, end: int) -> Iterator[bytes]:
     """Yield the samples between two frames as they are stored, in blocks."""
     most = min(BLOCK_FRAMES, _BLOCK_BYTES // samples.block)
-    for first in range(start, end, most):
-        count = min(most, end - first)
-        yield read_at(file, samples.start + first * samples.block, count * samples.block)
+    for first in range(start, end, most * _BLOCKS_READ):
+        count = min(most * _BLOCKS_READ, end - first)
+        data = read_at(file, samples.start + first * samples.block, count * samples.block)
+        for at in range(0, len(data), most * samples.block):
+            yield data[at : at + most * samples.block]
 
 
 def pcm_format(rate: int, channels: int, width: int) -> bytes:
