@@ -1,7 +1,4 @@
-"""The studio: the interface that faces use. They reach nothing below it.
-
-Length: one class with a short method for everything that a face can ask for.
-"""
+"""The studio: the interface that faces use. They reach nothing below it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -289,11 +286,7 @@ class Studio:
         return await origins.of_media(self._media, self._jobs.reader, self._account, items)
 
     async def get_media(self, reference: str) -> MediaItem:
-        """Return the item with a URI, id or label.
-
-        Raises:
-            NotFoundError: it doesn't exist or was deleted.
-        """
+        """Return the item with a URI, id or label; raises NotFoundError if there is none."""
         return await self._media.get(reference)
 
     async def find_media(self, reference: str) -> MediaItem | None:
