@@ -30,7 +30,13 @@ from stability_mcp.imaging.transform.geometry import Gravity
 from stability_mcp.imaging.transform.paint import parse_paint
 from stability_mcp.imaging.transform.saving import default_output, write_picture
 from stability_mcp.imaging.transform.size_limits import MAX_SIDE, TransformError
-from stability_mcp.local_tools.local_tool import LocalResult, MakingArguments, local_tool
+from stability_mcp.local_tools.local_tool import (
+    LocalResult,
+    MakingArguments,
+    MediaShape,
+    StepFacts,
+    local_tool,
+)
 from stability_mcp.local_tools.workbench import Made, Source, Workbench
 
 TOOL = "image_layout"
@@ -105,8 +111,15 @@ LIMITS: Mapping[str, tuple[int, int]] = MappingProxyType(
 """Lowest and highest value of each number, in pixels."""
 
 
+def _predict(arguments: "ImageLayout", files: Mapping[str, MediaShape]) -> MediaShape:
+    del files
+    height = arguments.height
+    return MediaShape(kind="image", size=None if height is None else Size(arguments.width, height))
+
+
 @local_tool(
     title="Lay out pictures",
+    step=StepFacts(files={"images": "image"}, predict=_predict),
     hints={
         "image": "use images",
         "aspect": "use width and height",

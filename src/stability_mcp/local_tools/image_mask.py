@@ -22,7 +22,13 @@ from stability_mcp.imaging.strip import atomic_write
 from stability_mcp.imaging.transform.geometry import MAX_SLIP
 from stability_mcp.local_tools.acceptance import acceptance, is_offered
 from stability_mcp.local_tools.box_notation import as_shapes
-from stability_mcp.local_tools.local_tool import LocalResult, MakingArguments, local_tool
+from stability_mcp.local_tools.local_tool import (
+    LocalResult,
+    MakingArguments,
+    MediaShape,
+    StepFacts,
+    local_tool,
+)
 from stability_mcp.local_tools.workbench import Made, Source, Workbench
 from stability_mcp.media.items import MediaItem
 from stability_mcp.text import listed, quoted
@@ -103,7 +109,12 @@ class _Marked:
 
 
 @local_tool(
-    title="Make a mask", hints={"picture": "use image", "mask": 'use a shape "mask" in shapes'}
+    title="Make a mask",
+    hints={"picture": "use image", "mask": 'use a shape "mask" in shapes'},
+    step=StepFacts(
+        files={"image": "image", "mask": "image"},
+        predict=lambda _, files: files.get("image", MediaShape(kind="image")),
+    ),
 )
 async def image_mask(workbench: Workbench, arguments: ImageMask) -> LocalResult:
     """Draw the mask, store it with its shapes, and show it over the picture."""

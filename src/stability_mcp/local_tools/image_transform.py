@@ -9,11 +9,18 @@ from pydantic import BeforeValidator
 
 from stability_mcp.api.tool_arguments import Reference
 from stability_mcp.errors import ArgumentsError
+from stability_mcp.imaging.facts import Facts
 from stability_mcp.imaging.picture import open_picture
 from stability_mcp.imaging.transform.animation import write_animation
 from stability_mcp.imaging.transform.saving import default_output, write_picture
 from stability_mcp.imaging.transform.size_limits import TransformError
-from stability_mcp.local_tools.local_tool import LocalResult, MakingArguments, local_tool
+from stability_mcp.local_tools.local_tool import (
+    LocalResult,
+    MakingArguments,
+    MediaShape,
+    StepFacts,
+    local_tool,
+)
 from stability_mcp.local_tools.transform_actions import Work, perform
 from stability_mcp.local_tools.transform_plan import Others, StepError, plan
 from stability_mcp.local_tools.transform_steps import Step, parse_steps
@@ -37,8 +44,18 @@ class ImageTransform(MakingArguments):
     gravity or at [x, y]; width; blend. frames: images, ms. Lengths: px or fractions."""
 
 
+def _predict(arguments: "ImageTransform", files: Mapping[str, MediaShape]) -> MediaShape:
+    size = files["image"].size if "image" in files else None
+    if size is None:
+        return MediaShape(kind="image")
+    facts = Facts(media_type="image/png", bytes=0, width=size.width, height=size.height, mode="RGB")
+    planned = plan(facts, arguments.steps, [{} for _ in arguments.steps])
+    return MediaShape(kind="image", size=planned.size if planned.is_exact else None)
+
+
 @local_tool(
     title="Transform a picture",
+    step=StepFacts(files={"image": "image", "mask": "image", "images": "image"}, predict=_predict),
     hints={
         "operations": "use steps",
         "output_format": "use the step {op: convert, format: ...}",
@@ -52,7 +69,7 @@ async def image_transform(workbench: Workbench, arguments: ImageTransform) -> Lo
         await _others(workbench, number, step) for number, step in enumerate(arguments.steps, 1)
     ]
     try:
-        planned = plan(source, arguments.steps, others)
+        planned = plan(source.facts, arguments.steps, [_facts(each) for each in others])
         made = Made(
             tool=TOOL,
             arguments={
@@ -85,6 +102,10 @@ async def image_transform(workbench: Workbench, arguments: ImageTransform) -> Lo
         facts={"steps": effects},
         preview=await workbench.preview([item], wanted=arguments.preview),
     )
+
+
+def _facts(others: Others) -> dict[str, Facts]:
+    return {name: each.facts for name, each in others.items()}
 
 
 async def _others(workbench: Workbench, number: int, step: Step) -> dict[str, Source]:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 from pydantic import Field
 
+from stability_mcp.api.fields import Size
+from stability_mcp.api.operation import MediaKind
 from stability_mcp.api.tool_arguments import Arguments
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.media.items import MediaItem
@@ -41,7 +43,32 @@ class LocalResult:
     preview: Preview | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class MediaShape:
+    """What is known of a media item before it exists."""
+
+    kind: MediaKind
+    size: Size | None = None
+    """Of a picture; None: unknown."""
+    seconds: float | None = None
+    """Of a sound; None: unknown."""
+    has_alpha: bool | None = None
+    """Whether a picture has transparent pixels; None: unknown."""
+
+
 Function = Callable[["Workbench", Any], Awaitable[LocalResult]]
+Prediction = Callable[[Any, Mapping[str, MediaShape]], MediaShape | None]
+"""Takes the arguments and what goes in, by argument; returns what is made, or None."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepFacts:
+    """What a workflow has to know of a tool that can be one of its steps."""
+
+    files: Mapping[str, MediaKind | None]
+    """Kinds of media by the name of the argument, at any depth; None: any kind."""
+    predict: Prediction
+    """Predicts the result. Raises StepError or TransformError if it can't be made."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,10 +84,16 @@ class LocalTool:
     """What to do instead, by name of an unknown argument that callers try."""
     writes_files: bool = False
     """Whether it writes into the user's folders, and may replace files there."""
+    step: StepFacts | None = None
+    """None: it can't be a step of a workflow, as it makes nothing."""
 
 
 def local_tool(
-    *, title: str, hints: Mapping[str, str] | None = None, writes_files: bool = False
+    *,
+    title: str,
+    hints: Mapping[str, str] | None = None,
+    writes_files: bool = False,
+    step: StepFacts | None = None,
 ) -> Callable[[Function], LocalTool]:
     """Turn a function into a local tool; name and arguments come from its signature.
 
@@ -68,6 +101,7 @@ def local_tool(
         title: Display name.
         hints: What to do instead, by name of an unknown argument that callers try.
         writes_files: Whether it writes into the user's folders, and may replace files there.
+        step: What a workflow has to know of it; None: it can't be a step.
     """
 
     def make(function: Function) -> LocalTool:
@@ -78,6 +112,7 @@ def local_tool(
             function=function,
             hints=hints or {},
             writes_files=writes_files,
+            step=step,
         )
 
     return make

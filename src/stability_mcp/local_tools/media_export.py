@@ -19,7 +19,7 @@ from stability_mcp.local_tools.export_arguments import (
 from stability_mcp.local_tools.export_plan import Plan, plan_export
 from stability_mcp.local_tools.export_report import Report
 from stability_mcp.local_tools.export_writing import Done, write_files
-from stability_mcp.local_tools.local_tool import LocalResult, local_tool
+from stability_mcp.local_tools.local_tool import LocalResult, StepFacts, local_tool
 from stability_mcp.local_tools.workbench import Source, Workbench
 from stability_mcp.media.export_folder import ExportFiles, Written
 from stability_mcp.media.export_roots import Place
@@ -42,6 +42,7 @@ _PROFILE_BYTES = 4_000_000
         "zip": "end the name in to with .zip",
     },
     writes_files=True,
+    step=StepFacts(files={"media": None}, predict=lambda _arguments, _files: None),
 )
 async def media_export(workbench: Workbench, arguments: MediaExport) -> LocalResult:
     """Write the files, all or none, and show them."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from stability_mcp.api.fields import Size
+from stability_mcp.imaging.facts import Facts
 from stability_mcp.imaging.memory import estimate
 from stability_mcp.imaging.transform import geometry
 from stability_mcp.imaging.transform.animation import check_frames
@@ -44,16 +45,23 @@ class Plan(NamedTuple):
     """Size of the result; an upper limit if a step finds it out itself."""
     memory: int
     """Bytes for pixels, at most."""
+    is_exact: bool
+    """Whether the size is that of the result."""
 
 
-def plan(source: Source, steps: Sequence[Step], others: Sequence[Others]) -> Plan:
+def plan(facts: Facts, steps: Sequence[Step], others: Sequence[Mapping[str, Facts]]) -> Plan:
     """Compute sizes and memory of all steps.
+
+    Args:
+        facts: The picture.
+        steps: What is done to it.
+        others: The other pictures of each step, by field.
 
     Raises:
         StepError: a step can't work, or its result would be too large.
     """
-    size, exact = Size(*source.facts.size), True
-    memory = estimate(source.facts)
+    size, exact = Size(*facts.size), True
+    memory = estimate(facts)
     for number, (step, more) in enumerate(zip(steps, others, strict=True), 1):
         before = size
         try:
@@ -66,10 +74,8 @@ def plan(source: Source, steps: Sequence[Step], others: Sequence[Others]) -> Pla
         pixels = before.width * before.height + (_COPIES - 1) * size.width * size.height
         count = 1 + len(step.images or ())
         needed = 4 * (pixels if count == 1 else count * size.width * size.height)
-        memory = max(
-            memory, needed + max((estimate(each.facts) for each in more.values()), default=0)
-        )
-    return Plan(size, memory)
+        memory = max(memory, needed + max((estimate(each) for each in more.values()), default=0))
+    return Plan(size, memory, exact)
 
 
 def _planned(size: Size, step: Step) -> Size:

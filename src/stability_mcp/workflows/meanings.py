@@ -1,0 +1,198 @@
+"""What references mean while a plan is checked, and the elements of `foreach`."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from stability_mcp.api.operation import MediaKind
+from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.local_tools.local_tool import MediaShape
+from stability_mcp.text import listed, quoted
+from stability_mcp.workflows import references
+from stability_mcp.workflows.plan import MAX_ELEMENTS, Step
+from stability_mcp.workflows.problems import Problem
+from stability_mcp.workflows.references import Ref, Unresolved
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepCounts:
+    """How often a step runs, and how many of its results go on."""
+
+    elements: int = 1
+    """Elements of `foreach`, at most."""
+    low: int = 1
+    """Results, at least: a review before it may leave only one."""
+    high: int = 1
+    """Results, at most."""
+    chosen: tuple[int, int] = (1, 1)
+    """Results that other steps get, at least and at most: a review leaves one of a step's, or some
+    of those of a `foreach`."""
+
+
+@dataclass(kw_only=True)
+class StepFindings:
+    """What was found out about a step."""
+
+    counts: StepCounts = field(default_factory=StepCounts)
+    each: tuple[int, int] = (0, 0)
+    """Lowest and highest price of one result, in millicredits."""
+    shape: MediaShape | None = None
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MediaMeaning:
+    """A reference that means one or several media."""
+
+    kind: MediaKind
+    counts: tuple[int, int]
+    shape: MediaShape | None = None
+
+
+@dataclass(frozen=True)
+class ValueMeaning:
+    """A reference that means a value; `is_known` False: it isn't given yet."""
+
+    value: Any
+    is_known: bool = True
+
+
+Meaning = MediaMeaning | ValueMeaning | None
+
+
+@dataclass(frozen=True)
+class Element:
+    """An element of `foreach`, or the only run of a step without one."""
+
+    value: Meaning = None
+
+    def meaning(self, ref: Ref) -> Meaning:
+        """Return what `$item` or `$item.field` means for this element."""
+        if ref.part is None or not isinstance(self.value, ValueMeaning):
+            return self.value if ref.part is None else None
+        if isinstance(self.value.value, Mapping) and ref.part in self.value.value:
+            return ValueMeaning(self.value.value[ref.part])
+        return None
+
+
+@dataclass(kw_only=True)
+class Elements:
+    """The elements of a step's `foreach`."""
+
+    is_used: bool = False
+    low: int = 1
+    high: int = 1
+    values: Sequence[Any] = ()
+    """The elements, if they are values that are known."""
+    media: MediaMeaning | None = None
+    """What each one is, if they are media."""
+    stand_in: ValueMeaning | None = None
+    """A stand-in for a list that isn't known yet."""
+
+    @classmethod
+    def of(
+        cls, step: Step, meaning_of: Callable[[Ref], Meaning], found: StepFindings
+    ) -> "Elements":
+        """Return the elements of a step; mistakes are added to `found`."""
+        given = step.foreach
+        if given is None:
+            return cls()
+        if isinstance(given, list):
+            return cls._of_list(step, meaning_of, given, found)
+        ref = references.read_ref(given)
+        meaning = meaning_of(ref) if ref is not None else None
+        if isinstance(meaning, MediaMeaning):
+            single = MediaMeaning(kind=meaning.kind, counts=(1, 1), shape=meaning.shape)
+            return cls(is_used=True, low=meaning.counts[0], high=meaning.counts[1], media=single)
+        if isinstance(meaning, ValueMeaning) and isinstance(meaning.value, list | tuple):
+            return cls._of_values(list(meaning.value))
+        if isinstance(meaning, ValueMeaning) and not meaning.is_known:
+            found.notes.append(f"counted for one element of {ref}")
+            return cls(is_used=True, stand_in=meaning)
+        found.problems.append(
+            Problem(
+                step=step.id,
+                argument="foreach",
+                message=f"{quoted(given)} is neither a list nor a step or input with several "
+                "values.",
+                cure='Pass a list, or "$id" of an earlier step or of an input with many: true.',
+            )
+        )
+        return cls(is_used=True)
+
+    @classmethod
+    def _of_list(
+        cls, step: Step, meaning_of: Callable[[Ref], Meaning], given: list[Any], found: StepFindings
+    ) -> "Elements":
+        if not 1 <= len(given) <= MAX_ELEMENTS:
+            found.problems.append(
+                Problem(
+                    step=step.id,
+                    argument="foreach",
+                    message=f"The list has {len(given):,} elements; from 1 to {MAX_ELEMENTS} are "
+                    "allowed.",
+                    cure="Split it over several runs.",
+                )
+            )
+            return cls(is_used=True)
+        meanings = [meaning_of(ref) for each in given if (ref := references.read_ref(each))]
+        media = [each for each in meanings if isinstance(each, MediaMeaning)]
+        if media and len(media) == len(given) and len({each.kind for each in media}) == 1:
+            low = sum(each.counts[0] for each in media)
+            high = sum(each.counts[1] for each in media)
+            shapes = {each.shape for each in media}
+            shape = media[0].shape if len(shapes) == 1 else None
+            single = MediaMeaning(kind=media[0].kind, counts=(1, 1), shape=shape)
+            return cls(is_used=True, low=low, high=high, media=single)
+
+        def resolve(ref: Ref) -> Any:  # noqa: ANN401 -- any JSON
+            meaning = meaning_of(ref)
+            if not isinstance(meaning, ValueMeaning):
+                raise Unresolved
+            return meaning.value
+
+        return cls._of_values(references.replace(given, resolve))
+
+    @classmethod
+    def _of_values(cls, values: list[Any]) -> "Elements":
+        return cls(is_used=True, low=len(values), high=len(values), values=values)
+
+    def samples(self) -> Iterator[tuple[int, Element]]:
+        """Yield what to check, with the number of the element; 0 if one stands for all."""
+        if self.values:
+            for number, value in enumerate(self.values, 1):
+                yield number, Element(ValueMeaning(value))
+        else:
+            yield 0, Element(self.media or self.stand_in)
+
+    def meaning(self, ref: Ref) -> Meaning:
+        """Return what `$item` means; None if an element lacks the field."""
+        if not self.is_used:
+            return None
+        found = [element.meaning(ref) for _, element in self.samples()]
+        return None if None in found else found[0]
+
+    def fields_text(self) -> str:
+        """Return a sentence that names the fields that elements have."""
+        names = {name for each in self.values if isinstance(each, Mapping) for name in each}
+        return f"They have {listed(sorted(map(str, names)))}." if names else "Write $item."
+
+
+def counts_of(step: Step, elements: Elements, found: StepFindings) -> StepCounts:
+    """Return how often a step runs; a count that its tool can't have is added to `found`."""
+    row = OPERATIONS.get(step.tool)
+    if step.count > 1 and (row is None or not row.takes_count()):
+        found.problems.append(
+            Problem(
+                step=step.id,
+                argument="count",
+                message=f"{step.tool} always makes the same of the same input, so count must be 1.",
+                cure="Leave count out, or use foreach with different arguments.",
+            )
+        )
+    low, high = elements.low * step.count, elements.high * step.count
+    chosen = (low, high)
+    if step.review:
+        chosen = (1, high) if elements.is_used else (1, 1)
+    return StepCounts(elements=elements.high, low=low, high=high, chosen=chosen)

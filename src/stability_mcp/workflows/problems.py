@@ -1,0 +1,44 @@
+"""Mistakes in a plan: each names the step, the argument and what to do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stability_mcp.errors import ArgumentsError
+from stability_mcp.text import quoted
+
+MAX_SHOWN = 12
+"""Mistakes in one error; more are counted. *Chosen*: a model corrects a dozen at a time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """A mistake that keeps a plan from running, or a warning about one that runs."""
+
+    step: str | None = None
+    """Id of the step; None: the plan as a whole."""
+    argument: str | None = None
+    """The argument, such as `steps[0].image`."""
+    message: str
+    """What is wrong, as a sentence."""
+    cure: str = ""
+    """What to do, as a sentence."""
+
+    def __str__(self) -> str:
+        """Return it as text, such as `step "cut", image: There is no step "drat"`."""
+        where = f"step {quoted(self.step)}" if self.step is not None else "plan"
+        if self.argument:
+            where = f"{where}, {self.argument}"
+        return " ".join(filter(None, (f"{where}: {self.message}", self.cure)))
+
+
+def problems_error(problems: Sequence[Problem]) -> ArgumentsError:
+    """Return the error for a plan that can't run."""
+    shown = [str(each) for each in problems[:MAX_SHOWN]]
+    more = len(problems) - len(shown)
+    if more > 0:
+        shown.append(f"And {more} more.")
+    count = f"{len(problems)} problem{'s' * (len(problems) != 1)}"
+    return ArgumentsError(
+        "\n".join((f"The plan can't run: {count}. Nothing was run or charged.", *shown)),
+        hint="Correct the plan and call workflow_plan again; it is free.",
+    )

@@ -1,0 +1,133 @@
+"""References in the arguments of a plan: to the media of a step, an input, or the element.
+
+`"$draft"`, `"$draft.2"`, `"$item"` and `"$item.prompt"` are whole values. `{colour}` and
+`{item.prompt}` are parts of a text; a name in braces that the plan doesn't define stays as it is,
+and so does `$$`, which stands for a text that begins with a dollar sign.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+ESCAPE = "$$"
+
+_NAME = r"[^\W\d][\w-]*"
+_WHOLE = re.compile(rf"\$({_NAME})(?:\.([\w-]+))?")
+_PART = re.compile(rf"\{{({_NAME})(?:\.([\w-]+))?\}}")
+
+
+class Ref(NamedTuple):
+    """A reference."""
+
+    name: str
+    """The step, the input or `item`."""
+    part: str | None = None
+    """What follows the dot: the number of a result, or a field of the element."""
+
+    def __str__(self) -> str:
+        """Return the reference as it is written."""
+        return f"${self.name}" + (f".{self.part}" if self.part else "")
+
+
+class Place(NamedTuple):
+    """A reference and where it is."""
+
+    path: tuple[str | int, ...]
+    """The argument, such as `("steps", 0, "image")`."""
+    ref: Ref
+    is_whole: bool
+    """Whether it is the whole value, not part of a text."""
+
+    @property
+    def argument(self) -> str:
+        """Return the path as text: `steps[0].image`."""
+        return path_text(self.path)
+
+
+def path_text(path: tuple[str | int, ...]) -> str:
+    """Return the path to an argument as text: `steps[0].image`."""
+    parts = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return "".join(parts).removeprefix(".")
+
+
+def read_ref(value: object) -> Ref | None:
+    """Return the reference that a whole value is; None if it isn't one."""
+    if not isinstance(value, str) or value.startswith(ESCAPE):
+        return None
+    match = _WHOLE.fullmatch(value.strip())
+    return Ref(match[1], match[2]) if match else None
+
+
+def find(value: object, *, path: tuple[str | int, ...] = ()) -> Iterator[Place]:
+    """Yield every reference in a JSON value."""
+    if isinstance(value, str):
+        ref = read_ref(value)
+        if ref is not None:
+            yield Place(path, ref, is_whole=True)
+            return
+        for match in _PART.finditer(value):
+            yield Place(path, Ref(match[1], match[2]), is_whole=False)
+    elif isinstance(value, Mapping):
+        for name, each in value.items():
+            yield from find(each, path=(*path, str(name)))
+    elif isinstance(value, list | tuple):
+        for index, each in enumerate(value):
+            yield from find(each, path=(*path, index))
+
+
+class Unresolved(Exception):  # noqa: N818 -- the caller keeps the text as it is
+    """Nothing is known under the name of a reference."""
+
+
+def replace(value: Any, resolve: Callable[[Ref], Any]) -> Any:  # noqa: ANN401 -- any JSON
+    """Return a JSON value with every reference replaced.
+
+    A whole reference becomes the value itself; in a list, a list of values takes its place. In a
+    text it becomes text. What `resolve` doesn't know stays as it is.
+
+    Args:
+        value: The value.
+        resolve: Returns the value of a reference. Raises Unresolved if it has none.
+    """
+    if isinstance(value, str):
+        return _replaced_text(value, resolve)
+    if isinstance(value, Mapping):
+        return {name: replace(each, resolve) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        replaced: list[Any] = []
+        for each in value:
+            new = replace(each, resolve)
+            is_spread = isinstance(new, list) and read_ref(each) is not None
+            replaced += new if is_spread else [new]
+        return replaced
+    return value
+
+
+def _replaced_text(text: str, resolve: Callable[[Ref], Any]) -> Any:  # noqa: ANN401 -- any JSON
+    if text.startswith(ESCAPE):
+        return text[1:]
+    ref = read_ref(text)
+    if ref is not None:
+        try:
+            return resolve(ref)
+        except Unresolved:
+            return text
+
+    def part(match: re.Match[str]) -> str:
+        try:
+            return as_text(resolve(Ref(match[1], match[2])))
+        except Unresolved:
+            return match[0]
+
+    return _PART.sub(part, text)
+
+
+def as_text(value: object) -> str:
+    """Return a value as part of a text."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(as_text, value))
+    return str(value)
