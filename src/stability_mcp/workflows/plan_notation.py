@@ -113,7 +113,9 @@ def _as_object(given: object, problems: list[Problem]) -> dict[str, Any] | None:
             )
         )
         return None
-    if len(json.dumps(raw, default=str)) > MAX_PLAN_CHARACTERS:
+    given_steps = raw.get("steps")
+    too_many = isinstance(given_steps, Mapping | list) and len(given_steps) > MAX_STEPS
+    if not too_many and len(json.dumps(raw, default=str)) > MAX_PLAN_CHARACTERS:
         problems.append(_too_large())
         return None
     return raw
