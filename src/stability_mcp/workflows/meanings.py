@@ -8,15 +8,15 @@ from stability_mcp.api.operation import MediaKind
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.local_tools.local_tool import MediaShape
 from stability_mcp.text import listed, quoted
-from stability_mcp.workflows import references
+from stability_mcp.workflows import placeholders
+from stability_mcp.workflows.placeholders import Ref, Unresolved
 from stability_mcp.workflows.plan import MAX_ELEMENTS, Step
 from stability_mcp.workflows.problems import Problem
-from stability_mcp.workflows.references import Ref, Unresolved
 
 
 @dataclass(frozen=True, kw_only=True)
 class StepCounts:
-    """How often a step runs, and how many of its results go on."""
+    """How often a step runs, and how many results later steps get."""
 
     elements: int = 1
     """Elements of `foreach`, at most."""
@@ -100,7 +100,7 @@ class Elements:
             return cls()
         if isinstance(given, list):
             return cls._of_list(step, meaning_of, given, found)
-        ref = references.read_ref(given)
+        ref = placeholders.read_ref(given)
         meaning = meaning_of(ref) if ref is not None else None
         if isinstance(meaning, MediaMeaning):
             single = MediaMeaning(kind=meaning.kind, counts=(1, 1), shape=meaning.shape)
@@ -136,7 +136,7 @@ class Elements:
                 )
             )
             return cls(is_used=True)
-        meanings = [meaning_of(ref) for each in given if (ref := references.read_ref(each))]
+        meanings = [meaning_of(ref) for each in given if (ref := placeholders.read_ref(each))]
         media = [each for each in meanings if isinstance(each, MediaMeaning)]
         if media and len(media) == len(given) and len({each.kind for each in media}) == 1:
             low = sum(each.counts[0] for each in media)
@@ -152,7 +152,7 @@ class Elements:
                 raise Unresolved
             return meaning.value
 
-        return cls._of_values(references.replace(given, resolve))
+        return cls._of_values(placeholders.replace(given, resolve))
 
     @classmethod
     def _of_values(cls, values: list[Any]) -> "Elements":

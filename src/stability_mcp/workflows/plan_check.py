@@ -14,11 +14,11 @@ from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.local_tools.local_tool import MediaShape
 from stability_mcp.text import credits_text, did_you_mean, listed, quoted
 from stability_mcp.workflows.meanings import StepCounts
+from stability_mcp.workflows.placeholders import read_ref
 from stability_mcp.workflows.plan import ITEM, MAX_ID_CHARACTERS, MAX_JOBS, Plan, Step
 from stability_mcp.workflows.plan_graph import dependencies, sorted_steps, unused_steps
 from stability_mcp.workflows.plan_inputs import InputValues, input_values
 from stability_mcp.workflows.problems import Problem
-from stability_mcp.workflows.references import read_ref
 from stability_mcp.workflows.step_check import StepChecker
 
 _ID = re.compile(rf"[^\W\d][\w-]{{0,{MAX_ID_CHARACTERS - 1}}}")

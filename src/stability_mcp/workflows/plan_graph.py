@@ -3,16 +3,16 @@
 from collections.abc import Mapping, Sequence
 
 from stability_mcp.text import listed
-from stability_mcp.workflows import references
+from stability_mcp.workflows import placeholders
 from stability_mcp.workflows.plan import Plan, Step
 from stability_mcp.workflows.problems import Problem
 
 
-def places_of(step: Step) -> list[references.Place]:
+def places_of(step: Step) -> list[placeholders.Place]:
     """Return every reference of a step: in its arguments and in `foreach`."""
     return [
-        *references.find(step.arguments),
-        *references.find(step.foreach, path=("foreach",)),
+        *placeholders.find(step.arguments),
+        *placeholders.find(step.foreach, path=("foreach",)),
     ]
 
 

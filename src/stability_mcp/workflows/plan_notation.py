@@ -1,8 +1,9 @@
 """Reads a plan in the notations that models and programs use, into the one of `plan.py`.
 
-Accepted besides the full form: a list of steps, steps by id, `{"operation": …, "parameters": …}`,
-the arguments of a tool beside its name, names without their family (`inpaint`), steps without an
-id, and a step without a picture, which takes what the step before it makes.
+Accepted in addition to the full form: a list of steps, steps by id, `{"operation": …,
+"parameters": …}`, the arguments of a tool next to its name, names without their family
+(`inpaint`), steps without an id, and a step without a picture, which takes what the step before it
+makes.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Predicts what a step makes, from what goes into it: kind, size and length.
 
-A size that depends on pixels nobody has seen yet, such as a crop to the subject, is unknown.
+A size that depends on the pixels, such as that of a crop to the subject, is unknown.
 """
 
 from collections.abc import Mapping

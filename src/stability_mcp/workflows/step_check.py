@@ -14,7 +14,7 @@ from stability_mcp.local_tools import all_local_tools
 from stability_mcp.local_tools.local_tool import MediaShape
 from stability_mcp.local_tools.transform_plan import StepError
 from stability_mcp.text import did_you_mean, listed, quoted
-from stability_mcp.workflows import references
+from stability_mcp.workflows import placeholders
 from stability_mcp.workflows.meanings import (
     Element,
     Elements,
@@ -24,14 +24,14 @@ from stability_mcp.workflows.meanings import (
     ValueMeaning,
     counts_of,
 )
+from stability_mcp.workflows.placeholders import Place, Ref, Unresolved
 from stability_mcp.workflows.plan import ITEM, Plan, Step
 from stability_mcp.workflows.plan_inputs import InputValues, stand_in
 from stability_mcp.workflows.predictions import made_kind, predict, sent_size, takes_files
 from stability_mcp.workflows.problems import Problem
-from stability_mcp.workflows.references import Place, Ref, Unresolved
 
 OURS_IN_PLANS = ("label", "allow_smaller", "full_size")
-"""Arguments of paid tools beside the API's that have a meaning in a plan."""
+"""Arguments that paid tools add to the API's and that have a meaning in a plan."""
 
 _A: Mapping[MediaKind | None, str] = {
     "image": "a picture",
@@ -62,7 +62,7 @@ class StepChecker:
         found = StepFindings()
         elements = Elements.of(step, self.meaning, found)
         found.counts = counts_of(step, elements, found)
-        for place in references.find(step.arguments):
+        for place in placeholders.find(step.arguments):
             self._check_place(step, place, elements, found)
         if not found.problems:
             self._check_arguments(step, elements, found)
@@ -206,7 +206,7 @@ class StepChecker:
         """Return the arguments with values, and a name for each media item, in place."""
         unknown = {
             place.path[0]
-            for place in references.find(step.arguments)
+            for place in placeholders.find(step.arguments)
             if isinstance(meaning := self._meaning_for(place.ref, element), ValueMeaning)
             and not meaning.is_known
         }
@@ -228,7 +228,7 @@ class StepChecker:
                 raise Unresolved
             return meaning.value
 
-        return {name: references.replace(value, resolve) for name, value in known.items()}
+        return {name: placeholders.replace(value, resolve) for name, value in known.items()}
 
     def _meaning_for(self, ref: Ref, element: Element) -> Meaning:
         return element.meaning(ref) if ref.name == ITEM else self.meaning(ref)
@@ -253,7 +253,7 @@ class StepChecker:
     def _shapes(self, step: Step, element: Element) -> Iterator[tuple[str, MediaShape]]:
         for name in takes_files(step.tool):
             value = step.arguments.get(name)
-            ref = references.read_ref(value)
+            ref = placeholders.read_ref(value)
             meaning = self._meaning_for(ref, element) if ref is not None else None
             if isinstance(meaning, MediaMeaning) and meaning.shape is not None:
                 yield name, meaning.shape
