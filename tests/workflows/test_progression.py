@@ -111,7 +111,7 @@ def test_a_failure_ends_a_run_in_which_everything_depends_on_it() -> None:
 
 
 def test_a_review_stops_until_a_result_is_picked() -> None:
-    """Everything else goes on meanwhile; the pick is what later steps get."""
+    """Everything else continues; the pick is what later steps get."""
     run = Run([{**DRAFT, "count": 3, "review": True}, CUT, {**DRAFT, "id": "other"}])
     assert run.start() == ["draft 0", "draft 1", "draft 2", "other 0"]
     run.end("draft", 0)
@@ -180,7 +180,7 @@ def test_an_unknown_outcome_blocks_what_depends_on_it() -> None:
 
 
 def test_variants_are_numbered_for_their_seeds() -> None:
-    """An explicit seed counts up from one variant to the next, for each element anew."""
+    """An explicit seed counts up from one variant to the next, for each element again."""
     run = Run([{**DRAFT, "foreach": ["a", "b"], "count": 2, "arguments": {"prompt": "$item"}}])
     ready = run.next().ready
     assert [(each.arguments["prompt"], each.variant) for each in ready] == [
