@@ -30,7 +30,13 @@ from stability_mcp.imaging.sound.edit_steps import (
 )
 from stability_mcp.imaging.sound.sound_edit import COMPUTING_BYTES, Edited, edit_sound
 from stability_mcp.imaging.sound.sound_file import SoundFile
-from stability_mcp.local_tools.local_tool import LocalResult, MakingArguments, local_tool
+from stability_mcp.local_tools.local_tool import (
+    LocalResult,
+    MakingArguments,
+    MediaShape,
+    StepFacts,
+    local_tool,
+)
 from stability_mcp.local_tools.workbench import Made, Source, Workbench
 from stability_mcp.text import format_name, quoted
 
@@ -172,6 +178,10 @@ class AudioEdit(MakingArguments):
         "trim": "use start and end, or trim_silence",
         "fade": "use fade_in and fade_out",
     },
+    step=StepFacts(
+        files={"sounds": "audio", "loudness": "audio"},
+        predict=lambda _arguments, _files: MediaShape(kind="audio"),
+    ),
 )
 async def audio_edit(workbench: Workbench, arguments: AudioEdit) -> LocalResult:
     """Carry out the edit and store the result."""

@@ -1,0 +1,45 @@
+-- Schema 9: runs of workflows. It only adds: older programs don't drive runs.
+CREATE TABLE runs (
+    seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    owner TEXT NOT NULL,
+    upstream TEXT NOT NULL,
+    process TEXT,  -- that drives it; NULL: it waits for the user, or has ended
+    title TEXT NOT NULL,
+    plan TEXT NOT NULL,  -- JSON, in the full notation
+    plan_format INTEGER NOT NULL,
+    inputs TEXT NOT NULL,  -- JSON
+    max_credits INTEGER NOT NULL,  -- what the user agreed to; its steps never cost more together
+    output_dir TEXT,
+    redo_of TEXT,  -- the run whose results it may reuse
+    state TEXT NOT NULL,  -- running review paused | done failed cancelled
+    why TEXT,
+    cancel_at REAL,
+    created_at REAL NOT NULL,
+    changed_at REAL NOT NULL,
+    finished_at REAL
+) STRICT;
+CREATE INDEX runs_list ON runs (owner, seq);
+CREATE INDEX runs_open ON runs (upstream, state, seq) WHERE finished_at IS NULL;
+
+-- One run of a step: a variant for an element of a list.
+CREATE TABLE run_items (
+    run TEXT NOT NULL,
+    step TEXT NOT NULL,
+    item INTEGER NOT NULL,
+    tool TEXT NOT NULL,
+    arguments TEXT NOT NULL,  -- JSON, media by id
+    reuse_key TEXT,  -- hash of tool, arguments and input bytes; NULL: not reusable
+    state TEXT NOT NULL,  -- running done failed unknown skipped cancelled
+    job TEXT,
+    media TEXT,
+    facts TEXT,  -- JSON: lines for the answer, and files that were written
+    error TEXT,
+    picked INTEGER,
+    reused_from TEXT,
+    started_at REAL NOT NULL,
+    ended_at REAL,
+    PRIMARY KEY (run, step, item)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX run_items_job ON run_items (job) WHERE job IS NOT NULL;
+CREATE INDEX run_items_media ON run_items (media) WHERE media IS NOT NULL;
