@@ -24,6 +24,15 @@ _input_hashes = load(__file__).many("input_hashes", _Input)
 
 
 @dataclass(frozen=True, kw_only=True)
+class StepPlace:
+    """The place of a job in the run of a workflow; there is one job for each place."""
+
+    run: str
+    step: str
+    item: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class CallRequest:
     """A validated call, with its inputs imported and named by media id."""
 
@@ -44,6 +53,8 @@ class CallRequest:
     """Media ids by the name of the field that takes the file."""
     retry_of: str | None = None
     """The job that this call repeats; then it neither joins a call nor uses the cache."""
+    place: StepPlace | None = None
+    """Where its job belongs in a run; then it joins only an earlier call for the same place."""
     spend_scope: SpendScope | None = None
     """The client whose spending limits the call must fit into; None: none bind the caller."""
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from stability_mcp.errors import ConfirmationError
 from stability_mcp.jobs.models import ASK_BEFORE_REPEATING
+from stability_mcp.jobs.transactions.call_keys import StepPlace
 from stability_mcp.store.liveness import NeedsLivenessError
 from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
@@ -54,6 +55,7 @@ class _Hits:
 _SQL = load(__file__)
 _open_calls = _SQL.many("open_calls", _OpenCall)
 _find_joinable = _SQL.value("find_joinable", str)
+_find_call_of_step = _SQL.value("find_call_of_step", str)
 _unknown_job = _SQL.one("unknown_job", _UnknownJob)
 _wake = _SQL.count("wake")
 _jobs_of_call = _SQL.many("jobs_of_call", _AnsweringJob)
@@ -61,6 +63,11 @@ _find_cached = _SQL.value("find_cached", str)
 _count_entries = _SQL.value("count_entries", int)
 _count_hits = _SQL.one("count_hits", _Hits)
 _clear_cache = _SQL.count("clear_cache")
+
+
+def find_call_of_step(connection: Connection, place: StepPlace) -> str | None:
+    """Return the call that started the job for a place in a run; None: it has none yet."""
+    return _find_call_of_step(connection, run=place.run, step=place.step, item=place.item)
 
 
 def find_joinable(

@@ -80,3 +80,7 @@ WHERE saved IS NOT NULL AND owner = :owner AND upstream = :upstream;
 -- Removes jobs from the cache; their results stay.
 UPDATE jobs SET result_key = NULL
 WHERE result_key IS NOT NULL AND owner = :owner AND upstream = :upstream;
+
+-- name: find_call_of_step(run, step, item) -> value
+-- The call of the job that was started for a place in a run.
+SELECT call FROM jobs WHERE run = :run AND step = :step AND item = :item AND retry_of IS NULL;

@@ -5,6 +5,8 @@ which of its variants finished jobs answer. The transaction raises what it can't
 price that the user must approve, or the processes whose locks must be probed. The caller clears
 that up and runs it again. `adopt_generation` adds a job for a generation that was started
 elsewhere.
+
+Length: one transaction, with all decisions about a call in their order.
 """
 
 import json
@@ -145,7 +147,9 @@ def insert_call(connection: Connection, call_request: CallRequest, terms: Submit
         day = budget.later_day(terms.now, found.latest_day)
         budget.reserve(connection, call_request.account, plan.prices, limit=terms.budget, day=day)
         call = _new_call(connection, call_request, plan, terms)
-        common = _JobDefaults(call=call, day=day, priority=queue.priority_of_call(found.waiting))
+        step = call_request.place is not None
+        priority = queue.BATCH if step else queue.priority_of_call(found.waiting)
+        common = _JobDefaults(call=call, day=day, priority=priority)
         jobs = [
             _new_job(connection, call_request, variant, common, terms) for variant in plan.wanted
         ]
@@ -166,16 +170,9 @@ def _plan(connection: Connection, call_request: CallRequest, terms: SubmitTerms)
     hashes = input_hashes(connection, call_request.inputs)
     key = call_key(call_request, hashes)
     repeats = call_request.retry_of is not None
-    if not repeats:
-        root = reuse.find_joinable(
-            connection,
-            key,
-            dead=terms.dead,
-            alive=[terms.process, *terms.alive],
-            now=terms.now,
-        )
-        if root is not None:
-            return _Plan(key=key, root=root)
+    root = None if repeats else _find_root(connection, call_request, key, terms)
+    if root is not None:
+        return _Plan(key=key, root=root)
     variants = [
         _Variant(
             position=position, request=request, result_key=result_key(call_request, request, hashes)
@@ -191,6 +188,16 @@ def _plan(connection: Connection, call_request: CallRequest, terms: SubmitTerms)
         saved=sum(variants[position].request.price() for position in cached),
         wanted=[variant for variant in variants if variant.position not in cached],
     )
+
+
+def _find_root(
+    connection: Connection, call_request: CallRequest, key: str, terms: SubmitTerms
+) -> str | None:
+    """Return the call to join: the one for the same place of a run, or an identical one."""
+    if call_request.place is not None:
+        return reuse.find_call_of_step(connection, call_request.place)
+    alive = [terms.process, *terms.alive]
+    return reuse.find_joinable(connection, key, dead=terms.dead, alive=alive, now=terms.now)
 
 
 def _join(
@@ -281,7 +288,7 @@ def _new_job(
     common: _JobDefaults,
     terms: SubmitTerms,
 ) -> JobRow:
-    request, labels = variant.request, call_request.labels
+    request, labels, place = variant.request, call_request.labels, call_request.place
     row = {
         **call_request.account.key,
         "call": common.call,
@@ -298,6 +305,8 @@ def _new_job(
         "output_dir": str(call_request.output_dir) if call_request.output_dir else None,
     }
     seq, extra = None, {"retry_of": call_request.retry_of, "result_key": variant.result_key}
+    extra["step"] = place.step if place else None
+    run, item = (place.run, place.item) if place else (None, 0)
     while seq is None:  # with 50 random bits, an id is taken once in years
         job = new_id(ID_CHARACTERS)
         seq = _insert_job(
@@ -305,6 +314,8 @@ def _new_job(
             **row,
             **extra,
             id=job,
+            run=run,
+            item=item,
             priority=common.priority,
             price_list=PRICE_LIST,
             now=terms.now,
@@ -316,7 +327,7 @@ def _new_job(
         **row,  # type: ignore[arg-type]  # a test compares it with the row
         seq=seq,
         id=job,
-        run=None,
+        run=run,
         priority=common.priority,
         state="queued",
         lease_version=1,

@@ -21,13 +21,13 @@ INSERT INTO calls (id, owner, upstream, process, tool, call_key, joined, cached,
 VALUES (:id, :owner, :upstream, :process, :tool, :call_key, :joined, :cached, :saved, :now)
 ON CONFLICT (id) DO NOTHING;
 
--- name: insert_job(id, owner, upstream, call, position, retry_of, operation, arguments, result_key, deferred, priority, process, day, price, price_list, label, variant, label_source, output_dir, now) -> value
+-- name: insert_job(id, owner, upstream, call, position, run, step, item, retry_of, operation, arguments, result_key, deferred, priority, process, day, price, price_list, label, variant, label_source, output_dir, now) -> value
 -- Returns the seq, or nothing if the random id is taken: the caller picks another one.
-INSERT INTO jobs (id, owner, upstream, call, position, retry_of, operation, arguments, result_key,
-    deferred, priority, state, process, lease_version, day, price, price_list, charged, label, variant,
+INSERT INTO jobs (id, owner, upstream, call, position, run, step, item, retry_of, operation,
+    arguments, result_key, deferred, priority, state, process, lease_version, day, price, price_list, charged, label, variant,
     label_source, output_dir, created_at)
-VALUES (:id, :owner, :upstream, :call, :position, :retry_of, :operation, :arguments, :result_key,
-    :deferred, :priority, 'queued', :process, 1, :day, :price, :price_list, 'reserved', :label,
+VALUES (:id, :owner, :upstream, :call, :position, :run, :step, :item, :retry_of, :operation,
+    :arguments, :result_key, :deferred, :priority, 'queued', :process, 1, :day, :price, :price_list, 'reserved', :label,
     :variant, :label_source, :output_dir, :now)
 ON CONFLICT (id) DO NOTHING RETURNING seq;
 
