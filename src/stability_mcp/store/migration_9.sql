@@ -5,12 +5,17 @@ CREATE TABLE runs (
     owner TEXT NOT NULL,
     upstream TEXT NOT NULL,
     process TEXT,  -- that drives it; NULL: it waits for the user, or has ended
+    template TEXT,
     title TEXT NOT NULL,
     plan TEXT NOT NULL,  -- JSON, in the full notation
     plan_format INTEGER NOT NULL,
     inputs TEXT NOT NULL,  -- JSON
     max_credits INTEGER NOT NULL,  -- what the user agreed to; its steps never cost more together
+    scope TEXT,  -- the client whose spending limits bind its steps
+    scope_client TEXT,
     output_dir TEXT,
+    delivery TEXT,  -- JSON: the files that were written, and lines for the answer
+    collected_at REAL,  -- an answer returned its results
     redo_of TEXT,  -- the run whose results it may reuse
     state TEXT NOT NULL,  -- running review paused | done failed cancelled
     why TEXT,
@@ -43,3 +48,4 @@ CREATE TABLE run_items (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX run_items_job ON run_items (job) WHERE job IS NOT NULL;
 CREATE INDEX run_items_media ON run_items (media) WHERE media IS NOT NULL;
+CREATE INDEX run_items_reuse ON run_items (reuse_key) WHERE reuse_key IS NOT NULL;

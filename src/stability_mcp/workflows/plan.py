@@ -22,6 +22,7 @@ MAX_ELEMENTS = MAX_JOBS
 """Elements of a `foreach` list."""
 MAX_ID_CHARACTERS = 40
 MAX_TITLE_CHARACTERS = 200
+MAX_NOTES = 20
 
 ITEM = "item"
 """The name of the element that `foreach` is at; no step or input can have it."""
@@ -72,6 +73,15 @@ class Step(_Part):
     """Maximum credits of this step."""
 
 
+class Delivery(_Part):
+    """Where a run writes its outputs."""
+
+    to: str
+    """Folder in the workspace; each run makes a folder of its own in it."""
+    manifest: bool = True
+    """Also write manifest.csv and manifest.json: input, file, state, price of each result."""
+
+
 class Plan(_Part):
     """A workflow."""
 
@@ -84,6 +94,12 @@ class Plan(_Part):
     """By name: "$id". Absent: the steps that no other step uses."""
     budget: Annotated[float, Field(ge=0)] | None = None
     """Maximum credits of the whole run."""
+    deliver: Delivery | None = None
+    """Absent: results are only in the output folder, like those of other calls."""
+    reuse: bool = False
+    """Reuse results of earlier runs with the same tool, arguments and input files."""
+    notes: Annotated[list[str], Field(max_length=MAX_NOTES)] = Field(default_factory=list)
+    """Lines for the answer."""
 
     def step(self, name: str) -> Step:
         """Return a step by id; raises KeyError if there is none."""
