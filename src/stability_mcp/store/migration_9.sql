@@ -13,7 +13,7 @@ CREATE TABLE runs (
     max_credits INTEGER NOT NULL,  -- what the user agreed to; its steps never cost more together
     scope TEXT,  -- the client whose spending limits bind its steps
     scope_client TEXT,
-    output_dir TEXT,
+    workspace TEXT,  -- JSON: the folders of the client that started it
     delivery TEXT,  -- JSON: the files that were written, and lines for the answer
     collected_at REAL,  -- an answer returned its results
     redo_of TEXT,  -- the run whose results it may reuse
@@ -36,7 +36,7 @@ CREATE TABLE run_items (
     arguments TEXT NOT NULL,  -- JSON, media by id
     reuse_key TEXT,  -- hash of tool, arguments and input bytes; NULL: not reusable
     state TEXT NOT NULL,  -- running done failed unknown skipped cancelled
-    job TEXT,
+    repeats TEXT,  -- the job of unknown outcome that the user agreed to pay for again
     media TEXT,
     facts TEXT,  -- JSON: lines for the answer, and files that were written
     error TEXT,
@@ -46,6 +46,5 @@ CREATE TABLE run_items (
     ended_at REAL,
     PRIMARY KEY (run, step, item)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX run_items_job ON run_items (job) WHERE job IS NOT NULL;
 CREATE INDEX run_items_media ON run_items (media) WHERE media IS NOT NULL;
 CREATE INDEX run_items_reuse ON run_items (reuse_key) WHERE reuse_key IS NOT NULL;

@@ -39,7 +39,8 @@ class RunRow:
     inputs: str
     max_credits: int
     """Millicredits that the user agreed to; its steps never cost more together."""
-    output_dir: str | None
+    workspace: str | None
+    """JSON: the folders of the client that started it."""
     redo_of: str | None
     """The run whose results it may reuse."""
     state: RunState
@@ -75,7 +76,8 @@ class ItemRow:
     arguments: str
     reuse_key: str | None
     state: ItemState
-    job: str | None
+    repeats: str | None
+    """The job of unknown outcome that the user agreed to pay for again."""
     media: str | None
     facts: str | None
     """JSON: lines for the answer, and files that were written."""
@@ -114,7 +116,7 @@ class NewRun:
     plan: Plan
     inputs: Mapping[str, Any]
     max_credits: int
-    output_dir: str | None = None
+    workspace: str | None = None
     redo_of: str | None = None
 
 
@@ -141,7 +143,8 @@ _start_item = _SQL.count("start_item")
 _settle_item = _SQL.count("settle_item")
 _skip_item = _SQL.count("skip_item")
 _reuse_item = _SQL.count("reuse_item")
-_set_job = _SQL.count("set_job")
+_repeat_item = _SQL.count("repeat_item")
+_raise_ceiling = _SQL.count("raise_ceiling")
 _forget_item = _SQL.count("forget_item")
 _pick = _SQL.count("pick")
 _items = _SQL.many("items", ItemRow)
@@ -159,7 +162,7 @@ def insert_run(connection: Connection, run: NewRun, now: float) -> str:
         "plan_format": PLAN_FORMAT,
         "inputs": json.dumps(run.inputs),
         "max_credits": run.max_credits,
-        "output_dir": run.output_dir,
+        "workspace": run.workspace,
         "redo_of": run.redo_of,
     }
     while True:
@@ -244,9 +247,21 @@ def start_item(
     return _start_item(connection, **row, now=now) == 1
 
 
-def set_job(connection: Connection, run: str, key: ItemKey, job: str) -> None:
-    """Record the job of an item; in the transaction that writes the job."""
-    _set_job(connection, run=run, step=key.step, item=key.position, job=job)
+def repeat_item(connection: Connection, run: str, key: ItemKey, job: str, credits: int) -> bool:  # noqa: A002 -- as in the columns
+    """Let an item of unknown outcome be paid for again, as the user agreed; False: it isn't.
+
+    Args:
+        connection: A transaction.
+        run: The run.
+        key: The item.
+        job: The job whose outcome is unknown.
+        credits: Price in millicredits, which the run may now cost in addition.
+    """
+    row = {"run": run, "step": key.step, "item": key.position}
+    if _repeat_item(connection, **row, job=job) == 0:
+        return False
+    _raise_ceiling(connection, run=run, credits=credits)
+    return True
 
 
 def settle_item(

@@ -1,26 +1,26 @@
--- name: insert_run(id, owner, upstream, process, title, plan, plan_format, inputs, max_credits, output_dir, redo_of, now) -> value
+-- name: insert_run(id, owner, upstream, process, title, plan, plan_format, inputs, max_credits, workspace, redo_of, now) -> value
 -- Returns the seq, or nothing if the random id is taken: the caller picks another one.
 INSERT INTO runs (id, owner, upstream, process, title, plan, plan_format, inputs, max_credits,
-    output_dir, redo_of, state, created_at, changed_at)
+    workspace, redo_of, state, created_at, changed_at)
 VALUES (:id, :owner, :upstream, :process, :title, :plan, :plan_format, :inputs, :max_credits,
-    :output_dir, :redo_of, 'running', :now, :now)
+    :workspace, :redo_of, 'running', :now, :now)
 ON CONFLICT (id) DO NOTHING RETURNING seq;
 
 -- name: find_run(owner, id) -> one
 -- One run of an account.
-SELECT seq, id, owner, upstream, process, title, plan, plan_format, inputs, max_credits, output_dir,
+SELECT seq, id, owner, upstream, process, title, plan, plan_format, inputs, max_credits, workspace,
     redo_of, state, why, cancel_at, created_at, changed_at, finished_at
 FROM runs WHERE owner = :owner AND id = :id;
 
 -- name: list_runs(owner, before, limit) -> many
 -- Runs of an account, newest first.
-SELECT seq, id, owner, upstream, process, title, plan, plan_format, inputs, max_credits, output_dir,
+SELECT seq, id, owner, upstream, process, title, plan, plan_format, inputs, max_credits, workspace,
     redo_of, state, why, cancel_at, created_at, changed_at, finished_at
 FROM runs WHERE owner = :owner AND seq < :before ORDER BY seq DESC LIMIT :limit;
 
 -- name: running(upstream) -> many
 -- Unfinished runs that some process should drive. Few runs are unfinished at a time.
-SELECT seq, id, owner, upstream, process, title, plan, plan_format, inputs, max_credits, output_dir,
+SELECT seq, id, owner, upstream, process, title, plan, plan_format, inputs, max_credits, workspace,
     redo_of, state, why, cancel_at, created_at, changed_at, finished_at
 FROM runs WHERE upstream = :upstream AND state = 'running' AND finished_at IS NULL
 ORDER BY seq;
@@ -70,10 +70,14 @@ VALUES (:run, :step, :item, :tool, :arguments, :reuse_key, 'done', :media, :fact
     :reused_from, :now, :now)
 ON CONFLICT (run, step, item) DO NOTHING;
 
--- name: set_job(run, step, item, job) -> count
--- In the transaction that writes the job.
-UPDATE run_items SET job = :job, state = 'running', error = NULL, ended_at = NULL
-WHERE run = :run AND step = :step AND item = :item;
+-- name: repeat_item(run, step, item, job) -> count
+-- The user agreed to pay again for a job whose outcome is unknown.
+UPDATE run_items SET repeats = :job, state = 'running', error = NULL, ended_at = NULL
+WHERE run = :run AND step = :step AND item = :item AND state = 'unknown';
+
+-- name: raise_ceiling(run, credits) -> count
+-- What the user agreed to in addition, in millicredits.
+UPDATE runs SET max_credits = max_credits + :credits WHERE id = :run;
 
 -- name: forget_item(run, step, item) -> count
 -- An item that wasn't charged starts again: after a pause, or because the user wants it.
@@ -87,7 +91,7 @@ WHERE run = :run AND step = :step AND item = :item AND state = 'done';
 
 -- name: items(run) -> many
 -- Every item of a run that was started or settled.
-SELECT step, item, tool, arguments, reuse_key, state, job, media, facts, error, picked, reused_from,
+SELECT step, item, tool, arguments, reuse_key, state, repeats, media, facts, error, picked, reused_from,
     started_at, ended_at
 FROM run_items WHERE run = :run ORDER BY started_at, step, item;
 
