@@ -161,6 +161,11 @@ def _name_problems(plan: Plan) -> list[Problem]:
     return problems
 
 
+def outputs_of(plan: Plan) -> dict[str, str]:
+    """Return the steps by the name of the output, of a plan without problems."""
+    return _outputs(plan, [])
+
+
 def _outputs(plan: Plan, problems: list[Problem]) -> dict[str, str]:
     """Return the outputs, or else the steps that no other step uses."""
     if not plan.outputs:

@@ -43,6 +43,8 @@ class RunRow:
     """JSON: the folders of the client that started it."""
     redo_of: str | None
     """The run whose results it may reuse."""
+    anew: str | None
+    """JSON: the steps that are made again all the same."""
     state: RunState
     why: str | None
     """Why it is paused or failed."""
@@ -118,6 +120,8 @@ class NewRun:
     max_credits: int
     workspace: str | None = None
     redo_of: str | None = None
+    anew: Sequence[str] = ()
+    """Steps that are made again, although an earlier run has their results."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +168,7 @@ def insert_run(connection: Connection, run: NewRun, now: float) -> str:
         "max_credits": run.max_credits,
         "workspace": run.workspace,
         "redo_of": run.redo_of,
+        "anew": json.dumps(list(run.anew)),
     }
     while True:
         name = new_id()

@@ -1,0 +1,69 @@
+"""Reuses results of earlier runs: of the run that is redone, or of any run of the same account."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+import anyio
+
+from stability_mcp.store.database import Database
+from stability_mcp.store.queries import Connection
+from stability_mcp.workflows import run_rows
+from stability_mcp.workflows.run_port import PreparedStep
+from stability_mcp.workflows.run_rows import ReusableItem
+from stability_mcp.workflows.run_state import RunState
+
+
+class Reuse:
+    """The results that one run may reuse.
+
+    Args:
+        database: The store.
+        state: The run.
+        clock: Returns the time in unix seconds.
+    """
+
+    def __init__(self, database: Database, state: RunState, clock: Callable[[], float]) -> None:
+        self._database = database
+        self._run = state.row
+        self._anywhere = state.plan.reuse
+        self._anew = frozenset(json.loads(state.row.anew or "[]"))
+        self._clock = clock
+        self._used = Counter(row.reuse_key for row in state.rows if row.reuse_key)
+        """Items of this run by key: the second equal one gets the second result."""
+        self._of_redone: Mapping[tuple[str, int], ReusableItem] | None = None
+        self._lock = anyio.Lock()
+
+    async def use(self, prepared: PreparedStep) -> bool:
+        """Settle an item with an earlier result; False: there is none."""
+        key, item = prepared.reuse_key, prepared.item
+        if key is None or item.key.step in self._anew:
+            return False
+        async with self._lock:
+            number = self._used[key]
+            self._used[key] += 1
+            found = await self._find(key, number)
+            if found is None:
+                return False
+            run, now = self._run.id, self._clock()
+
+            def write(connection: Connection) -> bool:
+                return run_rows.reuse_item(connection, run, item, found, now=now)
+
+            return await self._database.write(write, name="workflow.reuse")
+
+    async def _find(self, key: str, number: int) -> ReusableItem | None:
+        redone = self._run.redo_of
+        if redone is not None:
+            if self._of_redone is None:
+                self._of_redone = await self._database.read(lambda c: run_rows.reusable(c, redone))
+            found = self._of_redone.get((key, number))
+            if found is not None:
+                return found
+        if not self._anywhere:
+            return None
+        owner, most = self._run.owner, number + 1
+        rows = await self._database.read(
+            lambda c: run_rows.reusable_anywhere(c, owner, key, most=most)
+        )
+        return rows[number] if len(rows) > number else None
