@@ -314,6 +314,7 @@ CREATE TABLE runs (
     plan TEXT NOT NULL,  -- JSON, in the full notation
     plan_format INTEGER NOT NULL,
     inputs TEXT NOT NULL,  -- JSON
+    files TEXT NOT NULL,  -- JSON: ids of the media that the files named in plan and inputs mean
     max_credits INTEGER NOT NULL,  -- what the user agreed to; its steps never cost more together
     scope TEXT,  -- the client whose spending limits bind its steps
     scope_client TEXT,

@@ -197,7 +197,7 @@ class RunDriver:
             state: Any = job.state
             return Settled(state=state, error=job.error)
         try:
-            result = await self._steps.result(job.id)
+            result = await self._steps.result(job)
         except StudioError as error:
             return Settled(state="failed", error=error.message)
         if result.media is None:

@@ -5,6 +5,7 @@ The modules of the driver are imported with the first run, not when the server s
 
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
@@ -98,7 +99,7 @@ class RunHost:
                 continue
             is_orphan = row.process is None or row.process in dead
             if is_orphan and await self._database.write(
-                lambda c, row=row: run_rows.take_run(c, row, mine), name="workflow.take_run"
+                partial(run_rows.take_run, run=row, process=mine), name="workflow.take_run"
             ):
                 log.info("run %s continues in this process", row.id)
                 await self.drive(row.id)
@@ -124,11 +125,22 @@ class RunHost:
             self._group.start_soon(self._drive, run, driver)
 
     async def _drive(self, run: str, driver: "RunDriver") -> None:
+        from stability_mcp.workflows import run_rows
+
         try:
-            await driver.drive()
-        except Exception:
-            # The rows are as they were; the next look or the user starts the run again.
+            while True:
+                await driver.drive()
+                row = await self._database.read(lambda c: run_rows.find_run(c, self._account, run))
+                # The user may have continued it between its last step and now.
+                if row.state != "running" or row.process != self._jobs.runner.process:
+                    return
+        except Exception as error:
             log.exception("run %s stopped because of a mistake in this program", run)
+            why = f"A mistake in this program ({type(error).__name__}); its log says more."
+            now, new = self._clock(), run_rows.NewState(state="paused", why=why)
+            await self._database.write(
+                lambda c: run_rows.set_state(c, run, new, now), name="workflow.stopped"
+            )
         finally:
             del self._drivers[run]
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from stability_mcp.jobs.transactions.call_keys import StepPlace
 from stability_mcp.workflows.progression import ReadyItem
+from stability_mcp.workflows.run_jobs import RunJob
 from stability_mcp.workflows.run_state import RunState
 
 
@@ -70,7 +71,7 @@ class StepRunner(Protocol):
         """
         ...
 
-    async def result(self, job: str) -> StepResult:
+    async def result(self, job: RunJob) -> StepResult:
         """Return what a finished job made."""
         ...
 

@@ -5,7 +5,7 @@ All functions run inside a transaction of the caller.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from stability_mcp.errors import NotFoundError
@@ -37,6 +37,8 @@ class RunRow:
     plan: str
     plan_format: int
     inputs: str
+    files: str
+    """JSON: ids of the media that the files named in plan and inputs mean."""
     max_credits: int
     """Millicredits that the user agreed to; its steps never cost more together."""
     workspace: str | None
@@ -65,6 +67,11 @@ class RunRow:
     def read_inputs(self) -> dict[str, Any]:
         """Return the values of its inputs."""
         found: dict[str, Any] = json.loads(self.inputs)
+        return found
+
+    def read_files(self) -> dict[str, str]:
+        """Return the ids of the media that named files mean, by name."""
+        found: dict[str, str] = json.loads(self.files)
         return found
 
 
@@ -117,6 +124,7 @@ class NewRun:
     process: str
     plan: Plan
     inputs: Mapping[str, Any]
+    files: Mapping[str, str] = field(default_factory=dict)
     max_credits: int
     workspace: str | None = None
     redo_of: str | None = None
@@ -165,6 +173,7 @@ def insert_run(connection: Connection, run: NewRun, now: float) -> str:
         "plan": run.plan.model_dump_json(exclude_defaults=True),
         "plan_format": PLAN_FORMAT,
         "inputs": json.dumps(run.inputs),
+        "files": json.dumps(run.files),
         "max_credits": run.max_credits,
         "workspace": run.workspace,
         "redo_of": run.redo_of,

@@ -1,26 +1,26 @@
--- name: insert_run(id, owner, upstream, process, title, plan, plan_format, inputs, max_credits, workspace, redo_of, anew, now) -> value
+-- name: insert_run(id, owner, upstream, process, title, plan, plan_format, inputs, files, max_credits, workspace, redo_of, anew, now) -> value
 -- Returns the seq, or nothing if the random id is taken: the caller picks another one.
-INSERT INTO runs (id, owner, upstream, process, title, plan, plan_format, inputs, max_credits,
+INSERT INTO runs (id, owner, upstream, process, title, plan, plan_format, inputs, files, max_credits,
     workspace, redo_of, anew, state, created_at, changed_at)
-VALUES (:id, :owner, :upstream, :process, :title, :plan, :plan_format, :inputs, :max_credits,
+VALUES (:id, :owner, :upstream, :process, :title, :plan, :plan_format, :inputs, :files, :max_credits,
     :workspace, :redo_of, :anew, 'running', :now, :now)
 ON CONFLICT (id) DO NOTHING RETURNING seq;
 
 -- name: find_run(owner, id) -> one
 -- One run of an account.
-SELECT seq, id, owner, upstream, process, title, plan, plan_format, inputs, max_credits, workspace,
+SELECT seq, id, owner, upstream, process, title, plan, plan_format, inputs, files, max_credits, workspace,
     redo_of, anew, state, why, cancel_at, created_at, changed_at, finished_at
 FROM runs WHERE owner = :owner AND id = :id;
 
 -- name: list_runs(owner, before, limit) -> many
 -- Runs of an account, newest first.
-SELECT seq, id, owner, upstream, process, title, plan, plan_format, inputs, max_credits, workspace,
+SELECT seq, id, owner, upstream, process, title, plan, plan_format, inputs, files, max_credits, workspace,
     redo_of, anew, state, why, cancel_at, created_at, changed_at, finished_at
 FROM runs WHERE owner = :owner AND seq < :before ORDER BY seq DESC LIMIT :limit;
 
 -- name: running(upstream) -> many
 -- Unfinished runs that some process should drive. Few runs are unfinished at a time.
-SELECT seq, id, owner, upstream, process, title, plan, plan_format, inputs, max_credits, workspace,
+SELECT seq, id, owner, upstream, process, title, plan, plan_format, inputs, files, max_credits, workspace,
     redo_of, anew, state, why, cancel_at, created_at, changed_at, finished_at
 FROM runs WHERE upstream = :upstream AND state = 'running' AND finished_at IS NULL
 ORDER BY seq;
