@@ -322,7 +322,7 @@ CREATE TABLE runs (
     delivery TEXT,  -- JSON: the files that were written, and lines for the answer
     collected_at REAL,  -- an answer returned its results
     redo_of TEXT,  -- the run whose results it may reuse
-    anew TEXT,  -- JSON: the steps that are made again all the same
+    redo TEXT,  -- JSON: the steps that are made again all the same, and other picks
     state TEXT NOT NULL,  -- running review paused | done failed cancelled
     why TEXT,
     cancel_at REAL,

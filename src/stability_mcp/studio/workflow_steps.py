@@ -4,6 +4,8 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from stability_mcp.api.operations import OPERATIONS
@@ -15,6 +17,8 @@ from stability_mcp.local_tools import all_local_tools
 from stability_mcp.local_tools.local_tool import LocalTool, ShowingArguments
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import NameSource, with_variant
+from stability_mcp.media.workspace import NamedFolders, check_workspace
+from stability_mcp.policy.spend_limits import SpendScope
 from stability_mcp.studio.full_size import cut_out_original
 from stability_mcp.studio.media_actions import MediaActions
 from stability_mcp.studio.preparing import PreparedCall, prepare_call
@@ -23,7 +27,8 @@ from stability_mcp.studio.transparency import restore_transparency
 from stability_mcp.workflows.progression import ReadyItem
 from stability_mcp.workflows.run_jobs import RunJob
 from stability_mcp.workflows.run_port import PreparedStep, StepResult
-from stability_mcp.workflows.run_state import RunState
+from stability_mcp.workflows.run_state import RunState, read_state
+from stability_mcp.workflows.stored_files import with_files
 
 MAX_LINES = 3
 """Lines of a local tool that are kept with an item."""
@@ -61,6 +66,7 @@ class StudioSteps:
     def __init__(self, parts: StudioParts, state: RunState) -> None:
         self._parts = parts
         self._state = state
+        self._files = state.row.read_files()
         self._library = MediaActions(parts)
 
     async def prepare(self, item: ReadyItem) -> PreparedStep:
@@ -70,7 +76,7 @@ class StudioSteps:
         return await self._prepare_local(item)
 
     async def _prepare_paid(self, item: ReadyItem) -> PreparedStep:
-        arguments = dict(item.arguments)
+        arguments = self._with_files(item)
         label = arguments.pop("label", None)
         smaller, full_size = (arguments.pop(n, False) for n in ("allow_smaller", "full_size"))
         filled = self._parts.runtime.defaults.fill(item.tool, arguments)
@@ -93,7 +99,7 @@ class StudioSteps:
 
     async def _prepare_local(self, item: ReadyItem) -> PreparedStep:
         tool = all_local_tools()[item.tool]
-        arguments = dict(item.arguments)
+        arguments = self._with_files(item)
         if label := arguments.get("label"):
             arguments["label"] = _numbered(label, item.number)
         if issubclass(tool.arguments, ShowingArguments):
@@ -110,6 +116,10 @@ class StudioSteps:
             is_paid=False,
             call=_LocalCall(tool=tool, arguments=arguments),
         )
+
+    def _with_files(self, item: ReadyItem) -> dict[str, Any]:
+        """Return the arguments with the media that were imported when the run started."""
+        return with_files(item.tool, item.arguments, self._files)
 
     async def submit(
         self, prepared: PreparedStep, place: StepPlace, *, retry_of: str | None
@@ -169,3 +179,16 @@ def _numbered(label: Any, number: int) -> str | None:  # noqa: ANN401 -- the pla
 def _reuse_key(tool: str, named: Mapping[str, Any]) -> str:
     canonical = json.dumps([tool, named], sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+async def steps_of(parts: StudioParts, run: str) -> StudioSteps:
+    """Return what makes the items of a run, for the client that started it.
+
+    The client may be gone: its workspace folders and its spending limits are in the row.
+    """
+    state = await parts.runtime.database.read(lambda c: read_state(c, parts.account, run))
+    row = state.row
+    scope = SpendScope(name=row.scope, client=row.scope_client or "") if row.scope else None
+    folders = [Path(each).as_uri() for each in json.loads(row.workspace or "[]")]
+    source = partial(check_workspace, NamedFolders(uris=tuple(folders))) if folders else None
+    return StudioSteps(parts.for_client(source, None, scope), state)

@@ -69,6 +69,8 @@ class Step(_Part):
     """A list, or "$id": the step runs once for each element, "$item"."""
     review: bool = False
     """Stop and let the user pick one result."""
+    blind: bool = False
+    """In a review, don't show how each result was made before the pick."""
     budget: Annotated[float, Field(ge=0)] | None = None
     """Maximum credits of this step."""
 

@@ -12,6 +12,7 @@ from stability_mcp.text import did_you_mean, listed, quoted
 from stability_mcp.workflows.plan import Plan
 from stability_mcp.workflows.plan_graph import unused_steps
 from stability_mcp.workflows.progression import Item, progression
+from stability_mcp.workflows.run_rows import RedoFacts
 from stability_mcp.workflows.run_state import RunState
 
 Pick = Mapping[str, Sequence[int]]
@@ -26,8 +27,7 @@ class Redo:
     """A run made again from a step on."""
 
     plan: Plan
-    anew: tuple[str, ...]
-    """Steps that are made again although nothing of theirs was changed."""
+    facts: RedoFacts
 
 
 def open_reviews(state: RunState) -> list[str]:
@@ -115,6 +115,7 @@ def redo(state: RunState, redo_from: str | None, changes: Mapping[str, Mapping[s
         redo_from: A step that is made again; None: only what the changes concern.
         changes: Arguments to change by step; None removes one. `count`, `foreach`, `tool` and
             `review` of the step itself can be changed as well.
+        pick: Another pick of the reviews that the earlier run had, as `read_pick` takes it.
 
     Raises:
         ArgumentsError: there is no such step, or making it again would change nothing.
@@ -141,7 +142,25 @@ def redo(state: RunState, redo_from: str | None, changes: Mapping[str, Mapping[s
             hint=f'Pass changes {{"{anew[0]}": {{"seed": …}}}}, or null to remove it.',
         )
     plan = Plan.model_validate({**state.plan.model_dump(), "steps": steps})
-    return Redo(plan=plan, anew=anew)
+    return Redo(plan=plan, facts=RedoFacts(anew=anew, picks=_other_picks(pick, state)))
+
+
+def _other_picks(given: object, state: RunState) -> dict[str, list[int]]:
+    """Return the items that are picked now, by step."""
+    if given is None:
+        return {}
+    reviews = [step.id for step in state.plan.steps if step.review]
+    by_step = given if isinstance(given, Mapping) else dict.fromkeys(reviews[:1], given)
+    wrong = next((str(each) for each in by_step if each not in reviews), None)
+    if wrong is not None or not reviews:
+        raise ArgumentsError(
+            f"pick: run {state.row.id} has no review {quoted(wrong or '')}.",
+            hint=f"Its review steps are {listed(reviews)}." if reviews else "Leave pick out.",
+        )
+    return {
+        step: [item for item, is_picked in picked_items(each, state, step).items() if is_picked]
+        for step, each in by_step.items()
+    }
 
 
 _OWN = ("count", "foreach", "tool", "review", "budget")

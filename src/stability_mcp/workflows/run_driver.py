@@ -82,6 +82,8 @@ class RunDriver:
         self._busy: set[ItemKey] = set()
         """Items that a task of this process prepares, submits or runs."""
         self._news = anyio.Event()
+        self.listeners: set[anyio.Event] = set()
+        """Set whenever the rows may have changed."""
         self._stopped_by: StudioError | None = None
         """Why no further item may start: money, the key or the disk."""
         self._reuse: Reuse | None = None
@@ -93,11 +95,16 @@ class RunDriver:
         """Read the rows again."""
         self._news.set()
 
+    def _notify(self) -> None:
+        for each in self.listeners:
+            each.set()
+
     async def drive(self) -> None:
         """Work until the run has ended, waits for the user, or belongs to another process."""
         async with anyio.create_task_group() as group:
             while True:
                 self._news = anyio.Event()
+                self._notify()
                 try:
                     goes_on, open_jobs = await self._advance(group)
                 except StorageError as error:  # the rows are as they were

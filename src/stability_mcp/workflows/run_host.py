@@ -143,12 +143,21 @@ class RunHost:
             )
         finally:
             del self._drivers[run]
+            for each in driver.listeners:
+                each.set()
 
     def wake(self, run: str) -> None:
         """Let the driver of a run read the rows again, if this process has one."""
         if run in self._drivers:
             self._drivers[run].wake()
 
-    def drives(self, run: str) -> bool:
-        """Return whether a driver of this process works on a run."""
-        return run in self._drivers
+    async def changed(self, run: str, seconds: float) -> None:
+        """Return when a run may have changed, or after some seconds; spurious returns happen."""
+        driver = self._drivers.get(run)
+        event = anyio.Event()
+        if driver is not None:
+            driver.listeners.add(event)
+        with anyio.move_on_after(seconds):
+            await event.wait()
+        if driver is not None:
+            driver.listeners.discard(event)

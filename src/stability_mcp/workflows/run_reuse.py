@@ -1,8 +1,8 @@
 """Reuses results of earlier runs: of the run that is redone, or of any run of the same account."""
 
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import anyio
 
@@ -27,7 +27,7 @@ class Reuse:
         self._database = database
         self._run = state.row
         self._anywhere = state.plan.reuse
-        self._anew = frozenset(json.loads(state.row.anew or "[]"))
+        self._redo = state.row.read_redo()
         self._clock = clock
         self._used = Counter(row.reuse_key for row in state.rows if row.reuse_key)
         """Items of this run by key: the second equal one gets the second result."""
@@ -37,7 +37,7 @@ class Reuse:
     async def use(self, prepared: PreparedStep) -> bool:
         """Settle an item with an earlier result; False: there is none."""
         key, item = prepared.reuse_key, prepared.item
-        if key is None or item.key.step in self._anew:
+        if key is None or item.key.step in self._redo.anew:
             return False
         async with self._lock:
             number = self._used[key]
@@ -45,6 +45,9 @@ class Reuse:
             found = await self._find(key, number)
             if found is None:
                 return False
+            picks = self._redo.picks.get(item.key.step)
+            if picks is not None:
+                found = replace(found, picked=found.key.position in picks)
             run, now = self._run.id, self._clock()
 
             def write(connection: Connection) -> bool:

@@ -5,7 +5,7 @@ All functions run inside a transaction of the caller.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from stability_mcp.errors import NotFoundError
@@ -45,8 +45,8 @@ class RunRow:
     """JSON: the folders of the client that started it."""
     redo_of: str | None
     """The run whose results it may reuse."""
-    anew: str | None
-    """JSON: the steps that are made again all the same."""
+    redo: str | None
+    """JSON of `RedoFacts`."""
     state: RunState
     why: str | None
     """Why it is paused or failed."""
@@ -68,6 +68,10 @@ class RunRow:
         """Return the values of its inputs."""
         found: dict[str, Any] = json.loads(self.inputs)
         return found
+
+    def read_redo(self) -> "RedoFacts":
+        """Return how it differs from the run that it makes again."""
+        return RedoFacts(**json.loads(self.redo)) if self.redo else RedoFacts()
 
     def read_files(self) -> dict[str, str]:
         """Return the ids of the media that named files mean, by name."""
@@ -114,6 +118,17 @@ class _Reusable:
     reuse_key: str
     media: str | None
     facts: str | None
+    picked: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RedoFacts:
+    """How a run differs from the one that it makes again, apart from its plan."""
+
+    anew: Sequence[str] = ()
+    """Steps that are made again, although the earlier run has their results."""
+    picks: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """Items of the earlier run that are picked now, by step; others keep their picks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,8 +143,7 @@ class NewRun:
     max_credits: int
     workspace: str | None = None
     redo_of: str | None = None
-    anew: Sequence[str] = ()
-    """Steps that are made again, although an earlier run has their results."""
+    redo: "RedoFacts | None" = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,7 +191,7 @@ def insert_run(connection: Connection, run: NewRun, now: float) -> str:
         "max_credits": run.max_credits,
         "workspace": run.workspace,
         "redo_of": run.redo_of,
-        "anew": json.dumps(list(run.anew)),
+        "redo": json.dumps(asdict(run.redo)) if run.redo is not None else None,
     }
     while True:
         name = new_id()
@@ -334,6 +348,7 @@ def reuse_item(
         "reuse_key": source.reuse_key,
         "media": source.media,
         "facts": source.facts,
+        "picked": None if source.picked is None else int(source.picked),
         "reused_from": source.run,
     }
     return _reuse_item(connection, **row, now=now) == 1
@@ -348,6 +363,8 @@ class ReusableItem:
     reuse_key: str
     media: str | None
     facts: str | None
+    picked: bool | None = None
+    """The user's pick in the earlier run."""
 
 
 def reusable(connection: Connection, run: str) -> dict[tuple[str, int], ReusableItem]:
@@ -366,6 +383,7 @@ def reusable(connection: Connection, run: str) -> dict[tuple[str, int], Reusable
             reuse_key=row.reuse_key,
             media=row.media,
             facts=row.facts,
+            picked=None if row.picked is None else bool(row.picked),
         )
     return found
 

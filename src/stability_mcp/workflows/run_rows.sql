@@ -1,27 +1,27 @@
--- name: insert_run(id, owner, upstream, process, title, plan, plan_format, inputs, files, max_credits, workspace, redo_of, anew, now) -> value
+-- name: insert_run(id, owner, upstream, process, title, plan, plan_format, inputs, files, max_credits, workspace, redo_of, redo, now) -> value
 -- Returns the seq, or nothing if the random id is taken: the caller picks another one.
 INSERT INTO runs (id, owner, upstream, process, title, plan, plan_format, inputs, files, max_credits,
-    workspace, redo_of, anew, state, created_at, changed_at)
+    workspace, redo_of, redo, state, created_at, changed_at)
 VALUES (:id, :owner, :upstream, :process, :title, :plan, :plan_format, :inputs, :files, :max_credits,
-    :workspace, :redo_of, :anew, 'running', :now, :now)
+    :workspace, :redo_of, :redo, 'running', :now, :now)
 ON CONFLICT (id) DO NOTHING RETURNING seq;
 
 -- name: find_run(owner, id) -> one
 -- One run of an account.
 SELECT seq, id, owner, upstream, process, title, plan, plan_format, inputs, files, max_credits, workspace,
-    redo_of, anew, state, why, cancel_at, created_at, changed_at, finished_at
+    redo_of, redo, state, why, cancel_at, created_at, changed_at, finished_at
 FROM runs WHERE owner = :owner AND id = :id;
 
 -- name: list_runs(owner, before, limit) -> many
 -- Runs of an account, newest first.
 SELECT seq, id, owner, upstream, process, title, plan, plan_format, inputs, files, max_credits, workspace,
-    redo_of, anew, state, why, cancel_at, created_at, changed_at, finished_at
+    redo_of, redo, state, why, cancel_at, created_at, changed_at, finished_at
 FROM runs WHERE owner = :owner AND seq < :before ORDER BY seq DESC LIMIT :limit;
 
 -- name: running(upstream) -> many
 -- Unfinished runs that some process should drive. Few runs are unfinished at a time.
 SELECT seq, id, owner, upstream, process, title, plan, plan_format, inputs, files, max_credits, workspace,
-    redo_of, anew, state, why, cancel_at, created_at, changed_at, finished_at
+    redo_of, redo, state, why, cancel_at, created_at, changed_at, finished_at
 FROM runs WHERE upstream = :upstream AND state = 'running' AND finished_at IS NULL
 ORDER BY seq;
 
@@ -62,12 +62,12 @@ INSERT INTO run_items (run, step, item, tool, arguments, state, error, started_a
 VALUES (:run, :step, :item, '', '{}', 'skipped', :why, :now, :now)
 ON CONFLICT (run, step, item) DO NOTHING;
 
--- name: reuse_item(run, step, item, tool, arguments, reuse_key, media, facts, reused_from, now) -> count
+-- name: reuse_item(run, step, item, tool, arguments, reuse_key, media, facts, picked, reused_from, now) -> count
 -- The same as in an earlier run: nothing is charged.
 INSERT INTO run_items (run, step, item, tool, arguments, reuse_key, state, media, facts,
-    reused_from, started_at, ended_at)
+    picked, reused_from, started_at, ended_at)
 VALUES (:run, :step, :item, :tool, :arguments, :reuse_key, 'done', :media, :facts,
-    :reused_from, :now, :now)
+    :picked, :reused_from, :now, :now)
 ON CONFLICT (run, step, item) DO NOTHING;
 
 -- name: repeat_item(run, step, item, job) -> count
@@ -97,7 +97,8 @@ FROM run_items WHERE run = :run ORDER BY started_at, step, item;
 
 -- name: reusable(run) -> many
 -- Results of an earlier run that exist still, by what they were made of.
-SELECT run_items.step, run_items.item, run_items.reuse_key, run_items.media, run_items.facts
+SELECT run_items.step, run_items.item, run_items.reuse_key, run_items.media, run_items.facts,
+    run_items.picked
 FROM run_items LEFT JOIN media ON media.id = run_items.media AND media.deleted_at IS NULL
 WHERE run_items.run = :run AND run_items.state = 'done' AND run_items.reuse_key IS NOT NULL
     AND (run_items.media IS NULL OR media.id IS NOT NULL);
