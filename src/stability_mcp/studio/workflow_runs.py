@@ -201,7 +201,7 @@ class WorkflowRuns:
                 return state
             if options.progress is not None:
                 medians = medians or await self._medians(state.plan)
-                line, share = state.progress(lambda name: medians[name])
+                line, share = state.progress(medians)
                 shown = max(shown, share)
                 await options.progress(line, shown)
             await self._parts.runtime.runs.changed(run, min(left, CHECK_SECONDS))

@@ -107,7 +107,12 @@ def _number(value: object, most: int, step: str) -> int:
     return number
 
 
-def redo(state: RunState, redo_from: str | None, changes: Mapping[str, Mapping[str, Any]]) -> Redo:
+def redo(
+    state: RunState,
+    redo_from: str | None,
+    changes: Mapping[str, Mapping[str, Any]],
+    pick: object = None,
+) -> Redo:
     """Return the plan with changes; steps before the change keep their results at no cost.
 
     Args:
@@ -115,6 +120,7 @@ def redo(state: RunState, redo_from: str | None, changes: Mapping[str, Mapping[s
         redo_from: A step that is made again; None: only what the changes concern.
         changes: Arguments to change by step; None removes one. `count`, `foreach`, `tool` and
             `review` of the step itself can be changed as well.
+        pick: Another pick of reviews that the earlier run had, as `read_pick` takes it.
         pick: Another pick of the reviews that the earlier run had, as `read_pick` takes it.
 
     Raises:

@@ -1,7 +1,7 @@
 """The state of a run as one read: its row, its items and its jobs; and its progress in words."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -17,8 +17,8 @@ from stability_mcp.workflows.progression import ItemKey, item_counts
 from stability_mcp.workflows.run_jobs import RunJob, by_item, jobs_of_run
 from stability_mcp.workflows.run_rows import ItemRow, RunRow
 
-SecondsOf = Callable[[str], float]
-"""Returns the typical seconds of an operation; 0: not known."""
+Seconds = Mapping[str, float]
+"""Typical seconds of one result by operation; 0 or absent: not known."""
 
 
 class StepProgress(NamedTuple):
@@ -115,7 +115,7 @@ class RunState:
             for step in self.plan.steps
         ]
 
-    def progress(self, seconds_of: SecondsOf) -> tuple[str, float]:
+    def progress(self, seconds: Seconds) -> tuple[str, float]:
         """Return the progress in words, and as a share from 0 to 1."""
         steps = self.steps()
         total = sum(each.step.count if each.total is None else each.total for each in steps)
@@ -127,11 +127,11 @@ class RunState:
             else each.step.id
             for each in current[:MAX_NAMED]
         )
-        left = self._seconds_left(steps, seconds_of)
+        left = self._seconds_left(steps, seconds)
         parts = [f"{ended} of {total} done", named, f"about {left:.0f} s left" if left else ""]
         return "; ".join(filter(None, parts)), ended / max(total, 1)
 
-    def _seconds_left(self, steps: Sequence[StepProgress], seconds_of: SecondsOf) -> float:
+    def _seconds_left(self, steps: Sequence[StepProgress], seconds: Seconds) -> float:
         """Return about how long the longest chain of unfinished steps takes."""
         open_steps = {each.step.id for each in steps if not each.is_complete}
         needs = dependencies(self.plan)
@@ -139,7 +139,7 @@ class RunState:
         for step in sorted_steps(self.plan)[0]:
             begins = max((ends[need] for need in needs[step.id]), default=0.0)
             paid = step.tool in OPERATIONS and step.id in open_steps
-            ends[step.id] = begins + (seconds_of(step.tool) if paid else 0.0)
+            ends[step.id] = begins + (seconds.get(step.tool, 0.0) if paid else 0.0)
         return max(ends.values(), default=0.0)
 
 
