@@ -28,6 +28,8 @@ CREATE TABLE runs (
 ) STRICT;
 CREATE INDEX runs_list ON runs (owner, seq);
 CREATE INDEX runs_open ON runs (upstream, state, seq) WHERE finished_at IS NULL;
+-- Finds the few runs that wait for the user, or whose results were not returned.
+CREATE INDEX runs_uncollected ON runs (owner, seq) WHERE collected_at IS NULL;
 
 -- One run of a step: a variant for an element of a list.
 CREATE TABLE run_items (
@@ -50,3 +52,5 @@ CREATE TABLE run_items (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX run_items_media ON run_items (media) WHERE media IS NOT NULL;
 CREATE INDEX run_items_reuse ON run_items (reuse_key) WHERE reuse_key IS NOT NULL;
+-- Lists the jobs of a run, with retries.
+CREATE INDEX jobs_run ON jobs (run, step, item, seq) WHERE run IS NOT NULL;

@@ -120,6 +120,8 @@ CREATE INDEX jobs_generation ON jobs (upstream, generation) WHERE generation IS 
 CREATE INDEX jobs_state ON jobs (owner, state, seq);
 -- One job per step of a run, whichever process schedules it.
 CREATE UNIQUE INDEX jobs_step ON jobs (run, step, item) WHERE run IS NOT NULL AND retry_of IS NULL;
+-- Lists the jobs of a run, with retries.
+CREATE INDEX jobs_run ON jobs (run, step, item, seq) WHERE run IS NOT NULL;
 
 -- The ledger: one row per POST, never deleted.
 CREATE TABLE charges (
@@ -332,6 +334,8 @@ CREATE TABLE runs (
 ) STRICT;
 CREATE INDEX runs_list ON runs (owner, seq);
 CREATE INDEX runs_open ON runs (upstream, state, seq) WHERE finished_at IS NULL;
+-- Finds the few runs that wait for the user, or whose results were not returned.
+CREATE INDEX runs_uncollected ON runs (owner, seq) WHERE collected_at IS NULL;
 
 -- One run of a step: a variant for an element of a list.
 CREATE TABLE run_items (

@@ -1,6 +1,5 @@
 """Starts, shows and continues the runs of workflows."""
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -105,7 +104,6 @@ class WorkflowRuns:
         files = await self._import_files(plan, start.inputs, options.progress)
         subject = {"plan": plan.model_dump(mode="json"), "inputs": start.inputs, "files": files}
         workspace = await parts.importer.files.workspace()
-        scope = parts.spend_scope
         new = NewRun(
             account=parts.account,
             process=parts.jobs.runner.process,
@@ -114,9 +112,8 @@ class WorkflowRuns:
             inputs=start.inputs,
             files=files,
             max_credits=ceiling,
-            scope=scope.name if scope else None,
-            scope_client=scope.client if scope else None,
-            workspace=json.dumps([str(each) for each in workspace.folders]),
+            spend_scope=parts.spend_scope,
+            workspace=[str(each) for each in workspace.folders],
             redo_of=start.redo_of,
             redo=start.redo,
         )

@@ -32,7 +32,7 @@ from stability_mcp.workflows import run_rows
 from stability_mcp.workflows.progression import ItemKey, Progression, ReadyItem, progression
 from stability_mcp.workflows.run_jobs import RunJob, jobs_of_run
 from stability_mcp.workflows.run_port import PreparedStep, StepResult, StepRunner
-from stability_mcp.workflows.run_reuse import Reuse
+from stability_mcp.workflows.earlier_results import EarlierResults
 from stability_mcp.workflows.run_rows import NewState, Settled
 from stability_mcp.workflows.run_rows import RunState as State
 from stability_mcp.workflows.run_state import RunState, read_state
@@ -86,7 +86,7 @@ class RunDriver:
         """Set whenever the rows may have changed."""
         self._stopped_by: StudioError | None = None
         """Why no further item may start: money, the key or the disk."""
-        self._reuse: Reuse | None = None
+        self._earlier: EarlierResults | None = None
         self._step_budgets = anyio.Lock()
         self._reserved: dict[ItemKey, int] = {}
         """Prices of items that are being submitted, in steps with a budget."""
@@ -241,7 +241,7 @@ class RunDriver:
             prepared = await self._steps.prepare(ready)
         row = state.items.get(ready.key)
         repeats = row.repeats if row is not None else None
-        if repeats is None and await self._reused(prepared, state):
+        if repeats is None and await self._earlierd(prepared, state):
             return
         if prepared.is_paid:
             async with self._in_step_budget(prepared, state) as obstacle:
@@ -262,9 +262,9 @@ class RunDriver:
 
     async def _reused(self, prepared: PreparedStep, state: RunState) -> bool:
         """Settle an item with a result of an earlier run, if there is one."""
-        if self._reuse is None:
-            self._reuse = Reuse(self._context.database, state, self._context.clock)
-        return await self._reuse.use(prepared)
+        if self._earlier is None:
+            self._earlier = EarlierResults(self._context.database, state, self._context.clock)
+        return await self._earlier.use(prepared)
 
     @asynccontextmanager
     async def _in_step_budget(self, prepared: PreparedStep, state: RunState) -> AsyncIterator[str]:

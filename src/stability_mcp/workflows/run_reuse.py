@@ -1,72 +1,99 @@
-"""Reuses results of earlier runs: of the run that is redone, or of any run of the same account."""
+"""Results of earlier runs that answer items of a new one, at no cost.
 
+An item's reuse key is a hash of its tool, arguments and input bytes. All functions run inside a
+transaction of the caller.
+"""
+
+import json
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass
 
-import anyio
-
-from stability_mcp.store.database import Database
-from stability_mcp.store.queries import Connection
-from stability_mcp.workflows import run_rows
-from stability_mcp.workflows.run_port import PreparedStep
-from stability_mcp.workflows.run_rows import ReusableItem
-from stability_mcp.workflows.run_state import RunState
+from stability_mcp.store.queries import Connection, load
+from stability_mcp.store.tenancy import Account
+from stability_mcp.workflows.progression import ItemKey, ReadyItem
 
 
-class Reuse:
-    """The results that one run may reuse.
+@dataclass(frozen=True, slots=True)
+class ReusableItem:
+    """A result of an earlier run that still exists."""
+
+    run: str
+    step: str
+    item: int
+    reuse_key: str
+    media: str | None
+    """None: files that the item wrote, see `facts`."""
+    facts: str | None
+    """JSON: lines for the answer, and files that were written."""
+    picked: int | None = None
+    """The user's pick in a review."""
+
+    @property
+    def key(self) -> ItemKey:
+        """Return which item it was."""
+        return ItemKey(self.step, self.item)
+
+
+_SQL = load(__file__)
+_reuse_item = _SQL.count("reuse_item")
+_reusable = _SQL.many("reusable", ReusableItem)
+_reusable_anywhere = _SQL.many("reusable_anywhere", ReusableItem)
+
+
+def reuse_item(
+    connection: Connection,
+    run: str,
+    ready: ReadyItem,
+    source: ReusableItem,
+    *,
+    now: float,
+) -> bool:
+    """Settle an item with the result of an earlier run, at no cost."""
+    row = {
+        "run": run,
+        "step": ready.key.step,
+        "item": ready.key.position,
+        "tool": ready.tool,
+        "arguments": json.dumps(ready.arguments),
+        "reuse_key": source.reuse_key,
+        "media": source.media,
+        "facts": source.facts,
+        "picked": source.picked,
+        "reused_from": source.run,
+    }
+    return _reuse_item(connection, **row, now=now) == 1
+
+
+def reusable(connection: Connection, run: str) -> dict[tuple[str, int], ReusableItem]:
+    """Return the results of an earlier run, by reuse key and number among equal keys.
+
+    Variants of a random picture have one key: the first of the new run gets the first of the old.
+    """
+    found: dict[tuple[str, int], ReusableItem] = {}
+    counts: Counter[str] = Counter()
+    for row in _reusable(connection, run=run):
+        found[row.reuse_key, counts[row.reuse_key]] = row
+        counts[row.reuse_key] += 1
+    return found
+
+
+def reusable_anywhere(
+    connection: Connection, account: Account, reuse_key: str, *, excluding: str, most: int
+) -> list[ReusableItem]:
+    """Return media that earlier runs of an account made of the same, oldest first.
+
+    A result that several runs reused is returned once.
 
     Args:
-        database: The store.
-        state: The run.
-        clock: Returns the time in unix seconds.
+        connection: A reader's, or the writer's.
+        account: The account of the runs; results of another key or the emulator don't count.
+        reuse_key: Hash of tool, arguments and input bytes.
+        excluding: The run that would reuse them; its own variants may have the same key.
+        most: Maximum results.
     """
-
-    def __init__(self, database: Database, state: RunState, clock: Callable[[], float]) -> None:
-        self._database = database
-        self._run = state.row
-        self._anywhere = state.plan.reuse
-        self._redo = state.row.read_redo()
-        self._clock = clock
-        self._used = Counter(row.reuse_key for row in state.rows if row.reuse_key)
-        """Items of this run by key: the second equal one gets the second result."""
-        self._of_redone: Mapping[tuple[str, int], ReusableItem] | None = None
-        self._lock = anyio.Lock()
-
-    async def use(self, prepared: PreparedStep) -> bool:
-        """Settle an item with an earlier result; False: there is none."""
-        key, item = prepared.reuse_key, prepared.item
-        if key is None or item.key.step in self._redo.anew:
-            return False
-        async with self._lock:
-            number = self._used[key]
-            self._used[key] += 1
-            found = await self._find(key, number)
-            if found is None:
-                return False
-            picks = self._redo.picks.get(item.key.step)
-            if picks is not None:
-                found = replace(found, picked=found.key.position in picks)
-            run, now = self._run.id, self._clock()
-
-            def write(connection: Connection) -> bool:
-                return run_rows.reuse_item(connection, run, item, found, now=now)
-
-            return await self._database.write(write, name="workflow.reuse")
-
-    async def _find(self, key: str, number: int) -> ReusableItem | None:
-        redone = self._run.redo_of
-        if redone is not None:
-            if self._of_redone is None:
-                self._of_redone = await self._database.read(lambda c: run_rows.reusable(c, redone))
-            found = self._of_redone.get((key, number))
-            if found is not None:
-                return found
-        if not self._anywhere:
-            return None
-        owner, most = self._run.owner, number + 1
-        rows = await self._database.read(
-            lambda c: run_rows.reusable_anywhere(c, owner, key, most=most)
-        )
-        return rows[number] if len(rows) > number else None
+    found: dict[str | None, ReusableItem] = {}
+    for row in _reusable_anywhere(
+        connection, **account.key, reuse_key=reuse_key, excluding=excluding
+    ):
+        found.setdefault(row.media, row)
+    return list(found.values())[:most]

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from stability_mcp.errors import NotFoundError
+from stability_mcp.policy.spend_limits import SpendScope
 from stability_mcp.store.ids import MAX_SEQ, new_id
 from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
@@ -18,6 +19,11 @@ from stability_mcp.workflows.progression import Item, ItemKey, ItemState, ReadyI
 
 PLAN_FORMAT = 1
 """Version of the stored plans; a later program reads earlier ones."""
+
+MIN_PREFIX_CHARACTERS = 3
+"""A shorter beginning of an id says nothing: with 20 runs, about one in 50 shares 2 characters."""
+MAX_SIMILAR_IDS = 3
+"""Ids that an error suggests."""
 
 RunState = Literal["running", "review", "paused", "done", "failed", "cancelled"]
 ENDED: frozenset[RunState] = frozenset({"done", "failed", "cancelled"})
@@ -33,6 +39,8 @@ class RunRow:
     upstream: str
     process: str | None
     """The process that drives it; None: it waits for the user, or has ended."""
+    template: str | None
+    """The template that its plan was made from; None: the caller's own plan."""
     title: str
     plan: str
     plan_format: int
@@ -41,8 +49,15 @@ class RunRow:
     """JSON: ids of the media that the files named in plan and inputs mean."""
     max_credits: int
     """Millicredits that the user agreed to; its steps never cost more together."""
+    scope: str | None
+    """The client whose spending limits bind its steps; None: none do."""
+    scope_client: str | None
     workspace: str | None
     """JSON: the folders of the client that started it."""
+    delivery: str | None
+    """JSON: the files that were written, and lines for the answer; None: not delivered yet."""
+    collected_at: float | None
+    """When an answer returned its results."""
     redo_of: str | None
     """The run whose results it may reuse."""
     redo: str | None
@@ -60,6 +75,13 @@ class RunRow:
         """Return the account that pays."""
         return Account(owner=self.owner, upstream=self.upstream)
 
+    @property
+    def spend_scope(self) -> SpendScope | None:
+        """Return the client whose spending limits bind its steps; None: none do."""
+        if self.scope is None:
+            return None
+        return SpendScope(name=self.scope, client=self.scope_client or "")
+
     def read_plan(self) -> Plan:
         """Return its plan."""
         return Plan.model_validate_json(self.plan)
@@ -76,6 +98,13 @@ class RunRow:
     def read_files(self) -> dict[str, str]:
         """Return the ids of the media that named files mean, by name."""
         found: dict[str, str] = json.loads(self.files)
+        return found
+
+    def read_delivery(self) -> dict[str, Any] | None:
+        """Return what was delivered; None: nothing yet."""
+        if self.delivery is None:
+            return None
+        found: dict[str, Any] = json.loads(self.delivery)
         return found
 
 
@@ -111,16 +140,6 @@ class ItemRow:
         return Item(state=self.state, media=self.media, picked=picked)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reusable:
-    step: str
-    item: int
-    reuse_key: str
-    media: str | None
-    facts: str | None
-    picked: int | None
-
-
 @dataclass(frozen=True, kw_only=True)
 class RedoFacts:
     """How a run differs from the one that it makes again, apart from its plan."""
@@ -141,7 +160,12 @@ class NewRun:
     inputs: Mapping[str, Any]
     files: Mapping[str, str] = field(default_factory=dict)
     max_credits: int
-    workspace: str | None = None
+    """Millicredits that the user agreed to."""
+    template: str | None = None
+    spend_scope: SpendScope | None = None
+    """The client whose spending limits bind its steps; None: none do."""
+    workspace: Sequence[str] = ()
+    """The folders of the client that starts it."""
     redo_of: str | None = None
     redo: "RedoFacts | None" = None
 
@@ -159,23 +183,26 @@ class Settled:
 _SQL = load(__file__)
 _insert_run = _SQL.value("insert_run", int)
 _find_run = _SQL.one("find_run", RunRow)
+_similar_ids = _SQL.values("similar_ids", str)
+_run_of_job = _SQL.value("run_of_job", str)
 _list_runs = _SQL.many("list_runs", RunRow)
 _running = _SQL.many("running", RunRow)
+_uncollected = _SQL.many("uncollected", RunRow)
 _take_run = _SQL.count("take_run")
 _set_state = _SQL.count("set_state")
+_set_delivery = _SQL.count("set_delivery")
+_mark_collected = _SQL.count("mark_collected")
 _request_cancel = _SQL.count("request_cancel")
 _touch = _SQL.count("touch")
 _start_item = _SQL.count("start_item")
 _settle_item = _SQL.count("settle_item")
 _skip_item = _SQL.count("skip_item")
-_reuse_item = _SQL.count("reuse_item")
 _repeat_item = _SQL.count("repeat_item")
 _raise_ceiling = _SQL.count("raise_ceiling")
+_restart = _SQL.count("restart")
 _forget_item = _SQL.count("forget_item")
 _pick = _SQL.count("pick")
 _items = _SQL.many("items", ItemRow)
-_reusable = _SQL.many("reusable", _Reusable)
-_committed = _SQL.value("committed", int)
 
 
 def insert_run(connection: Connection, run: NewRun, now: float) -> str:
@@ -183,13 +210,16 @@ def insert_run(connection: Connection, run: NewRun, now: float) -> str:
     row = {
         **run.account.key,
         "process": run.process,
+        "template": run.template,
         "title": run.plan.title,
         "plan": run.plan.model_dump_json(exclude_defaults=True),
         "plan_format": PLAN_FORMAT,
         "inputs": json.dumps(run.inputs),
         "files": json.dumps(run.files),
         "max_credits": run.max_credits,
-        "workspace": run.workspace,
+        "scope": run.spend_scope.name if run.spend_scope else None,
+        "scope_client": run.spend_scope.client if run.spend_scope else None,
+        "workspace": json.dumps(list(run.workspace)),
         "redo_of": run.redo_of,
         "redo": json.dumps(asdict(run.redo)) if run.redo is not None else None,
     }
@@ -208,9 +238,23 @@ def find_run(connection: Connection, account: Account, name: str) -> RunRow:
     found = _find_run(connection, owner=account.owner, id=name)
     if found is None:
         raise NotFoundError(
-            f"There is no run {quoted(name)}.", hint="job_list lists runs and jobs."
+            f"There is no run {quoted(name)}.", hint=_hint(connection, account, name)
         )
     return found
+
+
+def _hint(connection: Connection, account: Account, name: str) -> str:
+    """Return what the caller may have meant by a name that isn't the id of a run."""
+    run = _run_of_job(connection, owner=account.owner, job=name)
+    if run is not None:
+        return f"That is a job of run {quoted(run)}."
+    if len(name) >= MIN_PREFIX_CHARACTERS:
+        similar = _similar_ids(
+            connection, owner=account.owner, prefix=name, limit=MAX_SIMILAR_IDS + 1
+        )
+        if 0 < len(similar) <= MAX_SIMILAR_IDS:
+            return f"Did you mean {' or '.join(quoted(each) for each in similar)}?"
+    return "job_list lists runs and jobs."
 
 
 def list_runs(
@@ -223,6 +267,11 @@ def list_runs(
 def running(connection: Connection, upstream: str) -> Sequence[RunRow]:
     """Return the runs of an upstream that some process should drive, oldest first."""
     return _running(connection, upstream=upstream)
+
+
+def uncollected_runs(connection: Connection, owner: str) -> Sequence[RunRow]:
+    """Return the runs that wait for the user, or whose results were not returned; oldest first."""
+    return _uncollected(connection, owner=owner)
 
 
 def take_run(connection: Connection, run: RunRow, process: str) -> bool:
@@ -245,9 +294,29 @@ def set_state(connection: Connection, run: str, new: NewState, now: float) -> No
     _set_state(connection, id=run, state=new.state, why=new.why, process=new.process, now=now)
 
 
+def set_delivery(connection: Connection, run: str, delivery: Mapping[str, Any], now: float) -> None:
+    """Record the files that a run wrote, and lines for the answer."""
+    _set_delivery(connection, id=run, delivery=json.dumps(delivery), now=now)
+
+
+def mark_collected(connection: Connection, run: str, now: float) -> bool:
+    """Record that an answer returned the results of a run; False: it was, or hasn't ended."""
+    return _mark_collected(connection, id=run, now=now) == 1
+
+
 def request_cancel(connection: Connection, run: str, now: float) -> bool:
     """Ask the process that drives a run to cancel it; False: it has ended or was asked already."""
     return _request_cancel(connection, id=run, now=now) == 1
+
+
+def restart(connection: Connection, run: str, process: str, now: float) -> bool:
+    """Let a run that waited go on in this process; False: it doesn't wait."""
+    return _restart(connection, id=run, process=process, now=now) == 1
+
+
+def raise_ceiling(connection: Connection, run: str, credits: int) -> None:  # noqa: A002 -- as in the columns
+    """Let a run cost more, by what the user agreed to, in millicredits."""
+    _raise_ceiling(connection, run=run, credits=credits)
 
 
 def touch(connection: Connection, run: str, now: float) -> None:
@@ -328,66 +397,3 @@ def pick(connection: Connection, run: str, step: str, picked: Mapping[int, bool]
         _pick(connection, run=run, step=step, item=item, picked=int(value))
         for item, value in picked.items()
     )
-
-
-def reuse_item(
-    connection: Connection,
-    run: str,
-    ready: ReadyItem,
-    source: "ReusableItem",
-    *,
-    now: float,
-) -> bool:
-    """Settle an item with the result of an earlier run, at no cost."""
-    row = {
-        "run": run,
-        "step": ready.key.step,
-        "item": ready.key.position,
-        "tool": ready.tool,
-        "arguments": json.dumps(ready.arguments),
-        "reuse_key": source.reuse_key,
-        "media": source.media,
-        "facts": source.facts,
-        "picked": None if source.picked is None else int(source.picked),
-        "reused_from": source.run,
-    }
-    return _reuse_item(connection, **row, now=now) == 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReusableItem:
-    """A result of an earlier run that exists still."""
-
-    run: str
-    key: ItemKey
-    reuse_key: str
-    media: str | None
-    facts: str | None
-    picked: bool | None = None
-    """The user's pick in the earlier run."""
-
-
-def reusable(connection: Connection, run: str) -> dict[tuple[str, int], ReusableItem]:
-    """Return the results of an earlier run, by reuse key and number among equal keys.
-
-    Variants of a random picture have one key: the first of the new run gets the first of the old.
-    """
-    found: dict[tuple[str, int], ReusableItem] = {}
-    counts: dict[str, int] = {}
-    for row in sorted(_reusable(connection, run=run), key=lambda each: (each.step, each.item)):
-        number = counts.get(row.reuse_key, 0)
-        counts[row.reuse_key] = number + 1
-        found[row.reuse_key, number] = ReusableItem(
-            run=run,
-            key=ItemKey(row.step, row.item),
-            reuse_key=row.reuse_key,
-            media=row.media,
-            facts=row.facts,
-            picked=None if row.picked is None else bool(row.picked),
-        )
-    return found
-
-
-def committed(connection: Connection, run: str) -> int:
-    """Return what the jobs of a run cost or may still cost, in millicredits."""
-    return _committed(connection, run=run) or 0
