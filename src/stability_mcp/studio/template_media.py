@@ -28,7 +28,7 @@ from stability_mcp.studio.runtime import StudioParts
 from stability_mcp.text import quoted
 from stability_mcp.workflows.plan import MAX_ELEMENTS
 
-_WILDCARDS = re.compile(r"[*?\[]")
+_WILDCARDS = re.compile(r"[*?]")
 _NUMBER = re.compile(r"(\d+)")
 
 
@@ -44,7 +44,7 @@ def shape_of(facts: Facts) -> MediaShape:
 
 @dataclass(kw_only=True)
 class StudioMedia:
-    """Implements `TemplateMedia` for one call; nothing is spent or stored.
+    """Implements `TemplateMedia` for one call; nothing is spent.
 
     Args:
         parts: The parts of the studio.
@@ -78,7 +78,7 @@ class StudioMedia:
         return self.shapes[reference]
 
     async def inspect(self, reference: str) -> Mapping[str, Any]:
-        """Return the facts that `media_inspect` finds; see `TemplateMedia`."""
+        """Return the facts that `media_inspect` finds, which imports the file."""
         parts, tool = self.parts, all_local_tools()["media_inspect"]
         bench = Workbench(parts.media, parts.importer, parts.settings, parts.permissions.terms)
         arguments = tool.arguments.model_validate({"media": reference, "preview": "none"})
@@ -109,10 +109,10 @@ class StudioMedia:
     async def _files_of(self, source: str) -> list[str]:
         text = source.strip()
         folder, name = _split(text)
-        is_pattern = _WILDCARDS.search(name) is not None
+        is_pattern = _WILDCARDS.search(text) is not None
         if not is_pattern and (has_ending(text) or await self.parts.media.find(text) is not None):
             return [text]
-        if is_pattern and _WILDCARDS.search(folder.removesuffix("**")):
+        if _WILDCARDS.search(folder.removesuffix("**")):
             raise ArgumentsError(
                 f"{quoted(source)}: only the file name can have wildcards.",
                 hint="Write folder/*.png, or folder/**/*.png to include the folders below.",
@@ -133,8 +133,7 @@ class StudioMedia:
         return [text]
 
     async def _first_folder(self, source: str) -> str:
-        workspace = (await self.parts.importer.files.workspace()).first
-        folder = workspace or self.parts.settings.copies_dir
+        folder = (await self.parts.importer.files.workspace()).first
         if folder is None:
             raise ArgumentsError(
                 f"{quoted(source)} doesn't name a folder.", hint="Pass the full path of one."
