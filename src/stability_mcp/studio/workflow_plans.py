@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
+from pathlib import Path
 from typing import Any
 
 from stability_mcp.api.operations import OPERATIONS
@@ -11,11 +12,13 @@ from stability_mcp.errors import ArgumentsError, FileUnusableError, NotFoundErro
 from stability_mcp.jobs.budget import Spending
 from stability_mcp.local_tools.local_tool import MediaShape
 from stability_mcp.media.items import KINDS
+from stability_mcp.store.threads import in_file_thread
 from stability_mcp.studio import status
 from stability_mcp.studio.defaults import VARIABLE, FilledCall, shown_values
 from stability_mcp.studio.runtime import StudioParts
+from stability_mcp.studio.saved_templates import SavedList, SavedTemplate, SavedTemplates
 from stability_mcp.studio.template_media import StudioMedia
-from stability_mcp.text import credits_text, did_you_mean, listed, quoted
+from stability_mcp.text import credits_text, did_you_mean, listed, name_key, quoted
 from stability_mcp.workflows.diagram import mermaid
 from stability_mcp.workflows.named_files import NamedFile, named_files
 from stability_mcp.workflows.plan import Plan, Step
@@ -145,6 +148,36 @@ class WorkflowPlans:
 
     def __init__(self, parts: StudioParts) -> None:
         self._parts = parts
+        self._saved = SavedTemplates(parts.settings, all_templates())
+
+    async def saved(self) -> SavedList:
+        """Return the user's own templates."""
+        return await in_file_thread(self._saved.list)
+
+    async def template(self, name: str) -> Template | SavedTemplate:
+        """Return a template by name.
+
+        Raises:
+            NotFoundError: there is none.
+            ArgumentsError: it is one of the user's own, and its file is damaged.
+        """
+        every = all_templates()
+        known = {name_key(each): each for each in every}.get(name_key(name))
+        if known is not None:
+            return every[known]
+        own = await in_file_thread(partial(self._saved.find, name))
+        if own is not None:
+            return own
+        names = [*every, *(each.name for each in (await self.saved()).templates)]
+        hint = did_you_mean(name, names) or f"The templates are {listed(names, most=len(names))}."
+        raise NotFoundError(f"There is no template {quoted(name)}.", hint=hint)
+
+    async def save(
+        self, name: str, plan: Plan, values: Mapping[str, Any], *, description: str = ""
+    ) -> Path:
+        """Save a plan as one of the user's own templates; see `SavedTemplates.save`."""
+        save = partial(self._saved.save, name, plan, values, description=description)
+        return await in_file_thread(save)
 
     async def check(self, wanted: PlanWish) -> PlanReport:
         """Check and price a workflow.
@@ -224,7 +257,10 @@ class WorkflowPlans:
         return replace(draft, plan=draft.plan.model_copy(update={"budget": budget}))
 
     async def _from_template(self, wanted: PlanWish, media: StudioMedia) -> "_Draft":
-        found = template_named(wanted.template or "")
+        found = await self.template(wanted.template or "")
+        if isinstance(found, SavedTemplate):
+            inputs = {**wanted.inputs, **wanted.arguments}
+            return _Draft(plan=found.plan, inputs=inputs, template=found.name)
         try:
             arguments = parse_model(found.arguments, wanted.arguments, what=found.name)
         except ArgumentsError as error:
@@ -320,21 +356,6 @@ class _Files:
             self.warnings.append(replace(problem, message=left_out))
         else:
             self.problems.append(problem)
-
-
-def template_named(name: str) -> Template:
-    """Return a template by name.
-
-    Raises:
-        NotFoundError: there is none.
-    """
-    every = all_templates()
-    if name in every:
-        return every[name]
-    raise NotFoundError(
-        f"There is no template {quoted(name)}.",
-        hint=did_you_mean(name, every) or f"The templates are {listed(every, most=len(every))}.",
-    )
 
 
 def _step_meant(plan: Plan, reference: str) -> str | None:
