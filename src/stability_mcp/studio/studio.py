@@ -1,7 +1,11 @@
-"""The studio: the interface that faces use. They reach nothing below it."""
+"""The studio: the interface that faces use. They reach nothing below it.
+
+Length: one method for each thing that faces ask for; each only delegates.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
@@ -40,6 +44,9 @@ from stability_mcp.studio.response_times import ResponseTime
 from stability_mcp.studio.runtime import StudioParts
 from stability_mcp.studio.usage_figures import UsageFigures
 
+if TYPE_CHECKING:
+    from stability_mcp.studio.workflow_plans import WorkflowPlans
+
 
 class Studio:
     """Everything below the faces, for one user and one upstream; created by `open_studio`.
@@ -64,6 +71,13 @@ class Studio:
     def settings(self) -> Settings:
         """Return the settings in use."""
         return self._parts.settings
+
+    @property
+    def plans(self) -> "WorkflowPlans":
+        """Return the checks of workflows; imported late, as most processes run none."""
+        from stability_mcp.studio.workflow_plans import WorkflowPlans
+
+        return WorkflowPlans(self._parts)
 
     @property
     def permissions(self) -> Permissions:

@@ -41,6 +41,14 @@ class StepFindings:
     notes: list[str] = field(default_factory=list)
 
 
+def common_shape(shapes: Sequence[MediaShape | None]) -> MediaShape | None:
+    """Return what is known of each of several results: their shape, or only their kind."""
+    first = next(iter(shapes), None)
+    if first is None or all(each == first for each in shapes):
+        return first
+    return MediaShape(kind=first.kind)
+
+
 @dataclass(frozen=True, kw_only=True)
 class MediaMeaning:
     """A reference that means one or several media."""
@@ -141,8 +149,7 @@ class Elements:
         if media and len(media) == len(given) and len({each.kind for each in media}) == 1:
             low = sum(each.counts[0] for each in media)
             high = sum(each.counts[1] for each in media)
-            shapes = {each.shape for each in media}
-            shape = media[0].shape if len(shapes) == 1 else None
+            shape = common_shape([each.shape for each in media])
             single = MediaMeaning(kind=media[0].kind, counts=(1, 1), shape=shape)
             return cls(is_used=True, low=low, high=high, media=single)
 

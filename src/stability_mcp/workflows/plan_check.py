@@ -7,6 +7,7 @@ names the step, the argument and the cure.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any
 
 from stability_mcp.api.operation import Operation
@@ -74,17 +75,19 @@ class CheckedPlan:
         """Return the highest number of paid results."""
         return sum(each.counts.high for each in self.steps if each.is_paid)
 
-    def seconds(self, per_second: float) -> float:
+    def seconds(self, per_second: float, concurrency: int) -> float:
         """Return about how long it takes without reviews: the longest chain of steps.
 
         Args:
             per_second: Requests that are sent per second.
+            concurrency: Requests that are in flight at once.
         """
         ends: dict[str, float] = {}
         for each in self.steps:
             begins = max((ends[need] for need in each.needs), default=0.0)
             sending = each.counts.high / per_second if each.is_paid else 0.0
-            ends[each.step.id] = begins + each.seconds + sending
+            rounds = ceil(each.counts.high / concurrency) if each.is_paid else 1
+            ends[each.step.id] = begins + each.seconds * rounds + sending
         return max(ends.values(), default=0.0)
 
 

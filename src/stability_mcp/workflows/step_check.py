@@ -1,6 +1,7 @@
 """Checks one step of a plan, with what is known of the steps before it."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -22,6 +23,7 @@ from stability_mcp.workflows.meanings import (
     MediaMeaning,
     StepFindings,
     ValueMeaning,
+    common_shape,
     counts_of,
 )
 from stability_mcp.workflows.placeholders import Place, Ref, Unresolved
@@ -87,10 +89,9 @@ class StepChecker:
         if declared.is_media:
             count = len(value) if isinstance(value, list) else 1
             kind: Any = declared.type
-            single = value if isinstance(value, str) else None
-            return MediaMeaning(
-                kind=kind, counts=(count, count), shape=self._media.get(single or "")
-            )
+            named = value if isinstance(value, list) else [value]
+            shape = common_shape([self._media.get(each or "") for each in named])
+            return MediaMeaning(kind=kind, counts=(count, count), shape=shape)
         if not is_known:
             return ValueMeaning(stand_in(declared), is_known=False)
         return ValueMeaning(value)
@@ -175,6 +176,7 @@ class StepChecker:
 
     def _check_arguments(self, step: Step, elements: Elements, found: StepFindings) -> None:
         prices: list[int] = []
+        shapes: list[MediaShape | None] = []
         seen: set[str] = set()
         for number, element in elements.samples():
             where = f"element {number}: " if elements.is_used and number else ""
@@ -187,7 +189,12 @@ class StepChecker:
                 continue
             if isinstance(request, Operation):
                 prices.append(request.price())
-            self._check_sizes(step, request, element, found)
+            known = len(found.problems)
+            shapes.append(self._check_sizes(step, request, element, found))
+            found.problems[known:] = [
+                replace(each, message=f"{where}{each.message}") for each in found.problems[known:]
+            ]
+        found.shape = common_shape(shapes)
         found.each = (min(prices, default=0), max(prices, default=0))
 
     def _parsed(self, step: Step, element: Element) -> tuple[BaseModel | None, list[str]]:
@@ -235,30 +242,36 @@ class StepChecker:
 
     def _check_sizes(
         self, step: Step, request: BaseModel, element: Element, found: StepFindings
-    ) -> None:
+    ) -> MediaShape | None:
+        """Return what one result is; report sizes that don't fit, and how they are fitted."""
         files = dict(self._shapes(step, element))
         try:
-            found.shape = predict(step.tool, request, files)
+            shape = predict(step.tool, request, files)
         except (StepError, TransformError) as error:
             problem = Problem(step=step.id, message=f"{error}.", cure=error.hint or "")
             found.problems.append(problem)
-            return
+            return None
         if isinstance(request, Operation):
             found.notes += [
                 each
                 for each in self._fitting(step, request, files, found)
                 if each not in found.notes
             ]
+        return shape
 
     def _shapes(self, step: Step, element: Element) -> Iterator[tuple[str, MediaShape]]:
         for name in takes_files(step.tool):
             value = step.arguments.get(name)
             ref = placeholders.read_ref(value)
             meaning = self._meaning_for(ref, element) if ref is not None else None
-            if isinstance(meaning, MediaMeaning) and meaning.shape is not None:
-                yield name, meaning.shape
-            elif isinstance(value, str) and value in self._media:
-                yield name, self._media[value]
+            if isinstance(meaning, ValueMeaning):
+                value = meaning.value
+            if isinstance(meaning, MediaMeaning):
+                shape = meaning.shape
+            else:
+                shape = self._media.get(value) if isinstance(value, str) else None
+            if shape is not None:
+                yield name, shape
 
     def _fitting(
         self,
