@@ -29,10 +29,10 @@ from stability_mcp.store.queries import Connection
 from stability_mcp.store.tenancy import Account
 from stability_mcp.text import credits_text, listed
 from stability_mcp.workflows import run_rows
+from stability_mcp.workflows.earlier_results import EarlierResults
 from stability_mcp.workflows.progression import ItemKey, Progression, ReadyItem, progression
 from stability_mcp.workflows.run_jobs import RunJob, jobs_of_run
 from stability_mcp.workflows.run_port import PreparedStep, StepResult, StepRunner
-from stability_mcp.workflows.earlier_results import EarlierResults
 from stability_mcp.workflows.run_rows import NewState, Settled
 from stability_mcp.workflows.run_rows import RunState as State
 from stability_mcp.workflows.run_state import RunState, read_state
@@ -241,7 +241,7 @@ class RunDriver:
             prepared = await self._steps.prepare(ready)
         row = state.items.get(ready.key)
         repeats = row.repeats if row is not None else None
-        if repeats is None and await self._earlierd(prepared, state):
+        if repeats is None and await self._reused(prepared, state):
             return
         if prepared.is_paid:
             async with self._in_step_budget(prepared, state) as obstacle:
