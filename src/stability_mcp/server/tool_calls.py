@@ -27,11 +27,12 @@ from stability_mcp.server.price_questions import Confirmer
 from stability_mcp.server.results import Report, Shown
 from stability_mcp.server.tools import load_tools
 from stability_mcp.studio import CallOptions, Outcome, Sheet, Studio
+from stability_mcp.studio.run_answer import RunOutcome
 
 SHEET_KEY = "stability-mcp/sheet"
 """Key of what a client was last shown together, in what is kept for its connection."""
 
-Answer = Outcome | Shown | LocalResult | Report | Listing | BaseModel | str
+Answer = Outcome | RunOutcome | Shown | LocalResult | Report | Listing | BaseModel | str
 
 
 async def call(
@@ -50,6 +51,10 @@ async def call(
                 views=lazy_studio.view_lines(answer.media),
             )
         uncollected = await lazy_studio.uncollected_line()
+        if isinstance(answer, RunOutcome):
+            return results.of_run(
+                answer, tool=context.tool, settings=context.settings, uncollected=uncollected
+            )
         if isinstance(answer, Shown):
             views = lazy_studio.view_lines(answer.items)
             return results.of_shown(answer, tool=context.tool, uncollected=uncollected, views=views)

@@ -46,6 +46,7 @@ from stability_mcp.studio.usage_figures import UsageFigures
 
 if TYPE_CHECKING:
     from stability_mcp.studio.workflow_plans import WorkflowPlans
+    from stability_mcp.studio.workflow_runs import WorkflowRuns
 
 
 class Studio:
@@ -78,6 +79,13 @@ class Studio:
         from stability_mcp.studio.workflow_plans import WorkflowPlans
 
         return WorkflowPlans(self._parts)
+
+    @property
+    def runs(self) -> "WorkflowRuns":
+        """Return the runs of workflows; imported late, too."""
+        from stability_mcp.studio.workflow_runs import WorkflowRuns
+
+        return WorkflowRuns(self._parts)
 
     @property
     def permissions(self) -> Permissions:
