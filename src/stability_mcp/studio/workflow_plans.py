@@ -100,6 +100,11 @@ class PlanReport:
         return [*self.problems, *missing_problems(list(self.missing), declared)]
 
     @property
+    def outputs(self) -> Mapping[str, str]:
+        """Return the steps whose results are the outputs, by name of the output."""
+        return self.checked.outputs if self.checked is not None else {}
+
+    @property
     def price(self) -> tuple[int, int]:
         """Return the lowest and highest price of the whole."""
         return self.checked.price if self.checked is not None else (0, 0)
