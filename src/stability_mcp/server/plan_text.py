@@ -47,7 +47,9 @@ def plan_lines(report: PlanReport, wanted: PlanWish, *, emulated: bool) -> list[
     lines += _section("warnings", map(str, report.warnings))
     lines += _section("notes", report.notes)
     lines += _input_lines(report)
-    outputs = (name if name == step else f"{name} = {step}" for name, step in report.outputs.items())
+    outputs = (
+        name if name == step else f"{name} = {step}" for name, step in report.outputs.items()
+    )
     lines.append(f"outputs: {listed(outputs, most=12)}")
     if checked.plan.deliver is not None:
         lines.append(f"delivered to: a new folder in {quoted(checked.plan.deliver.to)}")

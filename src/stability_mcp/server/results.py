@@ -26,8 +26,8 @@ from stability_mcp.local_tools.local_tool import LocalResult
 from stability_mcp.server import answer_text, run_text
 from stability_mcp.server.history_text import history_lines
 from stability_mcp.server.plain_results import FACTS, cleaned
-from stability_mcp.server.tool import Data
 from stability_mcp.server.run_views import RunFacts
+from stability_mcp.server.tool import Data
 from stability_mcp.server.views import JobFacts, MediaFacts, SentFacts
 from stability_mcp.settings import Settings
 from stability_mcp.studio import History, JobRecord, MediaItem, Outcome, Spending
@@ -176,7 +176,10 @@ def of_run(
 ) -> CallToolResult:
     """Return the result of starting, continuing or looking at a run: one sheet for the whole."""
     state = outcome.state
-    text = [*run_text.run_lines(outcome, settings), *answer_text.money_lines(outcome.spent, settings)]
+    text = [
+        *run_text.run_lines(outcome, settings),
+        *answer_text.money_lines(outcome.spent, settings),
+    ]
     text += filter(None, [uncollected])
     charged = 0 if settings.emulated else state.charged
     return _result(

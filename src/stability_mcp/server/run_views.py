@@ -1,8 +1,10 @@
 """Runs of workflows as data, for programs that read the facts of an answer."""
 
+from stability_mcp.server.listings import line_of, time_text
 from stability_mcp.server.tool import Data
 from stability_mcp.server.views import when
 from stability_mcp.studio.run_answer import RunOutcome, RunResult
+from stability_mcp.text import credits_text
 from stability_mcp.workflows.run_state import RunState, StepProgress
 
 MAX_RESULTS = 100
@@ -120,3 +122,22 @@ class RunFacts(RunSummary):
             files=list(outcome.files) or None,
             folder=outcome.delivery.get("folder"),
         )
+
+
+def run_line(state: RunState) -> str:
+    """Return id, title, state, progress and price of a run, for a list."""
+    row = state.row
+    steps = state.steps()
+    ended, total = (
+        sum(each) for each in zip(*((s.ended, s.total or 0) for s in steps), strict=True)
+    )
+    parts = (
+        row.id,
+        f"workflow {row.title}" if row.title else "workflow",
+        {"review": "waits for a pick"}.get(row.state, row.state),
+        f"{ended} of {total} results",
+        f"{credits_text(state.charged)} charged",
+        time_text(row.created_at),
+        row.why,
+    )
+    return line_of(parts)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import anyio
@@ -15,7 +15,7 @@ from stability_mcp.store.queries import Connection
 from stability_mcp.studio.run_answer import RunOutcome, outcome_of
 from stability_mcp.studio.runtime import StudioParts
 from stability_mcp.studio.workflow_plans import PlanReport, PlanWish, WorkflowPlans
-from stability_mcp.text import credits_text
+from stability_mcp.text import credits_text, quoted
 from stability_mcp.workflows import run_rows
 from stability_mcp.workflows.named_files import named_files
 from stability_mcp.workflows.plan import Plan
@@ -181,7 +181,7 @@ class WorkflowRuns:
         """
         state = await self._wait(run, options)
         outcome = await outcome_of(self._parts, state, preview=options.preview, notes=notes)
-        if state.row.finished_at is not None and state.row.collected_at is None:
+        if not outcome.is_running and state.row.collected_at is None:
             now = self._parts.jobs.runner.now
             await self._parts.runtime.database.write(
                 lambda c: run_rows.mark_collected(c, run, now), name="workflow.collected"
@@ -365,3 +365,20 @@ class WorkflowRuns:
             report=report, plan=report.plan, inputs=report.values, redo_of=run, redo=again.facts
         )
         return await self._start(start, options)
+
+    async def save(self, run: str, name: str, options: RunOptions) -> RunOutcome:
+        """Save the plan of a finished run as a template; the values of its inputs become defaults.
+
+        Raises:
+            ArgumentsError: the run didn't succeed, or a template has this name.
+            NotFoundError: there is no such run.
+            StorageError: the file can't be written.
+        """
+        state = await self.read(run)
+        if state.row.state != "done":
+            raise ArgumentsError(
+                f"save_as: run {run} is {state.row.state}.", hint="Save a run that is done."
+            )
+        path = await self._plans.save(name, state.plan, state.inputs)
+        note = f"Saved as template {quoted(path.stem)}: {path}"
+        return await self.show(run, replace(options, preview=False), notes=[note])

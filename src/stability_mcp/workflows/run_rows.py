@@ -14,6 +14,7 @@ from stability_mcp.store.ids import MAX_SEQ, new_id
 from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
 from stability_mcp.text import quoted
+from stability_mcp.uris import RUN_PREFIX
 from stability_mcp.workflows.plan import Plan
 from stability_mcp.workflows.progression import Item, ItemKey, ItemState, ReadyItem
 
@@ -187,7 +188,6 @@ _similar_ids = _SQL.values("similar_ids", str)
 _run_of_job = _SQL.value("run_of_job", str)
 _list_runs = _SQL.many("list_runs", RunRow)
 _running = _SQL.many("running", RunRow)
-_uncollected = _SQL.many("uncollected", RunRow)
 _take_run = _SQL.count("take_run")
 _set_state = _SQL.count("set_state")
 _set_delivery = _SQL.count("set_delivery")
@@ -224,7 +224,7 @@ def insert_run(connection: Connection, run: NewRun, now: float) -> str:
         "redo": json.dumps(asdict(run.redo)) if run.redo is not None else None,
     }
     while True:
-        name = new_id()
+        name = f"{RUN_PREFIX}{new_id()}"
         if _insert_run(connection, **row, id=name, now=now) is not None:
             return name
 
@@ -267,11 +267,6 @@ def list_runs(
 def running(connection: Connection, upstream: str) -> Sequence[RunRow]:
     """Return the runs of an upstream that some process should drive, oldest first."""
     return _running(connection, upstream=upstream)
-
-
-def uncollected_runs(connection: Connection, owner: str) -> Sequence[RunRow]:
-    """Return the runs that wait for the user, or whose results were not returned; oldest first."""
-    return _uncollected(connection, owner=owner)
 
 
 def take_run(connection: Connection, run: RunRow, process: str) -> bool:

@@ -38,15 +38,6 @@ SELECT seq, id, owner, upstream, process, template, title, plan, plan_format, in
 FROM runs WHERE upstream = :upstream AND state = 'running' AND finished_at IS NULL
 ORDER BY seq;
 
--- name: uncollected(owner) -> many
--- Runs that wait for the user, or ended without an answer that returned their results.
-SELECT seq, id, owner, upstream, process, template, title, plan, plan_format, inputs, max_credits,
-    scope, scope_client, output_dir, delivery, collected_at, redo_of, state, why, cancel_at,
-    created_at, changed_at, finished_at
-FROM runs
-WHERE owner = :owner AND collected_at IS NULL AND state IN ('review', 'paused', 'done', 'failed')
-ORDER BY seq;
-
 -- name: take_run(id, process, before) -> count
 -- A process takes a run over from one that ended; `before` is the process in the row, or empty.
 UPDATE runs SET process = :process

@@ -60,9 +60,7 @@ _ACTIONS = ("unknown", "resume", "cancel", "save_as")
     effects=SPENDS,
     hints={**HINTS, "run_id": "use run", "job": "use run", "from_step": "use redo_from"},
 )
-async def workflow_run(
-    studio: Studio, arguments: WorkflowRun, context: CallContext
-) -> RunOutcome:
+async def workflow_run(studio: Studio, arguments: WorkflowRun, context: CallContext) -> RunOutcome:
     """Start a run, or act on an earlier one, and wait for it."""
     options = RunOptions(
         wait=context.wait if context.soon is None else min(context.wait, context.soon),
@@ -87,9 +85,7 @@ async def _act(studio: Studio, arguments: WorkflowRun, options: RunOptions) -> R
     run = arguments.run
     acts: dict[str, Callable[[], Awaitable[RunOutcome]]] = {
         "pick": lambda: studio.runs.pick(run, arguments.pick, options),
-        "unknown": lambda: studio.runs.answer_unknown(
-            run, arguments.unknown or "skip", options
-        ),
+        "unknown": lambda: studio.runs.answer_unknown(run, arguments.unknown or "skip", options),
         "resume": lambda: studio.runs.resume(run, arguments.budget, options),
         "cancel": lambda: studio.runs.cancel(run, options),
         "save_as": lambda: studio.runs.save(run, arguments.save_as or "", options),

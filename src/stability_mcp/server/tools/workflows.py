@@ -1,6 +1,5 @@
 """Tools that list templates of workflows, and check and price a workflow before it runs."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
@@ -10,7 +9,6 @@ from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import QUERIES, READS
 from stability_mcp.server.plan_text import (
     MAX_DIAGRAM_BYTES,
-    bounded,
     diagram_block,
     plan_lines,
     problem_facts,
