@@ -4,8 +4,8 @@ The whole answer stays under 20 KB: what doesn't fit is counted.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from stability_mcp.server.answer_text import limit_text
 from stability_mcp.studio.workflow_plans import PlanReport, PlanWish
@@ -13,18 +13,23 @@ from stability_mcp.text import credits_text, listed, plain, quoted
 from stability_mcp.workflows.plan import PlanInput
 from stability_mcp.workflows.plan_check import PlannedStep
 from stability_mcp.workflows.plan_inputs import missing_problems
-from stability_mcp.workflows.problems import Problem
 
-MAX_TABLE_BYTES = 4_500
-"""About 50 steps; the same again as facts for programs."""
-MAX_DIAGRAM_BYTES = 2_500
-"""About 25 steps: a drawing of more can't be read."""
-MAX_LINES = 8
-"""Warnings or notes that are shown; more are counted."""
+T = TypeVar("T")
+
+MAX_TABLE_BYTES = 4_000
+"""About 45 steps."""
+MAX_SECTION_BYTES = 1_500
+"""Warnings, notes or inputs: about a dozen of each."""
+MAX_DIAGRAM_BYTES = 2_000
+"""About 20 steps: a drawing of more can't be read."""
+MAX_FACTS_BYTES: Mapping[str, int] = {"steps": 3_000, "warnings": 1_000, "outputs": 800}
+"""Of each list of facts for programs, which repeat the text."""
 MAX_LINE_CHARACTERS = 240
+MAX_OUTPUTS = 12
 MAX_CALL_BYTES = 1_000
 """Length of the next call with all arguments; a longer one is described."""
-_SECONDS_AS_MINUTES = 100
+_MIN_MINUTES_SECONDS = 100
+"""From here on a time is given in minutes."""
 
 _MAKES = {"image": "picture", "audio": "sound", "model": "3D model"}
 
@@ -43,14 +48,14 @@ def plan_lines(report: PlanReport, wanted: PlanWish, *, emulated: bool) -> list[
     lines = [f"workflow_plan: {summary(report, emulated=emulated)}"]
     if checked.plan.title:
         lines.append(f"title: {_cut(checked.plan.title)}")
-    lines += ["steps:", *bounded(map(_step_lines, checked.steps), checked.steps)]
+    lines += ["steps:", *_table(checked.steps)]
     lines += _section("warnings", map(str, report.warnings))
     lines += _section("notes", report.notes)
     lines += _input_lines(report)
     outputs = (
         name if name == step else f"{name} = {step}" for name, step in report.outputs.items()
     )
-    lines.append(f"outputs: {listed(outputs, most=12)}")
+    lines.append(f"outputs: {listed(outputs, most=MAX_OUTPUTS)}")
     if checked.plan.deliver is not None:
         lines.append(f"delivered to: a new folder in {quoted(checked.plan.deliver.to)}")
     lines += money_lines(report, emulated=emulated)
@@ -60,8 +65,9 @@ def plan_lines(report: PlanReport, wanted: PlanWish, *, emulated: bool) -> list[
 def summary(report: PlanReport, *, emulated: bool = False) -> str:
     """Return `valid, 3 steps, up to 5 paid results, 14 to 19 credits (0.14 to 0.19 USD), …`."""
     steps = len(report.checked.steps) if report.checked is not None else 0
+    template = f" (template {report.template})" if report.template else ""
     parts = [
-        "valid",
+        f"valid{template}",
         f"{steps} step{'s' * (steps != 1)}",
         f"{_up_to(report)}{report.jobs} paid result{'s' * (report.jobs != 1)}",
         price_text(*report.price) + (" on the emulator, so not charged" if emulated else ""),
@@ -115,37 +121,50 @@ def next_line(report: PlanReport, wanted: PlanWish) -> str:
         call["inputs"] = dict(wanted.inputs)
     if wanted.budget is not None:
         call["budget"] = wanted.budget
-    text = json.dumps({k: v for k, v in call.items() if v}, ensure_ascii=False, default=str)
-    if wanted.template is None or len(text.encode()) > MAX_CALL_BYTES:
-        text = f"with the same {listed(call)}"
+    text = _json({name: value for name, value in call.items() if value not in ({}, None)})
+    if wanted.template is None or _bytes(text) > MAX_CALL_BYTES:
+        text = f"with the same {listed(name for name in call if call[name])}"
     missing = ""
     if report.missing:
         missing = f", and with a value for {listed(f'inputs.{name}' for name in report.missing)}"
     return f"next: workflow_run {text}{missing}"
 
 
-def bounded(texts: Iterable[Sequence[str]], steps: Sequence[PlannedStep]) -> list[str]:
-    """Return the lines of the first steps, as many as fit, and a line that counts the others."""
-    lines: list[str] = []
-    size = 0
-    for number, each in enumerate(texts):
-        size += sum(len(line.encode()) + 1 for line in each)
-        if size > MAX_TABLE_BYTES:
-            rest = steps[number:]
-            tools = [step.step.tool for step in rest]
-            counts = (f"{tools.count(tool)} {tool}" for tool in dict.fromkeys(tools))
-            low, high = (sum(step.price[n] for step in rest) for n in (0, 1))
-            lines.append(f"and {len(rest)} more: {listed(counts)}; {price_text(low, high)}")
+def fitting(texts: Iterable[T], max_bytes: int, size: Callable[[T], int]) -> list[T]:
+    """Return the first values that together have no more than some bytes."""
+    kept: list[T] = []
+    total = 0
+    for each in texts:
+        total += size(each)
+        if total > max_bytes:
             break
-        lines += each
-    return lines
+        kept.append(each)
+    return kept
+
+
+def as_facts(name: str, values: Iterable[T]) -> list[T]:
+    """Return the first values of a list of facts, as many as the answer has room for."""
+    return fitting(values, MAX_FACTS_BYTES[name], lambda each: _bytes(_json(each)) + 1)
 
 
 def diagram_block(report: PlanReport) -> str:
     """Return the drawing as a Mermaid block."""
-    if len(report.diagram.encode()) > MAX_DIAGRAM_BYTES:
+    if _bytes(report.diagram) > MAX_DIAGRAM_BYTES:
         return "diagram: left out, as it would be too large to read"
     return f"```mermaid\n{report.diagram}\n```"
+
+
+def _table(steps: Sequence[PlannedStep]) -> list[str]:
+    """Return the lines of the first steps, as many as fit, and a line that counts the others."""
+    shown = fitting(map(_step_lines, steps), MAX_TABLE_BYTES, lambda each: _bytes("\n".join(each)))
+    lines = [line for each in shown for line in each]
+    rest = steps[len(shown) :]
+    if rest:
+        tools = [step.step.tool for step in rest]
+        counts = (f"{tools.count(tool)} {tool}" for tool in dict.fromkeys(tools))
+        low, high = (sum(step.price[n] for step in rest) for n in (0, 1))
+        lines.append(f"- and {len(rest)} more: {listed(counts)}; {price_text(low, high)}")
+    return lines
 
 
 def _step_lines(planned: PlannedStep) -> list[str]:
@@ -185,48 +204,25 @@ def _makes(planned: PlannedStep) -> str:
 
 def _input_lines(report: PlanReport) -> list[str]:
     declared = report.plan.inputs if report.plan is not None else {}
-    lines = []
-    for name, each in list(declared.items())[:MAX_LINES]:
-        if name in report.values:
-            lines.append(f"- {name} = {_cut(_value(report.values[name]))}")
-        else:
-            (problem,) = missing_problems([name], declared)
-            lines.append(f"- {name} ({_type(each)}) has no value yet. {_cut(problem.cure)}")
-    more = len(declared) - len(lines)
-    return [*(["inputs:"] if lines else []), *lines, *([f"- and {more} more"] if more > 0 else [])]
+    return _section("inputs", (_input_line(report, name, each) for name, each in declared.items()))
+
+
+def _input_line(report: PlanReport, name: str, declared: PlanInput) -> str:
+    if name in report.values:
+        return f"{name} = {_json(report.values[name])}"
+    (problem,) = missing_problems([name], {name: declared})
+    return f"{name} ({_type(declared)}) has no value yet. {problem.cure}"
 
 
 def _type(declared: PlanInput) -> str:
     return f"list of {declared.type}" if declared.many else declared.type
 
 
-def _value(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
-
-
 def _section(title: str, texts: Iterable[str]) -> list[str]:
-    every = list(texts)
-    if not every:
-        return []
-    more = [f"- and {len(every) - MAX_LINES} more"] if len(every) > MAX_LINES else []
-    return [f"{title}:", *(f"- {_cut(each)}" for each in every[:MAX_LINES]), *more]
-
-
-def problem_facts(problems: Sequence[Problem]) -> list[Mapping[str, Any]]:
-    """Return warnings for programs."""
-    return [
-        {
-            name: _cut(value)
-            for name, value in (
-                ("step", each.step),
-                ("argument", each.argument),
-                ("message", each.message),
-                ("cure", each.cure),
-            )
-            if value
-        }
-        for each in problems[:MAX_LINES]
-    ]
+    every = [f"- {_cut(each)}" for each in texts]
+    shown = fitting(every, MAX_SECTION_BYTES, _bytes)
+    more = [f"- and {len(every) - len(shown)} more"] if len(every) > len(shown) else []
+    return [f"{title}:", *shown, *more] if every else []
 
 
 def _fit(price: int, there: int, what: str) -> str:
@@ -241,7 +237,7 @@ def _up_to(report: PlanReport) -> str:
 
 
 def _time(seconds: float) -> str:
-    if seconds < _SECONDS_AS_MINUTES:
+    if seconds < _MIN_MINUTES_SECONDS:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min"
 
@@ -249,3 +245,11 @@ def _time(seconds: float) -> str:
 def _cut(text: str) -> str:
     line = " ".join(plain(text).split())
     return line if len(line) <= MAX_LINE_CHARACTERS else f"{line[: MAX_LINE_CHARACTERS - 1]}…"
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode())
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -351,7 +351,7 @@ class _Files:
             )
 
     def _add_error(self, plan: Plan, named: NamedFile, error: StudioError) -> None:
-        step = _step_meant(plan, named.reference) if isinstance(error, NotFoundError) else None
+        step = _step_meant(plan, named) if isinstance(error, NotFoundError) else None
         cure = error.hint if step is None else f'For what that step makes write "${step}".'
         problem = Problem(
             step=named.step, argument=named.argument, message=error.message, cure=cure
@@ -363,10 +363,11 @@ class _Files:
             self.problems.append(problem)
 
 
-def _step_meant(plan: Plan, reference: str) -> str | None:
-    """Return the step whose id or label a text is."""
-    steps = (s.id for s in plan.steps if reference in (s.id, s.arguments.get("label")))
-    return next(steps, None)
+def _step_meant(plan: Plan, named: NamedFile) -> str | None:
+    """Return the other step whose id or label a text is."""
+    others = (each for each in plan.steps if each.id != named.step)
+    meant = (s.id for s in others if named.reference in (s.id, s.arguments.get("label")))
+    return next(meant, None)
 
 
 def _with_arguments(step: Step, arguments: Mapping[str, Any]) -> Step:

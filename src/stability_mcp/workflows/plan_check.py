@@ -76,19 +76,26 @@ class CheckedPlan:
         return sum(each.counts.high for each in self.steps if each.is_paid)
 
     def seconds(self, per_second: float, concurrency: int) -> float:
-        """Return about how long it takes without reviews: the longest chain of steps.
+        """Return about how long it takes without reviews.
+
+        It is the longest chain of steps, or the time that all requests need within the limits.
 
         Args:
             per_second: Requests that are sent per second.
             concurrency: Requests that are in flight at once.
         """
+        paid = [each for each in self.steps if each.is_paid]
+        all_together = max(
+            self.jobs / per_second,
+            sum(each.seconds * each.counts.high for each in paid) / concurrency,
+        )
         ends: dict[str, float] = {}
         for each in self.steps:
             begins = max((ends[need] for need in each.needs), default=0.0)
             sending = each.counts.high / per_second if each.is_paid else 0.0
             rounds = ceil(each.counts.high / concurrency) if each.is_paid else 1
             ends[each.step.id] = begins + each.seconds * rounds + sending
-        return max(ends.values(), default=0.0)
+        return max([*ends.values(), all_together])
 
 
 def check_plan(

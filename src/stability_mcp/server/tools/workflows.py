@@ -9,9 +9,9 @@ from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import QUERIES, READS
 from stability_mcp.server.plan_text import (
     MAX_DIAGRAM_BYTES,
+    as_facts,
     diagram_block,
     plan_lines,
-    problem_facts,
 )
 from stability_mcp.server.results import Report
 from stability_mcp.server.template_text import explained, listed_templates
@@ -101,35 +101,12 @@ class TemplateFacts(Data):
         return self.text
 
 
-class StepFacts(Data):
-    """A planned step; prices in credits."""
-
-    id: str
-    tool: str
-    count: int
-    price: list[float]
-    """Lowest and highest."""
-    seconds: float | None = None
-
-    @classmethod
-    def of(cls, planned: PlannedStep) -> "StepFacts":
-        """Describe a step."""
-        low, high = planned.price
-        return cls(
-            id=planned.step.id,
-            tool=planned.step.tool,
-            count=planned.counts.high,
-            price=[low / 1000, high / 1000],
-            seconds=planned.seconds or None,
-        )
-
-
 class PlanFacts(Data):
     """A checked workflow; prices in credits."""
 
     template: str | None = None
-    steps: list[StepFacts]
-    """The first ones, if there are many."""
+    steps: list[dict[str, Any]]
+    """The first ones, if there are many: id, tool, count, lowest and highest price, seconds."""
     step_count: int
     jobs: int
     """Paid results, at most."""
@@ -146,7 +123,7 @@ class PlanFacts(Data):
     missing: list[str] | None = None
     """Inputs without a value."""
     outputs: dict[str, str]
-    warnings: list[dict[str, Any]] | None = None
+    warnings: list[str] | None = None
     mermaid: str | None = None
     text: str = Field(exclude=True)
 
@@ -192,11 +169,7 @@ async def workflow_plan(studio: Studio, arguments: WorkflowPlan, context: CallCo
     if report.problems:
         raise problems_error(report.problems)
     lines = plan_lines(report, wanted, emulated=context.settings.emulated)
-    *rest, last = lines
-    return Report(
-        facts=_facts(report, "\n".join(rest)),
-        notes=[diagram_block(report), last],
-    )
+    return Report(facts=_facts(report, "\n".join(lines)), notes=[diagram_block(report)])
 
 
 def _facts(report: PlanReport, text: str) -> PlanFacts:
@@ -204,7 +177,7 @@ def _facts(report: PlanReport, text: str) -> PlanFacts:
     low, high = report.price
     return PlanFacts(
         template=report.template,
-        steps=[StepFacts.of(each) for each in steps[:MAX_STEP_FACTS]],
+        steps=as_facts("steps", map(_step_facts, steps)),
         step_count=len(steps),
         jobs=report.jobs,
         low=low / 1000,
@@ -217,8 +190,19 @@ def _facts(report: PlanReport, text: str) -> PlanFacts:
         balance=report.means.balance,
         needs_confirmation=report.needs_confirmation,
         missing=list(report.missing) or None,
-        outputs=dict(list(report.outputs.items())[:MAX_STEP_FACTS]),
-        warnings=problem_facts(report.warnings) or None,
+        outputs=dict(as_facts("outputs", report.outputs.items())),
+        warnings=as_facts("warnings", map(str, report.warnings)) or None,
         mermaid=report.diagram if len(report.diagram.encode()) <= MAX_DIAGRAM_BYTES else None,
         text=text,
     )
+
+
+def _step_facts(planned: PlannedStep) -> dict[str, Any]:
+    low, high = planned.price
+    return {
+        "id": planned.step.id,
+        "tool": planned.step.tool,
+        "count": planned.counts.high,
+        "price": [low / 1000, high / 1000],
+        "seconds": planned.seconds,
+    }
