@@ -50,11 +50,18 @@ class Choice:
 
     def filled(self, **given: object) -> dict[str, Any]:
         """Return the arguments of a call; those given as None are left out."""
-        return {**self.arguments, **{k: v for k, v in given.items() if v is not None}}
+        return {**self.arguments, **without_none(given)}
 
     def step(self, name: str, **given: object) -> Step:
         """Return a step with these arguments; those given as None are left out."""
-        return Step(id=name, tool=self.operation, arguments=self.filled(**given))
+        return Step(
+            id=name, tool=self.operation, arguments={**self.arguments, **without_none(given)}
+        )
+
+
+def without_none(given: Mapping[str, object]) -> dict[str, object]:
+    """Return the arguments that have a value."""
+    return {name: value for name, value in given.items() if value is not None}
 
 
 Levels = Mapping[Quality, Choice]
