@@ -1,9 +1,10 @@
 """What references mean while a plan is checked, and the elements of `foreach`."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from stability_mcp.api.fields import Size
 from stability_mcp.api.operation import MediaKind
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.local_tools.local_tool import MediaShape
@@ -37,16 +38,23 @@ class StepFindings:
     each: tuple[int, int] = (0, 0)
     """Lowest and highest price of one result, in millicredits."""
     shape: MediaShape | None = None
+    """What each result is, as far as all are alike."""
+    shapes: tuple[MediaShape, ...] = ()
+    """The different shapes of the results, if they aren't alike."""
+    shrunk: tuple[Size, Size] | None = None
+    """The size of a picture and of what an upscaler makes of it, if that isn't larger."""
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-
-def common_shape(shapes: Sequence[MediaShape | None]) -> MediaShape | None:
-    """Return what is known of each of several results: their shape, or only their kind."""
-    first = next(iter(shapes), None)
-    if first is None or all(each == first for each in shapes):
-        return first
-    return MediaShape(kind=first.kind)
+    def add_shape(self, shape: MediaShape | None) -> None:
+        """Add what one element makes."""
+        if shape is None or shape in self.shapes or shape == self.shape:
+            return
+        if self.shape is None:
+            self.shape = shape
+            return
+        self.shapes = (*(self.shapes or (self.shape,)), shape)
+        self.shape = common_shape(self.shapes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +64,27 @@ class MediaMeaning:
     kind: MediaKind
     counts: tuple[int, int]
     shape: MediaShape | None = None
+    """What each is, as far as all are alike."""
+    shapes: tuple[MediaShape, ...] = ()
+    """The different shapes, if they aren't alike."""
+
+    def singles(self) -> "list[MediaMeaning]":
+        """Return one of them for each shape that it may have."""
+        shapes = self.shapes or (self.shape,)
+        return [MediaMeaning(kind=self.kind, counts=(1, 1), shape=each) for each in shapes]
+
+
+def common_shape(shapes: Sequence[MediaShape | None]) -> MediaShape | None:
+    """Return what all shapes have in common; None if one of them is unknown."""
+    first, *others = shapes
+    if first is None or None in others:
+        return None
+
+    def common(name: str) -> Any:  # noqa: ANN401 -- the type of a field
+        values = {getattr(each, name) for each in shapes}
+        return values.pop() if len(values) == 1 else None
+
+    return replace(first, **{name: common(name) for name in ("size", "seconds", "has_alpha")})
 
 
 @dataclass(frozen=True)
@@ -93,8 +122,8 @@ class Elements:
     high: int = 1
     values: Sequence[Any] = ()
     """The elements, if they are values that are known."""
-    media: MediaMeaning | None = None
-    """What each one is, if they are media."""
+    media: Sequence[MediaMeaning] = ()
+    """If they are media: one of them for each shape."""
     stand_in: ValueMeaning | None = None
     """A stand-in for a list that isn't known yet."""
 
@@ -111,8 +140,8 @@ class Elements:
         ref = placeholders.read_ref(given)
         meaning = meaning_of(ref) if ref is not None else None
         if isinstance(meaning, MediaMeaning):
-            single = MediaMeaning(kind=meaning.kind, counts=(1, 1), shape=meaning.shape)
-            return cls(is_used=True, low=meaning.counts[0], high=meaning.counts[1], media=single)
+            low, high = meaning.counts
+            return cls(is_used=True, low=low, high=high, media=meaning.singles())
         if isinstance(meaning, ValueMeaning) and isinstance(meaning.value, list | tuple):
             return cls._of_values(list(meaning.value))
         if isinstance(meaning, ValueMeaning) and not meaning.is_known:
@@ -149,9 +178,8 @@ class Elements:
         if media and len(media) == len(given) and len({each.kind for each in media}) == 1:
             low = sum(each.counts[0] for each in media)
             high = sum(each.counts[1] for each in media)
-            shape = common_shape([each.shape for each in media])
-            single = MediaMeaning(kind=media[0].kind, counts=(1, 1), shape=shape)
-            return cls(is_used=True, low=low, high=high, media=single)
+            singles = list(dict.fromkeys(one for each in media for one in each.singles()))
+            return cls(is_used=True, low=low, high=high, media=singles)
 
         def resolve(ref: Ref) -> Any:  # noqa: ANN401 -- any JSON
             meaning = meaning_of(ref)
@@ -170,8 +198,10 @@ class Elements:
         if self.values:
             for number, value in enumerate(self.values, 1):
                 yield number, Element(ValueMeaning(value))
+        elif self.media:
+            yield from ((0, Element(each)) for each in self.media)
         else:
-            yield 0, Element(self.media or self.stand_in)
+            yield 0, Element(self.stand_in)
 
     def meaning(self, ref: Ref) -> Meaning:
         """Return what `$item` means; None if an element lacks the field."""

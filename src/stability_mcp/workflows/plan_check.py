@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
 
+from stability_mcp.api.fields import Size
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.local_tools.local_tool import MediaShape
@@ -39,6 +40,8 @@ class PlannedStep:
     """Typical seconds of one result; 0: unknown, or done on this machine."""
     shape: MediaShape | None
     """What each result is; None: files in a folder, or nothing."""
+    shrunk: tuple[Size, Size] | None = None
+    """The size of a picture and of what an upscaler makes of it, if that isn't larger."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -133,6 +136,7 @@ def check_plan(
                 each=found.each,
                 seconds=seconds,
                 shape=found.shape,
+                shrunk=found.shrunk,
                 notes=tuple(found.notes),
             )
         )

@@ -1,7 +1,6 @@
 """Checks one step of a plan, with what is known of the steps before it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -29,7 +28,13 @@ from stability_mcp.workflows.meanings import (
 from stability_mcp.workflows.placeholders import Place, Ref, Unresolved
 from stability_mcp.workflows.plan import ITEM, Plan, Step
 from stability_mcp.workflows.plan_inputs import InputValues, stand_in
-from stability_mcp.workflows.predictions import made_kind, predict, sent_size, takes_files
+from stability_mcp.workflows.predictions import (
+    made_kind,
+    predict,
+    sent_size,
+    shrunk,
+    takes_files,
+)
 from stability_mcp.workflows.problems import Problem
 
 OURS_IN_PLANS = ("label", "allow_smaller", "full_size")
@@ -89,9 +94,12 @@ class StepChecker:
         if declared.is_media:
             count = len(value) if isinstance(value, list) else 1
             kind: Any = declared.type
-            named = value if isinstance(value, list) else [value]
-            shape = common_shape([self._media.get(each or "") for each in named])
-            return MediaMeaning(kind=kind, counts=(count, count), shape=shape)
+            names = value if isinstance(value, list) else [value or ""]
+            shapes = list(dict.fromkeys(self._media.get(each) for each in names))
+            several = tuple(each or MediaShape(kind=kind) for each in shapes) if shapes[1:] else ()
+            return MediaMeaning(
+                kind=kind, counts=(count, count), shape=common_shape(shapes), shapes=several
+            )
         if not is_known:
             return ValueMeaning(stand_in(declared), is_known=False)
         return ValueMeaning(value)
@@ -102,7 +110,7 @@ class StepChecker:
         if kind is None:
             return None
         counts = (1, 1) if ref.part else found.counts.chosen
-        return MediaMeaning(kind=kind, counts=counts, shape=found.shape)
+        return MediaMeaning(kind=kind, counts=counts, shape=found.shape, shapes=found.shapes)
 
     def _check_place(
         self, step: Step, place: Place, elements: Elements, found: StepFindings
@@ -176,7 +184,6 @@ class StepChecker:
 
     def _check_arguments(self, step: Step, elements: Elements, found: StepFindings) -> None:
         prices: list[int] = []
-        shapes: list[MediaShape | None] = []
         seen: set[str] = set()
         for number, element in elements.samples():
             where = f"element {number}: " if elements.is_used and number else ""
@@ -189,12 +196,7 @@ class StepChecker:
                 continue
             if isinstance(request, Operation):
                 prices.append(request.price())
-            known = len(found.problems)
-            shapes.append(self._check_sizes(step, request, element, found))
-            found.problems[known:] = [
-                replace(each, message=f"{where}{each.message}") for each in found.problems[known:]
-            ]
-        found.shape = common_shape(shapes)
+            self._check_sizes(step, request, element, found)
         found.each = (min(prices, default=0), max(prices, default=0))
 
     def _parsed(self, step: Step, element: Element) -> tuple[BaseModel | None, list[str]]:
@@ -242,36 +244,34 @@ class StepChecker:
 
     def _check_sizes(
         self, step: Step, request: BaseModel, element: Element, found: StepFindings
-    ) -> MediaShape | None:
-        """Return what one result is; report sizes that don't fit, and how they are fitted."""
+    ) -> None:
         files = dict(self._shapes(step, element))
         try:
-            shape = predict(step.tool, request, files)
+            made = predict(step.tool, request, files)
         except (StepError, TransformError) as error:
             problem = Problem(step=step.id, message=f"{error}.", cure=error.hint or "")
             found.problems.append(problem)
-            return None
+            return
+        found.add_shape(made)
         if isinstance(request, Operation):
+            found.shrunk = found.shrunk or shrunk(type(request), files, made)
             found.notes += [
                 each
                 for each in self._fitting(step, request, files, found)
                 if each not in found.notes
             ]
-        return shape
 
     def _shapes(self, step: Step, element: Element) -> Iterator[tuple[str, MediaShape]]:
         for name in takes_files(step.tool):
             value = step.arguments.get(name)
             ref = placeholders.read_ref(value)
             meaning = self._meaning_for(ref, element) if ref is not None else None
-            if isinstance(meaning, ValueMeaning):
-                value = meaning.value
-            if isinstance(meaning, MediaMeaning):
-                shape = meaning.shape
-            else:
-                shape = self._media.get(value) if isinstance(value, str) else None
-            if shape is not None:
-                yield name, shape
+            if isinstance(meaning, MediaMeaning) and meaning.shape is not None:
+                yield name, meaning.shape
+                continue
+            named = meaning.value if isinstance(meaning, ValueMeaning) else value
+            if isinstance(named, str) and named in self._media:
+                yield name, self._media[named]
 
     def _fitting(
         self,
