@@ -1,7 +1,7 @@
 """What references mean while a plan is checked, and the elements of `foreach`."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from stability_mcp.api.operation import MediaKind
@@ -39,6 +39,8 @@ class StepFindings:
     shape: MediaShape | None = None
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    origins: Sequence[Mapping[str, Any]] = ()
+    """The elements that its results are made for, if they have fields."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +50,8 @@ class MediaMeaning:
     kind: MediaKind
     counts: tuple[int, int]
     shape: MediaShape | None = None
+    origins: Sequence[Mapping[str, Any]] = ()
+    """The elements that they are made for, if they have fields."""
 
 
 @dataclass(frozen=True)
@@ -66,14 +70,13 @@ class Element:
     """An element of `foreach`, or the only run of a step without one."""
 
     value: Meaning = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
 
     def meaning(self, ref: Ref) -> Meaning:
         """Return what `$item` or `$item.field` means for this element."""
-        if ref.part is None or not isinstance(self.value, ValueMeaning):
-            return self.value if ref.part is None else None
-        if isinstance(self.value.value, Mapping) and ref.part in self.value.value:
-            return ValueMeaning(self.value.value[ref.part])
-        return None
+        if ref.part is None:
+            return self.value
+        return ValueMeaning(self.fields[ref.part]) if ref.part in self.fields else None
 
 
 @dataclass(kw_only=True)
@@ -103,7 +106,7 @@ class Elements:
         ref = placeholders.read_ref(given)
         meaning = meaning_of(ref) if ref is not None else None
         if isinstance(meaning, MediaMeaning):
-            single = MediaMeaning(kind=meaning.kind, counts=(1, 1), shape=meaning.shape)
+            single = replace(meaning, counts=(1, 1))
             return cls(is_used=True, low=meaning.counts[0], high=meaning.counts[1], media=single)
         if isinstance(meaning, ValueMeaning) and isinstance(meaning.value, list | tuple):
             return cls._of_values(list(meaning.value))
@@ -143,7 +146,10 @@ class Elements:
             high = sum(each.counts[1] for each in media)
             shapes = {each.shape for each in media}
             shape = media[0].shape if len(shapes) == 1 else None
-            single = MediaMeaning(kind=media[0].kind, counts=(1, 1), shape=shape)
+            origins = [origin for each in media for origin in each.origins]
+            if not all(each.origins for each in media):
+                origins = []
+            single = MediaMeaning(kind=media[0].kind, counts=(1, 1), shape=shape, origins=origins)
             return cls(is_used=True, low=low, high=high, media=single)
 
         def resolve(ref: Ref) -> Any:  # noqa: ANN401 -- any JSON
@@ -158,11 +164,22 @@ class Elements:
     def _of_values(cls, values: list[Any]) -> "Elements":
         return cls(is_used=True, low=len(values), high=len(values), values=values)
 
+    @property
+    def origins(self) -> Sequence[Mapping[str, Any]]:
+        """Return the fields of each element; none if some have no fields."""
+        if self.media is not None:
+            return self.media.origins
+        found = [_fields(each) for each in self.values]
+        return found if all(found) else ()
+
     def samples(self) -> Iterator[tuple[int, Element]]:
         """Yield what to check, with the number of the element; 0 if one stands for all."""
         if self.values:
             for number, value in enumerate(self.values, 1):
-                yield number, Element(ValueMeaning(value))
+                yield number, Element(ValueMeaning(value), _fields(value))
+        elif self.origins:
+            for number, fields in enumerate(self.origins, 1):
+                yield number, Element(self.media, fields)
         else:
             yield 0, Element(self.media or self.stand_in)
 
@@ -175,8 +192,12 @@ class Elements:
 
     def fields_text(self) -> str:
         """Return a sentence that names the fields that elements have."""
-        names = {name for each in self.values if isinstance(each, Mapping) for name in each}
+        names = {name for each in self.origins for name in each}
         return f"They have {listed(sorted(map(str, names)))}." if names else "Write $item."
+
+
+def _fields(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def counts_of(step: Step, elements: Elements, found: StepFindings) -> StepCounts:

@@ -62,6 +62,7 @@ class StepChecker:
         found = StepFindings()
         elements = Elements.of(step, self.meaning, found)
         found.counts = counts_of(step, elements, found)
+        found.origins = elements.origins
         for place in placeholders.find(step.arguments):
             self._check_place(step, place, elements, found)
         if not found.problems:
@@ -101,7 +102,7 @@ class StepChecker:
         if kind is None:
             return None
         counts = (1, 1) if ref.part else found.counts.chosen
-        return MediaMeaning(kind=kind, counts=counts, shape=found.shape)
+        return MediaMeaning(kind=kind, counts=counts, shape=found.shape, origins=found.origins)
 
     def _check_place(
         self, step: Step, place: Place, elements: Elements, found: StepFindings
@@ -238,11 +239,12 @@ class StepChecker:
     ) -> None:
         files = dict(self._shapes(step, element))
         try:
-            found.shape = predict(step.tool, request, files)
+            made = predict(step.tool, request, files)
         except (StepError, TransformError) as error:
             problem = Problem(step=step.id, message=f"{error}.", cure=error.hint or "")
             found.problems.append(problem)
             return
+        found.shape = made if found.shape is None or made is None else _alike(found.shape, made)
         if isinstance(request, Operation):
             found.notes += [
                 each
@@ -257,6 +259,8 @@ class StepChecker:
             meaning = self._meaning_for(ref, element) if ref is not None else None
             if isinstance(meaning, MediaMeaning) and meaning.shape is not None:
                 yield name, meaning.shape
+            elif isinstance(meaning, ValueMeaning) and str(meaning.value) in self._media:
+                yield name, self._media[str(meaning.value)]
             elif isinstance(value, str) and value in self._media:
                 yield name, self._media[value]
 
@@ -291,6 +295,18 @@ class StepChecker:
                     f"{sent.width}x{sent.height}"
                 )
             yield from _marking(step, row, name, shape, found)
+
+
+def _alike(one: MediaShape, other: MediaShape) -> MediaShape:
+    """Return what is true of the results of both elements."""
+    if one == other:
+        return one
+    return MediaShape(
+        kind=one.kind,
+        size=one.size if one.size == other.size else None,
+        seconds=one.seconds if one.seconds == other.seconds else None,
+        has_alpha=one.has_alpha if one.has_alpha == other.has_alpha else None,
+    )
 
 
 def _unknown_item(step: Step, place: Place, elements: Elements) -> Problem | None:
