@@ -417,6 +417,47 @@ def test_waste_is_warned_of_and_does_not_stop_a_plan() -> None:
     assert ("more", "makes") in found
 
 
+def test_an_upscaler_of_a_stored_picture_is_warned_of_if_it_shrinks_it() -> None:
+    """The picture is an input, a name, or one of several: the smallest result counts."""
+    photos = {"small": picture(800, 600), "large": picture(6000, 4000)}
+    step = {"id": "big", "tool": "upscale_conservative"}
+    single = {**step, "arguments": {"prompt": "a hill", "image": "large"}}
+    each = {**step, "arguments": {"prompt": "a hill", "image": "$item"}, "foreach": [*photos]}
+    given = {"photos": {"type": "image", "many": True, "default": [*photos]}}
+    plans = (
+        [single],
+        {"steps": [each]},
+        {"inputs": given, "steps": [{**each, "foreach": "$photos"}]},
+    )
+    for plan in plans:
+        found = waste(checked(plan, None, **photos))
+        assert [(w.step, "6000x4000" in w.message) for w in found] == [("big", True)]
+    enlarging = {**step, "arguments": {"prompt": "a hill", "image": "small"}}
+    assert not waste(checked([enlarging], None, **photos))
+
+
+def test_each_of_several_pictures_is_checked() -> None:
+    """A panorama among ordinary photos is found, and later steps know what the results share."""
+    photos = {"square": picture(800, 800), "wide": picture(6000, 1000)}
+    given = {"photos": {"type": "image", "many": True, "default": [*photos]}}
+    step = {
+        "id": "relit",
+        "tool": "edit_replace_background_and_relight",
+        "arguments": {"subject_image": "$item", "background_prompt": "a beach"},
+        "foreach": "$photos",
+    }
+    found = checked({"inputs": given, "steps": [step]}, None, **photos)
+    assert [(each.step, each.argument) for each in found.problems] == [("relit", "subject_image")]
+    assert "6000x1000" in found.problems[0].message
+    cut = {"id": "cut", "tool": "edit_remove_background"}
+    plan = {
+        "inputs": given,
+        "steps": [{**cut, "arguments": {"image": "$item"}, "foreach": "$photos"}],
+    }
+    shape = checked(plan, None, **photos).steps[0].shape
+    assert shape == MediaShape(kind="image", size=None, has_alpha=True)
+
+
 def test_the_drawing_names_steps_counts_and_prices() -> None:
     """Mermaid's own characters in names can't break it."""
     plan = checked(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from stability_mcp.api.fields import Size
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.local_tools.local_tool import MediaShape
@@ -38,6 +39,8 @@ class PlannedStep:
     """Typical seconds of one result; 0: unknown, or done on this machine."""
     shape: MediaShape | None
     """What each result is; None: files in a folder, or nothing."""
+    shrunk: tuple[Size, Size] | None = None
+    """The size of a picture and of what an upscaler makes of it, if that isn't larger."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -123,6 +126,7 @@ def check_plan(
                 each=found.each,
                 seconds=seconds,
                 shape=found.shape,
+                shrunk=found.shrunk,
                 notes=tuple(found.notes),
             )
         )

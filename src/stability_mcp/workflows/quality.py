@@ -1,8 +1,8 @@
 """What `quality` means: the operation and the arguments of each task at four levels.
 
-Prices and ranks are those of the operation table; tests check that the reasons name them and that
-neither falls as the quality rises. Where the API has one operation for a task, the levels differ in its
-arguments, or not at all.
+Prices and ranks are those of the operation table; tests check that the reasons name the prices and
+that neither falls as the quality rises. Where the API has one operation for a task, the levels
+differ in its arguments, or not at all.
 """
 
 from collections.abc import Mapping
@@ -50,11 +50,18 @@ class Choice:
 
     def filled(self, **given: object) -> dict[str, Any]:
         """Return the arguments of a call; those given as None are left out."""
-        return {**self.arguments, **{k: v for k, v in given.items() if v is not None}}
+        return {**self.arguments, **without_none(given)}
 
     def step(self, name: str, **given: object) -> Step:
         """Return a step with these arguments; those given as None are left out."""
-        return Step(id=name, tool=self.operation, arguments=self.filled(**given))
+        return Step(
+            id=name, tool=self.operation, arguments={**self.arguments, **without_none(given)}
+        )
+
+
+def without_none(given: Mapping[str, object]) -> dict[str, object]:
+    """Return the arguments that have a value."""
+    return {name: value for name, value in given.items() if value is not None}
 
 
 Levels = Mapping[Quality, Choice]
@@ -85,7 +92,7 @@ def _point_aware(texture: str, reason: str) -> Choice:
 
 _FLASH = _sd3("sd3.5-flash", "the cheapest model that takes a plain prompt: 2.5 credits, 3 to 6 s")
 _ULTRA = Choice(operation="generate_ultra", reason="the best model, also for lettering: 8 credits")
-_LARGE = _sd3("sd3.5-large", "the best of the 3.5 models, below Ultra's price: 6.5 credits")
+_LARGE = _sd3("sd3.5-large", "the best of the 3.5 models: 6.5 credits")
 _FAST = Choice(
     operation="upscale_fast", reason="true to the picture, four times per side: 2 credits"
 )
@@ -106,12 +113,13 @@ CHOICES: Mapping[Task, Levels] = MappingProxyType(
             _LARGE,
             _ULTRA,
         ),
-        # Core takes no picture. Medium follows a prompt better than Flash, for one credit more.
+        # Core takes no picture, and Ultra only makes its own aspect ratios: it would change the
+        # shape of the picture. Medium follows a prompt better than Flash, for one credit more.
         "image_to_image": _levels(
             _FLASH,
             _sd3("sd3.5-medium", "follows the prompt better than Flash: 3.5 credits"),
             _LARGE,
-            _ULTRA,
+            _LARGE,
         ),
         "image_in_style": _only(
             "control_style", "the only operation that makes a new picture in a style: 5 credits"

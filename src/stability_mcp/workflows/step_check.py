@@ -22,12 +22,19 @@ from stability_mcp.workflows.meanings import (
     MediaMeaning,
     StepFindings,
     ValueMeaning,
+    common_shape,
     counts_of,
 )
 from stability_mcp.workflows.placeholders import Place, Ref, Unresolved
 from stability_mcp.workflows.plan import ITEM, Plan, Step
 from stability_mcp.workflows.plan_inputs import InputValues, stand_in
-from stability_mcp.workflows.predictions import made_kind, predict, sent_size, takes_files
+from stability_mcp.workflows.predictions import (
+    made_kind,
+    predict,
+    sent_size,
+    shrunk,
+    takes_files,
+)
 from stability_mcp.workflows.problems import Problem
 
 OURS_IN_PLANS = ("label", "allow_smaller", "full_size")
@@ -88,9 +95,11 @@ class StepChecker:
         if declared.is_media:
             count = len(value) if isinstance(value, list) else 1
             kind: Any = declared.type
-            single = value if isinstance(value, str) else None
+            names = value if isinstance(value, list) else [value or ""]
+            shapes = list(dict.fromkeys(self._media.get(each) for each in names))
+            several = tuple(each or MediaShape(kind=kind) for each in shapes) if shapes[1:] else ()
             return MediaMeaning(
-                kind=kind, counts=(count, count), shape=self._media.get(single or "")
+                kind=kind, counts=(count, count), shape=common_shape(shapes), shapes=several
             )
         if not is_known:
             return ValueMeaning(stand_in(declared), is_known=False)
@@ -102,7 +111,13 @@ class StepChecker:
         if kind is None:
             return None
         counts = (1, 1) if ref.part else found.counts.chosen
-        return MediaMeaning(kind=kind, counts=counts, shape=found.shape, origins=found.origins)
+        return MediaMeaning(
+            kind=kind,
+            counts=counts,
+            shape=found.shape,
+            shapes=found.shapes,
+            origins=found.origins,
+        )
 
     def _check_place(
         self, step: Step, place: Place, elements: Elements, found: StepFindings
@@ -244,8 +259,9 @@ class StepChecker:
             problem = Problem(step=step.id, message=f"{error}.", cure=error.hint or "")
             found.problems.append(problem)
             return
-        found.shape = made if found.shape is None or made is None else _alike(found.shape, made)
+        found.add_shape(made)
         if isinstance(request, Operation):
+            found.shrunk = found.shrunk or shrunk(type(request), files, made)
             found.notes += [
                 each
                 for each in self._fitting(step, request, files, found)
@@ -259,10 +275,10 @@ class StepChecker:
             meaning = self._meaning_for(ref, element) if ref is not None else None
             if isinstance(meaning, MediaMeaning) and meaning.shape is not None:
                 yield name, meaning.shape
-            elif isinstance(meaning, ValueMeaning) and str(meaning.value) in self._media:
-                yield name, self._media[str(meaning.value)]
-            elif isinstance(value, str) and value in self._media:
-                yield name, self._media[value]
+                continue
+            named = meaning.value if isinstance(meaning, ValueMeaning) else value
+            if isinstance(named, str) and named in self._media:
+                yield name, self._media[named]
 
     def _fitting(
         self,
@@ -295,18 +311,6 @@ class StepChecker:
                     f"{sent.width}x{sent.height}"
                 )
             yield from _marking(step, row, name, shape, found)
-
-
-def _alike(one: MediaShape, other: MediaShape) -> MediaShape:
-    """Return what is true of the results of both elements."""
-    if one == other:
-        return one
-    return MediaShape(
-        kind=one.kind,
-        size=one.size if one.size == other.size else None,
-        seconds=one.seconds if one.seconds == other.seconds else None,
-        has_alpha=one.has_alpha if one.has_alpha == other.has_alpha else None,
-    )
 
 
 def _unknown_item(step: Step, place: Place, elements: Elements) -> Problem | None:
