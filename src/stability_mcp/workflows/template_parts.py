@@ -3,14 +3,17 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 from zlib import crc32
 
 from pydantic import Field
 
+from stability_mcp.api.fields import AspectRatio
+from stability_mcp.api.notation import nearest_ratio
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.local_tools import all_local_tools
+from stability_mcp.local_tools.local_tool import MediaShape
 from stability_mcp.media.labels import slug
 from stability_mcp.text import listed, quoted
 from stability_mcp.workflows.plan import MAX_ID_CHARACTERS, Delivery
@@ -39,6 +42,14 @@ def seed_of(*texts: str) -> int:
 def risen(seed: int, steps: int) -> int:
     """Return the seed that follows after `steps`; after the largest comes 1."""
     return (seed - 1 + steps) % MAX_SEED + 1
+
+
+def nearest_shape(shape: MediaShape) -> str | None:
+    """Return the aspect ratio nearest to a picture's; None: its size isn't known."""
+    if shape.size is None:
+        return None
+    found = nearest_ratio(f"{shape.size.width}x{shape.size.height}", get_args(AspectRatio))
+    return found[0] if found else None
 
 
 def delivery(to: str | None) -> Delivery | None:

@@ -1,6 +1,6 @@
 """Template `batch_process`: one operation, or a chain of steps, on every file of a folder."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Annotated, Any
@@ -9,12 +9,13 @@ from pydantic import AliasChoices, ConfigDict, Field
 
 from stability_mcp.api.operation import MediaKind
 from stability_mcp.api.operations import OPERATIONS
-from stability_mcp.errors import InputFileError, NotFoundError, StudioError
+from stability_mcp.errors import FileUnusableError, InputFileError, NotFoundError, StudioError
+from stability_mcp.local_tools.local_tool import MediaShape
 from stability_mcp.media.labels import clean_label
 from stability_mcp.workflows import placeholders
 from stability_mcp.workflows.plan import ITEM, MAX_JOBS, Plan, Step
 from stability_mcp.workflows.plan_notation import missing_file, read_plan
-from stability_mcp.workflows.predictions import made_kind, takes_files
+from stability_mcp.workflows.predictions import made_kind, sent_size, takes_files
 from stability_mcp.workflows.problems import problems_error
 from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, template
 from stability_mcp.workflows.template_parts import (
@@ -70,10 +71,25 @@ class BatchProcess(TemplateArguments):
 
 @dataclass(kw_only=True)
 class _Files:
-    """The files of a run."""
+    """The files of a source."""
 
     used: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    """Among those that are used."""
+    others: list[str] = field(default_factory=list)
+    """Left out: of another kind."""
+    misfits: list[str] = field(default_factory=list)
+    """Left out: too long or too small for the operation."""
+
+    def notes(self, tool: str) -> Iterator[str]:
+        """Yield a note for each group of files that won't have results."""
+        for files, why in (
+            (self.others, "left out, of another kind"),
+            (self.misfits, f"left out, would have to be cropped or padded for {tool}"),
+            (self.unread, "can't be read, will fail alone and not be charged"),
+        ):
+            if files:
+                yield f"{why}: {some([_short(each) for each in files])}"
 
 
 @template(
@@ -98,8 +114,7 @@ class _Files:
 async def batch_process(arguments: BatchProcess, media: TemplateMedia) -> Plan:
     """Return a plan with a step for each link of the chain, each for all files."""
     chain = _chain(arguments)
-    kinds = _kinds(chain[0])
-    files = await _files(arguments, media, kinds)
+    files = await _files(arguments, media, chain[0])
     _check_number(files.used, chain)
     names = unique_names(_name(each) for each in files.used)
     elements = [
@@ -115,7 +130,7 @@ async def batch_process(arguments: BatchProcess, media: TemplateMedia) -> Plan:
         outputs={"results": f"${makers[-1].id}"} if makers else {},
         deliver=delivery(arguments.to),
         reuse=arguments.reuse,
-        notes=files.notes,
+        notes=[*files.notes(chain[0].tool)],
     )
 
 
@@ -168,7 +183,7 @@ def _check_link(step: Step, number: int, chain: Sequence[Step]) -> None:
         )
 
 
-def _kinds(step: Step) -> MediaKind | None:
+def _kind(step: Step) -> MediaKind | None:
     """Return the kind of the files that the first step takes; None: any."""
     name = _open_file(step)
     taken = takes_files(step.tool)
@@ -218,40 +233,51 @@ def _of_files(arguments: Mapping[str, Any]) -> dict[str, Any]:
 # The files ----------------------------------------------------------------------------------------
 
 
-async def _files(arguments: BatchProcess, media: TemplateMedia, wanted: MediaKind | None) -> _Files:
-    """Return the files of the wanted kind; those that can't be read are kept and fail alone.
+async def _files(arguments: BatchProcess, media: TemplateMedia, first: Step) -> _Files:
+    """Return the files that the first step takes; those that can't be read fail alone.
 
     Raises:
         StudioError: the source doesn't exist, or has no such files.
     """
     found = _Files()
-    others: list[str] = []
-    unread: list[str] = []
+    kind, argument = _kind(first), _open_file(first)
     for file in await media.files(arguments.source):
         try:
-            kind = (await media.shape(file)).kind
+            shape = await media.shape(file)
         except (InputFileError, NotFoundError):
-            unread.append(file)
+            found.unread.append(file)
             found.used.append(file)
             continue
         except StudioError:  # on the web: downloaded when the run needs it
             found.used.append(file)
             continue
-        (found.used if wanted in {None, kind} else others).append(file)
-    if not found.used or len(found.used) == len(unread):
-        what = _PLURALS[wanted] if wanted is not None else "media"
-        why = some(unread or others)
+        if kind not in {None, shape.kind}:
+            found.others.append(file)
+        elif not _fits(first.tool, argument, shape):
+            found.misfits.append(file)
+        else:
+            found.used.append(file)
+    if len(found.used) == len(found.unread):
+        what = _PLURALS[kind] if kind is not None else "media"
+        names = some([_short(each) for each in (*found.unread, *found.misfits, *found.others)])
         raise argument_error(
             "source",
-            f"It has no {what} that can be read; it has {why}.",
+            f"It has no {what} that {first.tool} takes; it has {names}.",
             "Name another folder, wildcard or list of files.",
         )
-    if others:
-        found.notes.append(f"left out, of another kind: {some([_short(each) for each in others])}")
-    if unread:
-        names = some([_short(each) for each in unread])
-        found.notes.append(f"can't be read, will fail alone and not be charged: {names}")
     return found
+
+
+def _fits(tool: str, argument: str | None, shape: MediaShape) -> bool:
+    """Return whether a file can be sent, if need be with another number of pixels."""
+    row = OPERATIONS.get(tool)
+    if row is None or argument is None or shape.size is None:
+        return True
+    try:
+        sent_size(row, argument, shape.size)
+    except FileUnusableError:
+        return False
+    return True
 
 
 def _check_number(files: Sequence[str], chain: Sequence[Step]) -> None:
