@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, get_args
 from zlib import crc32
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from stability_mcp.api.fields import AspectRatio
 from stability_mcp.api.notation import nearest_ratio
@@ -27,6 +27,18 @@ Text = Annotated[str, Field(min_length=1, max_length=10_000)]
 Media = Annotated[str, Field(min_length=1, max_length=4_096)]
 """A label, a URI or a path."""
 Folder = Annotated[str, Field(min_length=1, max_length=1_000)]
+
+
+def texts_as(name: str) -> BeforeValidator:
+    """Return a validator that takes texts for objects with this field, and one for a list."""
+
+    def convert(value: object) -> object:
+        entries = [value] if isinstance(value, str | Mapping) else value
+        if not isinstance(entries, list | tuple):
+            return entries
+        return [{name: each} if isinstance(each, str) else each for each in entries]
+
+    return BeforeValidator(convert)
 
 
 def argument_error(argument: str, message: str, cure: str) -> ArgumentsError:

@@ -24,6 +24,7 @@ from stability_mcp.workflows.template_parts import (
     delivery,
     seed_of,
     takes,
+    texts_as,
 )
 
 MAX_SIDES = 8
@@ -52,7 +53,7 @@ class AbTest(TemplateArguments):
     says which result was preferred, not which setting is better in general.
     """
 
-    options: Annotated[list[Text | Side], Field(min_length=2, max_length=MAX_SIDES)]
+    options: Annotated[list[Side], texts_as("prompt"), Field(min_length=2, max_length=MAX_SIDES)]
     """Prompts, or {name, prompt, operation, parameters}: what differs."""
     prompt: Text | None = None
     """Shared by options without one."""
@@ -84,7 +85,7 @@ class AbTest(TemplateArguments):
 async def ab_test(arguments: AbTest, media: TemplateMedia) -> Plan:
     """Return a plan with a step for each side, and a review that shows numbers only."""
     del media
-    sides = [Side(prompt=each) if isinstance(each, str) else each for each in arguments.options]
+    sides = arguments.options
     given = arguments.seed or seed_of(*map(repr, sides))
     seed = min(given, MAX_SEED - arguments.count)  # it counts up
     steps = [_step(number, side, arguments, seed) for number, side in enumerate(sides)]

@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field
+from pydantic import AliasChoices, ConfigDict, Field
 
 from stability_mcp.api.fields import AspectRatio, StylePreset
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.operations.generate.sd3 import CREDITS as SD3_MODELS
-from stability_mcp.api.tool_arguments import as_list
 from stability_mcp.text import listed, quoted
 from stability_mcp.workflows.placeholders import literal
 from stability_mcp.workflows.plan import MAX_ELEMENTS, MAX_JOBS, MAX_STEPS, Plan, Step
@@ -27,6 +26,7 @@ from stability_mcp.workflows.template_parts import (
     prompt_names,
     step_id,
     takes,
+    texts_as,
     unique_names,
 )
 
@@ -35,9 +35,10 @@ MAX_VARIANTS = 10
 
 
 class NamedPrompt(TemplateArguments):
-    """A prompt with an id, which becomes the name of its results."""
+    """A prompt."""
 
-    id: Annotated[str, Field(min_length=1, max_length=200)]
+    id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    """Name of its results; absent: from its words."""
     prompt: Text
 
 
@@ -66,8 +67,8 @@ class BatchGenerate(TemplateArguments):
 
     prompts: (
         Annotated[
-            list[Text | NamedPrompt],
-            BeforeValidator(as_list),
+            list[NamedPrompt],
+            texts_as("prompt"),
             Field(min_length=1, max_length=MAX_ELEMENTS),
         ]
         | None
@@ -137,7 +138,7 @@ async def batch_generate(arguments: BatchGenerate, media: TemplateMedia) -> Plan
 
 
 def _of_prompts(
-    arguments: BatchGenerate, prompts: Sequence[str | NamedPrompt]
+    arguments: BatchGenerate, prompts: Sequence[NamedPrompt]
 ) -> tuple[list[Step], list[str]]:
     results = len(prompts) * arguments.variants
     if results > MAX_JOBS:
@@ -156,13 +157,12 @@ def _of_prompts(
                 f"{choice.operation} doesn't take it here.",
                 "Leave it out, or choose another model.",
             )
-    ids = [None if isinstance(each, str) else each.id for each in prompts]
-    texts = [each if isinstance(each, str) else each.prompt for each in prompts]
-    words = prompt_names(texts)
-    names = unique_names(given or word for given, word in zip(ids, words, strict=True))
+    words = prompt_names(each.prompt for each in prompts)
+    names = unique_names(each.id or word for each, word in zip(prompts, words, strict=True))
     step = choice.step("results", **shared, prompt="$item.prompt", label="{item.name}")
     elements = [
-        {"name": name, "prompt": literal(text)} for name, text in zip(names, texts, strict=True)
+        {"name": name, "prompt": literal(each.prompt)}
+        for name, each in zip(names, prompts, strict=True)
     ]
     update = {"foreach": elements, "count": arguments.variants}
     note = f"{choice.operation}: {choice.reason}" if choice.reason else ""

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, ConfigDict, Field
+from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field
 
 from stability_mcp.api.operation import MediaKind
 from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.api.tool_arguments import as_list
 from stability_mcp.errors import FileUnusableError, InputFileError, NotFoundError, StudioError
 from stability_mcp.local_tools.local_tool import MediaShape
 from stability_mcp.media.labels import clean_label
@@ -55,7 +56,7 @@ class BatchProcess(TemplateArguments):
     done before with the same arguments cost nothing; a bad file fails alone.
     """
 
-    source: Media | Annotated[list[Media], Field(min_length=1)]
+    source: Annotated[list[Media], BeforeValidator(as_list), Field(min_length=1)]
     """Folder, wildcard such as photos/*.jpg, or list of files or labels."""
     operation: str | None = None
     """Such as edit_remove_background; its file argument is filled in."""
@@ -95,7 +96,7 @@ class _Files:
 @template(
     title="Process a folder",
     example={
-        "source": ["photo"],
+        "source": "photo",
         "steps": [
             {"operation": "edit_remove_background"},
             {

@@ -24,6 +24,7 @@ from stability_mcp.workflows.template_parts import (
     seed_of,
 )
 
+MIN_FRAMES = 2
 DEFAULT_FRAMES = 8
 """*Chosen*: two seconds at the default speed."""
 MIN_FPS, MAX_FPS = 0.1, 25
@@ -50,7 +51,7 @@ class ImageSequence(TemplateArguments):
     """One for each frame, in order; with `first`, for the frames after it."""
     prompt: Text | None = None
     """Instead: one for all; {frame} in it is the number, {frames} how many there are."""
-    frames: Annotated[int, Field(ge=2, le=MAX_FRAMES)] | None = None
+    frames: Annotated[int, Field(ge=MIN_FRAMES, le=MAX_FRAMES)] | None = None
     """With prompt. Default: 8."""
     first: Media | None = None
     """A picture as the first frame; absent: made from the first prompt."""
@@ -138,12 +139,11 @@ def _prompts(arguments: ImageSequence) -> list[str]:
             for number in range(first, count + 1)
         ]
     count = len(given) + first - 1
-    if not 2 <= count <= MAX_FRAMES or arguments.frames not in {None, count}:
+    if not MIN_FRAMES <= count <= MAX_FRAMES or arguments.frames not in {None, count}:
+        wanted = arguments.frames or f"from {MIN_FRAMES} to {MAX_FRAMES}"
         raise argument_error(
             "prompts",
-            f"They make {count} frame{'s' * (count != 1)}"
-            f"{f', not {arguments.frames}' if arguments.frames else ''}; from 2 to {MAX_FRAMES} are "
-            "possible.",
+            f"They make {count} frame{'s' * (count != 1)} instead of {wanted}.",
             "Pass a text for each frame, or prompt and frames for one text for all.",
         )
     return given
