@@ -566,3 +566,42 @@ def test_no_steps_crash_the_planner(steps: list[dict[str, Any]]) -> None:
         found = check_plan(read.plan, {})
         mermaid(found)
         waste(found)
+
+
+def test_the_fields_of_elements_are_checked_in_every_step_of_a_chain() -> None:
+    """Each element's own value is checked and priced, and a field that none has is named."""
+    steps: list[dict[str, Any]] = [
+        {
+            "id": "cut",
+            "tool": "edit_remove_background",
+            "foreach": [
+                {"file": "a.jpg", "model": "sd3.5-flash"},
+                {"file": "b.jpg", "model": "sd3.5-large"},
+            ],
+            "arguments": {"image": "$item.file"},
+        },
+        {
+            "id": "vary",
+            "tool": "generate_sd3",
+            "foreach": "$cut",
+            "arguments": {
+                "prompt": "a mug",
+                "image": "$item",
+                "strength": 0.5,
+                "model": "$item.model",
+            },
+        },
+    ]
+    plan = checked({"steps": steps}, None, **{"a.jpg": picture(800, 600), "b.jpg": picture(800, 600)})
+    assert not plan.problems
+    assert plan.steps[1].each == (2_500, 6_500)
+    assert plan.steps[0].shape is not None
+    assert plan.steps[0].shape.size == Size(800, 600)
+    assert checked({"steps": steps}, None, **{"a.jpg": picture(800, 600)}).steps[0].shape == MediaShape(
+        kind="image", has_alpha=True
+    )
+    steps[1]["arguments"]["model"] = "$item.modell"
+    assert problems({"steps": steps}) == [
+        'step "vary", model: The elements of foreach have no field "modell". They have file and '
+        "model."
+    ]

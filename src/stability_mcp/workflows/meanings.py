@@ -45,6 +45,8 @@ class StepFindings:
     """The size of a picture and of what an upscaler makes of it, if that isn't larger."""
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    origins: Sequence[Mapping[str, Any]] = ()
+    """The elements that its results are made for, if they have fields."""
 
     def add_shape(self, shape: MediaShape | None) -> None:
         """Add what one element makes."""
@@ -67,11 +69,13 @@ class MediaMeaning:
     """What each is, as far as all are alike."""
     shapes: tuple[MediaShape, ...] = ()
     """The different shapes, if they aren't alike."""
+    origins: Sequence[Mapping[str, Any]] = field(default=(), compare=False)
+    """The elements that they are made for, if they have fields."""
 
     def singles(self) -> "list[MediaMeaning]":
         """Return one of them for each shape that it may have."""
         shapes = self.shapes or (self.shape,)
-        return [MediaMeaning(kind=self.kind, counts=(1, 1), shape=each) for each in shapes]
+        return [replace(self, counts=(1, 1), shape=each, shapes=()) for each in shapes]
 
 
 def common_shape(shapes: Sequence[MediaShape | None]) -> MediaShape | None:
@@ -103,14 +107,13 @@ class Element:
     """An element of `foreach`, or the only run of a step without one."""
 
     value: Meaning = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
 
     def meaning(self, ref: Ref) -> Meaning:
         """Return what `$item` or `$item.field` means for this element."""
-        if ref.part is None or not isinstance(self.value, ValueMeaning):
-            return self.value if ref.part is None else None
-        if isinstance(self.value.value, Mapping) and ref.part in self.value.value:
-            return ValueMeaning(self.value.value[ref.part])
-        return None
+        if ref.part is None:
+            return self.value
+        return ValueMeaning(self.fields[ref.part]) if ref.part in self.fields else None
 
 
 @dataclass(kw_only=True)
@@ -124,6 +127,8 @@ class Elements:
     """The elements, if they are values that are known."""
     media: Sequence[MediaMeaning] = ()
     """If they are media: one of them for each shape."""
+    made_for: Sequence[Mapping[str, Any]] = ()
+    """If they are media: the elements that they are made for, if they have fields."""
     stand_in: ValueMeaning | None = None
     """A stand-in for a list that isn't known yet."""
 
@@ -141,7 +146,9 @@ class Elements:
         meaning = meaning_of(ref) if ref is not None else None
         if isinstance(meaning, MediaMeaning):
             low, high = meaning.counts
-            return cls(is_used=True, low=low, high=high, media=meaning.singles())
+            return cls(
+                is_used=True, low=low, high=high, media=meaning.singles(), made_for=meaning.origins
+            )
         if isinstance(meaning, ValueMeaning) and isinstance(meaning.value, list | tuple):
             return cls._of_values(list(meaning.value))
         if isinstance(meaning, ValueMeaning) and not meaning.is_known:
@@ -179,7 +186,10 @@ class Elements:
             low = sum(each.counts[0] for each in media)
             high = sum(each.counts[1] for each in media)
             singles = list(dict.fromkeys(one for each in media for one in each.singles()))
-            return cls(is_used=True, low=low, high=high, media=singles)
+            origins = [origin for each in media for origin in each.origins]
+            if not all(each.origins for each in media):
+                origins = []
+            return cls(is_used=True, low=low, high=high, media=singles, made_for=origins)
 
         def resolve(ref: Ref) -> Any:  # noqa: ANN401 -- any JSON
             meaning = meaning_of(ref)
@@ -193,13 +203,25 @@ class Elements:
     def _of_values(cls, values: list[Any]) -> "Elements":
         return cls(is_used=True, low=len(values), high=len(values), values=values)
 
+    @property
+    def origins(self) -> Sequence[Mapping[str, Any]]:
+        """Return the fields of each element; none if some have no fields."""
+        if self.media:
+            return self.made_for
+        found = [_fields(each) for each in self.values]
+        return found if all(found) else ()
+
     def samples(self) -> Iterator[tuple[int, Element]]:
         """Yield what to check, with the number of the element; 0 if one stands for all."""
         if self.values:
             for number, value in enumerate(self.values, 1):
-                yield number, Element(ValueMeaning(value))
+                yield number, Element(ValueMeaning(value), _fields(value))
         elif self.media:
-            yield from ((0, Element(each)) for each in self.media)
+            for number, fields in enumerate(self.made_for, 1):
+                yield number, Element(self.media[0], fields)
+            fields = self.made_for[0] if self.made_for else {}
+            others = self.media[1:] if self.made_for else self.media
+            yield from ((0, Element(each, fields)) for each in others)
         else:
             yield 0, Element(self.stand_in)
 
@@ -212,8 +234,12 @@ class Elements:
 
     def fields_text(self) -> str:
         """Return a sentence that names the fields that elements have."""
-        names = {name for each in self.values if isinstance(each, Mapping) for name in each}
+        names = {name for each in self.origins for name in each}
         return f"They have {listed(sorted(map(str, names)))}." if names else "Write $item."
+
+
+def _fields(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def counts_of(step: Step, elements: Elements, found: StepFindings) -> StepCounts:

@@ -232,12 +232,15 @@ class _Run:
             _GoneError: something it uses will never be there.
         """
         element = elements[key.position // step.count]
+        fields = self._fields(element)
         if isinstance(element, _Slot):
             element = self._media(element)
         takes = takes_files(step.tool)
         arguments: dict[str, Any] = {}
         for name, value in step.arguments.items():
-            arguments[name] = placeholders.replace(value, lambda ref: self._value(ref, element))
+            arguments[name] = placeholders.replace(
+                value, lambda ref: self._value(ref, element, fields)
+            )
             is_list = isinstance(value, str) and isinstance(arguments[name], list)
             if name in takes and is_list and len(arguments[name]) == 1:
                 arguments[name] = arguments[name][0]
@@ -249,12 +252,20 @@ class _Run:
             number=_number(step, key, len(elements)),
         )
 
-    def _value(self, ref: Ref, element: Any) -> Any:  # noqa: ANN401 -- any JSON
+    def _fields(self, element: Any) -> Mapping[str, Any]:  # noqa: ANN401 -- any JSON
+        """Return the fields of an element; a result has those of the element it was made for."""
+        while isinstance(element, _Slot):
+            step = self._steps[element.key.step]
+            elements = self.elements(step) or ()
+            element = elements[element.key.position // step.count]
+        return element if isinstance(element, Mapping) else {}
+
+    def _value(self, ref: Ref, element: Any, fields: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- any JSON
         if ref.name == ITEM:
             if ref.part is None:
                 return element
-            if isinstance(element, Mapping) and ref.part in element:
-                return element[ref.part]
+            if ref.part in fields:
+                return fields[ref.part]
             raise Unresolved
         if ref.name in self._steps:
             return self._results(ref)

@@ -69,6 +69,7 @@ class StepChecker:
         found = StepFindings()
         elements = Elements.of(step, self.meaning, found)
         found.counts = counts_of(step, elements, found)
+        found.origins = elements.origins
         for place in placeholders.find(step.arguments):
             self._check_place(step, place, elements, found)
         if not found.problems:
@@ -110,7 +111,13 @@ class StepChecker:
         if kind is None:
             return None
         counts = (1, 1) if ref.part else found.counts.chosen
-        return MediaMeaning(kind=kind, counts=counts, shape=found.shape, shapes=found.shapes)
+        return MediaMeaning(
+            kind=kind,
+            counts=counts,
+            shape=found.shape,
+            shapes=found.shapes,
+            origins=found.origins,
+        )
 
     def _check_place(
         self, step: Step, place: Place, elements: Elements, found: StepFindings
