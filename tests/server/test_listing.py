@@ -152,7 +152,7 @@ def test_descriptions_are_short_and_include_the_price(tool: Definition) -> None:
 def test_annotations_mark_tools_that_spend(tool: Definition) -> None:
     """Chosen: hosts approve calls by them, so a tool that spends is never read-only."""
     row = OPERATIONS.get(tool.name)
-    spends = tool.name == "job_rerun" or (row is not None and row.is_paid())
+    spends = tool.name in {"job_rerun", "workflow_run"} or (row is not None and row.is_paid())
     assert tool.annotations in (SPENDS, QUERIES, FETCHES, READS, CHANGES, DELETES, EXPORTS)
     assert (tool.annotations == SPENDS) == spends
     assert (tool.annotations == EXPORTS) == (tool.name == "media_export")

@@ -35,8 +35,9 @@ def money_text(state: RunState, *, emulated: bool) -> str:
     """Return `14 of at most 20 credits charged, 3 reserved`."""
     charged, reserved = state.charged, state.reserved
     most = credits_text(state.row.max_credits)
-    verb = "emulated credits" if emulated else "charged"
-    parts = [f"{credits_text(charged).split()[0]} of at most {most} {verb}"]
+    if emulated:
+        most = most.replace("credit", "emulated credit")
+    parts = [f"{credits_text(charged).split()[0]} of at most {most} charged"]
     if reserved:
         parts.append(f"{credits_text(reserved).split()[0]} reserved")
     return ", ".join(parts)
