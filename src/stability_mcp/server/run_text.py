@@ -129,8 +129,8 @@ def next_line(outcome: RunOutcome) -> str:
     if row.state == "running":
         return f'next: job_wait with jobs ["{row.id}"]; it goes on by itself'
     if row.state == "review":
-        example = ", ".join(f'"{step}": [1]' for step in outcome.reviews)
-        pick = "[1]" if len(outcome.reviews) == 1 else f"{{{example}}}"
+        example = ", ".join(f'"{step}.1"' for step in outcome.reviews)
+        pick = "[1]" if len(outcome.reviews) == 1 else f"[{example}]"
         return f"next: show the user the sheet and ask; then workflow_run {run}, pick {pick}"
     if row.state == "paused":
         if any(each.state == "unknown" for each in outcome.state.rows):

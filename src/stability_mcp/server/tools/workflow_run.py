@@ -16,9 +16,6 @@ from stability_mcp.studio.workflow_runs import RedoWish, RunOptions
 from stability_mcp.text import listed
 
 
-_Pick = list[int] | str | dict[str, list[int]]
-
-
 def _anything(value: object) -> object:
     return value  # `read_pick` takes numbers, lists, words and objects, and says what is wrong
 
@@ -33,8 +30,8 @@ class WorkflowRun(WorkflowArguments):
     """Credits the user approved, for all steps."""
     run: str | None = None
     """Id of an earlier run."""
-    pick: Annotated[Any, BeforeValidator(_anything, json_schema_input_type=_Pick)] = None
-    """The user's pick on the sheet: [2]; or tie, all, none; by step if several wait."""
+    pick: Annotated[Any, BeforeValidator(_anything, json_schema_input_type=list[Any])] = None
+    """The user's pick on the sheet: [2], or ["tie"], ["none"]; if several wait ["draft.2"]."""
     unknown: Literal["pay_again", "skip"] | None = None
     """For results that may have been charged but never came: the user decides."""
     resume: bool = False
