@@ -1,7 +1,7 @@
 """Starts, shows and continues the runs of workflows."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -117,13 +117,14 @@ class WorkflowRuns:
             redo_of=start.redo_of,
             redo=start.redo,
         )
-        run = await self._confirmed(
-            options,
-            subject,
-            ceiling,
-            lambda c: run_rows.insert_run(c, new, parts.jobs.runner.now),
-            name="workflow.start",
-        )
+        database, now = parts.runtime.database, parts.jobs.runner.now
+
+        async def write() -> str:
+            return await database.write(
+                lambda c: run_rows.insert_run(c, new, now), name="workflow.start", durable=True
+            )
+
+        run = await self._confirmed(options, subject, ceiling, write)
         await parts.runtime.runs.drive(run)
         return await self.show(run, options, notes=start.report.notes)
 
@@ -132,16 +133,14 @@ class WorkflowRuns:
         options: RunOptions,
         subject: Mapping[str, Any],
         due: int,
-        write: Callable[[Connection], T],
-        *,
-        name: str,
+        write: Callable[[], Awaitable[T]],
     ) -> T:
         """Write something that may cost credits, after the user has agreed."""
         parts, confirm, used = self._parts, options.confirm, None
         if confirm is not None and due > confirm.free_limit:
             used = await confirm(quote_of_change(parts.account, TOOL, subject, due))
         try:
-            return await parts.runtime.database.write(write, name=name, durable=True)
+            return await write()
         except BaseException:
             if used is not None:
                 with anyio.CancelScope(shield=True):
@@ -292,14 +291,14 @@ class WorkflowRuns:
                 f"budget: the run may already cost {most}.", hint="Pass a higher number."
             )
         if more:
-            subject = {"run": run, "more": more}
-            await self._confirmed(
-                options,
-                subject,
-                more,
-                lambda c: run_rows.raise_ceiling(c, run, more),
-                name="workflow.raise_ceiling",
-            )
+            database = self._parts.runtime.database
+
+            async def write() -> None:
+                await database.write(
+                    lambda c: run_rows.raise_ceiling(c, run, more), name="workflow.raise_ceiling"
+                )
+
+            await self._confirmed(options, {"run": run, "more": more}, more, write)
         paused = [job.id for job in state.newest_jobs.values() if job.state == "paused"]
         if paused:
             await self._parts.jobs.resume(paused, self._parts.limited_client())
