@@ -58,7 +58,7 @@ class RunRow:
     delivery: str | None
     """JSON: the files that were written, and lines for the answer; None: not delivered yet."""
     collected_at: float | None
-    """When an answer returned its results."""
+    """When an answer showed its state, unless it runs; None: none did."""
     redo_of: str | None
     """The run whose results it may reuse."""
     redo: str | None
@@ -295,7 +295,7 @@ def set_delivery(connection: Connection, run: str, delivery: Mapping[str, Any], 
 
 
 def mark_collected(connection: Connection, run: str, now: float) -> bool:
-    """Record that an answer showed a run that stopped; False: one did already, or it goes on."""
+    """Record that an answer showed a run; False: it was recorded, or the run continues."""
     return _mark_collected(connection, id=run, now=now) == 1
 
 
@@ -305,7 +305,7 @@ def request_cancel(connection: Connection, run: str, now: float) -> bool:
 
 
 def restart(connection: Connection, run: str, process: str, now: float) -> bool:
-    """Let a run that waited go on in this process; False: it doesn't wait."""
+    """Let a run that waited continue in this process; False: it doesn't wait."""
     return _restart(connection, id=run, process=process, now=now) == 1
 
 
