@@ -337,7 +337,7 @@ def test_an_item_that_was_never_started_is_not_settled(store: sqlite3.Connection
     assert run_rows.items(store, run) == {}
 
 
-def test_an_unknown_item_is_paid_again_once_and_raises_the_ceiling(
+def test_an_unknown_item_is_paid_again_once_and_raises_the_budget(
     store: sqlite3.Connection,
 ) -> None:
     """*Chosen*: the user's yes covers one more charge; a repeated yes adds nothing."""

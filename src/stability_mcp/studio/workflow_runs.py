@@ -98,9 +98,9 @@ class WorkflowRuns:
 
     async def _start(self, start: _Start, options: RunOptions) -> RunOutcome:
         plan, parts = start.plan, self._parts
-        ceiling = start.report.price[1]
+        most = start.report.price[1]
         if plan.budget is not None:
-            ceiling = min(ceiling, round(plan.budget * 1000))
+            most = min(most, round(plan.budget * 1000))
         files = await self._import_files(plan, start.inputs, options.progress)
         subject = {"plan": plan.model_dump(mode="json"), "inputs": start.inputs, "files": files}
         workspace = await parts.importer.files.workspace()
@@ -111,7 +111,7 @@ class WorkflowRuns:
             plan=plan,
             inputs=start.inputs,
             files=files,
-            max_credits=ceiling,
+            max_credits=most,
             spend_scope=parts.spend_scope,
             workspace=[str(each) for each in workspace.folders],
             redo_of=start.redo_of,
@@ -120,7 +120,7 @@ class WorkflowRuns:
         run = await self._confirmed(
             options,
             subject,
-            ceiling,
+            most,
             lambda c: run_rows.insert_run(c, new, parts.jobs.runner.now),
             name="workflow.start",
         )
@@ -297,8 +297,8 @@ class WorkflowRuns:
                 options,
                 subject,
                 more,
-                lambda c: run_rows.raise_ceiling(c, run, more),
-                name="workflow.raise_ceiling",
+                lambda c: run_rows.raise_budget(c, run, more),
+                name="workflow.raise_budget",
             )
         paused = [job.id for job in state.newest_jobs.values() if job.state == "paused"]
         if paused:

@@ -198,7 +198,7 @@ _start_item = _SQL.count("start_item")
 _settle_item = _SQL.count("settle_item")
 _skip_item = _SQL.count("skip_item")
 _repeat_item = _SQL.count("repeat_item")
-_raise_ceiling = _SQL.count("raise_ceiling")
+_raise_budget = _SQL.count("raise_budget")
 _restart = _SQL.count("restart")
 _forget_item = _SQL.count("forget_item")
 _pick = _SQL.count("pick")
@@ -309,9 +309,9 @@ def restart(connection: Connection, run: str, process: str, now: float) -> bool:
     return _restart(connection, id=run, process=process, now=now) == 1
 
 
-def raise_ceiling(connection: Connection, run: str, credits: int) -> None:  # noqa: A002 -- as in the columns
+def raise_budget(connection: Connection, run: str, credits: int) -> None:  # noqa: A002 -- as in the columns
     """Let a run cost more, by what the user agreed to, in millicredits."""
-    _raise_ceiling(connection, run=run, credits=credits)
+    _raise_budget(connection, run=run, credits=credits)
 
 
 def touch(connection: Connection, run: str, now: float) -> None:
@@ -352,7 +352,7 @@ def repeat_item(connection: Connection, run: str, key: ItemKey, job: str, credit
     row = {"run": run, "step": key.step, "item": key.position}
     if _repeat_item(connection, **row, job=job) == 0:
         return False
-    _raise_ceiling(connection, run=run, credits=credits)
+    _raise_budget(connection, run=run, credits=credits)
     return True
 
 

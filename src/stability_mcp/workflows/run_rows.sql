@@ -91,7 +91,7 @@ ON CONFLICT (run, step, item) DO NOTHING;
 UPDATE run_items SET repeats = :job, state = 'running', error = NULL, ended_at = NULL
 WHERE run = :run AND step = :step AND item = :item AND state = 'unknown';
 
--- name: raise_ceiling(run, credits) -> count
+-- name: raise_budget(run, credits) -> count
 -- What the user agreed to in addition, in millicredits.
 UPDATE runs SET max_credits = max_credits + :credits WHERE id = :run;
 
