@@ -98,9 +98,9 @@ class WorkflowRuns:
 
     async def _start(self, start: _Start, options: RunOptions) -> RunOutcome:
         plan, parts = start.plan, self._parts
-        ceiling = start.report.price[1]
+        most = start.report.price[1]
         if plan.budget is not None:
-            ceiling = min(ceiling, round(plan.budget * 1000))
+            most = min(most, round(plan.budget * 1000))
         files = await self._import_files(plan, start.inputs, options.progress)
         subject = {"plan": plan.model_dump(mode="json"), "inputs": start.inputs, "files": files}
         workspace = await parts.importer.files.workspace()
@@ -111,7 +111,7 @@ class WorkflowRuns:
             plan=plan,
             inputs=start.inputs,
             files=files,
-            max_credits=ceiling,
+            max_credits=most,
             spend_scope=parts.spend_scope,
             workspace=[str(each) for each in workspace.folders],
             redo_of=start.redo_of,
@@ -124,7 +124,7 @@ class WorkflowRuns:
                 lambda c: run_rows.insert_run(c, new, now), name="workflow.start", durable=True
             )
 
-        run = await self._confirmed(options, subject, ceiling, write)
+        run = await self._confirmed(options, subject, most, write)
         await parts.runtime.runs.drive(run)
         return await self.show(run, options, notes=start.report.notes)
 
@@ -295,7 +295,7 @@ class WorkflowRuns:
 
             async def write() -> None:
                 await database.write(
-                    lambda c: run_rows.raise_ceiling(c, run, more), name="workflow.raise_ceiling"
+                    lambda c: run_rows.raise_budget(c, run, more), name="workflow.raise_budget"
                 )
 
             await self._confirmed(options, {"run": run, "more": more}, more, write)

@@ -258,7 +258,7 @@ class RunDriver:
 
     def _place(self, ready: ReadyItem, state: RunState) -> StepPlace:
         step, item = ready.key
-        return StepPlace(run=self._run, step=step, item=item, ceiling=state.row.max_credits)
+        return StepPlace(run=self._run, step=step, item=item, budget=state.row.max_credits)
 
     async def _reused(self, prepared: PreparedStep, state: RunState) -> bool:
         """Settle an item with a result of an earlier run, if there is one."""
