@@ -162,7 +162,7 @@ def test_annotations_mark_tools_that_spend(tool: Definition) -> None:
 def test_a_tool_that_can_return_a_picture_has_no_output_schema(tool: Definition) -> None:
     """Documented (hosts): with structured content several drop the picture."""
     pages = {"guide", "job_wait", "job_rerun", "job_adopt", "media_show", "media_import"}
-    lists = {"job_list", "media_list", "usage_report"}
+    lists = {"job_list", "media_list", "usage_report", "workflow_templates", "workflow_plan"}
     row = OPERATIONS.get(tool.name)
     local = tool.name in all_local_tools()
 
