@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from stability_mcp.server.answer_text import limit_text
-from stability_mcp.studio.workflow_plans import PlanReport, PlanWish
+from stability_mcp.studio import KINDS
+from stability_mcp.studio.plan_report import PlanReport, PlanWish
 from stability_mcp.text import credits_text, listed, plain, quoted
 from stability_mcp.workflows.plan import PlanInput
 from stability_mcp.workflows.plan_check import PlannedStep
@@ -30,8 +31,6 @@ MAX_CALL_BYTES = 1_000
 """Length of the next call with all arguments; a longer one is described."""
 _MIN_MINUTES_SECONDS = 100
 """From here on a time is given in minutes."""
-
-_MAKES = {"image": "picture", "audio": "sound", "model": "3D model"}
 
 
 def plan_lines(report: PlanReport, wanted: PlanWish, *, emulated: bool) -> list[str]:
@@ -197,9 +196,9 @@ def _makes(planned: PlannedStep) -> str:
     shape = planned.shape
     if shape is None:
         return "writes files"
-    size = f"{shape.size.width}x{shape.size.height} " if shape.size is not None else ""
-    seconds = f"{shape.seconds:g} s " if shape.seconds else ""
-    return f"makes a {size}{seconds}{_MAKES[shape.kind]}"
+    size = f" of {shape.size.width}x{shape.size.height}" if shape.size is not None else ""
+    seconds = f" of {shape.seconds:g} s" if shape.seconds else ""
+    return f"makes {KINDS[shape.kind]}{size}{seconds}"
 
 
 def _input_lines(report: PlanReport) -> list[str]:

@@ -117,7 +117,7 @@ def _type(schema: Mapping[str, Any]) -> str:
         low, high = schema.get("minimum"), schema.get("maximum")
         word = "whole number" if kind == "integer" else "number"
         both = low is not None and high is not None
-        return f"{word} from {low:g} to {high:g}" if both else word
+        return f"{word} from {low} to {high}" if both else word
     return _TYPES.get(kind, "text")
 
 

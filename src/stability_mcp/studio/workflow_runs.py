@@ -12,9 +12,10 @@ from stability_mcp.errors import ArgumentsError, StudioError
 from stability_mcp.jobs.progress import Progress
 from stability_mcp.policy.confirmation import Confirm, quote_of_change
 from stability_mcp.store.queries import Connection
+from stability_mcp.studio.plan_report import PlanReport, PlanWish
 from stability_mcp.studio.run_answer import RunOutcome, outcome_of
 from stability_mcp.studio.runtime import StudioParts
-from stability_mcp.studio.workflow_plans import PlanReport, PlanWish, WorkflowPlans
+from stability_mcp.studio.workflow_plans import WorkflowPlans
 from stability_mcp.text import credits_text, quoted
 from stability_mcp.workflows import run_rows
 from stability_mcp.workflows.named_files import named_files
