@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field
 
 from stability_mcp.api.fields import Size
 from stability_mcp.api.tool_arguments import as_list
+from stability_mcp.errors import ArgumentsError
 from stability_mcp.imaging.transform.paint import parse_paint
 from stability_mcp.imaging.transform.size_limits import TransformError
 from stability_mcp.local_tools.export_arguments import MAX_MEDIA
@@ -128,8 +129,7 @@ async def _photos(
             continue
         pictures[each] = shape.size
         if not (_is_scene(arguments) and arguments.square):
-            choice, field = (_SCENE, "subject_image") if _is_scene(arguments) else (_CUT, "image")
-            check_fits(choice.operation, field, shape.size, f"photos: {quoted(each)}")
+            _check_shape(each, shape.size, arguments)
     if not pictures:
         raise mistake("photos", f"There is no picture in {listed(map(quoted, others))}.", _CURE)
     if len(pictures) > MAX_MEDIA:
@@ -139,6 +139,17 @@ async def _photos(
             "Use a wildcard, such as photos/a*.jpg, and one run for each part.",
         )
     return pictures, [f"Left out, not pictures: {listed(map(quoted, others))}."] if others else []
+
+
+def _check_shape(photo: str, size: Size, arguments: ProductShots) -> None:
+    """Raise ArgumentsError for a photo that the API would refuse, as it won't be made square."""
+    choice, field = (_SCENE, "subject_image") if _is_scene(arguments) else (_CUT, "image")
+    try:
+        check_fits(choice.operation, field, size, f"photos: {quoted(photo)}")
+    except ArgumentsError as error:
+        if _is_scene(arguments):
+            error.add_hint("Or pass square: true, which pads it.")
+        raise
 
 
 _CURE = "Pass the photos themselves."
