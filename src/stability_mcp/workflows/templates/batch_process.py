@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePath
 from typing import Annotated, Any
 
 from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field
@@ -12,7 +11,6 @@ from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.tool_arguments import as_list
 from stability_mcp.errors import FileUnusableError, InputFileError, NotFoundError, StudioError
 from stability_mcp.local_tools.local_tool import MediaShape
-from stability_mcp.media.labels import clean_label
 from stability_mcp.workflows import placeholders
 from stability_mcp.workflows.plan import ITEM, MAX_JOBS, Plan, Step
 from stability_mcp.workflows.plan_notation import missing_file, read_plan
@@ -24,6 +22,8 @@ from stability_mcp.workflows.template_parts import (
     Media,
     argument_error,
     delivery,
+    file_name,
+    short_path,
     some,
     step_id,
     unique_names,
@@ -90,7 +90,7 @@ class _Files:
             (self.unread, "can't be read, will fail alone and not be charged"),
         ):
             if files:
-                yield f"{why}: {some([_short(each) for each in files])}"
+                yield f"{why}: {some([short_path(each) for each in files])}"
 
 
 @template(
@@ -117,7 +117,7 @@ async def batch_process(arguments: BatchProcess, media: TemplateMedia) -> Plan:
     chain = _chain(arguments)
     files = await _files(arguments, media, chain[0])
     _check_number(files.used, chain)
-    names = unique_names(_name(each) for each in files.used)
+    names = unique_names(file_name(each) for each in files.used)
     elements = [
         {"file": placeholders.literal(file), "name": name}
         for file, name in zip(files.used, names, strict=True)
@@ -260,7 +260,7 @@ async def _files(arguments: BatchProcess, media: TemplateMedia, first: Step) -> 
             found.used.append(file)
     if len(found.used) == len(found.unread):
         what = _PLURALS[kind] if kind is not None else "media"
-        names = some([_short(each) for each in (*found.unread, *found.misfits, *found.others)])
+        names = some([short_path(each) for each in (*found.unread, *found.misfits, *found.others)])
         raise argument_error(
             "source",
             f"It has no {what} that {first.tool} takes; it has {names}.",
@@ -290,12 +290,3 @@ def _check_number(files: Sequence[str], chain: Sequence[Step]) -> None:
             f"It has {len(files):,} files; a run with {paid} paid steps takes up to {most}.",
             "Use a wildcard such as photos/a*.jpg for a part of them.",
         )
-
-
-def _short(file: str) -> str:
-    return PurePath(file.replace("\\", "/")).name or file
-
-
-def _name(file: str) -> str:
-    """Return the name of a file's results: its own without the ending."""
-    return clean_label(_short(file)).strip() or "file"
