@@ -70,7 +70,7 @@ class Step(_Part):
     review: bool = False
     """Stop and let the user pick one result."""
     blind: bool = False
-    """In a review, don't show how each result was made before the pick."""
+    """Of a review: show numbers instead of labels and arguments until the pick."""
     budget: Annotated[float, Field(ge=0)] | None = None
     """Maximum credits of this step."""
 

@@ -99,6 +99,11 @@ def _notes(
         )
     else:
         notes.append(f"{upscaler.note(size, arguments.target)}.")
+    if arguments.detail == "invent" and upscaler is not None and not upscaler.needs_prompt:
+        notes.append(
+            f"{upscaler.choice.operation} invents nothing, so this only shows the size; quality: "
+            '"standard" adds detail.'
+        )
     if "blurred" in flaws and arguments.detail == "keep" and upscaler is not None:
         notes.append('Sharpening can\'t restore what a blur has lost; detail: "invent" can.')
     return notes
