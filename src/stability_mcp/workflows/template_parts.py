@@ -12,7 +12,6 @@ from pydantic import BeforeValidator, Field
 from stability_mcp.api.fields import AspectRatio
 from stability_mcp.api.notation import nearest_ratio
 from stability_mcp.api.operations import OPERATIONS
-from stability_mcp.errors import ArgumentsError
 from stability_mcp.local_tools import all_local_tools
 from stability_mcp.local_tools.local_tool import MediaShape
 from stability_mcp.media.labels import clean_label, slug
@@ -40,11 +39,6 @@ def texts_as(name: str) -> BeforeValidator:
         return [{name: each} if isinstance(each, str) else each for each in entries]
 
     return BeforeValidator(convert)
-
-
-def argument_error(argument: str, message: str, cure: str) -> ArgumentsError:
-    """Return an error that names an argument of a template and what to do."""
-    return ArgumentsError(f"{argument}: {message} Nothing was run or charged.", hint=cure)
 
 
 def seed_of(*texts: str) -> int:

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field
 
 from stability_mcp.api.fields import AspectRatio, StylePreset
 from stability_mcp.api.tool_arguments import as_list
+from stability_mcp.workflows.picture_parts import mistake
 from stability_mcp.workflows.placeholders import literal
 from stability_mcp.workflows.plan import Plan, PlanInput
 from stability_mcp.workflows.quality import Quality, choose
@@ -16,7 +17,6 @@ from stability_mcp.workflows.template_parts import (
     ChosenSeed,
     Folder,
     Text,
-    argument_error,
     delivery,
     seed_of,
     unique_names,
@@ -59,13 +59,14 @@ class CreativeExploration(TemplateArguments):
     variants: Annotated[int, Field(ge=1, le=10)] = 1
     """Drafts of each combination."""
     refine: Text | None = None
-    """What else to ask for when refining; absent: the draft's prompt alone."""
+    """What else to ask for when refining; absent: only the draft's prompt."""
     keep: Annotated[float, Field(ge=0, le=MAX_KEEP)] = KEEP
     """How much of the picked draft to keep."""
     refined: Annotated[int, Field(ge=1, le=MAX_REFINED)] = 1
     """Refined variants of the pick."""
     aspect_ratio: AspectRatio = "1:1"
     negative_prompt: Text | None = None
+    """What not to show: "text, people"."""
     seed: ChosenSeed | None = None
     """Of all drafts, counting up over variants; absent: from the prompt."""
     quality: Quality = "premium"
@@ -114,7 +115,7 @@ async def creative_exploration(arguments: CreativeExploration, media: TemplateMe
     drafts = draft.model_copy(
         update={"foreach": elements, "count": arguments.variants, "review": True}
     )
-    # The first pick alone, so that the price doesn't depend on how many are picked.
+    # Only the first pick, so that the price doesn't depend on how many are picked.
     final = refined.model_copy(update={"foreach": ["$drafts.1"], "count": arguments.refined})
     number = len(elements) * arguments.variants
     return Plan(
@@ -124,8 +125,8 @@ async def creative_exploration(arguments: CreativeExploration, media: TemplateMe
         outputs={"refined": "$refined"},
         deliver=delivery(arguments.to),
         notes=[
-            f"drafts: {drafts.tool}; refined: {choice.operation}, {choice.reason}",
-            "the user picks one draft; of several picks the first is refined",
+            f"Drafts: {drafts.tool}. Refined: {choice.operation}, {choice.reason}.",
+            "The user picks one draft; of several picks the first is refined.",
         ],
     )
 
@@ -142,7 +143,7 @@ def _elements(arguments: CreativeExploration) -> list[dict[str, Any]]:
         styles = [*DEFAULT_STYLES]
     count = max(len(styles), 1) * max(len(moods), 1) * arguments.variants
     if count > MAX_DRAFTS:
-        raise argument_error(
+        raise mistake(
             "variants" if arguments.variants > 1 else "styles",
             f"Styles, moods and variants make {count} drafts; the maximum is {MAX_DRAFTS}.",
             "Leave some out.",

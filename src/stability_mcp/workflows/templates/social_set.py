@@ -13,7 +13,7 @@ from stability_mcp.api.tool_arguments import as_list
 from stability_mcp.errors import FileUnusableError
 from stability_mcp.imaging.export.export_presets import PRESETS, Target, find_preset
 from stability_mcp.text import credits_text, listed, quoted
-from stability_mcp.workflows.picture_parts import look, picture_input
+from stability_mcp.workflows.picture_parts import look, mistake, picture_input
 from stability_mcp.workflows.placeholders import literal
 from stability_mcp.workflows.plan import Plan, PlanInput, Step
 from stability_mcp.workflows.predictions import sent_size
@@ -22,7 +22,6 @@ from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, t
 from stability_mcp.workflows.template_parts import (
     Folder,
     Media,
-    argument_error,
     file_name,
 )
 
@@ -53,6 +52,7 @@ class SocialSet(TemplateArguments):
     """
 
     picture: Media
+    """Label, URI or path."""
     platforms: Annotated[
         list[str], BeforeValidator(as_list), Field(min_length=1, max_length=MAX_PLATFORMS)
     ] = Field(default_factory=lambda: list(DEFAULT_PLATFORMS))
@@ -164,10 +164,11 @@ def _size(name: str, number: int) -> tuple[str, Size]:
     first: Target = found.targets[0]
     if len(found.targets) > 1 or first.width is None or first.height is None:
         fixed = [each for each, one in PRESETS.items() if one.group == "social"]
-        raise argument_error(
+        fixed.append("link-preview")
+        raise mistake(
             f"platforms[{number}]",
             f"{preset} isn't one picture of a fixed size.",
-            f"Use media_export for it. Here: {listed([*fixed, 'link-preview'], most=len(PRESETS))}.",
+            f"Use media_export for it. Here: {listed(fixed, most=len(fixed))}.",
         )
     return preset, Size(first.width, first.height)
 
@@ -294,13 +295,15 @@ def _notes(
 ) -> list[str]:
     notes = []
     if cropped:
-        notes.append(f"cropped around the subject: {listed(each.preset for each in cropped)}")
+        notes.append(f"Cropped around the subject: {listed(each.preset for each in cropped)}.")
     if shapes and pads:
         why = "" if method == "pad" else "; it is too long to be extended"
         names = listed(name for shape in shapes for name in shape.presets)
-        notes.append(f"padded with a blurred picture: {names}{why}")
+        notes.append(f"Padded with a blurred picture: {names}{why}.")
     elif shapes:
         price = OPERATIONS[choose("extend", "standard").operation].spec.credits
         each = credits_text(round(float(price) * 1_000)) if isinstance(price, int | float) else ""
-        notes += [f"extended to {shape.name} ({each}): {listed(shape.presets)}" for shape in shapes]
+        notes += [
+            f"Extended to {shape.name} ({each}): {listed(shape.presets)}." for shape in shapes
+        ]
     return notes

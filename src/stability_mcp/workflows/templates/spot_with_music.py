@@ -10,6 +10,7 @@ from stability_mcp.api.fields import AspectRatio, StylePreset
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.tool_arguments import as_list
 from stability_mcp.imaging.transform.animation import MAX_DURATION, MAX_FRAMES
+from stability_mcp.workflows.picture_parts import mistake
 from stability_mcp.workflows.placeholders import literal
 from stability_mcp.workflows.plan import Plan, PlanInput, Step
 from stability_mcp.workflows.quality import Choice, Quality, choose
@@ -20,7 +21,6 @@ from stability_mcp.workflows.template_parts import (
     Folder,
     Media,
     Text,
-    argument_error,
     delivery,
     nearest_shape,
     risen,
@@ -73,6 +73,7 @@ class SpotWithMusic(TemplateArguments):
     """Default: that of picture, else 16:9."""
     style_preset: StylePreset | None = None
     negative_prompt: Text | None = None
+    """What not to show: "text, people"."""
     seed: ChosenSeed | None = None
     """Of everything that is made; absent: from the prompts."""
     quality: Quality = "standard"
@@ -139,7 +140,7 @@ async def _decide(arguments: SpotWithMusic, media: TemplateMedia) -> _Spot:
     frames = len(prompts) + (arguments.picture is not None)
     if frames > MAX_FRAMES or (frames > 1 and seconds / frames * 1_000 > MAX_DURATION):
         low = -int(-seconds * 1_000 // MAX_DURATION)
-        raise argument_error(
+        raise mistake(
             "visuals",
             f"{frames} pictures for {seconds:g} s: an animation has up to {MAX_FRAMES}, each for "
             f"up to {MAX_DURATION // 1_000} s.",
@@ -162,9 +163,9 @@ async def _length_of_sound(arguments: SpotWithMusic, media: TemplateMedia) -> fl
         return 0
     shape = await media.shape(arguments.sound)
     if shape.kind != "audio":
-        raise argument_error("sound", "It isn't a sound.", "Name a sound, or describe music.")
+        raise mistake("sound", "It isn't a sound.", "Name a sound, or describe music.")
     if not shape.seconds:
-        raise argument_error(
+        raise mistake(
             "sound", "Its length isn't known.", "Convert it with audio_edit to WAV first."
         )
     return shape.seconds
@@ -175,24 +176,22 @@ async def _ratio(arguments: SpotWithMusic, media: TemplateMedia) -> str:
     if arguments.picture is not None:
         shape = await media.shape(arguments.picture)
         if shape.kind != "image":
-            raise argument_error("picture", "It isn't a picture.", "Name a picture.")
+            raise mistake("picture", "It isn't a picture.", "Name a picture.")
         return arguments.aspect_ratio or nearest_shape(shape) or DEFAULT_RATIO
     return arguments.aspect_ratio or DEFAULT_RATIO
 
 
 def _check(arguments: SpotWithMusic) -> None:
     if (arguments.music is None) == (arguments.sound is None):
-        raise argument_error(
+        raise mistake(
             "music", "Pass either music or sound.", "music is a description, sound a file."
         )
     if arguments.visuals is None and arguments.picture is None:
-        raise argument_error(
+        raise mistake(
             "visuals", "Nothing is to be seen.", "Pass a prompt for a visual, or a picture."
         )
     if arguments.candidates > 1 and arguments.picture is not None:
-        raise argument_error(
-            "candidates", "The key visual is given as picture.", "Leave candidates out."
-        )
+        raise mistake("candidates", "The key visual is given as picture.", "Leave candidates out.")
 
 
 def _longest(operation: str) -> float:
@@ -314,15 +313,15 @@ def _sound(arguments: SpotWithMusic, spot: _Spot) -> list[Step]:
 def _notes(arguments: SpotWithMusic, spot: _Spot) -> list[str]:
     length = f"{spot.seconds:.4g} s"
     notes = [
-        f"length of picture and sound: {length}; "
+        f"Length of picture and sound: {length}; "
         + (
-            "a still picture that stands for all of it"
+            "a still picture that stands for all of it."
             if spot.frames == 1
-            else f"{spot.frames} pictures of {spot.seconds / spot.frames:.3g} s each"
+            else f"{spot.frames} pictures of {spot.seconds / spot.frames:.3g} s each."
         )
     ]
     if arguments.sound is None:
         is_raised = spot.music is not choose("text_to_audio", arguments.quality)
         why = "the only one for this length: " if is_raised else ""
-        notes.append(f"music: {spot.music.operation}, {why}{spot.music.reason}")
+        notes.append(f"Music: {spot.music.operation}, {why}{spot.music.reason}.")
     return notes
