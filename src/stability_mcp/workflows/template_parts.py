@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePath
 from typing import Annotated, Any, get_args
 from zlib import crc32
 
@@ -11,10 +12,9 @@ from pydantic import BeforeValidator, Field
 from stability_mcp.api.fields import AspectRatio
 from stability_mcp.api.notation import nearest_ratio
 from stability_mcp.api.operations import OPERATIONS
-from stability_mcp.errors import ArgumentsError
 from stability_mcp.local_tools import all_local_tools
 from stability_mcp.local_tools.local_tool import MediaShape
-from stability_mcp.media.labels import slug
+from stability_mcp.media.labels import clean_label, slug
 from stability_mcp.text import listed, quoted
 from stability_mcp.workflows.plan import MAX_ID_CHARACTERS, Delivery
 
@@ -39,11 +39,6 @@ def texts_as(name: str) -> BeforeValidator:
         return [{name: each} if isinstance(each, str) else each for each in entries]
 
     return BeforeValidator(convert)
-
-
-def argument_error(argument: str, message: str, cure: str) -> ArgumentsError:
-    """Return an error that names an argument of a template and what to do."""
-    return ArgumentsError(f"{argument}: {message} Nothing was run or charged.", hint=cure)
 
 
 def seed_of(*texts: str) -> int:
@@ -84,6 +79,16 @@ def unique_names(names: Iterable[str]) -> list[str]:
             taken.add(numbered.casefold())
         found.append(numbered)
     return found
+
+
+def short_path(reference: str) -> str:
+    """Return the last part of a path or URI."""
+    return PurePath(reference.replace("\\", "/")).name or reference
+
+
+def file_name(reference: str) -> str:
+    """Return the name of what is made of a file: its own without folder and ending."""
+    return clean_label(short_path(reference)) or "file"
 
 
 def prompt_names(prompts: Iterable[str]) -> list[str]:

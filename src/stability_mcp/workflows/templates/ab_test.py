@@ -8,6 +8,7 @@ from pydantic import Field
 
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.text import listed
+from stability_mcp.workflows.picture_parts import mistake
 from stability_mcp.workflows.placeholders import literal
 from stability_mcp.workflows.plan import Plan, Step
 from stability_mcp.workflows.plan_notation import read_plan
@@ -20,7 +21,6 @@ from stability_mcp.workflows.template_parts import (
     ChosenSeed,
     Folder,
     Text,
-    argument_error,
     delivery,
     seed_of,
     takes,
@@ -28,7 +28,7 @@ from stability_mcp.workflows.template_parts import (
 )
 
 MAX_SIDES = 8
-"""Sides of a test: more can't be told apart on one sheet."""
+"""Sides of a test: on one sheet, more can't be compared."""
 MAX_PICTURES = 12
 """Pictures of each side: they have to be recognisable on one sheet."""
 
@@ -110,7 +110,7 @@ async def ab_test(arguments: AbTest, media: TemplateMedia) -> Plan:
         steps=every,
         outputs={each.id: f"${each.id}" for each in (judged, *shuffled)},
         deliver=delivery(arguments.to),
-        notes=[*_notes(steps, sides), f"seeds from {seed}, the same for every option"],
+        notes=[*_notes(steps, sides), f"Seeds from {seed} up, the same for every option."],
     )
 
 
@@ -132,13 +132,13 @@ def _step(number: int, side: Side, arguments: AbTest, seed: int) -> Step:
     step = read.plan.steps[0]
     row = OPERATIONS.get(step.tool)
     if row is None or made_kind(step.tool) != "image":
-        raise argument_error(
+        raise mistake(
             f"{where}.operation",
             f"{step.tool} isn't an operation that makes pictures.",
             "Name one such as generate_core, or leave it out.",
         )
     if "prompt" not in given and takes(step.tool, "prompt") and _needs_prompt(step.tool):
-        raise argument_error(
+        raise mistake(
             f"{where}.prompt", "It has no prompt.", "Give every option one, or a shared prompt."
         )
     name = side.name or f"option {number + 1}"
@@ -146,7 +146,7 @@ def _step(number: int, side: Side, arguments: AbTest, seed: int) -> Step:
     if takes(step.tool, "seed") and "seed" not in given:
         settings["seed"] = seed
     if arguments.count > 1 and not row.takes_count():
-        raise argument_error(
+        raise mistake(
             "count",
             f"{step.tool} always makes the same of the same input.",
             "Leave count out, or use another operation.",
@@ -166,7 +166,7 @@ def _check_different(steps: Sequence[Step]) -> None:
         arguments = {name: each for name, each in step.arguments.items() if name != "label"}
         if (step.tool, arguments) in seen:
             same = seen.index((step.tool, arguments))
-            raise argument_error(
+            raise mistake(
                 f"options[{number}]",
                 f"It is the same as options[{same}].",
                 "Give each option what differs: a prompt, an operation or parameters.",
@@ -193,7 +193,7 @@ def _page(step: Step) -> Step:
 def _notes(steps: Sequence[Step], sides: Sequence[Side]) -> list[str]:
     tools = list(dict.fromkeys(step.tool for step in steps))
     names = listed(side.name or f"option {n}" for n, side in enumerate(sides, 1))
-    notes = [f"compared: {names}; the order is shuffled and shown after the pick"]
+    notes = [f"Compared: {names}. The order is shuffled, and shown after the pick."]
     if len(tools) > 1:
-        notes.append("equal seeds of different operations don't make pictures alike")
+        notes.append("Equal seeds of different operations don't make pictures alike.")
     return notes

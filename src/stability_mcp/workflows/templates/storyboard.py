@@ -10,6 +10,7 @@ from stability_mcp.imaging.layout.bubbles import BubbleKind
 from stability_mcp.imaging.layout.page_plan import DEFAULT_WIDTH, MAX_PICTURES
 from stability_mcp.imaging.transform.geometry import Gravity
 from stability_mcp.local_tools.image_layout import LIMITS, MAX_BUBBLES
+from stability_mcp.workflows.picture_parts import mistake
 from stability_mcp.workflows.placeholders import literal
 from stability_mcp.workflows.plan import Plan, Step
 from stability_mcp.workflows.quality import Quality, choose
@@ -19,7 +20,6 @@ from stability_mcp.workflows.template_parts import (
     Folder,
     Media,
     Text,
-    argument_error,
     delivery,
     risen,
     seed_of,
@@ -78,6 +78,7 @@ class Storyboard(TemplateArguments):
     aspect_ratio: AspectRatio = "3:2"
     """Of the scenes."""
     negative_prompt: Text | None = None
+    """What not to show: "text, people"."""
     seed: ChosenSeed | None = None
     """The first one, rising; absent: from the scenes."""
     quality: Quality = "standard"
@@ -138,14 +139,14 @@ async def storyboard(arguments: Storyboard, media: TemplateMedia) -> Plan:
 
 def _check(arguments: Storyboard, scenes: Sequence[Scene]) -> None:
     if arguments.candidates > 1 and (arguments.anchor is not None or arguments.character is None):
-        raise argument_error(
+        raise mistake(
             "candidates",
             "They are pictures of a character that is described and has no picture yet.",
             "Pass character without anchor, or leave candidates out.",
         )
     rows = arguments.rows
     if rows is not None and (min(rows) < 1 or sum(rows) != len(scenes)):
-        raise argument_error(
+        raise mistake(
             "rows",
             f"{rows} are for {sum(rows)} scenes, and there are {len(scenes)}.",
             "The numbers add up to the number of scenes.",
@@ -157,7 +158,7 @@ def _prompt(*parts: str | None) -> str:
 
 
 def _portrait(arguments: Storyboard, seed: int) -> Step:
-    """Return the step that draws the character alone."""
+    """Return the step that draws only the character."""
     step = choose("text_to_image", arguments.quality).step(
         "character",
         prompt=_prompt(arguments.character, "whole figure, plain background", arguments.style),
@@ -236,6 +237,6 @@ def _notes(arguments: Storyboard, seed: int) -> list[str]:
         else "scene 1"
     )
     return [
-        f"anchor of the look: {anchor}, fidelity {arguments.closeness:g}; seeds from {seed} up",
-        "the page needs every scene: after a failure, redo from that scene",
+        f"Anchor of the look: {anchor}, fidelity {arguments.closeness:g}; seeds from {seed} up.",
+        "The page needs every scene: after a failure, redo from that scene.",
     ]
