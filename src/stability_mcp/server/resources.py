@@ -14,6 +14,7 @@ from mcp.types import Resource, ResourceTemplate
 
 from stability_mcp.errors import NotFoundError, StudioError
 from stability_mcp.server.lazy_studio import LazyStudio
+from stability_mcp.server.live_pages import LIVE_PAGES, live_page
 from stability_mcp.server.loading import load
 from stability_mcp.text import plain, quoted
 from stability_mcp.uris import is_run, job_uri, media_uri
@@ -42,6 +43,27 @@ STATIC = (
         name="styles",
         title="Style presets",
         description="The style presets and the tools that accept them.",
+        mime_type="application/json",
+    ),
+    Resource(
+        uri="stability://plan",
+        name="plan",
+        title="Plan of a workflow, JSON schema",
+        description="The schema of the plans that workflow_plan and workflow_run take.",
+        mime_type="application/json",
+    ),
+    Resource(
+        uri="stability://spending",
+        name="spending",
+        title="Balance and budget",
+        description="Credits on the account, spent today, and left of the daily budget.",
+        mime_type="application/json",
+    ),
+    Resource(
+        uri="stability://media",
+        name="newest media",
+        title="Newest media",
+        description="The 10 newest pictures, sounds and 3D models.",
         mime_type="application/json",
     ),
 )
@@ -126,6 +148,14 @@ async def read(uri: str, lazy_studio: LazyStudio, enabled: frozenset[str]) -> Co
 async def _page(
     name: str, topic: str | None, lazy_studio: LazyStudio, enabled: frozenset[str]
 ) -> Contents:
+    if name in LIVE_PAGES and topic is None:
+        from stability_mcp.server.plain_results import cleaned
+
+        studio = await lazy_studio.studio()
+        limit = await studio.spend_limit() if name == "spending" else None
+        live = cleaned(await live_page(name, studio, limit))
+        text = json.dumps(live, ensure_ascii=False)
+        return [ReadResourceContents(content=text, mime_type="application/json")]
     pages = await load("stability_mcp.server.resource_pages")
     opened = lazy_studio.opened if name == "operations" else None
     seconds = await opened.figures.typical_seconds(enabled) if opened else {}
