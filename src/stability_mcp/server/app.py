@@ -182,7 +182,7 @@ class StudioServer(MCPServer[LazyStudio]):
             connection=ctx.session._connection.state if self._many_clients else None,  # noqa: SLF001 -- as in `client_roots`
             exposure=self._exposure,
             client=f"{params.client_info.name} {params.client_info.version}" if params else "",
-            client_name=params.client_info.name if params else "",
+            client_name=_client_name(ctx),
         )
         result: CallToolResult | InputRequiredResult = await calls.call(
             ctx.request_context.lifespan_context, arguments, context
@@ -248,11 +248,10 @@ class StudioServer(MCPServer[LazyStudio]):
                     INVALID_PARAMS, f"There is no prompt {quoted(name)}. {hint}".rstrip()
                 )
             return await super().get_prompt(name, arguments, context)
-        params = context.session.client_params
         prompt_context = PromptContext(
             lazy_studio=context.request_context.lifespan_context,
             enabled=self._enabled,
-            client=params.client_info.name if params else "",
+            client=_client_name(context),
         )
         return await ours[name].get(arguments or {}, prompt_context)
 
@@ -271,7 +270,8 @@ class StudioServer(MCPServer[LazyStudio]):
         """Read a built-in resource, or one that was added."""
         if context is not None:
             lazy_studio = context.request_context.lifespan_context
-            found = await resources.read(str(uri), lazy_studio, self._enabled)
+            client = _client_name(context)
+            found = await resources.read(str(uri), lazy_studio, self._enabled, client)
             if found is not None:
                 return found
         return await super().read_resource(uri, context)
@@ -317,6 +317,12 @@ def instructions(enabled: Iterable[str], every: Iterable[str], *, emulated: bool
     off = set(every) - set(enabled)
     lines = [without(line, off) for line in INSTRUCTIONS.splitlines()]
     return "\n".join([*lines, *([EMULATED] if emulated else [])])
+
+
+def _client_name(context: Context[LazyStudio, Any]) -> str:
+    """Return the name that the client gave itself; "" if none."""
+    params = context.session.client_params
+    return params.client_info.name if params else ""
 
 
 async def _complete(

@@ -120,8 +120,16 @@ async def jobs(lazy_studio: LazyStudio) -> list[Resource]:
     ]
 
 
-async def read(uri: str, lazy_studio: LazyStudio, enabled: frozenset[str]) -> Contents | None:
+async def read(
+    uri: str, lazy_studio: LazyStudio, enabled: frozenset[str], client: str
+) -> Contents | None:
     """Return the content of a built-in resource; None: the URI has another scheme.
+
+    Args:
+        uri: The URI.
+        lazy_studio: The studio.
+        enabled: Names of the enabled tools.
+        client: Name that the client gave itself, for its spending limit.
 
     Raises:
         ResourceNotFoundError: the resource doesn't exist.
@@ -132,6 +140,8 @@ async def read(uri: str, lazy_studio: LazyStudio, enabled: frozenset[str]) -> Co
         return None
     kind, name, rest = found["kind"], found["name"], found["rest"]
     try:
+        if kind == "stability" and name in LIVE_PAGES and rest is None:
+            return await _live_page(name, lazy_studio, client)
         if kind == "stability":
             return await _page(name, rest, lazy_studio, enabled)
         if kind == "job" and rest is None:
@@ -145,17 +155,18 @@ async def read(uri: str, lazy_studio: LazyStudio, enabled: frozenset[str]) -> Co
     raise ResourceNotFoundError(f"There is no resource {quoted(uri)}.")
 
 
+async def _live_page(name: str, lazy_studio: LazyStudio, client: str) -> Contents:
+    from stability_mcp.server.plain_results import cleaned
+
+    studio = await lazy_studio.studio()
+    limit = await studio.spend_limit(await lazy_studio.spend_scope(client))
+    text = json.dumps(cleaned(await live_page(name, studio, limit)), ensure_ascii=False)
+    return [ReadResourceContents(content=text, mime_type="application/json")]
+
+
 async def _page(
     name: str, topic: str | None, lazy_studio: LazyStudio, enabled: frozenset[str]
 ) -> Contents:
-    if name in LIVE_PAGES and topic is None:
-        from stability_mcp.server.plain_results import cleaned
-
-        studio = await lazy_studio.studio()
-        limit = await studio.spend_limit() if name == "spending" else None
-        live = cleaned(await live_page(name, studio, limit))
-        text = json.dumps(live, ensure_ascii=False)
-        return [ReadResourceContents(content=text, mime_type="application/json")]
     pages = await load("stability_mcp.server.resource_pages")
     opened = lazy_studio.opened if name == "operations" else None
     seconds = await opened.figures.typical_seconds(enabled) if opened else {}

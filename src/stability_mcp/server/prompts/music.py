@@ -48,6 +48,7 @@ async def make_a_song(given: SongArguments, context: PromptContext) -> str:
     arguments: dict[str, Any] = {
         "prompt": "{idea}, 110 BPM, clear ending",
         "model": "stable-audio-2.5",
+        "output_format": "wav",
         "duration": int(seconds) if float(seconds).is_integer() else seconds,
     }
     if given.tune:
@@ -83,14 +84,14 @@ async def make_a_song(given: SongArguments, context: PromptContext) -> str:
 `view:` links, and let them pick.
 - The model counts up to 190 s. Longer: `audio3_text_to_audio`, up to 380 s, not open to every \
 account; or loop an exact bar with `audio_edit` (repeat_to). Another part: `audio2_inpaint`.
-- A finished MP3 that is levelled or faded needs the extra [formats]; if `audio_edit` says so, ask \
-for output_format wav in the first step.""",
+- The takes are WAV, because levels and fades of an MP3 need the extra [formats]; `media_export` \
+copies sounds as they are.""",
         context.enabled,
     )
     idea = quoted(given.idea or "not given: ask for it", limit=MAX_ARGUMENT_CHARACTERS)
     return (
-        f"Make a piece of music: {idea}. {_length_text(given.length, asked, seconds)}\n\n{rules}\n\n"
-        f"{plan_section(plan, context)}"
+        f"Make a piece of music: {idea}. {_length_text(given.length, asked, seconds)}\n\n"
+        f"{rules}\n\n{plan_section(plan, context)}"
     )
 
 

@@ -129,14 +129,15 @@ async def product_photos(given: ProductArguments, context: PromptContext) -> str
                 },
             },
         ],
+        "reuse": True,
     }
     ask = for_enabled(
         """\
 The photos: {photos}. If it is a folder, list its files with `media_list` (folder=...) and pass \
 their paths in inputs. Look at one with `media_show` or `media_inspect` first.
 Ask once what the shop requires: background, shape, size in pixels and bytes, file names.
-Run one photo first, show it, and then the rest: relighting can change small print, so compare it \
-with the original. Translate the background into English.""",
+Run one photo first, show it, and then all: reuse pays for the others only. Relighting can change \
+small print, so compare it with the original. Translate the background into English.""",
         context.enabled,
     ).replace("{photos}", quoted(given.photos or "not given", limit=MAX_REFERENCE_CHARACTERS))
     return f"Make product photos for a shop.\n\n{ask}\n\n{plan_section(plan, context)}"
@@ -189,8 +190,8 @@ async def restore_photo(given: RestoreArguments, context: PromptContext) -> str:
 1. `media_inspect` and `media_show`: what is damaged, how large is it, are there faces?
 2. Choose the steps by what you saw, and leave out the others:
 - faded, dark, yellow: `image_transform` adjust (auto_levels, warmth, contrast), free.
-- scratches, spots, tears: rectangles or strokes in `image_mask`, then `edit_erase`; a missing part: \
-`edit_inpaint` with a prompt.
+- scratches, spots, tears: rectangles or strokes in `image_mask`, then `edit_erase`. A missing \
+part: `edit_inpaint` with a prompt.
 - small: `upscale_fast`, cheap and true. For print: `upscale_conservative`, true. \
 `upscale_creative` invents detail and may change faces: only if the user agrees.
 - black and white stays so: no tool here colours it faithfully.

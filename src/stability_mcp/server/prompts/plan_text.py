@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from stability_mcp.errors import StudioError
 from stability_mcp.server.guide import for_enabled
 from stability_mcp.server.loading import load
 from stability_mcp.server.prompts.prompt_definition import PromptContext
@@ -13,12 +14,12 @@ Json = Mapping[str, Any]
 
 _HOW = """\
 {with workflow_plan}
-1. `workflow_plan` with the plan; it is free. Adapt the plan, correct every problem, and pass the \
-user's maximum as budget.
+1. `workflow_plan` with the plan; it is free. Adapt the plan, correct every problem, and pass \
+the user's maximum as budget.
 2. Show the user steps and price, and get one yes.
 3. `workflow_run` with the same plan. At a review show the sheet; the user picks.
-4. Look at the results with `media_show` before you finish. To revise one step: `workflow_run` with \
-run, redo_from and changes.
+4. Look at the results with `media_show` before you finish. To revise one step: `workflow_run` \
+with run, redo_from and changes.
 {without workflow_plan}
 1. Tell the user the price and get one yes.
 2. Make the calls below one by one. "$name" stands for the label of what step name made, or for \
@@ -57,16 +58,22 @@ def _json(value: object) -> str:
 
 
 def price_line(steps: Iterable[Json]) -> str:
-    """Return the price of one result of each operation in the steps."""
+    """Return the price of one result of each paid step."""
     from stability_mcp.api.operations import OPERATIONS
 
-    used = dict.fromkeys(step["tool"] for step in steps)
-    paid = [
-        f"`{name}` {_price(OPERATIONS[name].price_range())}" for name in used if name in OPERATIONS
-    ]
-    return f"Each result: {', '.join(paid)}. The other steps are free."
+    paid = [f"{each['id']} {step_price(each)}" for each in steps if each["tool"] in OPERATIONS]
+    return f"Price of each result: {', '.join(paid)}. The other steps are free."
 
 
-def _price(millicredits: tuple[int, int]) -> str:
-    low, high = map(credits_text, millicredits)
+def step_price(step: Json) -> str:
+    """Return the price of one result of a paid step, `3 credits` or `0.9 to 15 credits`."""
+    from stability_mcp.api.operations import OPERATIONS
+    from stability_mcp.api.parsing import parse
+
+    row = OPERATIONS[step["tool"]]
+    try:
+        prices = (parse(row, step["arguments"]).price(),) * 2
+    except StudioError:  # a value that only an input has decides
+        prices = row.price_range()
+    low, high = map(credits_text, prices)
     return high if low == high else f"{low.split()[0]} to {high}"

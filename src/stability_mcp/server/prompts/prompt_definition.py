@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from stability_mcp.server.catalog import all_tools
 from stability_mcp.server.lazy_studio import LazyStudio
-from stability_mcp.text import plain
+from stability_mcp.text import did_you_mean, listed, plain, quoted
 
 MAX_ARGUMENT_CHARACTERS = 4_000
 """Characters of an argument that are used; a note says so if it is longer. *Chosen*: a brief of
@@ -44,10 +44,10 @@ class PromptArguments(BaseModel):
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> Self:
-        """Read the arguments of a request; unknown ones are ignored.
+        """Read the arguments of a request; names that begin with `_` are a host's own.
 
         Raises:
-            MCPError: a required one is missing.
+            MCPError: a required one is missing, or there is none of that name.
         """
         fields = cls.model_fields
         missing = [
@@ -56,6 +56,10 @@ class PromptArguments(BaseModel):
         if missing:
             described = "; ".join(f"{name}: {fields[name].description}" for name in missing)
             raise MCPError(INVALID_PARAMS, f"Missing arguments. {described}")
+        unknown = [each for each in given if each not in fields and not each.startswith("_")]
+        if unknown:
+            known = did_you_mean(unknown[0], fields) or f"There are {listed(fields)}."
+            raise MCPError(INVALID_PARAMS, f"There is no argument {quoted(unknown[0])}. {known}")
         return cls(**{name: _clipped(given[name]) for name in fields.keys() & given.keys()})
 
 
@@ -65,8 +69,8 @@ def _clipped(text: str) -> str:
     if left_out <= 0:
         return cleaned
     return (
-        f"{cleaned[:MAX_ARGUMENT_CHARACTERS]}… [{left_out:,} more characters were left out: ask the "
-        "user for a shorter version]"
+        f"{cleaned[:MAX_ARGUMENT_CHARACTERS]}… [{left_out:,} more characters were left out: ask "
+        "the user for a shorter version]"
     )
 
 

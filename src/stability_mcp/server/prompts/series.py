@@ -6,7 +6,7 @@ from pydantic import Field
 
 from stability_mcp.server.guide import for_enabled
 from stability_mcp.server.prompts.amounts import read_count
-from stability_mcp.server.prompts.plan_text import Json, load_prices, plan_section
+from stability_mcp.server.prompts.plan_text import Json, load_prices, plan_section, step_price
 from stability_mcp.server.prompts.prompt_definition import (
     MAX_ARGUMENT_CHARACTERS,
     Completes,
@@ -160,7 +160,7 @@ restyle photos that exist: `control_style_transfer`.
 
 
 class CompareArguments(PromptArguments):
-    """Compare what the models make of one prompt, with price and time under each picture."""
+    """Compare what the models make of one prompt, with the price under each picture."""
 
     idea: Annotated[str, Field(description="What to show.")]
     variants: Annotated[str, Field(description="Pictures of each model, 1 to 4.")] = ""
@@ -193,6 +193,7 @@ async def compare_models(given: CompareArguments, context: PromptContext) -> str
         }
         for name, tool, arguments in COMPARED
     ]
+    captions = [f"{each['id']}, {step_price(each)}" for each in steps for _ in range(count)]
     steps.append(
         {
             "id": "sheet",
@@ -201,11 +202,7 @@ async def compare_models(given: CompareArguments, context: PromptContext) -> str
                 "kind": "grid",
                 "columns": count if count > 1 else len(COMPARED),
                 "images": [f"${name}" for name, _, _ in COMPARED],
-                "captions": [
-                    f"{name}, {_caption_price(tool, arguments)}"
-                    for name, tool, arguments in COMPARED
-                    for _ in range(count)
-                ],
+                "captions": captions,
             },
         }
     )
@@ -221,15 +218,6 @@ let the user judge. `cost_estimate` names cheaper and better calls.""",
     )
     idea = quoted(given.idea or "not given: ask for it", limit=MAX_ARGUMENT_CHARACTERS)
     return f"Compare the models with {idea}.\n\n{rules}\n\n{plan_section(plan, context)}"
-
-
-def _caption_price(tool: str, arguments: Json) -> str:
-    """Return the price of one call as text."""
-    from stability_mcp.api.operations import OPERATIONS
-    from stability_mcp.api.parsing import parse
-    from stability_mcp.text import credits_text
-
-    return credits_text(parse(OPERATIONS[tool], {"prompt": "-", **arguments}).price())
 
 
 def _text(value: str) -> dict[str, Any]:
