@@ -6,7 +6,7 @@ from pydantic import Field
 
 from stability_mcp.server.guide import for_enabled
 from stability_mcp.server.loading import load
-from stability_mcp.server.prompts.plan_text import load_prices, plan_section
+from stability_mcp.server.prompts.printed_plans import load_prices, plan_section
 from stability_mcp.server.prompts.prompt_definition import (
     MAX_ARGUMENT_CHARACTERS,
     Completes,

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from stability_mcp.server.guide import for_enabled
 from stability_mcp.server.prompts.amounts import read_count
-from stability_mcp.server.prompts.plan_text import Json, load_prices, plan_section, step_price
+from stability_mcp.server.prompts.printed_plans import Json, load_prices, plan_section, step_price
 from stability_mcp.server.prompts.prompt_definition import (
     MAX_ARGUMENT_CHARACTERS,
     Completes,
