@@ -23,6 +23,7 @@ from support.server.instruction_texts import (
     TOOLS,
     flaws,
     plans,
+    template_flaws,
     prices,
     unknown_names,
     wrong_prices,
@@ -109,6 +110,7 @@ async def test_every_prompt_stays_true_for_any_arguments(era: Era, tmp_path: Pat
         for text in each:
             assert unknown_names(text) == set(), name
             assert wrong_prices(text) == [], name
+            assert await template_flaws(text) == [], name
             assert [flaws(plan) for plan in plans(text)] == [[]] * len(plans(text)), name
         limit = MAX_DIRECTOR_CHARACTERS if name == "ai_director" else MAX_PROMPT_CHARACTERS
         assert len(each[0]) <= limit, name

@@ -13,7 +13,9 @@ from stability_mcp.server.catalog import all_tools
 from stability_mcp.workflows.plan import Plan, PlanInput
 from stability_mcp.workflows.plan_check import CheckedPlan, check_plan
 from stability_mcp.workflows.plan_notation import read_plan
+from stability_mcp.workflows.templates import all_templates
 from stability_mcp.workflows.waste import waste
+from support.workflows.fake_media import FakeMedia, planned
 
 TOOLS = all_tools()
 _MODELS = (*OPERATIONS.values(), *(each.arguments for each in all_local_tools().values()))
@@ -61,10 +63,22 @@ def fragments(text: str) -> list[dict[str, Any]]:
     return [json.loads(each) for each in _FENCE.findall(text)]
 
 
+async def template_flaws(text: str) -> list[str]:
+    """Return problems and warnings of the plans of templates that a text calls."""
+    found: list[str] = []
+    for call in (each for each in fragments(text) if "template" in each):
+        assert call.keys() == {"template", "arguments"}
+        media = FakeMedia()
+        plan = await planned(all_templates()[call["template"]], call["arguments"], media)
+        checked = check_plan(plan, {}, media=media.seen)
+        found += [str(each) for each in (*checked.problems, *waste(checked))]
+    return found
+
+
 def plans(text: str) -> list[Plan]:
     """Return every plan in a text, those that a redo changes included."""
     found: list[dict[str, Any]] = []
-    for fragment in fragments(text):
+    for fragment in (each for each in fragments(text) if "template" not in each):
         changes = fragment.get("changes")
         found.append(fragment if changes is None else _redone(found[-1], fragment))
     return [_read(each) for each in found]

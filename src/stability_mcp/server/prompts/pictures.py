@@ -6,7 +6,7 @@ from pydantic import Field
 
 from stability_mcp.server.guide import for_enabled
 from stability_mcp.server.loading import load
-from stability_mcp.server.prompts.printed_plans import load_prices, plan_section
+from stability_mcp.server.prompts.printed_plans import load_prices, plan_section, template_section
 from stability_mcp.server.prompts.prompt_definition import (
     MAX_ARGUMENT_CHARACTERS,
     Completes,
@@ -107,6 +107,7 @@ async def product_photos(given: ProductArguments, context: PromptContext) -> str
             {"op": "crop", "aspect": "1:1", "gravity": "subject"},
             {"op": "resize", "width": 1600, "height": 1600, "fit": "crop"},
         ]
+    target = given.files or "product-photos.zip"
     plan = {
         "title": "Product photos",
         "inputs": inputs,
@@ -123,7 +124,7 @@ async def product_photos(given: ProductArguments, context: PromptContext) -> str
                 "tool": "media_export",
                 "arguments": {
                     "media": ["$square"],
-                    "to": given.files or "product-photos.zip",
+                    "to": target,
                     "format": "jpeg",
                     "max_bytes": 500_000,
                 },
@@ -131,6 +132,8 @@ async def product_photos(given: ProductArguments, context: PromptContext) -> str
         ],
         "reuse": True,
     }
+    scene = {} if white else {"scene": given.background}
+    template = {"photos": photos or ["photo.jpg"], **scene, "to": target}
     ask = for_enabled(
         """\
 The photos: {photos}. If it is a folder, list its files with `media_list` (folder=...) and pass \
@@ -140,7 +143,10 @@ Run one photo first, show it, and then all: reuse pays for the others only. Reli
 small print, so compare it with the original. Translate the background into English.""",
         context.enabled,
     ).replace("{photos}", quoted(given.photos or "not given", limit=MAX_REFERENCE_CHARACTERS))
-    return f"Make product photos for a shop.\n\n{ask}\n\n{plan_section(plan, context)}"
+    return (
+        f"Make product photos for a shop.\n\n{ask}\n\n{plan_section(plan, context)}"
+        f"{template_section('product_shots', template, context)}"
+    )
 
 
 class RestoreArguments(PromptArguments):

@@ -39,6 +39,14 @@ def plan_section(plan: Json, context: PromptContext) -> str:
     return f"{how}\n\n```json\n{plan_json(plan)}\n```\n\n{price_line(plan['steps'])}"
 
 
+def template_section(template: str, arguments: Json, context: PromptContext) -> str:
+    """Return the same as a template; "" if workflows are disabled."""
+    if context.is_off("workflow_plan"):
+        return ""
+    call = _json({"template": template, "arguments": arguments})
+    return f"\n\nThe same as a template, instead of plan:\n\n```json\n{call}\n```"
+
+
 def plan_json(plan: Json) -> str:
     """Return a plan as JSON with a line for each step; it can't end the fence around it."""
     parts = [

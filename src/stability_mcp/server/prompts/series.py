@@ -6,7 +6,13 @@ from pydantic import Field
 
 from stability_mcp.server.guide import for_enabled
 from stability_mcp.server.prompts.amounts import read_count
-from stability_mcp.server.prompts.printed_plans import Json, load_prices, plan_section, step_price
+from stability_mcp.server.prompts.printed_plans import (
+    Json,
+    load_prices,
+    plan_section,
+    step_price,
+    template_section,
+)
 from stability_mcp.server.prompts.prompt_definition import (
     MAX_ARGUMENT_CHARACTERS,
     Completes,
@@ -19,6 +25,8 @@ from stability_mcp.text import quoted
 MAX_PANELS = 12
 """More panels don't fit on one readable page."""
 DEFAULT_PANELS = 4
+MAX_TEMPLATE_CHARACTERS = 500
+"""Of character and style in the template's arguments."""
 
 
 class StoryArguments(PromptArguments):
@@ -91,7 +99,19 @@ the same words in every prompt keep it the same. The picked sheet is the anchor 
     return (
         f"Make a storyboard. The story: {story}. Panels: {number}.\n\n{rules}\n\n"
         f"{plan_section(plan, context)}"
+        f"{template_section('storyboard', _story_template(given), context)}"
     )
+
+
+def _story_template(given: StoryArguments) -> Json:
+    """Return the arguments of the template, with two scenes as a model continues them."""
+    known = {"character": given.character, "style": given.style}
+    scenes = [{"prompt": f"scene {number}", "caption": "…"} for number in (1, 2)]
+    return {
+        "scenes": scenes,
+        "candidates": 3,
+        **{name: value[:MAX_TEMPLATE_CHARACTERS] for name, value in known.items() if value},
+    }
 
 
 class BrandArguments(PromptArguments):
@@ -217,7 +237,11 @@ let the user judge. `cost_estimate` names cheaper and better calls.""",
         context.enabled,
     )
     idea = quoted(given.idea or "not given: ask for it", limit=MAX_ARGUMENT_CHARACTERS)
-    return f"Compare the models with {idea}.\n\n{rules}\n\n{plan_section(plan, context)}"
+    template = {"prompt": given.idea or "a red fox in snow", "variants": count}
+    return (
+        f"Compare the models with {idea}.\n\n{rules}\n\n{plan_section(plan, context)}"
+        f"{template_section('compare_models', template, context)}"
+    )
 
 
 def _text(value: str) -> dict[str, Any]:
