@@ -120,7 +120,7 @@ def _chosen(given: list[str] | None) -> Mapping[str, Choice]:
         (only,) = chosen
         raise mistake(
             "models",
-            f"{only} alone leaves nothing to compare.",
+            f"{only} is the only one named, so there is nothing to compare.",
             f"Name a second one, or call {known[only].operation} with count.",
         )
     return chosen
