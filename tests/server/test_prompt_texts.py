@@ -23,8 +23,8 @@ from support.server.instruction_texts import (
     TOOLS,
     flaws,
     plans,
-    template_flaws,
     prices,
+    template_flaws,
     unknown_names,
     wrong_prices,
 )
@@ -77,6 +77,11 @@ def _arguments(name: str) -> Iterator[Mapping[str, str]]:
         yield dict.fromkeys(fields, value)
 
 
+def _used(value: str) -> int:
+    """Return the characters of a value that are used, with the note on the rest."""
+    return min(len(value), MAX_ARGUMENT_CHARACTERS + 100)
+
+
 def _text(got: GetPromptResult) -> str:
     """Return the instructions, which come first and alone are enough."""
     first, *rest = (each.content for each in got.messages)
@@ -114,7 +119,9 @@ async def test_every_prompt_stays_true_for_any_arguments(era: Era, tmp_path: Pat
             assert [flaws(plan) for plan in plans(text)] == [[]] * len(plans(text)), name
         limit = MAX_DIRECTOR_CHARACTERS if name == "ai_director" else MAX_PROMPT_CHARACTERS
         assert len(each[0]) <= limit, name
-        assert max(map(len, each)) <= limit + 5 * (MAX_ARGUMENT_CHARACTERS + 100), name
+        used = [sum(map(_used, given.values())) for given in _arguments(name)]
+        for text, characters in zip(each, used, strict=True):
+            assert len(text) <= limit + 3 * characters, name
     assert all(plans(each[0]) for name, each in texts.items() if name != "edit_picture")
     assert len(list(prices(texts["ai_director"][0]))) > 30
 

@@ -109,7 +109,7 @@ def _story_template(given: StoryArguments) -> Json:
     scenes = [{"prompt": f"scene {number}", "caption": "…"} for number in (1, 2)]
     return {
         "scenes": scenes,
-        "candidates": 3,
+        **({"candidates": 3} if given.character else {}),
         **{name: value[:MAX_TEMPLATE_CHARACTERS] for name, value in known.items() if value},
     }
 
