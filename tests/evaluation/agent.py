@@ -9,21 +9,20 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import anyio
 from mcp import Client, StdioServerParameters
 from mcp.client import ClientRequestContext
 from mcp.types import ElicitRequestParams, ElicitResult
 
-from evaluation.scenario import LINK, Call, Found, NewKey, Scenario, Turn
+from evaluation.scenario import LINK, Call, Era, Found, NewKey, Scenario, Turn
 from evaluation.transcript import Exchange, Transcript
 from evaluation.worlds import PreparedWorld, filled_in
 from stability_mcp.server.app import build_server
 from support.media.web_server import response, web_server
 from support.server.editor import Editor
 
-Era = Literal["auto", "legacy"]
 Connect = Callable[[PreparedWorld, Era, "UserAnswers"], AbstractAsyncContextManager[Client]]
 
 SECONDS = 120
@@ -113,7 +112,10 @@ async def _play_turn(
         exchange = transcript.add(call.tool, arguments, shown, heard)
         if exchange.is_error != call.is_refused:
             expected = "an error" if call.is_refused else "no error"
-            raise LostError(f"{call.tool}({arguments}): expected {expected}: {exchange.text}")
+            raise LostError(
+                f"{call.tool}({arguments}): expected {expected}: {exchange.text}\n"
+                + _read_so_far(transcript.exchanges[:-1])
+            )
 
 
 def _resolved(value: Any, earlier: Sequence[Exchange], values: Mapping[str, str]) -> Any:  # noqa: ANN401 -- JSON
@@ -133,8 +135,11 @@ def _find(sought: Found, earlier: Sequence[Exchange]) -> Any:  # noqa: ANN401 --
         found = list(dict.fromkeys(re.findall(sought.pattern, exchange.text)))
         if found:
             return found if sought.every else found[0]
-    read = "\n---\n".join(each.text for each in earlier)
-    raise LostError(f"no answer contains {sought.pattern!r}:\n{read}")
+    raise LostError(f"no answer contains {sought.pattern!r}\n{_read_so_far(earlier)}")
+
+
+def _read_so_far(exchanges: Sequence[Exchange]) -> str:
+    return "\n".join(f"{each.tool}: {each.text}" for each in exchanges)
 
 
 @asynccontextmanager

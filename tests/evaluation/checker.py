@@ -6,7 +6,7 @@ what was delivered.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ from evaluation.delivered import flaws
 from evaluation.provenance import inventions
 from evaluation.scenario import Scenario
 from evaluation.transcript import Transcript
+from evaluation.worlds import PreparedWorld
 from stability_mcp.workflows.plan_check import check_plan
 from stability_mcp.workflows.plan_notation import read_plan
 from support.store.rows import rows
@@ -90,40 +91,44 @@ class Evidence:
 
     transcript: Transcript
     turns: Sequence[str]
+    home: Path
+    """The user's home folder."""
     output: Path
+    """The folder of the readable copies."""
     charges: Sequence[ChargeRow] = ()
     runs: Sequence[RunRow] = ()
     asked: Sequence[str] | None = None
     """Questions of the server to the user; None: not recorded."""
-    credits: float = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.credits = sum(each.credits for each in self.charges if each.state in CHARGED)
+    @property
+    def credits(self) -> float:
+        """Return what was spent."""
+        return sum(each.credits for each in self.charges if each.state in CHARGED)
 
 
 def evidence(
     transcript: Transcript,
     turns: Sequence[str],
+    world: PreparedWorld,
     *,
-    output: Path,
-    store: Path,
     asked: Sequence[str] | None = None,
 ) -> Evidence:
     """Return what a conversation left behind, with the rows of its store."""
-    found = Evidence(transcript=transcript, turns=turns, output=output, asked=asked)
+    found = Evidence(
+        transcript=transcript, turns=turns, home=world.folder, output=world.output, asked=asked
+    )
+    store = world.store
     if not (store / "store.db").exists():
         return found
-    charges = [
+    found.charges = [
         ChargeRow(operation=operation, state=state, credits=credits_ / 1000, run=run)
         for operation, state, credits_, run in rows(store, CHARGES)
     ]
-    runs = [
+    found.runs = [
         RunRow(id=run, state=state, plan=json.loads(plan), inputs=json.loads(inputs))
         for run, state, plan, inputs in rows(store, RUNS)
     ]
-    return Evidence(
-        transcript=transcript, turns=turns, output=output, asked=asked, charges=charges, runs=runs
-    )
+    return found
 
 
 def score(scenario: Scenario, found: Evidence) -> Score:
@@ -140,7 +145,9 @@ def score(scenario: Scenario, found: Evidence) -> Score:
         "no needless charge": list(_charge_flaws(scenario, found.charges)),
         f"at most {budget.credits:g} credits": _over(found.credits, budget.credits, "credits"),
         "files delivered": [
-            flaw for expected in scenario.files for flaw in flaws(expected, found.output)
+            flaw
+            for expected in scenario.files
+            for flaw in flaws(expected, home=found.home, output=found.output)
         ],
         "the answers say what matters": _untold(scenario, found.transcript),
         "questions to the user": _question_flaws(scenario, found.asked),

@@ -11,6 +11,8 @@ from PIL import Image, UnidentifiedImageError
 
 from evaluation.scenario import Delivered
 
+HOME = "~/"
+"""Begins a pattern for files below the home folder."""
 MEMBER = "!"
 """Separates an archive from its member in a pattern."""
 SECONDS_TOLERANCE = 0.1
@@ -19,9 +21,16 @@ SOUNDS = {b"RIFF": "WAV", b"ID3\x03": "MP3", b"ID3\x04": "MP3", b"\xff\xfb": "MP
 """Formats that Pillow doesn't read, by their first bytes."""
 
 
-def flaws(expected: Delivered, folder: Path) -> list[str]:
-    """Return what is wrong with the files that a pattern stands for; [] if nothing is."""
-    files = dict(_matching(expected.pattern, folder))
+def flaws(expected: Delivered, *, home: Path, output: Path) -> list[str]:
+    """Return what is wrong with the files that a pattern stands for; [] if nothing is.
+
+    Args:
+        expected: The files.
+        home: The user's home folder.
+        output: The folder of the readable copies.
+    """
+    folder = home if expected.pattern.startswith(HOME) else output
+    files = dict(_matching(expected.pattern.removeprefix(HOME), folder))
     found = []
     if len(files) != expected.count:
         names = ", ".join(sorted(files)) or "none"
@@ -33,7 +42,7 @@ def flaws(expected: Delivered, folder: Path) -> list[str]:
 
 def _matching(pattern: str, folder: Path) -> Iterator[tuple[str, bytes]]:
     outer, _, inner = pattern.partition(MEMBER)
-    for path in sorted(folder.glob(outer)):
+    for path in sorted(folder.glob(outer if "/" in outer else f"**/{outer}")):
         name = path.relative_to(folder).as_posix()
         if not inner:
             if path.is_file():

@@ -13,6 +13,9 @@ from stability_emulator.faults import Fault
 LINK = "{link}"
 """In a brief or argument: the address at which the world serves its `links`."""
 
+Era = Literal["auto", "legacy"]
+"""An era of the protocol, as the SDK's client names it."""
+
 RunState = Literal["running", "review", "paused", "done", "failed", "cancelled"]
 
 
@@ -126,7 +129,8 @@ class Delivered:
     """Files that the user gets, in the output folder or in an archive there."""
 
     pattern: str
-    """Path below the output folder with wildcards; `a.zip!*.png` is a member of an archive."""
+    """Path below the output folder with wildcards, in any folder there if it names none; below the
+    home folder with `~/`. `a.zip!*.png` is a member of an archive."""
     count: int = 1
     format: str | None = None
     """As Pillow names it; or WAV, MP3, GLB."""
@@ -171,6 +175,11 @@ class Scenario:
     def brief(self) -> str:
         """Return everything the user says."""
         return "\n\n".join(turn.says for turn in self.turns)
+
+    @property
+    def eras(self) -> Sequence[Era]:
+        """Return the protocol eras it can be played in: the newest has no workspace folders."""
+        return ("legacy",) if self.world.workspace else ("auto", "legacy")
 
     @property
     def calls(self) -> list[Call]:

@@ -38,8 +38,8 @@ SCENARIOS = (
         conversation="Remove a tourist, by mask",
         turns=[
             Turn(
-                "Erase the person from beach.png with a mask, and make sure that nothing outside "
-                "the mask has changed.",
+                "Erase the person from beach.png with a mask, call it beach erased, and make sure that "
+                "nothing outside the mask has changed.",
                 [
                     Call("media_show", media=["beach.png"], grid=True),
                     Call(
@@ -54,9 +54,9 @@ SCENARIOS = (
                         "edit_erase",
                         image="beach.png",
                         mask="beach-mask",
-                        label="erased",
+                        label="beach erased",
                     ),
-                    Call("image_compare", before="beach.png", after="erased", mask="beach-mask"),
+                    Call("image_compare", before="beach.png", after="beach erased", mask="beach-mask"),
                 ],
             )
         ],
@@ -68,7 +68,7 @@ SCENARIOS = (
         bad=["Guesses coordinates without looking.", "Claims that nothing else changed."],
         budget=Budget(calls=5, bytes=260_000, credits=5),
         charges={"edit_erase": 1},
-        files=[Delivered(pattern="erased.png", format="PNG")],
+        files=[Delivered(pattern="beach erased.png", format="PNG")],
         told=["box: x ", "mask: the change"],
         world=World(files={"Pictures/beach.png": photo("a person on a beach")}),
     ),

@@ -69,7 +69,7 @@ SCENARIOS = (
         bad=["Downloads it by other means.", "Asks the user to save it first."],
         budget=Budget(calls=2, bytes=90_000, credits=2),
         charges={"upscale_fast": 1},
-        files=[Delivered(pattern="harbour*.png", min_size=(1_200, 800))],
+        files=[Delivered(pattern="harbour*.png", format="PNG")],
         told=["imported now"],
         world=World(links={"harbour.jpg": lambda: jpeg((300, 200))}),
     ),
@@ -131,9 +131,7 @@ SCENARIOS = (
         bad=["Asks for the full path.", "Writes to another folder."],
         budget=Budget(calls=2, bytes=140_000, credits=2),
         charges={"upscale_fast": 1},
-        files=[
-            Delivered(pattern="../../../site/assets/icon-large.webp", format="WEBP"),
-        ],
+        files=[Delivered(pattern="~/site/assets/icon-large.webp", format="WEBP")],
         world=World(files={"site/assets/icon.jpg": lambda: jpeg((100, 100))}, workspace="site"),
     ),
 )
