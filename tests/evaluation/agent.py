@@ -59,7 +59,7 @@ class Played:
 
     transcript: Transcript
     turns: Sequence[str]
-    """What the user said."""
+    """What the user says, turn by turn."""
     asked: Sequence[str]
     """Questions of the server to the user."""
 
@@ -80,7 +80,7 @@ async def play(
     """
     user = UserAnswers(answers=scenario.user)
     transcript = Transcript()
-    said: list[str] = []
+    heard: list[str] = []
     async with _links(scenario) as values:
         connection = _Connection(world, era, user, connect or in_process)
         async with connection:
@@ -89,9 +89,9 @@ async def play(
                     world.apply(event)
                     if isinstance(event, NewKey):
                         await connection.restart()
-                said.append(filled_in(turn.says, values))
-                await _play_turn(turn, connection, transcript, len(said), values)
-    return Played(transcript=transcript, turns=said, asked=user.asked)
+                heard.append(filled_in(turn.says, values))
+                await _play_turn(turn, connection, transcript, len(heard), values)
+    return Played(transcript=transcript, turns=heard, asked=user.asked)
 
 
 async def _play_turn(
@@ -160,9 +160,7 @@ async def _links(scenario: Scenario) -> AsyncIterator[Mapping[str, str]]:
 class _Connection:
     """A client connected to a server that can be restarted."""
 
-    def __init__(
-        self, world: PreparedWorld, era: Era, user: UserAnswers, connect: Connect
-    ) -> None:
+    def __init__(self, world: PreparedWorld, era: Era, user: UserAnswers, connect: Connect) -> None:
         self._open = partial(connect, world, era, user)
         self._stack = AsyncExitStack()
         self.client: Client
@@ -181,9 +179,7 @@ class _Connection:
 
 
 @asynccontextmanager
-async def in_process(
-    world: PreparedWorld, era: Era, user: UserAnswers
-) -> AsyncIterator[Client]:
+async def in_process(world: PreparedWorld, era: Era, user: UserAnswers) -> AsyncIterator[Client]:
     """Run the server in this process."""
     with world.entered() as settings, anyio.fail_after(SECONDS):
         async with Client(

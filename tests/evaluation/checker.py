@@ -216,8 +216,10 @@ def _over(used: float, most: float, unit: str) -> list[str]:
 def _untold(scenario: Scenario, transcript: Transcript) -> list[str]:
     import re
 
-    answers = transcript.answers
-    return [f"no answer contains {each!r}" for each in scenario.told if not re.search(each, answers)]
+    texts = transcript.answers
+    return [
+        f"no answer contains {each!r}" for each in scenario.answers if not re.search(each, texts)
+    ]
 
 
 def _question_flaws(scenario: Scenario, asked: Sequence[str] | None) -> list[str]:

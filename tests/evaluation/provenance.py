@@ -1,6 +1,6 @@
 """Finds what an agent invented: ids, labels, paths, addresses and prices that it never read.
 
-A value is known if it occurs in what the user said so far, in an earlier answer, or in the texts of
+A value is known if it occurs in the turns of the user so far, in an earlier answer, or in the texts of
 the server itself (tool list, guide, prompts, resources).
 """
 
@@ -14,6 +14,7 @@ from evaluation.transcript import Exchange, Transcript
 REFERENCES = frozenset(
     (
         *("image", "images", "init_image", "mask", "style_image", "before", "after", "media"),
+        *("subject_image", "background_reference", "light_reference"),
         *("audio", "sound", "sounds", "profile", "file", "folder", "to", "used_in"),
         *("job", "jobs", "generation", "cursor", "run", "redo_from", "template", "name"),
     )
@@ -24,6 +25,9 @@ NAMES = frozenset({"label", "save_as", "tags", "tag"})
 """Arguments whose values are new names: their words must come from the conversation."""
 
 PRICES = frozenset({"confirm_spend", "credits", "budget"})
+
+SEARCHED = frozenset({"query"})
+"""Arguments that search for words instead of naming something."""
 
 PLANS = frozenset({"plan"})
 
@@ -47,7 +51,7 @@ def inventions(transcript: Transcript, turns: Sequence[str]) -> list[str]:
 
     Args:
         transcript: The conversation.
-        turns: What the user said.
+        turns: The turns of the user.
     """
     found = []
     server = [json.dumps(transcript.tools, ensure_ascii=False), *transcript.read]
@@ -147,7 +151,7 @@ def _plan_names(arguments: Mapping[str, Any]) -> Iterator[str]:
 
 def unlisted_references(tools: Sequence[Mapping[str, Any]]) -> set[str]:
     """Return arguments whose descriptions speak of labels, paths or ids, but aren't listed here."""
-    listed = REFERENCES | NAMES | PRICES
+    listed = REFERENCES | NAMES | PRICES | SEARCHED
     return {
         name
         for tool in tools

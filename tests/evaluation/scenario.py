@@ -110,7 +110,7 @@ class World:
 
     @property
     def is_for_people(self) -> bool:
-        """Return whether a person can play in it: nobody else has the certificate of the links."""
+        """Return whether a person can play in it: only the scripted agent trusts the links."""
         return not self.links
 
 
@@ -154,14 +154,14 @@ class Scenario:
     allowed: Sequence[str]
     """Tools that a good agent may call, with wildcards."""
     good: Sequence[str]
-    """What a good result has, for people; `files`, `charges` and `told` are its checkable part."""
+    """What a good result has, for people; `files`, `charges` and `answers` are its checkable part."""
     bad: Sequence[str]
     """What a bad agent does."""
     budget: Budget
     charges: Mapping[str, int] = field(default_factory=dict)
     """Charged results by tool, with wildcards; nothing else may be charged."""
     files: Sequence[Delivered] = ()
-    told: Sequence[str] = ()
+    answers: Sequence[str] = ()
     """Patterns that the answers must contain, each at least once."""
     runs: Mapping[RunState, int] = field(default_factory=dict)
     """Number of workflow runs by state at the end."""

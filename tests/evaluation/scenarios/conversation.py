@@ -26,7 +26,7 @@ SCENARIOS = (
         budget=Budget(calls=4, bytes=60_000, credits=8),
         charges={"generate_ultra": 1},
         files=[Delivered(pattern="castle.png", format="PNG")],
-        told=["still running", "job_wait"],
+        answers=["still running", "job_wait"],
         world=World(settings={"wait": 0}),
     ),
     Scenario(
@@ -51,7 +51,7 @@ SCENARIOS = (
         budget=Budget(calls=4, bytes=60_000, credits=3),
         charges={"generate_core": 1},
         files=[Delivered(pattern="whale-*.png", format="PNG")],
-        told=["cancelled", r"\b3 credits"],
+        answers=["cancelled", r"\b3 credits"],
         # One request an hour: the other three drafts are queued when the user says stop.
         world=World(settings={"wait": 0, "rate": "1/3600"}),
     ),
@@ -90,7 +90,7 @@ SCENARIOS = (
             Delivered(pattern="waves.png", format="PNG"),
             Delivered(pattern="sound of waves.mp3", format="MP3", seconds=5),
         ],
-        told=["[Vv]ideo"],
+        answers=["[Vv]ideo"],
     ),
     Scenario(
         name="german",

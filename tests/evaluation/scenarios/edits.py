@@ -30,7 +30,7 @@ SCENARIOS = (
         budget=Budget(calls=2, bytes=90_000, credits=5),
         charges={"edit_search_and_replace": 1},
         files=[Delivered(pattern="empty beach*.png", format="PNG")],
-        told=[r"empty beach\.png"],
+        answers=[r"empty beach\.png"],
         world=World(files={"Pictures/beach.png": photo("a person on a beach")}),
     ),
     Scenario(
@@ -56,7 +56,9 @@ SCENARIOS = (
                         mask="beach-mask",
                         label="beach erased",
                     ),
-                    Call("image_compare", before="beach.png", after="beach erased", mask="beach-mask"),
+                    Call(
+                        "image_compare", before="beach.png", after="beach erased", mask="beach-mask"
+                    ),
                 ],
             )
         ],
@@ -69,7 +71,7 @@ SCENARIOS = (
         budget=Budget(calls=5, bytes=260_000, credits=5),
         charges={"edit_erase": 1},
         files=[Delivered(pattern="beach erased.png", format="PNG")],
-        told=["box: x ", "mask: the change"],
+        answers=["box: x ", "mask: the change"],
         world=World(files={"Pictures/beach.png": photo("a person on a beach")}),
     ),
     Scenario(
@@ -140,11 +142,11 @@ SCENARIOS = (
             "Measures the scan, corrects levels and noise for free, and asks before 40 credits.",
             "Uses the upscaler that doesn't reinvent the face.",
         ],
-        bad=["Uses upscale_creative, which invents a face.", "Spends 40 credits unasked."],
+        bad=["Uses upscale_creative, which invents a face.", "Spends 40 credits without asking."],
         budget=Budget(calls=5, bytes=180_000, credits=40),
         charges={"upscale_conservative": 1},
         files=[Delivered(pattern="grandmother clean.png", format="PNG")],
-        told=[r"upscale_conservative\D+40", r"upscale_fast\D+2"],
+        answers=[r"upscale_conservative\D+40", r"upscale_fast\D+2"],
         world=World(files={"Pictures/grandmother.jpg": old_photo}),
     ),
     Scenario(
@@ -205,7 +207,7 @@ SCENARIOS = (
         bad=["Warms the cold version up again.", "Pays for an edit with a prompt."],
         budget=Budget(calls=3, bytes=80_000),
         files=[Delivered(pattern="warm lake.png", format="PNG", size=(900, 700))],
-        told=["free"],
+        answers=["free"],
         world=World(files={"Pictures/lake.png": photo("a mountain lake", (900, 700))}),
     ),
 )

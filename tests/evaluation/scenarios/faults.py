@@ -41,7 +41,7 @@ SCENARIOS = (
         budget=Budget(calls=3, bytes=90_000, credits=3),
         charges={"generate_core": 1},
         files=ONE_PICTURE,
-        told=["STABILITY_API_KEY", "Nothing was charged"],
+        answers=["STABILITY_API_KEY", "Nothing was charged"],
         world=World(account=ApiAccount(key="wrong-key-0123456789")),
     ),
     Scenario(
@@ -64,10 +64,8 @@ SCENARIOS = (
         budget=Budget(calls=3, bytes=90_000, credits=3),
         charges={"generate_core": 1},
         files=ONE_PICTURE,
-        told=["Could not reach the Stability API", "Nothing was charged"],
-        world=World(
-            settings={"max_retries": 0}, account=ApiAccount(is_reachable=False)
-        ),
+        answers=["Could not reach the Stability API", "Nothing was charged"],
+        world=World(settings={"max_retries": 0}, account=ApiAccount(is_reachable=False)),
     ),
     Scenario(
         name="no-credits",
@@ -84,12 +82,12 @@ SCENARIOS = (
             ),
         ],
         allowed=MAKING,
-        good=["Says that credits are missing and where to buy them; then calls once more."],
+        good=["Says that credits are missing and where to buy them; then repeats the call."],
         bad=["Calls again before the user has bought credits.", "Gives up."],
         budget=Budget(calls=4, bytes=90_000, credits=3),
         charges={"generate_core": 1},
         files=ONE_PICTURE,
-        told=["platform.stability.ai/account/credits", "Nothing was charged"],
+        answers=["platform.stability.ai/account/credits", "Nothing was charged"],
         world=World(account=ApiAccount(credits=1)),
     ),
     Scenario(
@@ -111,7 +109,7 @@ SCENARIOS = (
         budget=Budget(calls=2, bytes=90_000, credits=3),
         charges={"generate_core": 1},
         files=[Delivered(pattern="knight.png", format="PNG")],
-        told=["moderation", "Nothing was charged"],
+        answers=["moderation", "Nothing was charged"],
         world=World(
             account=ApiAccount(faults=[Fault(path=GENERATE, moderation="content_moderation")])
         ),
@@ -133,7 +131,7 @@ SCENARIOS = (
         good=["Says until when the API refuses requests, and that the job then runs by itself."],
         bad=["Calls generate_core again and again, which prolongs the block."],
         budget=Budget(calls=3, bytes=20_000),
-        told=["queued for another", "locked this key out"],
+        answers=["queued for another", "locked this key out"],
         world=World(
             settings={"wait": 1},  # long enough for the refusal to arrive
             account=ApiAccount(faults=[Fault(path=GENERATE, status=429)]),

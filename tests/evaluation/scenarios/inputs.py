@@ -20,12 +20,12 @@ SCENARIOS = (
             ),
         ],
         allowed=CUTTING,
-        good=["Names HEIC as the reason, says how to export it, and goes on with the JPEG."],
+        good=["Names HEIC as the reason, says how to export it, and continues with the JPEG."],
         bad=["Says that the file is broken.", "Renames the file and tries again."],
         budget=Budget(calls=3, bytes=90_000, credits=5),
         charges={"edit_remove_background": 1},
         files=[Delivered(pattern="cut.png", has_transparency=True)],
-        told=["HEIC", "(Nothing was|Not) charged|nothing was charged"],
+        answers=["HEIC", "(Nothing was|Not) charged|nothing was charged"],
         world=World(
             files={
                 "Pictures/IMG_0815.heic": heic,
@@ -52,7 +52,7 @@ SCENARIOS = (
         budget=Budget(calls=3, bytes=90_000, credits=5),
         charges={"edit_remove_background": 1},
         files=[Delivered(pattern="cut.png", has_transparency=True)],
-        told=["attached to the chat", "Nothing was charged"],
+        answers=["attached to the chat", "Nothing was charged"],
         world=World(files={"Downloads/IMG_2041.jpg": photo("a chair", form="JPEG")}),
     ),
     Scenario(
@@ -70,7 +70,7 @@ SCENARIOS = (
         budget=Budget(calls=2, bytes=90_000, credits=2),
         charges={"upscale_fast": 1},
         files=[Delivered(pattern="harbour*.png", format="PNG")],
-        told=["imported now"],
+        answers=["imported now"],
         world=World(links={"harbour.jpg": lambda: jpeg((300, 200))}),
     ),
     Scenario(
@@ -111,7 +111,7 @@ SCENARIOS = (
         budget=Budget(calls=2, bytes=90_000, credits=5),
         charges={"edit_remove_background": 1},
         files=[Delivered(pattern="*panorama*.png", has_transparency=True)],
-        told=["shrunk from 7300x5500 to"],
+        answers=["shrunk from 7300x5500 to"],
         world=World(files={"Pictures/panorama.jpg": large_photo}),
     ),
     Scenario(
