@@ -9,14 +9,14 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import anyio
 from mcp import Client, StdioServerParameters
 from mcp.client import ClientRequestContext
 from mcp.types import ElicitRequestParams, ElicitResult
 
-from evaluation.scenario import LINK, Call, Era, Found, NewKey, Scenario, Turn
+from evaluation.scenario import LINK, Call, Era, Found, NewKey, Restart, Scenario, Turn
 from evaluation.transcript import Exchange, Transcript
 from evaluation.worlds import PreparedWorld, filled_in
 from stability_mcp.server.app import build_server
@@ -87,7 +87,7 @@ async def play(
             for turn in scenario.turns:
                 for event in turn.happens:
                     world.apply(event)
-                    if isinstance(event, NewKey):
+                    if isinstance(event, NewKey | Restart):
                         await connection.restart()
                 heard.append(filled_in(turn.says, values))
                 await _play_turn(turn, connection, transcript, len(heard), values)
@@ -165,7 +165,7 @@ class _Connection:
         self._stack = AsyncExitStack()
         self.client: Client
 
-    async def __aenter__(self) -> "_Connection":
+    async def __aenter__(self) -> Self:
         self.client = await self._stack.enter_async_context(self._open())
         return self
 

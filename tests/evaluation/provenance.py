@@ -1,7 +1,7 @@
 """Finds what an agent invented: ids, labels, paths, addresses and prices that it never read.
 
-A value is known if it occurs in the turns of the user so far, in an earlier answer, or in the texts of
-the server itself (tool list, guide, prompts, resources).
+A value is known if it occurs in the turns of the user so far, in an earlier answer, or in the texts
+of the server itself (tool list, guide, prompts, resources).
 """
 
 import json

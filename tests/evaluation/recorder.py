@@ -1,6 +1,6 @@
-"""A stdio server for any host that records the conversation: `python -m evaluation.recorder FOLDER`.
+"""A stdio server that records the conversation with a host.
 
-It starts the server with the environment in `FOLDER/environment.json`, passes every message on
+`python -m evaluation.recorder FOLDER` starts the server with the environment in `FOLDER/environment.json`, passes every message on
 unchanged in both directions, and appends it to `FOLDER/transcript.jsonl` with the number of the
 connection, since message ids are unique only within one. A host starts it like the server itself.
 """

@@ -57,6 +57,11 @@ class NewKey:
 
 
 @dataclass(frozen=True)
+class Restart:
+    """The user restarts the host and with it the server."""
+
+
+@dataclass(frozen=True)
 class Credits:
     """The user buys credits."""
 
@@ -68,7 +73,7 @@ class NetworkReturns:
     """The API can be reached from now on."""
 
 
-Event = NewKey | Credits | NetworkReturns
+Event = NewKey | Restart | Credits | NetworkReturns
 
 
 @dataclass(frozen=True)
@@ -154,7 +159,7 @@ class Scenario:
     allowed: Sequence[str]
     """Tools that a good agent may call, with wildcards."""
     good: Sequence[str]
-    """What a good result has, for people; `files`, `charges` and `answers` are its checkable part."""
+    """What a good result has, for people; the checker sees `files`, `charges` and `answers`."""
     bad: Sequence[str]
     """What a bad agent does."""
     budget: Budget

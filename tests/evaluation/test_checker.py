@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
@@ -32,7 +33,7 @@ SCENARIO = Scenario(
 )
 
 
-def exchange(tool: str = "workflow_run", text: str = "3 credits", **arguments: object) -> Exchange:
+def exchange(tool: str = "workflow_run", text: str = "3 credits", **arguments: Any) -> Exchange:  # noqa: ANN401 -- JSON
     """Return a call with its answer."""
     return Exchange(tool=tool, arguments=arguments, text=text, bytes=400, is_error=False, heard=1)
 
@@ -66,13 +67,13 @@ def test_a_good_conversation_gets_the_full_score(good: Evidence) -> None:
     assert str(result).startswith("12 of 12: 1 calls, 400 bytes, 3 credits")
 
 
-def _another_call(good: Evidence, **call: object) -> Evidence:
-    exchanges = [*good.transcript.exchanges, exchange(**call)]  # type: ignore[arg-type] -- a tool and a text
+def _another_call(good: Evidence, **call: str) -> Evidence:
+    exchanges = [*good.transcript.exchanges, exchange(**call)]
     return replace(good, transcript=replace(good.transcript, exchanges=exchanges))
 
 
-def _another_charge(good: Evidence, **charge: object) -> Evidence:
-    one = replace(good.charges[0], **charge)  # type: ignore[arg-type] -- fields of a row
+def _another_charge(good: Evidence, **charge: Any) -> Evidence:  # noqa: ANN401 -- fields of a row
+    one = replace(good.charges[0], **charge)
     return replace(good, charges=[*good.charges, one])
 
 
@@ -230,7 +231,7 @@ def test_files_are_checked(expected: Delivered, flaw: str, tmp_path: Path) -> No
         ({"inputs": {"photo": "Pictures/lake.png"}}, "in photo"),
     ],
 )
-def test_what_an_agent_never_read_is_found(arguments: dict[str, object], invented: str) -> None:
+def test_what_an_agent_never_read_is_found(arguments: dict[str, Any], invented: str) -> None:
     """Chosen: ids, labels, paths, addresses and prices; words of a prompt are the agent's own."""
     earlier = exchange(
         "media_list", "beach  media://k7f3q2m9xa  14 credits, red; run 0sh3negtvn is running"

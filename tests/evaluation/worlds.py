@@ -12,7 +12,7 @@ from unittest import mock
 
 import uvicorn
 
-from evaluation.scenario import ApiAccount, Credits, Event, NetworkReturns, NewKey, World
+from evaluation.scenario import ApiAccount, Credits, Event, NetworkReturns, NewKey, Restart, World
 from stability_emulator.app import create_app
 from stability_emulator.state import State
 from stability_mcp.setting_values import variable
@@ -81,6 +81,8 @@ class PreparedWorld:
                 assert self.api is not None
                 assert self.key is not None
                 self.api.state.set_credits(self.key, amount)
+            case Restart():
+                pass  # the client connects to a new server
             case NetworkReturns():
                 assert self.api is not None
                 self.api.start()

@@ -38,8 +38,8 @@ SCENARIOS = (
         conversation="Remove a tourist, by mask",
         turns=[
             Turn(
-                "Erase the person from beach.png with a mask, call it beach erased, and make sure that "
-                "nothing outside the mask has changed.",
+                "Erase the person from beach.png with a mask, call it beach erased, and make sure "
+                "that nothing outside the mask has changed.",
                 [
                     Call("media_show", media=["beach.png"], grid=True),
                     Call(
