@@ -34,6 +34,7 @@ PURPOSES = {
     "account": "Show the balance, the organizations and the engines",
     "jobs": "List, cancel and rerun jobs; report what was spent",
     "spend": "Limit what a chat may spend",
+    "workflow": "Plan, price and run several calls as one, from a template or step by step",
     "media": "Find, show, measure, import, rename, delete and export media",
     "audio": "Trim, join, repeat, level, fade and convert sounds, on this machine",
     "image": "Compare, mask, crop, adjust, write on and arrange pictures, on this machine",

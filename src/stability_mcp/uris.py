@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 MEDIA_SCHEME = "media://"
 JOB_SCHEME = "job://"
+RUN_PREFIX = "run-"
+"""How the ids of runs of workflows begin; they are used like those of jobs."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,11 @@ def media_uri(name: str) -> str:
 def job_uri(job_id: str) -> str:
     """Return the URI of a job."""
     return f"{JOB_SCHEME}{job_id}"
+
+
+def is_run(job_id: str) -> bool:
+    """Return whether an id means a run of a workflow, not a single job."""
+    return job_id.startswith(RUN_PREFIX)
 
 
 def parse_uri(text: str, scheme: str) -> Uri | None:

@@ -11,6 +11,7 @@ import anyio
 import pytest
 
 from stability_mcp.errors import StorageError
+from stability_mcp.store import format as store_format
 from stability_mcp.store.database import Database, Moment
 from stability_mcp.store.format import OLDEST_WRITER
 from stability_mcp.store.queries import Connection
@@ -206,11 +207,16 @@ async def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     """*Chosen*: an older version may open it if its schema is at least `oldest_writer`."""
     await Database(tmp_path).close()
     connection = sqlite3.connect(tmp_path / "store.db")
+    newer = store_format.SCHEMA + 1
     with connection:
-        connection.execute("UPDATE meta SET value = '9' WHERE key IN ('schema', 'oldest_writer')")
+        connection.execute(
+            "UPDATE meta SET value = ? WHERE key IN ('schema', 'oldest_writer')", (str(newer),)
+        )
     connection.close()
 
-    with pytest.raises(StorageError, match=r"newer stability-mcp \(schema 9; .* writes \d+\)"):
+    with pytest.raises(
+        StorageError, match=rf"newer stability-mcp \(schema {newer}; .* writes \d+\)"
+    ):
         Database(tmp_path)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from stability_mcp.workflows.placeholders import literal
 from stability_mcp.workflows.plan_notation import read_plan
 from stability_mcp.workflows.progression import Item, ItemKey, Progression, progression
 
@@ -231,3 +232,58 @@ def test_numbered_results_and_lists_of_steps_are_put_in_place() -> None:
     run.end("draft", 0)
     run.end("draft", 1)
     assert run.arguments("page")["images"] == ["hero", "draft0", "draft1", "draft2", "draft1"]
+
+
+NAMED: dict[str, Any] = {
+    "steps": [
+        {
+            "id": "cut",
+            "tool": "edit_remove_background",
+            "foreach": [{"file": "a.jpg", "name": "mug"}, {"file": "b.jpg", "name": "cup"}],
+            "arguments": {"image": "$item.file"},
+        },
+        {
+            "id": "square",
+            "tool": "image_transform",
+            "foreach": "$cut",
+            "arguments": {
+                "image": "$item",
+                "label": "{item.name}",
+                "steps": [{"op": "composite", "image": "$item.file"}],
+            },
+        },
+        {
+            "id": "small",
+            "tool": "image_transform",
+            "foreach": ["$square"],
+            "arguments": {
+                "image": "$item",
+                "label": "{item.name} small",
+                "steps": [{"op": "resize", "longest": 100}],
+            },
+        },
+    ]
+}
+
+
+def test_a_result_has_the_fields_of_the_element_it_was_made_for() -> None:
+    """In a chain of foreach, a name and the original file are known in every step."""
+    run = Run(NAMED)
+    run.start()
+    run.end("cut", 0, state="failed", media=None)
+    run.end("cut", 1)
+    square = run.arguments("square", 1)
+    assert (square["label"], square["steps"][0]["image"]) == ("cup", "b.jpg")
+    run.start()
+    run.end("square", 1)
+    small = run.arguments("small", 1)
+    assert (small["image"], small["label"]) == ("square1", "cup small")
+
+
+def test_an_escaped_text_refers_to_nothing() -> None:
+    """What looks like a reference in an escaped text stays as it is."""
+    text = literal("$draft in {draft}")
+    run = Run([DRAFT, {**DRAFT, "id": "other", "arguments": {"prompt": text}}])
+    assert run.arguments("other") == {"prompt": "$draft in {draft}"}
+    assert literal(" $draft ") == "$$draft"
+    assert literal("an owl for $5") == "an owl for $5"

@@ -201,6 +201,10 @@ class Runner:
             except NeedsLivenessError as needed:
                 live = await self._probe(live, needed.processes)
 
+    async def dead(self, processes: frozenset[str]) -> frozenset[str]:
+        """Return which of these processes have ended."""
+        return await dead_processes(self._context, processes)
+
     async def _probe(self, live: L, processes: frozenset[str]) -> L:
         dead = await dead_processes(self._context, processes)
         alive = processes - dead

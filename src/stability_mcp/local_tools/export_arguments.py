@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field
 
 from stability_mcp.api.tool_arguments import as_list
 from stability_mcp.errors import ArgumentsError
+from stability_mcp.imaging.export.animated import MAX_FPS, MIN_FPS
 from stability_mcp.imaging.export.export_formats import ENDINGS
 from stability_mcp.imaging.export.export_presets import Fit, FormatName
 from stability_mcp.local_tools.local_tool import ShowingArguments
@@ -24,6 +25,7 @@ RANGES: Mapping[str, tuple[int, int]] = MappingProxyType(
         "width": (1, MAX_SIDE),
         "height": (1, MAX_SIDE),
         "dpi": (30, 1_200),
+        "fps": (MIN_FPS, MAX_FPS),
     }
 )
 """Allowed values of arguments; not in the schema, which every conversation pays for."""
@@ -100,6 +102,8 @@ class MediaExport(ShowingArguments):
     """For print."""
     profile: str | None = None
     """CMYK profile path."""
+    fps: float | None = None
+    """Animate: gif, webp."""
     overwrite: bool = False
     """Replace files."""
 
@@ -113,7 +117,7 @@ class MediaExport(ShowingArguments):
         """Return the names of the given options that only apply to pictures, without `format`."""
         names = (
             *("preset", "max_bytes", "width", "height", "fit"),
-            *("quality", "background", "dpi", "profile"),
+            *("quality", "background", "dpi", "profile", "fps"),
         )
         return [name for name in names if getattr(self, name) is not None]
 
@@ -136,8 +140,8 @@ def check_ranges(arguments: MediaExport) -> None:
         value = getattr(arguments, name)
         if value is not None and not least <= value <= most:
             raise ArgumentsError(
-                f"{name} must be from {least} to {most:,}; you passed {value}.",
-                hint=f"Pass a {name} in this range.",
+                f"{name} must be from {least} to {most:,}; you passed {value:g}.",
+                hint=f"Pass {name} in this range.",
             )
     if len(arguments.media) > MAX_MEDIA:
         raise ArgumentsError(

@@ -1,8 +1,9 @@
 """Decides from the arguments of an export which files are written and what they are like."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from stability_mcp.api.fields import Size
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.imaging.colours import parse_colour
 from stability_mcp.imaging.export.export_formats import EXPORT_FORMATS, ExportFormat, is_available
@@ -17,6 +18,7 @@ from stability_mcp.imaging.export.export_presets import (
 from stability_mcp.imaging.export.placement import Wanted
 from stability_mcp.imaging.export.rendering import WHITE, FileSpec
 from stability_mcp.imaging.sniff import extension
+from stability_mcp.local_tools.export_animation import Animation, animation_format, frame_size
 from stability_mcp.local_tools.export_arguments import (
     COPIED,
     OBJ,
@@ -65,6 +67,8 @@ class Plan:
     presets: Mapping[str, Preset]
     pdf: str | None
     """Name of the PDF whose pages the files are; None: they are files of their own."""
+    animation: Animation | None = None
+    """The animation whose frames the files are; None: they are files of their own."""
 
 
 def plan_export(
@@ -75,7 +79,7 @@ def plan_export(
     Args:
         arguments: The arguments of the call.
         where: What its path means.
-        sources: The media, each once.
+        sources: The media, each once unless they are frames.
         press: The CMYK profile.
 
     Raises:
@@ -86,7 +90,10 @@ def plan_export(
     for source in sources:
         if source.item.kind != "image" or where.format in {*COPIED, OBJ}:
             _check_copied(source, arguments, where)
-    planner = _Planner(arguments, where, presets, press)
+    moving = animation_format(arguments, where.format)
+    where = replace(where, format=moving or where.format)
+    canvas = frame_size(arguments, sources) if moving else None
+    planner = _Planner(arguments, where, presets, press, canvas)
     names = _Names(where, sources, len(presets))
     files = [
         each
@@ -99,8 +106,12 @@ def plan_export(
             hint="Export them in several calls.",
         )
     _check_effect(arguments, [each.spec for each in files if each.spec is not None])
-    pdf = f"{where.stem or names.stem(sources[0], 1)}.pdf" if where.format == "pdf" else None
-    return Plan(files=files, presets=presets, pdf=pdf)
+    stem = where.stem or names.stem(sources[0], 1)
+    pdf = f"{stem}.pdf" if where.format == "pdf" else None
+    animation = None
+    if moving is not None and arguments.fps is not None:
+        animation = Animation(name=f"{stem}.{moving}", form=moving, fps=arguments.fps)
+    return Plan(files=files, presets=presets, pdf=pdf, animation=animation)
 
 
 class _Planner:
@@ -111,6 +122,7 @@ class _Planner:
         where: What its path means.
         presets: The presets that were asked for.
         press: The CMYK profile.
+        canvas: The size of each frame; None: no animation is planned.
     """
 
     def __init__(
@@ -119,11 +131,13 @@ class _Planner:
         where: Destination,
         presets: Mapping[str, Preset],
         press: bytes | None,
+        canvas: Size | None,
     ) -> None:
         self._arguments = arguments
         self._where = where
         self._presets = presets
         self._press = press
+        self._canvas = canvas
         self._background = parse_colour(arguments.background) if arguments.background else None
 
     def files(self, source: Source, stem: str, names: "_Names") -> Iterator[FilePlan]:
@@ -146,7 +160,8 @@ class _Planner:
                 yield FilePlan(source=source, name=name, group=group, preset=preset_name, spec=spec)
         if not self._presets:
             given = self._arguments
-            exact = Target(width=given.width, height=given.height)
+            width, height = self._canvas or (given.width, given.height)
+            exact = Target(width=width, height=height)
             spec = self._spec(exact, source)
             yield FilePlan(source=source, name=names.unique(stem, spec.form.ending), spec=spec)
 
@@ -166,7 +181,8 @@ class _Planner:
         dpi = given.dpi or (PRINT_DPI if target.millimetres else None)
         limits = [each for each in (given.max_bytes, target.max_bytes) if each is not None]
         wanted = self._wanted(target, source, dpi or PRINT_DPI)
-        is_exact = bool(wanted.width or wanted.height)
+        asked = wanted if self._canvas is None else given
+        is_exact = bool(asked.width or asked.height)
         background = self._background or (WHITE if target.white else None)
         return FileSpec(
             form=form,
@@ -203,12 +219,12 @@ class _Planner:
             )
         if target.icon_sizes:
             width = height = max(target.icon_sizes)
-        is_preset = bool(self._presets)
+        is_shaped = bool(self._presets) or self._canvas is not None
         return Wanted(
             width=width,
             height=height,
             longest=target.longest,
-            fit=fit or ("pad" if is_preset and width else None),
+            fit=fit or ("pad" if is_shaped and width else None),
             fill=target.fill if fit is None else None,
             inside=_inside(target, width or 0) if fit is None else None,
         )
@@ -231,7 +247,8 @@ def _check_together(
             f"A preset has its own size, so {listed(sizes)} can't be used with it.",
             hint=f"Leave out {listed(sizes)}, or preset.",
         )
-    if arguments.fit and not presets and not (arguments.width and arguments.height):
+    sized = presets or (arguments.width and arguments.height) or arguments.fps
+    if arguments.fit and not sized:
         raise ArgumentsError("fit needs both width and height.", hint="Pass both, or leave it out.")
     fixed = [name for name, preset in presets.items() if preset.group == "icons"]
     if fixed and where.format is not None:

@@ -9,6 +9,7 @@ from stability_mcp.api.fields import Size
 from stability_mcp.imaging.provenance import FORMATS
 from stability_mcp.imaging.sheet import Cell
 from stability_mcp.imaging.sniff import extension
+from stability_mcp.local_tools.export_animation import frame_groups
 from stability_mcp.local_tools.export_arguments import MediaExport
 from stability_mcp.local_tools.export_plan import Plan
 from stability_mcp.local_tools.export_writing import WEB_MANIFEST, Done, Look
@@ -80,13 +81,16 @@ class Report:
         for number, each in enumerate(self.done):
             file = None if archive is not None else self.written[number]
             name = each.measured.name if file is None else file.path
-            size = each.looks[0].size if len(each.looks) == 1 else self._size_of_copy(each)
+            size = _size_of(each) or self._size_of_copy(each)
             parts = [f"{size.width}x{size.height}"] if size else []
             parts.append(f"{each.measured.bytes:,} bytes")
             parts += each.changes or _unchanged(each)
             lines.append(f"- {quoted(name, limit=1_000)}: {', '.join(filter(None, parts))}")
             lines += _naming(file) if file is not None else []
-            if len(each.looks) > 1:
+            if each.frames:
+                groups = frame_groups([look.changes for look in each.looks])
+                lines += [f"  {group}" for group in groups]
+            elif len(each.looks) > 1:
                 lines += [
                     f"  page {page}: {look.size.width}x{look.size.height}"
                     + "".join(f", {change}" for change in look.changes)
@@ -174,6 +178,7 @@ class Report:
         for number, each in enumerate(self.done):
             file = self.archive or self.written[number]
             look = each.looks[0] if len(each.looks) == 1 else None
+            size = _size_of(each)
             files.append(
                 {
                     "path": str(file.path),
@@ -183,8 +188,8 @@ class Report:
                     "media": [one.plan.source.item.uri for one in each.looks]
                     or ([each.plan.source.item.uri] if each.plan else []),
                     "preset": each.plan.preset if each.plan else "",
-                    "width": look.size.width if look else None,
-                    "height": look.size.height if look else None,
+                    "width": size.width if size else None,
+                    "height": size.height if size else None,
                     "changes": list(each.changes),
                     "outside_safe_zone": look.zone.outside if look and look.zone else None,
                 }
@@ -201,8 +206,11 @@ class Report:
         cells = []
         for each in self.done:
             for page, look in enumerate(each.looks, 1):
-                paged = f" p. {page}" if len(each.looks) > 1 else ""
-                label = self._label(each) + paged
+                label = self._label(each)
+                if each.frames:
+                    label = f"{page}"
+                elif len(each.looks) > 1:
+                    label += f" p. {page}"
                 size = f" {look.size.width}x{look.size.height}"
                 cells.append(Cell(image=look.thumbnail, label=label, size=size))
         return cells[:MAX_SHOWN]
@@ -213,6 +221,11 @@ class Report:
         if plan is not None and plan.preset and not plan.group and len(self.sources) == 1:
             return plan.preset
         return Path(done.measured.name).name
+
+
+def _size_of(done: Done) -> Size | None:
+    """Return the size of the picture, or of each frame, in a file; None: of neither."""
+    return done.looks[0].size if done.frames or len(done.looks) == 1 else None
 
 
 def _naming(file: Written) -> list[str]:

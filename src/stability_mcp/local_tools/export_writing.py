@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stability_mcp.api.fields import Size
+from stability_mcp.imaging.export.animated import encode_animation, frame_durations
+from stability_mcp.imaging.export.export_formats import level_text
 from stability_mcp.imaging.export.pdf_pages import pdf_of
 from stability_mcp.imaging.export.rendering import (
     Composed,
@@ -16,6 +18,7 @@ from stability_mcp.imaging.export.rendering import (
     Original,
     compose,
     fit_bytes,
+    fit_pictures,
     render,
     render_page,
     thumbnail_of,
@@ -23,7 +26,8 @@ from stability_mcp.imaging.export.rendering import (
 from stability_mcp.imaging.export.safe_zone import ZoneCheck
 from stability_mcp.imaging.memory import estimate, run
 from stability_mcp.imaging.picture import open_picture
-from stability_mcp.imaging.provenance import FORMATS, embed
+from stability_mcp.imaging.provenance import FORMATS, embed, embedded
+from stability_mcp.local_tools.export_animation import Animation
 from stability_mcp.local_tools.export_archive import Collector, Measured
 from stability_mcp.local_tools.export_plan import PDF_DPI, FilePlan, Plan
 from stability_mcp.local_tools.workbench import Source, Workbench
@@ -35,6 +39,8 @@ if TYPE_CHECKING:
 WEB_MANIFEST = "site.webmanifest"
 _CANVAS_BYTES = 16
 """Bytes per pixel of a file for its canvas, its encoder and a smaller copy."""
+_FRAME_BYTES = 4
+"""Bytes per pixel of a frame, which Pillow keeps with four channels."""
 _KEPT_PIXELS = 8_000_000
 """Pages of a PDF with more pixels in total are decoded again for each quality that is tried."""
 
@@ -58,7 +64,9 @@ class Done:
     plan: FilePlan | None = None
     """None: a text that belongs to a set."""
     looks: Sequence[Look] = ()
-    """The picture in it, or its pages; empty for a copy."""
+    """The picture in it, or its pages or frames; empty for a copy."""
+    frames: bool = False
+    """Whether `looks` are the frames of an animation."""
     changes: tuple[str, ...] = ()
 
 
@@ -72,6 +80,8 @@ async def write_files(workbench: Workbench, plan: Plan, collector: Collector) ->
     """
     if plan.pdf is not None:
         return [await _write_pdf(plan.files, plan.pdf, collector)]
+    if plan.animation is not None:
+        return [await _write_animation(workbench, plan.files, plan.animation, collector)]
     done: list[Done] = []
     for _, plans in groupby(plan.files, key=lambda each: each.source.item.id):
         done += await _write_item(workbench, list(plans), collector)
@@ -242,6 +252,55 @@ def _look_of(plan: FilePlan, page: Composed, spec: FileSpec) -> Look:
         zone=page.zone,
         thumbnail=thumbnail_of(page.picture, spec.safe),
     )
+
+
+async def _write_animation(
+    workbench: Workbench, plans: Sequence[FilePlan], animation: Animation, collector: Collector
+) -> Done:
+    """Decode, unify and encode the frames of an animation, and collect it."""
+    specs = [spec for each in plans if (spec := each.spec)]
+    pixels = (specs[0].wanted.width or 0) * (specs[0].wanted.height or 0)
+    memory = max(_memory(each.source, [spec]) for each, spec in zip(plans, specs, strict=True))
+    items = [each.source.item for each in plans]
+    claim = workbench.provenance_of_all(items, "media_export", {"fps": animation.fps})
+    make = partial(_animation, plans, [replace(each, provenance=claim) for each in specs])
+    data, looks, level = await run(
+        partial(make, animation), facts=memory + _FRAME_BYTES * len(plans) * pixels
+    )
+    seconds = len(plans) / animation.fps
+    total = f"{len(plans)} frames at {animation.fps:g} fps, {seconds:.1f} s, plays without end"
+    whole = replace(plans[0], name=animation.name)
+    done = await _collect(collector, whole, data, looks=looks, changes=(total, *level))
+    return replace(done, frames=True)
+
+
+def _animation(
+    plans: Sequence[FilePlan], specs: Sequence[FileSpec], animation: Animation
+) -> tuple[bytes, list[Look], list[str]]:
+    """Return an animation, its frames, and what was done to all of them."""
+    first: Original | None = None
+    looks: list[Look] = []
+    frames: list[Image.Image] = []
+    for plan, spec in zip(plans, specs, strict=True):
+        original = Original(open_picture(plan.source.path, plan.source.facts))
+        if first is None:
+            first = original
+        elif original.size == first.size:
+            original.follow(first)
+        frame = compose(original, spec)
+        looks.append(_look_of(plan, frame, spec))
+        frames.append(frame.picture)
+    durations = frame_durations(len(frames), animation.fps, animation.form)
+
+    def encode(shown: "Sequence[Image.Image]", level: int) -> bytes:
+        data = encode_animation(shown, animation.form, durations, level)
+        return embedded(data, specs[0].provenance) if specs[0].provenance else data
+
+    attempt, shown, shrunk = fit_pictures(frames, encode, specs[0])
+    size = Size(*shown[0].size)
+    looks = [replace(each, size=size) for each in looks]
+    notes = [shrunk, level_text(specs[0].form, attempt.level)]
+    return attempt.data, looks, [each for each in notes if each]
 
 
 def web_manifest(plans: Sequence[FilePlan]) -> str:

@@ -1,6 +1,6 @@
 """Writes stored media into the user's folders, in the form that a purpose needs."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -40,6 +40,7 @@ _PROFILE_BYTES = 4_000_000
         "longest": "use width and height of this length, without fit",
         "presets": "use preset",
         "zip": "end the name in to with .zip",
+        "duration": "use fps, the frames per second of an animation",
     },
     writes_files=True,
     step=StepFacts(files={"media": None}, predict=lambda _arguments, _files: None),
@@ -50,7 +51,7 @@ async def media_export(workbench: Workbench, arguments: MediaExport) -> LocalRes
     where = destination(arguments)
     roots = await workbench.export_roots()
     place = await in_file_thread(partial(roots.locate, where.folder), of_user=True)
-    sources = await _sources(workbench, arguments.media)
+    sources = await _sources(workbench, arguments)
     press, name = await _press(workbench, arguments.profile)
     plan = plan_export(arguments, where, sources, press)
     async with _files(place, overwrite=arguments.overwrite) as files:
@@ -80,9 +81,12 @@ async def _preview(workbench: Workbench, report: Report, wanted: str | None) -> 
     return await workbench.preview([each.item for each in report.sources], wanted=wanted)
 
 
-async def _sources(workbench: Workbench, media: Sequence[str]) -> list[Source]:
-    """Return the items, each once, in order."""
+async def _sources(workbench: Workbench, arguments: MediaExport) -> list[Source]:
+    """Return the items in order: each once, unless they are frames, which may come back."""
+    media = arguments.media
     found = [await workbench.source(each, argument="media", kind=None) for each in media]
+    if arguments.fps is not None:
+        return found
     return list({each.item.id: each for each in found}.values())
 
 

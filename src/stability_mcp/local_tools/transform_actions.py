@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from stability_mcp.api.fields import Size
+from stability_mcp.imaging.export.animated import AnimationFormat
 from stability_mcp.imaging.picture import open_picture, open_reduced
 from stability_mcp.imaging.transform import geometry, lettering, reshape
 from stability_mcp.imaging.transform.animation import (
-    AnimationFormat,
     Timing,
     check_frames,
 )

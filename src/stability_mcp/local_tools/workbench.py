@@ -15,7 +15,7 @@ from stability_mcp.imaging.memory import run
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.imaging.probe import probe
 from stability_mcp.imaging.sheet import Cell, arranged, sheet
-from stability_mcp.media.copies import add_copy, provenance_of
+from stability_mcp.media.copies import add_copy, provenance_of, provenance_of_several
 from stability_mcp.media.export_roots import ExportRoots
 from stability_mcp.media.import_copy import spool_path
 from stability_mcp.media.importer import Importer
@@ -221,6 +221,21 @@ class Workbench:
         if wanted == "off" or item.unreadable:
             return None
         return provenance_of(item, {}, full=wanted == "full")
+
+    def provenance_of_all(
+        self, items: Sequence[MediaItem], tool: str, arguments: Mapping[str, Any]
+    ) -> Mapping[str, Any] | None:
+        """Return what a file that is made from several items records; None: nothing.
+
+        Args:
+            items: The items, in order.
+            tool: Name of the tool that makes the file.
+            arguments: Its arguments, without media.
+        """
+        wanted = self.settings.metadata
+        if wanted == "off":
+            return None
+        return provenance_of_several(items, tool, arguments, full=wanted == "full")
 
     async def preview(self, items: Sequence[MediaItem], *, wanted: str | None) -> Preview | None:
         """Return a preview of items, unless the call or the settings want none."""

@@ -155,6 +155,26 @@ def provenance_of(
     return {name: value for name, value in data.items() if value is not None}
 
 
+def provenance_of_several(
+    items: Sequence[MediaItem], tool: str, arguments: Mapping[str, Any], *, full: bool
+) -> dict[str, Any]:
+    """Return the provenance of a file that isn't stored, as `provenance_of`.
+
+    Args:
+        items: The items it is made from, in order.
+        tool: The local tool that makes it.
+        arguments: The arguments of the tool, without media.
+        full: Whether to include arguments and inputs.
+    """
+    data: dict[str, Any] = {"generator": "stability-mcp", "operation": tool}
+    if any(item.emulated for item in items):
+        data["emulated"] = True
+    if full:
+        data["arguments"] = dict(arguments)
+        data["inputs"] = {f"media[{n}]": item.sha256 for n, item in enumerate(items)}
+    return data
+
+
 def _write(item: MediaItem, folder: Path, data: Mapping[str, Any] | None) -> Path:
     day = datetime.fromtimestamp(item.created_at, UTC).astimezone().date().isoformat()
     target = folder / day

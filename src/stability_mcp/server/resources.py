@@ -16,7 +16,7 @@ from stability_mcp.errors import NotFoundError, StudioError
 from stability_mcp.server.lazy_studio import LazyStudio
 from stability_mcp.server.loading import load
 from stability_mcp.text import plain, quoted
-from stability_mcp.uris import job_uri, media_uri
+from stability_mcp.uris import is_run, job_uri, media_uri
 
 if TYPE_CHECKING:
     from stability_mcp.studio import MediaItem
@@ -63,7 +63,7 @@ TEMPLATES = (
         uri_template=job_uri("{id}"),
         name="job",
         title="Job",
-        description="State, charge and results of a job.",
+        description="State, charge and results of a job or a workflow run.",
         mime_type="application/json",
     ),
     ResourceTemplate(
@@ -138,8 +138,16 @@ async def _job(name: str, lazy_studio: LazyStudio) -> Contents:
     from stability_mcp.server.views import JobFacts
 
     studio = await lazy_studio.studio()
-    [view] = await studio.get_jobs([name])
-    text = json.dumps(cleaned(JobFacts.of(view).dumped()), ensure_ascii=False)
+    if is_run(name):
+        from stability_mcp.server.run_views import RunFacts
+        from stability_mcp.studio.workflow_runs import RunOptions
+
+        outcome = await studio.runs.show(name, RunOptions(wait=0, preview=False))
+        facts = RunFacts.of(outcome).dumped()
+    else:
+        [view] = await studio.get_jobs([name])
+        facts = JobFacts.of(view).dumped()
+    text = json.dumps(cleaned(facts), ensure_ascii=False)
     return [ReadResourceContents(content=text, mime_type="application/json")]
 
 

@@ -23,13 +23,15 @@ from mcp.types import (
 
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.local_tools.local_tool import LocalResult
-from stability_mcp.server import answer_text
+from stability_mcp.server import answer_text, run_text
 from stability_mcp.server.history_text import history_lines
 from stability_mcp.server.plain_results import FACTS, cleaned
+from stability_mcp.server.run_views import RunFacts
 from stability_mcp.server.tool import Data
 from stability_mcp.server.views import JobFacts, MediaFacts, SentFacts
 from stability_mcp.settings import Settings
 from stability_mcp.studio import History, JobRecord, MediaItem, Outcome, Spending
+from stability_mcp.studio.run_answer import RunOutcome
 from stability_mcp.text import plain
 from stability_mcp.uris import media_uri
 
@@ -37,6 +39,8 @@ MAX_PREVIEW_BYTES = 65_536
 """Keeps a whole result below 100 KB in base64."""
 MAX_TEXT_CHARACTERS = 20_000
 """About 5,000 tokens."""
+MAX_LINKS = 24
+"""Links to the results of a run: as many as its sheet shows."""
 
 log = logging.getLogger(__name__)
 
@@ -165,6 +169,26 @@ def of_local(
     media = [MediaFacts.of(each).dumped() for each in result.items]
     facts = {"tool": tool, **({"media": media} if media else {}), **result.facts}
     return _result(text, facts, Shown(items=result.items, preview=result.preview))
+
+
+def of_run(
+    outcome: RunOutcome, *, tool: str, settings: Settings, uncollected: str | None
+) -> CallToolResult:
+    """Return the result of starting, continuing or looking at a run: one sheet for the whole."""
+    state = outcome.state
+    text = [
+        *run_text.run_lines(outcome, settings),
+        *answer_text.money_lines(outcome.spent, settings),
+    ]
+    text += filter(None, [uncollected])
+    charged = 0 if settings.emulated else state.charged
+    return _result(
+        text,
+        {"tool": tool, **RunFacts.of(outcome).dumped()},
+        Shown(items=outcome.media[:MAX_LINKS], preview=outcome.sheet),
+        cost={"credits": state.charged / 1000, "usd": charged / 100_000},
+        failed=state.row.state == "failed",
+    )
 
 
 def of_report(report: Report, *, tool: str, uncollected: str | None) -> CallToolResult:

@@ -27,11 +27,12 @@ from stability_mcp.server.price_questions import Confirmer
 from stability_mcp.server.results import Report, Shown
 from stability_mcp.server.tools import load_tools
 from stability_mcp.studio import CallOptions, Outcome, Sheet, Studio
+from stability_mcp.studio.run_answer import RunOutcome
 
 SHEET_KEY = "stability-mcp/sheet"
 """Key of what a client was last shown together, in what is kept for its connection."""
 
-Answer = Outcome | Shown | LocalResult | Report | Listing | BaseModel | str
+Answer = Outcome | RunOutcome | Shown | LocalResult | Report | Listing | BaseModel | str
 
 
 async def call(
@@ -41,22 +42,7 @@ async def call(
     arrived = anyio.current_time()
     try:
         answer = await _answer(lazy_studio, arguments, await limit_wait(lazy_studio, context))
-        if isinstance(answer, Outcome):
-            return results.of_outcome(
-                answer,
-                tool=context.tool,
-                enabled=context.enabled,
-                settings=context.settings,
-                views=lazy_studio.view_lines(answer.media),
-            )
-        uncollected = await lazy_studio.uncollected_line()
-        if isinstance(answer, Shown):
-            views = lazy_studio.view_lines(answer.items)
-            return results.of_shown(answer, tool=context.tool, uncollected=uncollected, views=views)
-        if isinstance(answer, LocalResult):
-            views = lazy_studio.view_lines(answer.items)
-            return results.of_local(answer, tool=context.tool, uncollected=uncollected, views=views)
-        return _free_result(answer, context.tool, uncollected)
+        return await _result(lazy_studio, answer, context)
     except AskFirstError as question:
         return question.result
     except anyio.get_cancelled_exc_class():
@@ -67,6 +53,26 @@ async def call(
         return error_result(
             error, context.tool, uncollected=uncollected, can_upload=context.can_upload
         )
+
+
+async def _result(lazy_studio: LazyStudio, answer: Answer, context: CallContext) -> CallToolResult:
+    """Return an answer as a result."""
+    tool, settings = context.tool, context.settings
+    if isinstance(answer, Outcome):
+        views = lazy_studio.view_lines(answer.media)
+        return results.of_outcome(
+            answer, tool=tool, enabled=context.enabled, settings=settings, views=views
+        )
+    uncollected = await lazy_studio.uncollected_line()
+    if isinstance(answer, RunOutcome):
+        return results.of_run(answer, tool=tool, settings=settings, uncollected=uncollected)
+    if isinstance(answer, Shown):
+        views = lazy_studio.view_lines(answer.items)
+        return results.of_shown(answer, tool=tool, uncollected=uncollected, views=views)
+    if isinstance(answer, LocalResult):
+        views = lazy_studio.view_lines(answer.items)
+        return results.of_local(answer, tool=tool, uncollected=uncollected, views=views)
+    return _free_result(answer, tool, uncollected)
 
 
 def _free_result(

@@ -10,7 +10,7 @@ from stability_mcp.api import TOOLSETS
 from stability_mcp.errors import ConfigurationError
 from stability_mcp.text import did_you_mean, listed, quoted
 
-ORDER = (*TOOLSETS, "jobs", "spend", "media", "image", "audio", "expert")
+ORDER = (*TOOLSETS, "jobs", "spend", "workflow", "media", "image", "audio", "expert")
 """Every toolset in the order in which tools are listed; any other comes last."""
 
 ALWAYS = ("job_wait", "cost_estimate", "server_status", "guide")

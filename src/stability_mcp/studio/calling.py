@@ -8,24 +8,14 @@ import anyio
 
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.operations.edit.remove_background import RemoveBackground
-from stability_mcp.api.parsing import parse
-from stability_mcp.api.prompt_notes import prompt_notes
 from stability_mcp.errors import StorageError
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.jobs.models import Call, JobRecord
 from stability_mcp.jobs.progress import Progress
-from stability_mcp.jobs.transactions.call_keys import CallRequest
 from stability_mcp.jobs.transactions.finish import FreshResult
 from stability_mcp.media.copies import explain_missing_copies
-from stability_mcp.media.inputs import PreparedInputs, prepare_inputs
 from stability_mcp.media.items import MediaItem
-from stability_mcp.media.labels import (
-    NameSource,
-    default_label,
-    edited_item,
-    parse_label,
-    with_variant,
-)
+from stability_mcp.media.labels import NameSource, with_variant
 from stability_mcp.media.preview import (
     PreviewSize,
     PreviewStyle,
@@ -37,12 +27,10 @@ from stability_mcp.policy.confirmation import Confirm
 from stability_mcp.studio.full_size import add_full_size
 from stability_mcp.studio.outcomes import (
     Outcome,
-    check_count,
     earlier_lines,
-    paid_operation,
     unreadable_error,
 )
-from stability_mcp.studio.result_size import check_result_size
+from stability_mcp.studio.preparing import prepare_call
 from stability_mcp.studio.runtime import StudioParts
 from stability_mcp.studio.transparency import restore_transparency
 
@@ -108,29 +96,12 @@ async def run(
 async def _run(
     parts: StudioParts, name: str, arguments: Mapping[str, object], options: CallOptions
 ) -> Outcome:
-    operation = parse(paid_operation(name), arguments)
-    count = options.count
-    check_count(type(operation), count)
-    settings = parts.settings
-    prepared = await prepare_inputs(operation, parts.importer, max_file_size=settings.max_file_size)
-    sizes = check_result_size(prepared, allow_smaller=options.allow_smaller)
-    label, source = await _label(parts, prepared, options.label)
+    call = await prepare_call(parts, name, arguments, options)
+    prepared = call.inputs
     async with parts.permissions.check(
-        prepared, count=count, confirm=options.confirm
+        prepared, count=call.count, confirm=options.confirm
     ) as permission:
-        request = CallRequest(
-            account=parts.account,
-            tool=name,
-            operation=prepared.operation,
-            count=count,
-            labels=[label] * count,
-            numbered=count > 1,
-            label_source=source,
-            output_dir=settings.copies_dir,
-            inputs={file: item.id for file, item in prepared.files.items()},
-            retry_of=options.retry_of,
-            spend_scope=parts.spend_scope,
-        )
+        request = replace(call.request(parts), retry_of=options.retry_of)
         submitted = await parts.jobs.submit(
             request, agreement=permission.agreement, check=permission.check
         )
@@ -140,8 +111,7 @@ async def _run(
         comes_back=options.soon is not None,
         preview=options.preview,
     )
-    notes = [*options.notes, *permission.notes, *prepared.notes, *sizes]
-    notes += prompt_notes(prepared.operation)
+    notes = [*options.notes, *permission.notes, *call.notes]
     try:
         outcome = await collect(
             parts,
@@ -153,27 +123,11 @@ async def _run(
         )
     except StorageError as error:
         raise unreadable_error(submitted, error) from error
-    if source == NameSource.CALLER and (submitted.joined or submitted.cached):
-        outcome = await _name_results(parts, outcome, label)
+    if call.source == NameSource.CALLER and (submitted.joined or submitted.cached):
+        outcome = await _name_results(parts, outcome, call.label)
     if options.full_size:
         outcome = await add_full_size(parts, outcome, prepared)
     return replace(outcome, sent=_pictures(prepared.files.items()))
-
-
-async def _label(
-    parts: StudioParts, prepared: PreparedInputs, label: str | None
-) -> tuple[str, NameSource]:
-    """Return the label of a call's results, and where it comes from.
-
-    Without one, a result gets the root of the item that it was made from, or words of the prompt.
-    """
-    if label is not None:
-        return parse_label(label).text, NameSource.CALLER
-    edited = edited_item(prepared.operation, prepared.sources)
-    root = await parts.media.root_of(edited) if edited is not None else None
-    if root is not None:
-        return root, NameSource.PARENT
-    return default_label(prepared.operation), NameSource.CONTENT
 
 
 async def _name_results(parts: StudioParts, outcome: Outcome, label: str) -> Outcome:

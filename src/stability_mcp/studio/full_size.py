@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from stability_mcp.errors import StudioError
 from stability_mcp.media.inputs import PreparedInputs
+from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import NameSource
 from stability_mcp.media.names import request_of
 from stability_mcp.studio.combining import Combination, combine
@@ -29,7 +30,21 @@ async def add_full_size(parts: StudioParts, outcome: Outcome, prepared: Prepared
         return replace(outcome, notes=[*outcome.notes, _later(cached=parts.settings.cache == "on")])
     if not outcome.media or outcome.media[0].filtered:
         return outcome
-    cut_out = outcome.media[0]
+    item, note = await cut_out_original(parts, original, outcome.media[0])
+    media = [*outcome.media, item] if item is not None else outcome.media
+    return replace(outcome, media=media, notes=[*outcome.notes, *filter(None, [note])])
+
+
+async def cut_out_original(
+    parts: StudioParts, original: MediaItem, cut_out: MediaItem
+) -> tuple[MediaItem | None, str]:
+    """Cut out a full-size picture like its smaller version; return it and a line for the answer.
+
+    Args:
+        parts: The parts of the studio.
+        original: The picture before it was shrunk.
+        cut_out: The result of `edit_remove_background`.
+    """
     combination = Combination(
         result=cut_out,
         original=original,
@@ -42,11 +57,11 @@ async def add_full_size(parts: StudioParts, outcome: Outcome, prepared: Prepared
         item = await combine(parts, combination)
     except (StudioError, OSError) as error:  # the paid result is kept and returned
         why = error.message if isinstance(error, StudioError) else error.strerror
-        return replace(outcome, notes=[*outcome.notes, f"full_size: not made: {why}"])
+        return None, f"full_size: not made: {why}"
     if item is None:
-        return outcome
-    note = f"full_size: {item.name} is the original ({item.width}x{item.height}), cut out locally"
-    return replace(outcome, media=[*outcome.media, item], notes=[*outcome.notes, note])
+        return None, ""
+    size = f"{item.width}x{item.height}"
+    return item, f"full_size: {item.name} is the original ({size}), cut out locally"
 
 
 def _later(*, cached: bool) -> str:

@@ -31,9 +31,12 @@ from stability_mcp.studio.links import Links
 from stability_mcp.studio.permissions import Permissions
 from stability_mcp.studio.runtime import Runtime, StudioParts
 from stability_mcp.studio.studio import Studio
+from stability_mcp.workflows.run_host import RunHost
 
 if TYPE_CHECKING:
     import httpx2
+
+    from stability_mcp.workflows.run_port import StepRunner
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +87,19 @@ async def open_studio(
                 group.start_soon(delivery.run)
             group.start_soon(Retention(database, keep_of(settings)).run)
             log.info("studio opened in %.0f ms", (time.perf_counter() - started) * 1000)
+
+            async def steps(run: str) -> "StepRunner":
+                from stability_mcp.studio.workflow_steps import steps_of  # with the first run
+
+                return await steps_of(parts, run)
+
+            runs = RunHost(database, jobs, account, steps=steps, clock=context.clock)
+            runs_scope = anyio.CancelScope()
+
+            async def run_workflows() -> None:
+                with runs_scope:
+                    await runs.run()
+
             try:
                 runtime = Runtime(
                     settings=settings,
@@ -94,17 +110,19 @@ async def open_studio(
                     jobs=jobs,
                     links=Links(),
                     defaults=defaults,
+                    runs=runs,
                 )
-                yield Studio(
-                    StudioParts(
-                        runtime=runtime,
-                        account=account,
-                        media=media,
-                        importer=Importer(library=media, roots=roots),
-                        permissions=permissions,
-                    )
+                parts = StudioParts(
+                    runtime=runtime,
+                    account=account,
+                    media=media,
+                    importer=Importer(library=media, roots=roots),
+                    permissions=permissions,
                 )
+                group.start_soon(run_workflows)
+                yield Studio(parts)
             finally:
+                runs_scope.cancel()  # nothing more is submitted; the next process continues
                 with anyio.CancelScope(shield=True):
                     await jobs.drain()
                     if delivery is not None:

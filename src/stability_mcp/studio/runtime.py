@@ -17,6 +17,7 @@ from stability_mcp.store.tenancy import Account, Upstream
 from stability_mcp.studio.defaults import Defaults
 from stability_mcp.studio.links import Links
 from stability_mcp.studio.permissions import Permissions
+from stability_mcp.workflows.run_host import RunHost
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +32,8 @@ class Runtime:
     jobs: Jobs
     links: Links
     defaults: Defaults
+    runs: RunHost
+    """Drives the workflows of this process."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,10 @@
-"""The studio: the interface that faces use. They reach nothing below it."""
+"""The studio: the interface that faces use. They reach nothing below it.
+
+Length: one method for each thing that faces ask for; each only delegates.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
@@ -39,6 +42,11 @@ from stability_mcp.studio.permissions import Permissions
 from stability_mcp.studio.response_times import ResponseTime
 from stability_mcp.studio.runtime import StudioParts
 from stability_mcp.studio.usage_figures import UsageFigures
+from stability_mcp.workflows import run_notices
+
+if TYPE_CHECKING:
+    from stability_mcp.studio.workflow_plans import WorkflowPlans
+    from stability_mcp.studio.workflow_runs import WorkflowRuns
 
 
 class Studio:
@@ -56,14 +64,28 @@ class Studio:
         self.pages = LocalPages(parts)
         self.library, self.figures = MediaActions(parts), UsageFigures(parts)
         self.limits, self.defaults = LimitActions(parts), parts.runtime.defaults
-        database, reader = parts.runtime.database, parts.jobs.reader
-        self._activity = CachedRead(database, partial(reader.activity, parts.account))
-        self._uncollected = CachedRead(database, partial(reader.uncollected_line, parts.account))
+        database = parts.runtime.database
+        self._activity = CachedRead(database, self._read_activity)
+        self._uncollected = CachedRead(database, self._read_uncollected)
 
     @property
     def settings(self) -> Settings:
         """Return the settings in use."""
         return self._parts.settings
+
+    @property
+    def plans(self) -> "WorkflowPlans":
+        """Return the checks of workflows; imported late, as most processes run none."""
+        from stability_mcp.studio.workflow_plans import WorkflowPlans
+
+        return WorkflowPlans(self._parts)
+
+    @property
+    def runs(self) -> "WorkflowRuns":
+        """Return the runs of workflows; imported late, too."""
+        from stability_mcp.studio.workflow_runs import WorkflowRuns
+
+        return WorkflowRuns(self._parts)
 
     @property
     def permissions(self) -> Permissions:
@@ -158,6 +180,10 @@ class Studio:
         wanted = list(job_ids) or await self._jobs.reader.unfinished_and_uncollected(self._account)
         return await calling.wait_for(self._parts, wanted, Wait(seconds=seconds, progress=progress))
 
+    async def has_uncollected_jobs(self) -> bool:
+        """Return whether jobs outside of workflows are unfinished or were never delivered."""
+        return bool(await self._jobs.reader.unfinished_and_uncollected(self._account))
+
     async def list_jobs(
         self,
         *,
@@ -240,12 +266,38 @@ class Studio:
         return await self._jobs.adopt(found)
 
     async def activity(self) -> tuple[int, dict[str, tuple[str, int]]]:
-        """Return a number that grows with each new job, and (state, attempt) of unfinished jobs."""
+        """Return a number that grows with each new job or run, and what is unfinished.
+
+        Of each unfinished job or run: its state, and a number that changes with it.
+        """
         return await self._activity.get()
 
+    async def _read_activity(self) -> tuple[int, dict[str, tuple[str, int]]]:
+        newest, jobs = await self._jobs.reader.activity(self._account)
+        owner = self._account.owner
+        runs, open_runs = await self._parts.runtime.database.read(
+            lambda c: run_notices.activity(c, owner)
+        )
+        return newest + runs, {**jobs, **open_runs}
+
     async def uncollected_line(self) -> str | None:
-        """Return the line about paused jobs and undelivered results, or None."""
+        """Return the lines about what is paused or wasn't delivered, or None."""
         return await self._uncollected.get()
+
+    async def _read_uncollected(self) -> str | None:
+        jobs = await self._jobs.reader.uncollected_line(self._account)
+        owner = self._account.owner
+        runs = await self._parts.runtime.database.read(
+            lambda c: run_notices.uncollected_line(c, owner)
+        )
+        return "\n".join(filter(None, (jobs, runs))) or None
+
+    async def uncollected_runs(self) -> list[str]:
+        """Return the ids of runs that go on, or stopped and weren't shown since."""
+        owner = self._account.owner
+        return await self._parts.runtime.database.read(
+            lambda c: run_notices.uncollected_runs(c, owner)
+        )
 
     # Media
 

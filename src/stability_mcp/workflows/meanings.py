@@ -1,9 +1,10 @@
 """What references mean while a plan is checked, and the elements of `foreach`."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from stability_mcp.api.fields import Size
 from stability_mcp.api.operation import MediaKind
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.local_tools.local_tool import MediaShape
@@ -37,8 +38,25 @@ class StepFindings:
     each: tuple[int, int] = (0, 0)
     """Lowest and highest price of one result, in millicredits."""
     shape: MediaShape | None = None
+    """What each result is, as far as all are alike."""
+    shapes: tuple[MediaShape, ...] = ()
+    """The different shapes of the results, if they aren't alike."""
+    shrunk: tuple[Size, Size] | None = None
+    """The size of a picture and of what an upscaler makes of it, if that isn't larger."""
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    origins: Sequence[Mapping[str, Any]] = ()
+    """The elements that its results are made for, if they have fields."""
+
+    def add_shape(self, shape: MediaShape | None) -> None:
+        """Add what one element makes."""
+        if shape is None or shape in self.shapes or shape == self.shape:
+            return
+        if self.shape is None:
+            self.shape = shape
+            return
+        self.shapes = (*(self.shapes or (self.shape,)), shape)
+        self.shape = common_shape(self.shapes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +66,29 @@ class MediaMeaning:
     kind: MediaKind
     counts: tuple[int, int]
     shape: MediaShape | None = None
+    """What each is, as far as all are alike."""
+    shapes: tuple[MediaShape, ...] = ()
+    """The different shapes, if they aren't alike."""
+    origins: Sequence[Mapping[str, Any]] = field(default=(), compare=False)
+    """The elements that they are made for, if they have fields."""
+
+    def singles(self) -> "list[MediaMeaning]":
+        """Return one of them for each shape that it may have."""
+        shapes = self.shapes or (self.shape,)
+        return [replace(self, counts=(1, 1), shape=each, shapes=()) for each in shapes]
+
+
+def common_shape(shapes: Sequence[MediaShape | None]) -> MediaShape | None:
+    """Return what all shapes have in common; None if one of them is unknown."""
+    first, *others = shapes
+    if first is None or None in others:
+        return None
+
+    def common(name: str) -> Any:  # noqa: ANN401 -- the type of a field
+        values = {getattr(each, name) for each in shapes}
+        return values.pop() if len(values) == 1 else None
+
+    return replace(first, **{name: common(name) for name in ("size", "seconds", "has_alpha")})
 
 
 @dataclass(frozen=True)
@@ -66,14 +107,13 @@ class Element:
     """An element of `foreach`, or the only run of a step without one."""
 
     value: Meaning = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
 
     def meaning(self, ref: Ref) -> Meaning:
         """Return what `$item` or `$item.field` means for this element."""
-        if ref.part is None or not isinstance(self.value, ValueMeaning):
-            return self.value if ref.part is None else None
-        if isinstance(self.value.value, Mapping) and ref.part in self.value.value:
-            return ValueMeaning(self.value.value[ref.part])
-        return None
+        if ref.part is None:
+            return self.value
+        return ValueMeaning(self.fields[ref.part]) if ref.part in self.fields else None
 
 
 @dataclass(kw_only=True)
@@ -85,8 +125,10 @@ class Elements:
     high: int = 1
     values: Sequence[Any] = ()
     """The elements, if they are values that are known."""
-    media: MediaMeaning | None = None
-    """What each one is, if they are media."""
+    media: Sequence[MediaMeaning] = ()
+    """If they are media: one of them for each shape."""
+    made_for: Sequence[Mapping[str, Any]] = ()
+    """If they are media: the elements that they are made for, if they have fields."""
     stand_in: ValueMeaning | None = None
     """A stand-in for a list that isn't known yet."""
 
@@ -103,8 +145,10 @@ class Elements:
         ref = placeholders.read_ref(given)
         meaning = meaning_of(ref) if ref is not None else None
         if isinstance(meaning, MediaMeaning):
-            single = MediaMeaning(kind=meaning.kind, counts=(1, 1), shape=meaning.shape)
-            return cls(is_used=True, low=meaning.counts[0], high=meaning.counts[1], media=single)
+            low, high = meaning.counts
+            return cls(
+                is_used=True, low=low, high=high, media=meaning.singles(), made_for=meaning.origins
+            )
         if isinstance(meaning, ValueMeaning) and isinstance(meaning.value, list | tuple):
             return cls._of_values(list(meaning.value))
         if isinstance(meaning, ValueMeaning) and not meaning.is_known:
@@ -141,10 +185,11 @@ class Elements:
         if media and len(media) == len(given) and len({each.kind for each in media}) == 1:
             low = sum(each.counts[0] for each in media)
             high = sum(each.counts[1] for each in media)
-            shapes = {each.shape for each in media}
-            shape = media[0].shape if len(shapes) == 1 else None
-            single = MediaMeaning(kind=media[0].kind, counts=(1, 1), shape=shape)
-            return cls(is_used=True, low=low, high=high, media=single)
+            singles = list(dict.fromkeys(one for each in media for one in each.singles()))
+            origins = [origin for each in media for origin in each.origins]
+            if not all(each.origins for each in media):
+                origins = []
+            return cls(is_used=True, low=low, high=high, media=singles, made_for=origins)
 
         def resolve(ref: Ref) -> Any:  # noqa: ANN401 -- any JSON
             meaning = meaning_of(ref)
@@ -158,13 +203,27 @@ class Elements:
     def _of_values(cls, values: list[Any]) -> "Elements":
         return cls(is_used=True, low=len(values), high=len(values), values=values)
 
+    @property
+    def origins(self) -> Sequence[Mapping[str, Any]]:
+        """Return the fields of each element; none if some have no fields."""
+        if self.media:
+            return self.made_for
+        found = [_fields(each) for each in self.values]
+        return found if all(found) else ()
+
     def samples(self) -> Iterator[tuple[int, Element]]:
         """Yield what to check, with the number of the element; 0 if one stands for all."""
         if self.values:
             for number, value in enumerate(self.values, 1):
-                yield number, Element(ValueMeaning(value))
+                yield number, Element(ValueMeaning(value), _fields(value))
+        elif self.media:
+            for number, fields in enumerate(self.made_for, 1):
+                yield number, Element(self.media[0], fields)
+            fields = self.made_for[0] if self.made_for else {}
+            others = self.media[1:] if self.made_for else self.media
+            yield from ((0, Element(each, fields)) for each in others)
         else:
-            yield 0, Element(self.media or self.stand_in)
+            yield 0, Element(self.stand_in)
 
     def meaning(self, ref: Ref) -> Meaning:
         """Return what `$item` means; None if an element lacks the field."""
@@ -175,8 +234,12 @@ class Elements:
 
     def fields_text(self) -> str:
         """Return a sentence that names the fields that elements have."""
-        names = {name for each in self.values if isinstance(each, Mapping) for name in each}
+        names = {name for each in self.origins for name in each}
         return f"They have {listed(sorted(map(str, names)))}." if names else "Write $item."
+
+
+def _fields(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def counts_of(step: Step, elements: Elements, found: StepFindings) -> StepCounts:

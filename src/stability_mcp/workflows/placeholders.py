@@ -3,6 +3,9 @@
 `"$draft"`, `"$draft.2"`, `"$item"` and `"$item.prompt"` are whole values. `{colour}` and
 `{item.prompt}` are parts of a text; a name in braces that the plan doesn't define stays as it is,
 and so does `$$`, which stands for a text that begins with a dollar sign.
+
+An element that is a result has the fields of the element it was made for: in a chain of steps with
+`foreach`, `{item.name}` of the first list is known in all of them.
 """
 
 import re
@@ -44,6 +47,12 @@ class Place(NamedTuple):
         return path_text(self.path)
 
 
+def literal(text: str) -> str:
+    """Return a text so that it isn't read as a reference to a step or an input."""
+    bare = text.strip()
+    return f"${bare}" if bare.startswith("$") else text
+
+
 def path_text(path: tuple[str | int, ...]) -> str:
     """Return the path to an argument as text: `steps[0].image`."""
     parts = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
@@ -61,6 +70,8 @@ def read_ref(value: object) -> Ref | None:
 def find(value: object, *, path: tuple[str | int, ...] = ()) -> Iterator[Place]:
     """Yield every reference in a JSON value."""
     if isinstance(value, str):
+        if value.startswith(ESCAPE):
+            return
         ref = read_ref(value)
         if ref is not None:
             yield Place(path, ref, is_whole=True)

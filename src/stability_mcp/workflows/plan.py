@@ -69,6 +69,8 @@ class Step(_Part):
     """A list, or "$id": the step runs once for each element, "$item"."""
     review: bool = False
     """Stop and let the user pick one result."""
+    blind: bool = False
+    """Of a review: show numbers instead of labels and arguments until the pick."""
     budget: Annotated[float, Field(ge=0)] | None = None
     """Maximum credits of this step."""
 

@@ -7,8 +7,10 @@ names the step, the argument and the cure.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any
 
+from stability_mcp.api.fields import Size
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.local_tools.local_tool import MediaShape
@@ -38,6 +40,8 @@ class PlannedStep:
     """Typical seconds of one result; 0: unknown, or done on this machine."""
     shape: MediaShape | None
     """What each result is; None: files in a folder, or nothing."""
+    shrunk: tuple[Size, Size] | None = None
+    """The size of a picture and of what an upscaler makes of it, if that isn't larger."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -74,18 +78,27 @@ class CheckedPlan:
         """Return the highest number of paid results."""
         return sum(each.counts.high for each in self.steps if each.is_paid)
 
-    def seconds(self, per_second: float) -> float:
-        """Return about how long it takes without reviews: the longest chain of steps.
+    def seconds(self, per_second: float, concurrency: int) -> float:
+        """Return about how long it takes without reviews.
+
+        It is the longest chain of steps, or the time that all requests need within the limits.
 
         Args:
             per_second: Requests that are sent per second.
+            concurrency: Requests that are in flight at once.
         """
+        paid = [each for each in self.steps if each.is_paid]
+        all_together = max(
+            self.jobs / per_second,
+            sum(each.seconds * each.counts.high for each in paid) / concurrency,
+        )
         ends: dict[str, float] = {}
         for each in self.steps:
             begins = max((ends[need] for need in each.needs), default=0.0)
             sending = each.counts.high / per_second if each.is_paid else 0.0
-            ends[each.step.id] = begins + each.seconds + sending
-        return max(ends.values(), default=0.0)
+            rounds = ceil(each.counts.high / concurrency) if each.is_paid else 1
+            ends[each.step.id] = begins + each.seconds * rounds + sending
+        return max([*ends.values(), all_together])
 
 
 def check_plan(
@@ -123,6 +136,7 @@ def check_plan(
                 each=found.each,
                 seconds=seconds,
                 shape=found.shape,
+                shrunk=found.shrunk,
                 notes=tuple(found.notes),
             )
         )
@@ -159,6 +173,11 @@ def _name_problems(plan: Plan) -> list[Problem]:
                 )
             )
     return problems
+
+
+def outputs_of(plan: Plan) -> dict[str, str]:
+    """Return the steps by the name of the output, of a plan without problems."""
+    return _outputs(plan, [])
 
 
 def _outputs(plan: Plan, problems: list[Problem]) -> dict[str, str]:

@@ -198,7 +198,7 @@ def _step(number: int, given: object, taken: set[str], found: ReadPlan) -> dict[
             step[name] = step.pop(word)
     if "arguments" not in step:
         own = Step.model_fields.keys()
-        step["arguments"] = {name: step.pop(name) for name in step.keys() - own}
+        step["arguments"] = {name: step.pop(name) for name in [*step] if name not in own}
     tool = step.get("tool")
     if not isinstance(tool, str) or not tool.strip():
         found.problems.append(

@@ -79,6 +79,18 @@ def picture_argument(operation: type[Operation]) -> str | None:
     return next((name for name, mark in marks if mark.media == "image"), None)
 
 
+def shrunk(
+    row: type[Operation], files: Mapping[str, MediaShape], made: MediaShape | None
+) -> tuple[Size, Size] | None:
+    """Return the sizes before and after an upscaler, if the result isn't larger."""
+    source = files.get(picture_argument(row) or "")
+    before, after = (each.size if each is not None else None for each in (source, made))
+    if not row.enlarges or before is None or after is None:
+        return None
+    is_larger = after.width * after.height > before.width * before.height
+    return None if is_larger else (before, after)
+
+
 def _picture_size(request: PictureOperation, files: Mapping[str, MediaShape]) -> Size | None:
     name = picture_argument(type(request))
     if name is None or getattr(request, name) is None:

@@ -39,6 +39,6 @@ def problems_error(problems: Sequence[Problem]) -> ArgumentsError:
         shown.append(f"And {more} more.")
     count = f"{len(problems)} problem{'s' * (len(problems) != 1)}"
     return ArgumentsError(
-        "\n".join((f"The plan can't run: {count}. Nothing was run or charged.", *shown)),
+        "\n".join((f"The plan can't run: {count}.", *shown)),
         hint="Correct the plan and call workflow_plan again; it is free.",
     )

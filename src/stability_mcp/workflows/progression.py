@@ -49,6 +49,8 @@ class ReadyItem:
     """Media by id; files that were named by the plan or an input as they are named there."""
     variant: int
     """From 0; an explicit seed counts up by it."""
+    number: int = 0
+    """From 1, for the names of results that would be equal otherwise; 0: there is only one."""
 
 
 @dataclass(kw_only=True)
@@ -76,6 +78,18 @@ def progression(
         items: What was started or settled so far.
     """
     return _Run(plan, inputs, items).progression()
+
+
+def item_counts(
+    plan: Plan, inputs: Mapping[str, Any], items: Mapping[ItemKey, Item]
+) -> dict[str, int | None]:
+    """Return how many items each step has; None: a review decides it."""
+    run = _Run(plan, inputs, items)
+    counts: dict[str, int | None] = {}
+    for step in plan.steps:
+        elements = run.elements(step)
+        counts[step.id] = None if elements is None else len(elements) * step.count
+    return counts
 
 
 @dataclass(frozen=True)
@@ -200,13 +214,13 @@ class _Run:
         return item is not None and item.picked is True
 
     def _awaits_pick(self, step: Step, elements: Sequence[Any]) -> bool:
-        """Return whether a review is open: all results are there, and none was picked."""
+        """Return whether a review is open: all results are there, and nothing was decided."""
         keys = list(self._keys(step, elements))
         if not self._is_settled(keys):
             return False
-        found = [self._items[key] for key in keys if key in self._items]
-        results = [item for item in found if item.state == "done"]
-        return bool(results) and not any(item.picked for item in found)
+        results = [self._items[key] for key in keys if key in self._items]
+        results = [item for item in results if item.state == "done"]
+        return bool(results) and all(item.picked is None for item in results)
 
     # Arguments ------------------------------------------------------------------------------------
 
@@ -218,25 +232,40 @@ class _Run:
             _GoneError: something it uses will never be there.
         """
         element = elements[key.position // step.count]
+        fields = self._fields(element)
         if isinstance(element, _Slot):
             element = self._media(element)
         takes = takes_files(step.tool)
         arguments: dict[str, Any] = {}
         for name, value in step.arguments.items():
-            arguments[name] = placeholders.replace(value, lambda ref: self._value(ref, element))
+            arguments[name] = placeholders.replace(
+                value, lambda ref: self._value(ref, element, fields)
+            )
             is_list = isinstance(value, str) and isinstance(arguments[name], list)
             if name in takes and is_list and len(arguments[name]) == 1:
                 arguments[name] = arguments[name][0]
         return ReadyItem(
-            key=key, tool=step.tool, arguments=arguments, variant=key.position % step.count
+            key=key,
+            tool=step.tool,
+            arguments=arguments,
+            variant=key.position % step.count,
+            number=_number(step, key, len(elements)),
         )
 
-    def _value(self, ref: Ref, element: Any) -> Any:  # noqa: ANN401 -- any JSON
+    def _fields(self, element: Any) -> Mapping[str, Any]:  # noqa: ANN401 -- any JSON
+        """Return the fields of an element; a result has those of the element it was made for."""
+        while isinstance(element, _Slot):
+            step = self._steps[element.key.step]
+            elements = self.elements(step) or ()
+            element = elements[element.key.position // step.count]
+        return element if isinstance(element, Mapping) else {}
+
+    def _value(self, ref: Ref, element: Any, fields: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- any JSON
         if ref.name == ITEM:
             if ref.part is None:
                 return element
-            if isinstance(element, Mapping) and ref.part in element:
-                return element[ref.part]
+            if ref.part in fields:
+                return fields[ref.part]
             raise Unresolved
         if ref.name in self._steps:
             return self._results(ref)
@@ -271,6 +300,17 @@ class _Run:
         if item.state in GONE or item.media is None:
             raise _GoneError(f"{key.step} {_VERBS.get(item.state, 'has no result')}")
         return item.media
+
+
+def _number(step: Step, key: ItemKey, elements: int) -> int:
+    """Return the number in the name of an item's result.
+
+    A label with `{item}` in it already differs between elements.
+    """
+    places = placeholders.find(step.arguments.get("label"))
+    if any(place.ref.name == ITEM for place in places):
+        return key.position % step.count + 1 if step.count > 1 else 0
+    return key.position + 1 if elements * step.count > 1 else 0
 
 
 _VERBS: Mapping[str, str] = {

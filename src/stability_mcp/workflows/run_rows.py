@@ -5,19 +5,26 @@ All functions run inside a transaction of the caller.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from stability_mcp.errors import NotFoundError
+from stability_mcp.policy.spend_limits import SpendScope
 from stability_mcp.store.ids import MAX_SEQ, new_id
 from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
 from stability_mcp.text import quoted
+from stability_mcp.uris import RUN_PREFIX
 from stability_mcp.workflows.plan import Plan
 from stability_mcp.workflows.progression import Item, ItemKey, ItemState, ReadyItem
 
 PLAN_FORMAT = 1
 """Version of the stored plans; a later program reads earlier ones."""
+
+MIN_PREFIX_CHARACTERS = 3
+"""A shorter beginning of an id says nothing: with 20 runs, about one in 50 shares 2 characters."""
+MAX_SIMILAR_IDS = 3
+"""Ids that an error suggests."""
 
 RunState = Literal["running", "review", "paused", "done", "failed", "cancelled"]
 ENDED: frozenset[RunState] = frozenset({"done", "failed", "cancelled"})
@@ -33,15 +40,29 @@ class RunRow:
     upstream: str
     process: str | None
     """The process that drives it; None: it waits for the user, or has ended."""
+    template: str | None
+    """The template that its plan was made from; None: the caller's own plan."""
     title: str
     plan: str
     plan_format: int
     inputs: str
+    files: str
+    """JSON: ids of the media that the files named in plan and inputs mean."""
     max_credits: int
     """Millicredits that the user agreed to; its steps never cost more together."""
-    output_dir: str | None
+    scope: str | None
+    """The client whose spending limits bind its steps; None: none do."""
+    scope_client: str | None
+    workspace: str | None
+    """JSON: the folders of the client that started it."""
+    delivery: str | None
+    """JSON: the files that were written, and lines for the answer; None: not delivered yet."""
+    collected_at: float | None
+    """When an answer returned its results."""
     redo_of: str | None
     """The run whose results it may reuse."""
+    redo: str | None
+    """JSON of `RedoFacts`."""
     state: RunState
     why: str | None
     """Why it is paused or failed."""
@@ -55,6 +76,13 @@ class RunRow:
         """Return the account that pays."""
         return Account(owner=self.owner, upstream=self.upstream)
 
+    @property
+    def spend_scope(self) -> SpendScope | None:
+        """Return the client whose spending limits bind its steps; None: none do."""
+        if self.scope is None:
+            return None
+        return SpendScope(name=self.scope, client=self.scope_client or "")
+
     def read_plan(self) -> Plan:
         """Return its plan."""
         return Plan.model_validate_json(self.plan)
@@ -62,6 +90,22 @@ class RunRow:
     def read_inputs(self) -> dict[str, Any]:
         """Return the values of its inputs."""
         found: dict[str, Any] = json.loads(self.inputs)
+        return found
+
+    def read_redo(self) -> "RedoFacts":
+        """Return how it differs from the run that it makes again."""
+        return RedoFacts(**json.loads(self.redo)) if self.redo else RedoFacts()
+
+    def read_files(self) -> dict[str, str]:
+        """Return the ids of the media that named files mean, by name."""
+        found: dict[str, str] = json.loads(self.files)
+        return found
+
+    def read_delivery(self) -> dict[str, Any] | None:
+        """Return what was delivered; None: nothing yet."""
+        if self.delivery is None:
+            return None
+        found: dict[str, Any] = json.loads(self.delivery)
         return found
 
 
@@ -75,7 +119,8 @@ class ItemRow:
     arguments: str
     reuse_key: str | None
     state: ItemState
-    job: str | None
+    repeats: str | None
+    """The job of unknown outcome that the user agreed to pay for again."""
     media: str | None
     facts: str | None
     """JSON: lines for the answer, and files that were written."""
@@ -96,13 +141,14 @@ class ItemRow:
         return Item(state=self.state, media=self.media, picked=picked)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reusable:
-    step: str
-    item: int
-    reuse_key: str
-    media: str | None
-    facts: str | None
+@dataclass(frozen=True, kw_only=True)
+class RedoFacts:
+    """How a run differs from the one that it makes again, apart from its plan."""
+
+    anew: Sequence[str] = ()
+    """Steps that are made again, although the earlier run has their results."""
+    picks: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """Items of the earlier run that are picked now, by step; others keep their picks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,9 +159,16 @@ class NewRun:
     process: str
     plan: Plan
     inputs: Mapping[str, Any]
+    files: Mapping[str, str] = field(default_factory=dict)
     max_credits: int
-    output_dir: str | None = None
+    """Millicredits that the user agreed to."""
+    template: str | None = None
+    spend_scope: SpendScope | None = None
+    """The client whose spending limits bind its steps; None: none do."""
+    workspace: Sequence[str] = ()
+    """The folders of the client that starts it."""
     redo_of: str | None = None
+    redo: "RedoFacts | None" = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,22 +184,25 @@ class Settled:
 _SQL = load(__file__)
 _insert_run = _SQL.value("insert_run", int)
 _find_run = _SQL.one("find_run", RunRow)
+_similar_ids = _SQL.values("similar_ids", str)
+_run_of_job = _SQL.value("run_of_job", str)
 _list_runs = _SQL.many("list_runs", RunRow)
 _running = _SQL.many("running", RunRow)
 _take_run = _SQL.count("take_run")
 _set_state = _SQL.count("set_state")
+_set_delivery = _SQL.count("set_delivery")
+_mark_collected = _SQL.count("mark_collected")
 _request_cancel = _SQL.count("request_cancel")
 _touch = _SQL.count("touch")
 _start_item = _SQL.count("start_item")
 _settle_item = _SQL.count("settle_item")
 _skip_item = _SQL.count("skip_item")
-_reuse_item = _SQL.count("reuse_item")
-_set_job = _SQL.count("set_job")
+_repeat_item = _SQL.count("repeat_item")
+_raise_ceiling = _SQL.count("raise_ceiling")
+_restart = _SQL.count("restart")
 _forget_item = _SQL.count("forget_item")
 _pick = _SQL.count("pick")
 _items = _SQL.many("items", ItemRow)
-_reusable = _SQL.many("reusable", _Reusable)
-_committed = _SQL.value("committed", int)
 
 
 def insert_run(connection: Connection, run: NewRun, now: float) -> str:
@@ -154,16 +210,21 @@ def insert_run(connection: Connection, run: NewRun, now: float) -> str:
     row = {
         **run.account.key,
         "process": run.process,
+        "template": run.template,
         "title": run.plan.title,
         "plan": run.plan.model_dump_json(exclude_defaults=True),
         "plan_format": PLAN_FORMAT,
         "inputs": json.dumps(run.inputs),
+        "files": json.dumps(run.files),
         "max_credits": run.max_credits,
-        "output_dir": run.output_dir,
+        "scope": run.spend_scope.name if run.spend_scope else None,
+        "scope_client": run.spend_scope.client if run.spend_scope else None,
+        "workspace": json.dumps(list(run.workspace)),
         "redo_of": run.redo_of,
+        "redo": json.dumps(asdict(run.redo)) if run.redo is not None else None,
     }
     while True:
-        name = new_id()
+        name = f"{RUN_PREFIX}{new_id()}"
         if _insert_run(connection, **row, id=name, now=now) is not None:
             return name
 
@@ -177,9 +238,23 @@ def find_run(connection: Connection, account: Account, name: str) -> RunRow:
     found = _find_run(connection, owner=account.owner, id=name)
     if found is None:
         raise NotFoundError(
-            f"There is no run {quoted(name)}.", hint="job_list lists runs and jobs."
+            f"There is no run {quoted(name)}.", hint=_hint(connection, account, name)
         )
     return found
+
+
+def _hint(connection: Connection, account: Account, name: str) -> str:
+    """Return what the caller may have meant by a name that isn't the id of a run."""
+    run = _run_of_job(connection, owner=account.owner, job=name)
+    if run is not None:
+        return f"That is a job of run {quoted(run)}."
+    if len(name) >= MIN_PREFIX_CHARACTERS:
+        similar = _similar_ids(
+            connection, owner=account.owner, prefix=name, limit=MAX_SIMILAR_IDS + 1
+        )
+        if 0 < len(similar) <= MAX_SIMILAR_IDS:
+            return f"Did you mean {' or '.join(quoted(each) for each in similar)}?"
+    return "job_list lists runs and jobs."
 
 
 def list_runs(
@@ -214,9 +289,29 @@ def set_state(connection: Connection, run: str, new: NewState, now: float) -> No
     _set_state(connection, id=run, state=new.state, why=new.why, process=new.process, now=now)
 
 
+def set_delivery(connection: Connection, run: str, delivery: Mapping[str, Any], now: float) -> None:
+    """Record the files that a run wrote, and lines for the answer."""
+    _set_delivery(connection, id=run, delivery=json.dumps(delivery), now=now)
+
+
+def mark_collected(connection: Connection, run: str, now: float) -> bool:
+    """Record that an answer returned the results of a run; False: it was, or hasn't ended."""
+    return _mark_collected(connection, id=run, now=now) == 1
+
+
 def request_cancel(connection: Connection, run: str, now: float) -> bool:
     """Ask the process that drives a run to cancel it; False: it has ended or was asked already."""
     return _request_cancel(connection, id=run, now=now) == 1
+
+
+def restart(connection: Connection, run: str, process: str, now: float) -> bool:
+    """Let a run that waited go on in this process; False: it doesn't wait."""
+    return _restart(connection, id=run, process=process, now=now) == 1
+
+
+def raise_ceiling(connection: Connection, run: str, credits: int) -> None:  # noqa: A002 -- as in the columns
+    """Let a run cost more, by what the user agreed to, in millicredits."""
+    _raise_ceiling(connection, run=run, credits=credits)
 
 
 def touch(connection: Connection, run: str, now: float) -> None:
@@ -244,9 +339,21 @@ def start_item(
     return _start_item(connection, **row, now=now) == 1
 
 
-def set_job(connection: Connection, run: str, key: ItemKey, job: str) -> None:
-    """Record the job of an item; in the transaction that writes the job."""
-    _set_job(connection, run=run, step=key.step, item=key.position, job=job)
+def repeat_item(connection: Connection, run: str, key: ItemKey, job: str, credits: int) -> bool:  # noqa: A002 -- as in the columns
+    """Let an item of unknown outcome be paid for again, as the user agreed; False: it isn't.
+
+    Args:
+        connection: A transaction.
+        run: The run.
+        key: The item.
+        job: The job whose outcome is unknown.
+        credits: Price in millicredits, which the run may now cost in addition.
+    """
+    row = {"run": run, "step": key.step, "item": key.position}
+    if _repeat_item(connection, **row, job=job) == 0:
+        return False
+    _raise_ceiling(connection, run=run, credits=credits)
+    return True
 
 
 def settle_item(
@@ -285,62 +392,3 @@ def pick(connection: Connection, run: str, step: str, picked: Mapping[int, bool]
         _pick(connection, run=run, step=step, item=item, picked=int(value))
         for item, value in picked.items()
     )
-
-
-def reuse_item(
-    connection: Connection,
-    run: str,
-    ready: ReadyItem,
-    source: "ReusableItem",
-    *,
-    now: float,
-) -> bool:
-    """Settle an item with the result of an earlier run, at no cost."""
-    row = {
-        "run": run,
-        "step": ready.key.step,
-        "item": ready.key.position,
-        "tool": ready.tool,
-        "arguments": json.dumps(ready.arguments),
-        "reuse_key": source.reuse_key,
-        "media": source.media,
-        "facts": source.facts,
-        "reused_from": source.run,
-    }
-    return _reuse_item(connection, **row, now=now) == 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReusableItem:
-    """A result of an earlier run that exists still."""
-
-    run: str
-    key: ItemKey
-    reuse_key: str
-    media: str | None
-    facts: str | None
-
-
-def reusable(connection: Connection, run: str) -> dict[tuple[str, int], ReusableItem]:
-    """Return the results of an earlier run, by reuse key and number among equal keys.
-
-    Variants of a random picture have one key: the first of the new run gets the first of the old.
-    """
-    found: dict[tuple[str, int], ReusableItem] = {}
-    counts: dict[str, int] = {}
-    for row in sorted(_reusable(connection, run=run), key=lambda each: (each.step, each.item)):
-        number = counts.get(row.reuse_key, 0)
-        counts[row.reuse_key] = number + 1
-        found[row.reuse_key, number] = ReusableItem(
-            run=run,
-            key=ItemKey(row.step, row.item),
-            reuse_key=row.reuse_key,
-            media=row.media,
-            facts=row.facts,
-        )
-    return found
-
-
-def committed(connection: Connection, run: str) -> int:
-    """Return what the jobs of a run cost or may still cost, in millicredits."""
-    return _committed(connection, run=run) or 0

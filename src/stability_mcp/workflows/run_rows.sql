@@ -1,27 +1,40 @@
--- name: insert_run(id, owner, upstream, process, title, plan, plan_format, inputs, max_credits, output_dir, redo_of, now) -> value
+-- name: insert_run(id, owner, upstream, process, template, title, plan, plan_format, inputs, files, max_credits, scope, scope_client, workspace, redo_of, redo, now) -> value
 -- Returns the seq, or nothing if the random id is taken: the caller picks another one.
-INSERT INTO runs (id, owner, upstream, process, title, plan, plan_format, inputs, max_credits,
-    output_dir, redo_of, state, created_at, changed_at)
-VALUES (:id, :owner, :upstream, :process, :title, :plan, :plan_format, :inputs, :max_credits,
-    :output_dir, :redo_of, 'running', :now, :now)
+INSERT INTO runs (id, owner, upstream, process, template, title, plan, plan_format, inputs, files,
+    max_credits, scope, scope_client, workspace, redo_of, redo, state, created_at, changed_at)
+VALUES (:id, :owner, :upstream, :process, :template, :title, :plan, :plan_format, :inputs, :files,
+    :max_credits, :scope, :scope_client, :workspace, :redo_of, :redo, 'running', :now, :now)
 ON CONFLICT (id) DO NOTHING RETURNING seq;
 
 -- name: find_run(owner, id) -> one
 -- One run of an account.
-SELECT seq, id, owner, upstream, process, title, plan, plan_format, inputs, max_credits, output_dir,
-    redo_of, state, why, cancel_at, created_at, changed_at, finished_at
+SELECT seq, id, owner, upstream, process, template, title, plan, plan_format, inputs, files,
+    max_credits, scope, scope_client, workspace, delivery, collected_at, redo_of, redo, state, why,
+    cancel_at, created_at, changed_at, finished_at
 FROM runs WHERE owner = :owner AND id = :id;
+
+-- name: similar_ids(owner, prefix, limit) -> values
+-- Ids of an account that start like a name, newest first.
+SELECT id FROM runs
+WHERE owner = :owner AND substr(id, 1, length(CAST(:prefix AS TEXT))) = CAST(:prefix AS TEXT)
+ORDER BY seq DESC LIMIT :limit;
+
+-- name: run_of_job(owner, job) -> value
+-- The run that a job belongs to.
+SELECT run FROM jobs WHERE owner = :owner AND id = :job;
 
 -- name: list_runs(owner, before, limit) -> many
 -- Runs of an account, newest first.
-SELECT seq, id, owner, upstream, process, title, plan, plan_format, inputs, max_credits, output_dir,
-    redo_of, state, why, cancel_at, created_at, changed_at, finished_at
+SELECT seq, id, owner, upstream, process, template, title, plan, plan_format, inputs, files,
+    max_credits, scope, scope_client, workspace, delivery, collected_at, redo_of, redo, state, why,
+    cancel_at, created_at, changed_at, finished_at
 FROM runs WHERE owner = :owner AND seq < :before ORDER BY seq DESC LIMIT :limit;
 
 -- name: running(upstream) -> many
 -- Unfinished runs that some process should drive. Few runs are unfinished at a time.
-SELECT seq, id, owner, upstream, process, title, plan, plan_format, inputs, max_credits, output_dir,
-    redo_of, state, why, cancel_at, created_at, changed_at, finished_at
+SELECT seq, id, owner, upstream, process, template, title, plan, plan_format, inputs, files,
+    max_credits, scope, scope_client, workspace, delivery, collected_at, redo_of, redo, state, why,
+    cancel_at, created_at, changed_at, finished_at
 FROM runs WHERE upstream = :upstream AND state = 'running' AND finished_at IS NULL
 ORDER BY seq;
 
@@ -31,11 +44,22 @@ UPDATE runs SET process = :process
 WHERE id = :id AND state = 'running' AND coalesce(process, '') = :before;
 
 -- name: set_state(id, state, why, process, now) -> count
--- A run that waits for the user, or has ended, belongs to no process.
+-- A run that waits for the user, or has ended, belongs to no process. One that continues will have
+-- results that no answer returned yet.
 UPDATE runs SET state = :state, why = :why, process = :process, changed_at = :now,
     finished_at = CASE WHEN :state IN ('done', 'failed', 'cancelled')
-        THEN coalesce(finished_at, :now) END
+        THEN coalesce(finished_at, :now) END,
+    collected_at = CASE WHEN :state IN ('done', 'failed', 'cancelled') THEN collected_at END
 WHERE id = :id;
+
+-- name: set_delivery(id, delivery, now) -> count
+-- The files that were written, and lines for the answer.
+UPDATE runs SET delivery = :delivery, changed_at = :now WHERE id = :id;
+
+-- name: mark_collected(id, now) -> count
+-- An answer returned the results of a run that has ended.
+UPDATE runs SET collected_at = :now
+WHERE id = :id AND collected_at IS NULL AND finished_at IS NOT NULL;
 
 -- name: request_cancel(id, now) -> count
 -- The process that drives the run sees it.
@@ -62,21 +86,17 @@ INSERT INTO run_items (run, step, item, tool, arguments, state, error, started_a
 VALUES (:run, :step, :item, '', '{}', 'skipped', :why, :now, :now)
 ON CONFLICT (run, step, item) DO NOTHING;
 
--- name: reuse_item(run, step, item, tool, arguments, reuse_key, media, facts, reused_from, now) -> count
--- The same as in an earlier run: nothing is charged.
-INSERT INTO run_items (run, step, item, tool, arguments, reuse_key, state, media, facts,
-    reused_from, started_at, ended_at)
-VALUES (:run, :step, :item, :tool, :arguments, :reuse_key, 'done', :media, :facts,
-    :reused_from, :now, :now)
-ON CONFLICT (run, step, item) DO NOTHING;
+-- name: repeat_item(run, step, item, job) -> count
+-- The user agreed to pay again for a job whose outcome is unknown.
+UPDATE run_items SET repeats = :job, state = 'running', error = NULL, ended_at = NULL
+WHERE run = :run AND step = :step AND item = :item AND state = 'unknown';
 
--- name: set_job(run, step, item, job) -> count
--- In the transaction that writes the job.
-UPDATE run_items SET job = :job, state = 'running', error = NULL, ended_at = NULL
-WHERE run = :run AND step = :step AND item = :item;
+-- name: raise_ceiling(run, credits) -> count
+-- What the user agreed to in addition, in millicredits.
+UPDATE runs SET max_credits = max_credits + :credits WHERE id = :run;
 
 -- name: forget_item(run, step, item) -> count
--- An item that wasn't charged starts again: after a pause, or because the user wants it.
+-- An item that wasn't charged starts again: after a pause, or because the user asked for it.
 DELETE FROM run_items
 WHERE run = :run AND step = :step AND item = :item AND state IN ('running', 'failed', 'skipped');
 
@@ -87,18 +107,11 @@ WHERE run = :run AND step = :step AND item = :item AND state = 'done';
 
 -- name: items(run) -> many
 -- Every item of a run that was started or settled.
-SELECT step, item, tool, arguments, reuse_key, state, job, media, facts, error, picked, reused_from,
+SELECT step, item, tool, arguments, reuse_key, state, repeats, media, facts, error, picked, reused_from,
     started_at, ended_at
 FROM run_items WHERE run = :run ORDER BY started_at, step, item;
 
--- name: reusable(run) -> many
--- Results of an earlier run that exist still, by what they were made of.
-SELECT run_items.step, run_items.item, run_items.reuse_key, run_items.media, run_items.facts
-FROM run_items LEFT JOIN media ON media.id = run_items.media AND media.deleted_at IS NULL
-WHERE run_items.run = :run AND run_items.state = 'done' AND run_items.reuse_key IS NOT NULL
-    AND (run_items.media IS NULL OR media.id IS NOT NULL);
-
--- name: committed(run) -> value
--- What the jobs of a run cost or may still cost. Summed over the jobs, so it can't drift.
-SELECT CAST(coalesce(sum(price), 0) AS BIGINT) FROM jobs
-WHERE run = :run AND charged IN ('reserved', 'assumed', 'yes');
+-- name: restart(id, process, now) -> count
+-- The user decided something, so that a run which waited goes on in this process.
+UPDATE runs SET state = 'running', why = NULL, process = :process, changed_at = :now
+WHERE id = :id AND state IN ('review', 'paused');

@@ -22,12 +22,19 @@ from stability_mcp.workflows.meanings import (
     MediaMeaning,
     StepFindings,
     ValueMeaning,
+    common_shape,
     counts_of,
 )
 from stability_mcp.workflows.placeholders import Place, Ref, Unresolved
 from stability_mcp.workflows.plan import ITEM, Plan, Step
 from stability_mcp.workflows.plan_inputs import InputValues, stand_in
-from stability_mcp.workflows.predictions import made_kind, predict, sent_size, takes_files
+from stability_mcp.workflows.predictions import (
+    made_kind,
+    predict,
+    sent_size,
+    shrunk,
+    takes_files,
+)
 from stability_mcp.workflows.problems import Problem
 
 OURS_IN_PLANS = ("label", "allow_smaller", "full_size")
@@ -62,6 +69,7 @@ class StepChecker:
         found = StepFindings()
         elements = Elements.of(step, self.meaning, found)
         found.counts = counts_of(step, elements, found)
+        found.origins = elements.origins
         for place in placeholders.find(step.arguments):
             self._check_place(step, place, elements, found)
         if not found.problems:
@@ -87,9 +95,11 @@ class StepChecker:
         if declared.is_media:
             count = len(value) if isinstance(value, list) else 1
             kind: Any = declared.type
-            single = value if isinstance(value, str) else None
+            names = value if isinstance(value, list) else [value or ""]
+            shapes = list(dict.fromkeys(self._media.get(each) for each in names))
+            several = tuple(each or MediaShape(kind=kind) for each in shapes) if shapes[1:] else ()
             return MediaMeaning(
-                kind=kind, counts=(count, count), shape=self._media.get(single or "")
+                kind=kind, counts=(count, count), shape=common_shape(shapes), shapes=several
             )
         if not is_known:
             return ValueMeaning(stand_in(declared), is_known=False)
@@ -101,7 +111,13 @@ class StepChecker:
         if kind is None:
             return None
         counts = (1, 1) if ref.part else found.counts.chosen
-        return MediaMeaning(kind=kind, counts=counts, shape=found.shape)
+        return MediaMeaning(
+            kind=kind,
+            counts=counts,
+            shape=found.shape,
+            shapes=found.shapes,
+            origins=found.origins,
+        )
 
     def _check_place(
         self, step: Step, place: Place, elements: Elements, found: StepFindings
@@ -238,12 +254,14 @@ class StepChecker:
     ) -> None:
         files = dict(self._shapes(step, element))
         try:
-            found.shape = predict(step.tool, request, files)
+            made = predict(step.tool, request, files)
         except (StepError, TransformError) as error:
             problem = Problem(step=step.id, message=f"{error}.", cure=error.hint or "")
             found.problems.append(problem)
             return
+        found.add_shape(made)
         if isinstance(request, Operation):
+            found.shrunk = found.shrunk or shrunk(type(request), files, made)
             found.notes += [
                 each
                 for each in self._fitting(step, request, files, found)
@@ -257,8 +275,10 @@ class StepChecker:
             meaning = self._meaning_for(ref, element) if ref is not None else None
             if isinstance(meaning, MediaMeaning) and meaning.shape is not None:
                 yield name, meaning.shape
-            elif isinstance(value, str) and value in self._media:
-                yield name, self._media[value]
+                continue
+            named = meaning.value if isinstance(meaning, ValueMeaning) else value
+            if isinstance(named, str) and named in self._media:
+                yield name, self._media[named]
 
     def _fitting(
         self,

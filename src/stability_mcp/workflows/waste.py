@@ -77,20 +77,15 @@ def _makes_smaller(planned: PlannedStep) -> bool:
 def _shrinking(steps: Mapping[str, PlannedStep]) -> Iterator[Problem]:
     """Yield upscalers that return fewer pixels than the picture has."""
     for each in steps.values():
-        row = OPERATIONS.get(each.step.tool)
-        if row is None or not row.enlarges or each.shape is None or each.shape.size is None:
+        if each.shrunk is None:
             continue
-        source = next((steps[name].shape for name in each.needs), None)
-        if source is None or source.size is None:
-            continue
-        before, after = source.size, each.shape.size
-        if after.width * after.height <= before.width * before.height:
-            yield Problem(
-                step=each.step.id,
-                message=f"It makes {after.width}x{after.height} of a picture with "
-                f"{before.width}x{before.height}.",
-                cure=_larger(row),
-            )
+        before, after = each.shrunk
+        yield Problem(
+            step=each.step.id,
+            message=f"It makes {after.width}x{after.height} of a picture with "
+            f"{before.width}x{before.height}.",
+            cure=_larger(OPERATIONS[each.step.tool]),
+        )
 
 
 def _larger(row: type[Operation]) -> str:

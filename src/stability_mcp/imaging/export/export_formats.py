@@ -167,7 +167,7 @@ def encode_picture(
     import_module(f"PIL.{form.plugin}ImagePlugin")
     options = _options(form, level)
     if not form.lossy and level != LOSSLESS:
-        picture = _few_colours(picture, level, with_alpha=form.name == "png")
+        picture = few_colours(picture, level, with_alpha=form.name == "png")
         if "transparency" in picture.info:
             options["transparency"] = picture.info["transparency"]
     if dpi is not None:
@@ -191,7 +191,7 @@ def _options(form: ExportFormat, level: int) -> dict[str, Any]:
     return {"compression": "tiff_deflate"} if form.plugin == "Tiff" else {}
 
 
-def _few_colours(picture: "Image.Image", colours: int, *, with_alpha: bool) -> "Image.Image":
+def few_colours(picture: "Image.Image", colours: int, *, with_alpha: bool) -> "Image.Image":
     """Return a picture with a palette; without alpha, one colour of it is transparent."""
     from PIL import Image
 

@@ -1,8 +1,9 @@
 """Makes one file from a picture: placed, flattened, converted and encoded as asked."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from stability_mcp.api.fields import Size
@@ -103,6 +104,10 @@ class Original:
     def size(self) -> Size:
         """Return its size."""
         return Size(*self.picture.size)
+
+    def follow(self, first: "Original") -> None:
+        """Crop as another picture of the same size, so that an animation doesn't jump."""
+        self._subject = [first.subject]
 
     @property
     def subject(self) -> Subject | None:
@@ -229,23 +234,14 @@ def render(original: Original, spec: FileSpec) -> Rendered:
     composed = compose(original, spec)
     if spec.icon_sizes:
         return _icon(composed, spec)
-    picture, changes = composed.picture, list(composed.changes)
+    changes = list(composed.changes)
 
-    def encoder(shown: "Image.Image") -> Callable[[int], bytes]:
-        def encode(level: int) -> bytes:
-            data = encode_picture(shown, spec.form, level, dpi=spec.dpi, profile=spec.press)
-            return embedded(data, spec.provenance) if spec.provenance else data
+    def encode(pictures: "Sequence[Image.Image]", level: int) -> bytes:
+        data = encode_picture(pictures[0], spec.form, level, dpi=spec.dpi, profile=spec.press)
+        return embedded(data, spec.provenance) if spec.provenance else data
 
-        return encode
-
-    attempt = fit_bytes(encoder(picture), spec)
-    while attempt is None:
-        if max(picture.size) <= MIN_SIDE:
-            raise too_large(encoder(picture), spec)
-        picture = _smaller(composed.picture, picture.width, encoder(picture), spec)
-        attempt = fit_bytes(encoder(picture), spec)
-    if picture is not composed.picture:
-        changes.append(f"shrunk to {picture.width}x{picture.height} to save bytes")
+    attempt, (picture,), shrunk = fit_pictures([composed.picture], encode, spec)
+    changes += filter(None, [shrunk])
     changes += filter(None, [level_text(spec.form, attempt.level)])
     return Rendered(
         data=attempt.data,
@@ -254,6 +250,37 @@ def render(original: Original, spec: FileSpec) -> Rendered:
         zone=composed.zone,
         thumbnail=thumbnail_of(composed.picture, spec.safe),
     )
+
+
+def fit_pictures(
+    pictures: "Sequence[Image.Image]",
+    encode: "Callable[[Sequence[Image.Image], int], bytes]",
+    spec: FileSpec,
+) -> "tuple[Attempt, Sequence[Image.Image], str]":
+    """Return a file that fits, its pictures, and how they were shrunk for that; "": they weren't.
+
+    Args:
+        pictures: What the file shows; pictures of the same size.
+        encode: Encodes them at a level of quality.
+        spec: What the file should be like.
+
+    Raises:
+        ArgumentsError: it can't be made small enough.
+    """
+    shown = pictures
+    attempt = fit_bytes(partial(encode, shown), spec)
+    while attempt is None:
+        encode_shown = partial(encode, shown)
+        if max(shown[0].size) <= MIN_SIDE:  # a poor quality is all that is left
+            attempt, fits = best_within(spec.form.levels, encode_shown, spec.max_bytes or 0)
+            if fits:
+                break
+            raise too_large(encode_shown, spec)
+        shown = _smaller(pictures, shown[0].width, encode_shown, spec)
+        attempt = fit_bytes(partial(encode, shown), spec)
+    if shown is pictures:
+        return attempt, shown, ""
+    return attempt, shown, f"shrunk to {shown[0].width}x{shown[0].height} to save bytes"
 
 
 def fit_bytes(encode: Callable[[int], bytes], spec: FileSpec) -> Attempt | None:
@@ -291,14 +318,14 @@ def too_large(encode: Callable[[int], bytes], spec: FileSpec) -> ArgumentsError:
 
 
 def _smaller(
-    picture: "Image.Image", width: int, encode: Callable[[int], bytes], spec: FileSpec
-) -> "Image.Image":
-    """Return the picture at a size that probably fits at a good quality.
+    pictures: "Sequence[Image.Image]", width: int, encode: Callable[[int], bytes], spec: FileSpec
+) -> "Sequence[Image.Image]":
+    """Return pictures at a size that probably fits at a good quality.
 
     Args:
-        picture: The picture at its full size: shrinking it in steps would add up rounding errors.
+        pictures: The pictures at full size: shrinking them in steps would add up rounding errors.
         width: Width that doesn't fit, in pixels.
-        encode: Encodes the picture at that width.
+        encode: Encodes the pictures at that width.
         spec: What the file should be like.
     """
     from PIL import Image
@@ -307,8 +334,9 @@ def _smaller(
     excess = len(encode(level)) / (spec.max_bytes or 1)
     scale = min(_SHRINK_SHARE, _SHRINK_SHARE / math.sqrt(max(excess, 1.0)))
     width = max(1, int(width * scale))
-    size = (width, max(1, round(width * picture.height / picture.width)))
-    return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3)
+    whole = Size(*pictures[0].size)
+    size = (width, max(1, round(width * whole.height / whole.width)))
+    return [each.resize(size, Image.Resampling.LANCZOS, reducing_gap=3) for each in pictures]
 
 
 def _icon(composed: Composed, spec: FileSpec) -> Rendered:

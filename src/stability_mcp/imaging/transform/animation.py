@@ -1,27 +1,26 @@
 """Writes several pictures as one animation."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from stability_mcp.imaging.export.animated import AnimationFormat, encode_animation
+from stability_mcp.imaging.export.export_formats import EXPORT_FORMATS
 from stability_mcp.imaging.strip import atomic_write
 from stability_mcp.imaging.transform.size_limits import TransformError, size_text
 
 if TYPE_CHECKING:
     from PIL import Image
 
-AnimationFormat = Literal["webp", "gif"]
-
 MAX_FRAMES = 24
 MAX_FRAME_PIXELS = 4_000_000
 """Pixels of a frame: players decode them in real time."""
-MAX_ALL_PIXELS = 50_000_000
-"""Pixels of all frames, which are in memory together: 24 of 1920x1080."""
+MAX_ALL_PIXELS = 53_000_000
+"""Pixels of all frames, which are in memory together: 24 of 1920x1080, or 50 of 1024x1024."""
 MIN_DURATION, MAX_DURATION = 20, 60_000
 """Milliseconds of a frame: browsers slow down shorter ones."""
 MAX_LOOP = 1_000
-_METHOD = 2
 
 
 class Timing(NamedTuple):
@@ -35,15 +34,24 @@ class Timing(NamedTuple):
 
 def check_frames(size: tuple[int, int], number: int) -> None:
     """Raise TransformError if that many frames of this size would be too large."""
-    most = min(MAX_FRAME_PIXELS, MAX_ALL_PIXELS // number)
-    pixels = size[0] * size[1]
-    if pixels > most:
-        scale = math.sqrt(most / pixels)
+    most = max_frame_pixels(number)
+    if size[0] * size[1] > most:
         raise TransformError(
             f"{number} frames of {size_text(size)} are too large: each may have "
             f"{most / 1e6:.1f} megapixels",
-            hint=f"Resize to {int(size[0] * scale)}x{int(size[1] * scale)} before frames.",
+            hint=f"Resize to {size_text(largest_frame(size, number))} before frames.",
         )
+
+
+def max_frame_pixels(number: int) -> int:
+    """Return the most pixels of a frame of an animation of that many."""
+    return min(MAX_FRAME_PIXELS, MAX_ALL_PIXELS // number)
+
+
+def largest_frame(size: tuple[int, int], number: int) -> tuple[int, int]:
+    """Return the largest size of the same shape for an animation of that many frames."""
+    scale = math.sqrt(max_frame_pixels(number) / (size[0] * size[1]))
+    return int(size[0] * scale), int(size[1] * scale)
 
 
 def write_animation(
@@ -66,33 +74,8 @@ def write_animation(
     Raises:
         OSError: the disk is full.
     """
-    from importlib import import_module
-
-    name = "WebP" if form == "webp" else "Gif"
-    import_module(f"PIL.{name}ImagePlugin")
-    alpha = any(frame.mode == "RGBA" for frame in frames)
-    first, *others = _alike(frames, alpha=alpha)
-    # A GIF's own count is of repetitions after the first time; without it, it plays once.
-    loops = {"loop": timing.loop} if form == "webp" else _gif_loops(timing.loop)
-    options = {"quality": quality, "method": _METHOD} if form == "webp" else {"disposal": 2}
+    level = quality if form == "webp" else EXPORT_FORMATS[form].default
+    durations = [timing.duration] * len(frames)
+    data = encode_animation(frames, form, durations, level, plays=timing.loop)
     with atomic_write(path) as out:
-        first.save(
-            out,
-            name.upper(),
-            save_all=True,
-            append_images=others,
-            duration=timing.duration,
-            **loops,
-            **options,
-        )
-
-
-def _alike(frames: Sequence["Image.Image"], *, alpha: bool) -> "Iterator[Image.Image]":
-    mode = "RGBA" if alpha else "RGB"
-    return (frame if frame.mode == mode else frame.convert(mode) for frame in frames)
-
-
-def _gif_loops(times: int) -> dict[str, int]:
-    if times == 1:
-        return {}
-    return {"loop": times - 1 if times else 0}
+        out.write(data)

@@ -30,6 +30,8 @@ class StepPlace:
     run: str
     step: str
     item: int
+    ceiling: int | None = None
+    """Millicredits that the jobs of the run may cost together; None: no limit."""
 
 
 @dataclass(frozen=True, kw_only=True)

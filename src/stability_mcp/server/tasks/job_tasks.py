@@ -14,12 +14,13 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp.types import INTERNAL_ERROR, CallToolRequestParams
 
-from stability_mcp.errors import StudioError
+from stability_mcp.errors import ArgumentsError, NotFoundError, StudioError
 from stability_mcp.server.call_context import TICKET, Ticket
 from stability_mcp.server.lazy_studio import LazyStudio
 from stability_mcp.server.loading import load
 from stability_mcp.server.tasks.port import Task
 from stability_mcp.text import plain
+from stability_mcp.uris import is_run
 
 if TYPE_CHECKING:
     from stability_mcp.studio import Studio
@@ -104,11 +105,14 @@ class JobTasks:
         answers: Mapping[str, Mapping[str, Any]],  # noqa: ARG002 -- there are no questions
     ) -> bool:
         """Ignore answers: the user is asked before a call becomes a task, never afterwards."""
-        return await (await _studio(ctx)).find_call(task_id) is not None
+        results = await _task_results()
+        return await results.task_of(await _studio(ctx), task_id) is not None
 
     async def cancel(self, ctx: Context, task_id: str) -> bool:
         """Cancel the task and its unsent jobs, unless another call waits for them."""
         studio = await _studio(ctx)
+        if is_run(task_id):
+            return await _cancel_run(studio, task_id)
         call = await studio.find_call(task_id)
         if call is None:
             return False
@@ -124,6 +128,19 @@ class JobTasks:
                 await (await lazy_studio.studio()).abandon_call(call)
                 return
             await anyio.sleep(left)
+
+
+async def _cancel_run(studio: "Studio", run: str) -> bool:
+    """Cancel a run of a workflow; False: there is no such run."""
+    from stability_mcp.studio.workflow_runs import RunOptions
+
+    try:
+        await studio.runs.cancel(run, RunOptions(wait=0, preview=False))
+    except NotFoundError:
+        return False
+    except ArgumentsError:  # it has ended
+        return True
+    return True
 
 
 async def _studio(ctx: Context) -> "Studio":

@@ -7,9 +7,11 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from stability_mcp.api.tool_arguments import Arguments, as_list
+from stability_mcp.errors import ArgumentsError
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import CHANGES, FETCHES, READS, SPENDS
 from stability_mcp.server.listings import EMULATED_CREDITS, Listing, job_line
+from stability_mcp.server.run_views import RunSummary, run_line
 from stability_mcp.server.tool import Data, PageArguments, PageData, tool
 from stability_mcp.server.views import ListedJobFacts
 from stability_mcp.studio import (
@@ -21,10 +23,16 @@ from stability_mcp.studio import (
     Studio,
     reruns,
 )
-from stability_mcp.text import CHARGES, credits_text
+from stability_mcp.studio.run_answer import RunOutcome
+from stability_mcp.studio.workflow_runs import RunOptions
+from stability_mcp.text import CHARGES, credits_text, quoted
+from stability_mcp.uris import is_run, job_id_of
+from stability_mcp.workflows.run_state import RunState
 
 MAX_WAIT_SECONDS = 50
 """Most hosts time out a call after 60 s."""
+MAX_RUNS = 10
+"""Runs in a list of jobs, each of which has jobs of its own in the list."""
 
 Label = Annotated[str, Field(min_length=1)]
 
@@ -38,7 +46,8 @@ class JobWait(Arguments):
     jobs: Annotated[list[str], BeforeValidator(as_list), Field(max_length=100)] = Field(
         default_factory=list
     )
-    """Job ids. Default: every job that is unfinished or whose result was never returned."""
+    """Job ids, or the id of a workflow run. Default: every job or run that is unfinished or whose
+    result was never returned."""
     seconds: Annotated[float, Field(ge=0, le=MAX_WAIT_SECONDS)] | None = None
     """Maximum seconds to wait; 0 checks and returns at once."""
 
@@ -48,9 +57,21 @@ class JobWait(Arguments):
     effects=READS,
     hints={"job": "use jobs: a list of ids", "job_id": "use jobs: a list of ids"},
 )
-async def job_wait(studio: Studio, arguments: JobWait, context: CallContext) -> Outcome:
-    """Wait for the jobs, which run in the studio's own task group."""
+async def job_wait(
+    studio: Studio, arguments: JobWait, context: CallContext
+) -> Outcome | RunOutcome:
+    """Wait for the jobs, which run in the studio's own task group, or for one run."""
     seconds = context.wait if arguments.seconds is None else arguments.seconds
+    runs = [each for each in map(job_id_of, arguments.jobs) if is_run(each)]
+    if not arguments.jobs and not await studio.has_uncollected_jobs():
+        runs = (await studio.uncollected_runs())[:1]
+    if runs:
+        if len(arguments.jobs) > 1:
+            raise ArgumentsError(
+                "jobs: a workflow run is waited for alone.", hint=f"Pass only {quoted(runs[0])}."
+            )
+        options = RunOptions(wait=min(seconds, MAX_WAIT_SECONDS), progress=context.progress)
+        return await studio.runs.show(runs[0], options)
     return await studio.wait_for(
         arguments.jobs, seconds=min(seconds, MAX_WAIT_SECONDS), progress=context.progress
     )
@@ -74,6 +95,8 @@ class JobListed(PageData):
     """A page of jobs."""
 
     jobs: list[ListedJobFacts]
+    runs: list[RunSummary] | None = None
+    """The newest runs of workflows, on the first page."""
 
 
 @tool(
@@ -91,17 +114,33 @@ async def job_list(studio: Studio, arguments: JobList, context: CallContext) -> 
         period=arguments.period,
     )
     origins = await studio.origins_of_jobs(page.items)
+    runs = await _runs(studio, arguments)
     facts = JobListed(
         jobs=[ListedJobFacts.of_origin(each) for each in origins],
+        runs=[RunSummary.of_state(each) for each in runs] or None,
         next_cursor=page.next_cursor,
         next=page.next_cursor,
     )
     emulated = context.settings.emulated and bool(origins)
     return Listing(
-        lines=[job_line(each) for each in origins],
+        lines=[*map(run_line, runs), *(job_line(each) for each in origins)],
         facts=facts,
         notes=[EMULATED_CREDITS] * emulated,
     )
+
+
+async def _runs(studio: Studio, arguments: JobList) -> list[RunState]:
+    """Return the newest runs for the first page of jobs of every operation."""
+    if arguments.operation is not None or arguments.wanted_cursor is not None:
+        return []
+    period, state = arguments.period, arguments.state
+    found = await studio.runs.list(limit=min(arguments.limit, MAX_RUNS))
+    return [
+        each
+        for each in found
+        if period.since <= each.row.created_at < period.until
+        and state in {None, each.row.state, "paused" if each.row.state == "review" else None}
+    ]
 
 
 class JobCancel(Arguments):
@@ -142,6 +181,12 @@ class JobsCancelled(Data):
 )
 async def job_cancel(studio: Studio, arguments: JobCancel, context: CallContext) -> JobsCancelled:  # noqa: ARG001 -- every tool takes the three
     """Cancel the jobs that were not sent yet."""
+    runs = [each for each in map(job_id_of, arguments.jobs) if is_run(each)]
+    if runs:
+        raise ArgumentsError(
+            f"{runs[0]} is a workflow run.",
+            hint=f'Cancel it with workflow_run: run "{runs[0]}", cancel true.',
+        )
     done = await reruns.cancel(studio, arguments.jobs)
     released = sum(each.job.price for each in done if each.outcome == "cancelled")
     shown = [

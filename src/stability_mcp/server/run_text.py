@@ -1,0 +1,138 @@
+"""The lines of an answer about the run of a workflow; complete without its sheet."""
+
+from collections.abc import Iterator, Sequence
+
+from stability_mcp.server.answer_text import counted, day_line, emulated_text, media_line
+from stability_mcp.settings import Settings
+from stability_mcp.studio.run_answer import RunOutcome, RunResult
+from stability_mcp.text import credits_text, quoted
+from stability_mcp.workflows.run_state import RunState, StepProgress
+
+MAX_RESULTS = 40
+"""Results that are listed: with their links they take 15 of the 20 KB of an answer."""
+MAX_FAILED = 10
+"""Failures that are listed; the others are counted, and the manifest has all of them."""
+MAX_STEPS = 40
+MAX_FILES = 40
+
+
+def run_lines(outcome: RunOutcome, settings: Settings) -> list[str]:
+    """Return the answer, a line for each fact."""
+    state = outcome.state
+    return [
+        _first_line(outcome, settings),
+        _steps_line(outcome.steps),
+        *([f"{state.row.state}: {state.row.why}"] if state.row.why else []),
+        *outcome.notes,
+        *_result_lines(outcome),
+        *_failure_lines(state),
+        *_file_lines(outcome),
+        next_line(outcome),
+    ]
+
+
+def money_text(state: RunState, *, emulated: bool) -> str:
+    """Return `14 of at most 20 credits charged, 3 reserved`."""
+    charged, reserved = state.charged, state.reserved
+    most = credits_text(state.row.max_credits)
+    verb = "emulated credits" if emulated else "charged"
+    parts = [f"{credits_text(charged).split()[0]} of at most {most} {verb}"]
+    if reserved:
+        parts.append(f"{credits_text(reserved).split()[0]} reserved")
+    return ", ".join(parts)
+
+
+def _first_line(outcome: RunOutcome, settings: Settings) -> str:
+    row = outcome.state.row
+    title = f" {quoted(row.title)}" if row.title else ""
+    state = {"review": "waits for a pick"}.get(row.state, row.state)
+    made = counted(outcome.media)
+    reused = sum(each.reused_from is not None for each in outcome.state.rows)
+    parts = [
+        f"workflow_run: run {row.id}{title} {state}",
+        made,
+        f"{reused} reused at no cost" if reused else "",
+        money_text(outcome.state, emulated=settings.emulated),
+    ]
+    line = f"{', '.join(filter(None, parts))} ({day_line(outcome.spent)})"
+    kinds = {each.kind for each in outcome.media}
+    words = emulated_text(kinds, settings.missing_key) if settings.emulated and kinds else ""
+    return ". ".join(filter(None, (words, line)))
+
+
+def _steps_line(steps: Sequence[StepProgress]) -> str:
+    shown = [_step_text(each) for each in steps[:MAX_STEPS]]
+    more = len(steps) - len(shown)
+    return "steps: " + ", ".join([*shown, *([f"{more} more"] if more else [])])
+
+
+def _step_text(step: StepProgress) -> str:
+    total = "?" if step.total is None else step.total
+    others = [f"{n} {state}" for state, n in step.states.items() if state != "done"]
+    text = f"{step.step.id} {step.states.get('done', 0)}/{total}"
+    return f"{text} ({', '.join(others)})" if others else text
+
+
+def _result_lines(outcome: RunOutcome) -> Iterator[str]:
+    for each in outcome.results[:MAX_RESULTS]:
+        yield _result_line(each, is_single=_is_single(outcome, each))
+    more = len(outcome.results) - MAX_RESULTS
+    if more > 0:
+        yield f"and {more} more results; media_list lists all media"
+
+
+def _is_single(outcome: RunOutcome, result: RunResult) -> bool:
+    return sum(each.output == result.output for each in outcome.results) == 1
+
+
+def _result_line(result: RunResult, *, is_single: bool) -> str:
+    name = result.output if is_single else f"{result.output} {result.number}"
+    if result.is_blind:
+        return f"{result.output} {result.number} = {result.caption}"
+    if result.item is None:
+        return f"{name}: files, see below" if result.facts.get("files") else f"{name}: deleted"
+    price = "reused" if result.row.reused_from else credits_text(result.price)
+    cost = price if result.price or result.row.reused_from else "free"
+    seconds = f", {result.seconds:.1f} s" if result.seconds is not None else ""
+    picked = "  PICKED" if result.row.picked else ""
+    return f"{name}: {media_line(result.item)}  ({cost}{seconds}){picked}"
+
+
+def _failure_lines(state: RunState) -> Iterator[str]:
+    wrong = [row for row in state.rows if row.state in {"failed", "skipped", "unknown"}]
+    for row in wrong[:MAX_FAILED]:
+        number = f" {row.item + 1}" if len(state.of_step(row.step)) > 1 else ""
+        yield f"{row.state}: {row.step}{number}: {row.error or 'no reason is known'}"
+    if len(wrong) > MAX_FAILED:
+        yield f"and {len(wrong) - MAX_FAILED} more without a result"
+
+
+def _file_lines(outcome: RunOutcome) -> Iterator[str]:
+    folder = outcome.delivery.get("folder")
+    if folder:
+        files = outcome.delivery.get("files", ())
+        yield f"folder: {folder} ({len(files)} files)"
+        yield from outcome.delivery.get("lines", ())
+        written = [each for each in outcome.files if each not in files]
+    else:
+        written = list(outcome.files)
+    yield from (f"file: {each}" for each in written[:MAX_FILES])
+    if len(written) > MAX_FILES:
+        yield f"and {len(written) - MAX_FILES} more files"
+
+
+def next_line(outcome: RunOutcome) -> str:
+    """Return what to do next, with the exact call."""
+    row = outcome.state.row
+    run = f'run "{row.id}"'
+    if row.state == "running":
+        return f'next: job_wait with jobs ["{row.id}"]; it goes on by itself'
+    if row.state == "review":
+        example = ", ".join(f'"{step}": [1]' for step in outcome.reviews)
+        pick = "[1]" if len(outcome.reviews) == 1 else f"{{{example}}}"
+        return f"next: show the user the sheet and ask; then workflow_run {run}, pick {pick}"
+    if row.state == "paused":
+        if any(each.state == "unknown" for each in outcome.state.rows):
+            return f'next: ask the user; then workflow_run {run}, unknown "pay_again" or "skip"'
+        return f"next: when the user has cleared that up, workflow_run {run}, resume true"
+    return f"next: to change a step, workflow_run {run}, redo_from, changes; the rest is reused"

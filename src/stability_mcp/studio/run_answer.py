@@ -1,0 +1,160 @@
+"""The outcome of a run: its results, what it cost, what waits, and one sheet of everything."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from stability_mcp.imaging.preview import Preview
+from stability_mcp.jobs.budget import Spending
+from stability_mcp.media.copies import explain_missing_copies
+from stability_mcp.media.items import MediaItem
+from stability_mcp.studio.run_sheet import RunCell, run_sheet
+from stability_mcp.studio.runtime import StudioParts
+from stability_mcp.text import credits_text
+from stability_mcp.workflows.run_decisions import open_reviews
+from stability_mcp.workflows.run_rows import ItemRow
+from stability_mcp.workflows.run_state import RunState, StepProgress
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunResult:
+    """A result of a run that the answer shows."""
+
+    output: str
+    """Name of the output; of a review, its step."""
+    number: int
+    """From 1, within the output."""
+    row: ItemRow
+    item: MediaItem | None
+    """None: files in a folder, or the media was deleted."""
+    price: int = 0
+    """Millicredits charged for it in this run; 0: made on this machine, or reused."""
+    seconds: float | None = None
+    """From sending to the result; None: not sent."""
+    is_blind: bool = False
+    """Whether how it was made isn't shown before the pick."""
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """Return what is stored with the item: lines and files."""
+        found: dict[str, Any] = json.loads(self.row.facts) if self.row.facts else {}
+        return found
+
+    @property
+    def caption(self) -> str:
+        """Return the text under it on a sheet."""
+        if self.is_blind:
+            return LETTERS[(self.number - 1) % len(LETTERS)]
+        name = self.item.name if self.item is not None else ""
+        price = "reused" if self.row.reused_from else credits_text(self.price) * bool(self.price)
+        seconds = f"{self.seconds:.1f} s" if self.seconds is not None else ""
+        return " · ".join(filter(None, (str(self.number), name, price, seconds)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOutcome:
+    """A run as an answer shows it."""
+
+    state: RunState
+    steps: Sequence[StepProgress]
+    results: Sequence[RunResult]
+    """Its outputs; while a review waits, what there is to pick from."""
+    reviews: Sequence[str] = ()
+    """Steps that wait for a pick."""
+    files: Sequence[str] = ()
+    """Files that it wrote into folders of the user."""
+    notes: Sequence[str] = ()
+    sheet: Preview | None = None
+    spent: Spending
+    delivery: Mapping[str, Any] = field(default_factory=dict)
+    """What was written into the folder of the run, as `deliver_run` returned it."""
+
+    @property
+    def media(self) -> list[MediaItem]:
+        """Return the media of the results, each once."""
+        found = {each.item.id: each.item for each in self.results if each.item is not None}
+        return list(found.values())
+
+    @property
+    def is_running(self) -> bool:
+        """Return whether it goes on by itself."""
+        return self.state.row.state == "running"
+
+
+async def outcome_of(
+    parts: StudioParts, state: RunState, *, preview: bool, notes: Sequence[str] = ()
+) -> RunOutcome:
+    """Return the outcome of a run; its results count as shown in this order."""
+    reviews = open_reviews(state) if state.row.state == "review" else []
+    rows = {
+        step: [row for row in state.of_step(step) if row.state == "done"] for step in reviews
+    } or state.outputs
+    account, stopped = parts.account, state.row.state != "running"
+    if stopped:  # their readable copies may still be written
+        jobs = [
+            state.newest_jobs[r.key].id
+            for each in rows.values()
+            for r in each
+            if r.key in state.newest_jobs
+        ]
+        await parts.jobs.wait(account, jobs, 0)
+    results = await _results(parts, state, rows)
+    media = [each.item for each in results if each.item is not None]
+    sheet = None
+    if preview and stopped and media:
+        parts.importer.phrases.note_shown(media)
+        cells = [RunCell(item=each.item, caption=each.caption) for each in results if each.item]
+        sheet = await run_sheet(parts, cells)
+    delivery: dict[str, Any] = json.loads(state.row.delivery) if state.row.delivery else {}
+    files = [file for row in state.rows for file in _facts(row).get("files", ())]
+    client = parts.limited_client()
+    return RunOutcome(
+        state=state,
+        steps=state.steps(),
+        results=results,
+        reviews=reviews,
+        files=[*files, *delivery.get("files", ())],
+        notes=[
+            *(notes or state.plan.notes),
+            *(line for row in state.rows for line in _facts(row).get("lines", ())),
+            *(await explain_missing_copies(media, parts.settings.copies_dir) if stopped else ()),
+        ],
+        sheet=sheet,
+        spent=await parts.jobs.reader.spending(account, client),
+        delivery=delivery,
+    )
+
+
+def _facts(row: ItemRow) -> Mapping[str, Any]:
+    found: dict[str, Any] = json.loads(row.facts) if row.facts else {}
+    return found
+
+
+async def _results(
+    parts: StudioParts, state: RunState, rows: Mapping[str, Sequence[ItemRow]]
+) -> list[RunResult]:
+    ids = [row.media for each in rows.values() for row in each if row.media is not None]
+    found = {item.id: item for item in await parts.media.many(ids)}
+    results = []
+    for output, each in rows.items():
+        for number, row in enumerate(each, 1):
+            job = state.newest_jobs.get(row.key)
+            is_paid = job is not None and row.reused_from is None
+            step = state.plan.step(row.step)
+            results.append(
+                RunResult(
+                    output=output,
+                    number=number,
+                    row=row,
+                    item=found.get(row.media or ""),
+                    price=job.price if job is not None and is_paid and job.counts else 0,
+                    seconds=job.finished_at - job.sent_at
+                    if job is not None and is_paid and job.sent_at and job.finished_at
+                    else None,
+                    is_blind=step.blind and row.picked is None,
+                )
+            )
+    return results

@@ -1,0 +1,401 @@
+"""Checks and prices workflows before they run; nothing is spent or stored."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.api.parsing import parse_model
+from stability_mcp.errors import ArgumentsError, FileUnusableError, NotFoundError, StudioError
+from stability_mcp.jobs.budget import Spending
+from stability_mcp.local_tools.local_tool import MediaShape
+from stability_mcp.media.items import KINDS
+from stability_mcp.store.threads import in_file_thread
+from stability_mcp.studio import status
+from stability_mcp.studio.defaults import VARIABLE, FilledCall, shown_values
+from stability_mcp.studio.runtime import StudioParts
+from stability_mcp.studio.saved_templates import SavedList, SavedTemplate, SavedTemplates
+from stability_mcp.studio.template_media import StudioMedia
+from stability_mcp.text import credits_text, did_you_mean, listed, name_key, quoted
+from stability_mcp.workflows.diagram import mermaid
+from stability_mcp.workflows.named_files import NamedFile, named_files
+from stability_mcp.workflows.plan import Plan, Step
+from stability_mcp.workflows.plan_check import CheckedPlan, check_plan
+from stability_mcp.workflows.plan_inputs import input_values, missing_problems
+from stability_mcp.workflows.plan_notation import read_plan
+from stability_mcp.workflows.problems import Problem
+from stability_mcp.workflows.step_check import OURS_IN_PLANS
+from stability_mcp.workflows.template import Template
+from stability_mcp.workflows.templates import all_templates
+from stability_mcp.workflows.waste import waste
+
+MAX_MISSING = 5
+"""Missing files that are searched for; each search reads folders for up to a second."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanWish:
+    """A workflow that someone wants to check or run: a plan, or a template."""
+
+    plan: object = None
+    """In any notation; None: from the template."""
+    template: str | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    """Of the template."""
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    """Values of the plan's inputs."""
+    budget: float | None = None
+    """Maximum credits of the run; the lower of this and the plan's own is in force."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Means:
+    """What there is to pay with."""
+
+    spent: Spending
+    balance: float | None
+    """Approximate credits on the account; None: unknown."""
+    confirm_from: int | None
+    """Lowest price that needs the user's approval, in millicredits; None: none does."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanReport:
+    """A workflow, checked and priced. Money in millicredits."""
+
+    template: str | None = None
+    """The template that made it."""
+    checked: CheckedPlan | None = None
+    """None: its form is wrong; `problems` says how."""
+    problems: Sequence[Problem] = ()
+    """What keeps it from running, without missing values of inputs."""
+    warnings: Sequence[Problem] = ()
+    notes: Sequence[str] = ()
+    """What was filled in, and what the template says."""
+    means: Means
+    seconds: float = 0.0
+    """About how long it runs, without reviews; 0: not known."""
+
+    @property
+    def plan(self) -> Plan | None:
+        """Return the plan as it would run, with the operator's defaults and the budget."""
+        return self.checked.plan if self.checked is not None else None
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """Return the values of the inputs by name; those without one are absent."""
+        return self.checked.inputs.values if self.checked is not None else {}
+
+    @property
+    def missing(self) -> Sequence[str]:
+        """Return the inputs that still need a value."""
+        return self.checked.inputs.missing if self.checked is not None else ()
+
+    @property
+    def obstacles(self) -> list[Problem]:
+        """Return what keeps it from running now: problems, and inputs without a value."""
+        declared = self.plan.inputs if self.plan is not None else {}
+        return [*self.problems, *missing_problems(list(self.missing), declared)]
+
+    @property
+    def outputs(self) -> Mapping[str, str]:
+        """Return the steps whose results are the outputs, by name of the output."""
+        return self.checked.outputs if self.checked is not None else {}
+
+    @property
+    def price(self) -> tuple[int, int]:
+        """Return the lowest and highest price of the whole."""
+        return self.checked.price if self.checked is not None else (0, 0)
+
+    @property
+    def jobs(self) -> int:
+        """Return the highest number of paid results."""
+        return self.checked.jobs if self.checked is not None else 0
+
+    @property
+    def needs_confirmation(self) -> bool:
+        """Return whether the user is asked before it starts; one yes covers its highest price."""
+        confirmed, highest = self.means.confirm_from, self.price[1]
+        return confirmed is not None and highest >= confirmed and highest > 0
+
+    @property
+    def fits_budget(self) -> bool:
+        """Return whether today's remaining budget covers the highest price."""
+        left = self.means.spent.left
+        return left is None or self.price[1] <= left
+
+    @property
+    def fits_limit(self) -> bool | None:
+        """Return whether the client's spending limit covers it; None: there is none."""
+        limit = self.means.spent.spend_limit
+        return None if limit is None else self.price[1] <= limit.left
+
+    @property
+    def fits_balance(self) -> bool | None:
+        """Return whether the balance covers it; None: the balance is unknown."""
+        balance = self.means.balance
+        return None if balance is None else self.price[1] <= balance * 1000
+
+    @cached_property
+    def diagram(self) -> str:
+        """Return the plan as a Mermaid flowchart; "": its form is wrong."""
+        return mermaid(self.checked) if self.checked is not None else ""
+
+
+class WorkflowPlans:
+    """The part of the studio that checks workflows; `Studio.plans`.
+
+    Args:
+        parts: The parts of the studio.
+    """
+
+    def __init__(self, parts: StudioParts) -> None:
+        self._parts = parts
+        self._saved = SavedTemplates(parts.settings, all_templates())
+
+    async def saved(self) -> SavedList:
+        """Return the user's own templates."""
+        return await in_file_thread(self._saved.list)
+
+    async def template(self, name: str) -> Template | SavedTemplate:
+        """Return a template by name.
+
+        Raises:
+            NotFoundError: there is none.
+            ArgumentsError: it is one of the user's own, and its file is damaged.
+        """
+        every = all_templates()
+        known = {name_key(each): each for each in every}.get(name_key(name))
+        if known is not None:
+            return every[known]
+        own = await in_file_thread(partial(self._saved.find, name))
+        if own is not None:
+            return own
+        names = [*every, *(each.name for each in (await self.saved()).templates)]
+        hint = did_you_mean(name, names) or f"The templates are {listed(names, most=len(names))}."
+        raise NotFoundError(f"There is no template {quoted(name)}.", hint=hint)
+
+    async def save(
+        self, name: str, plan: Plan, values: Mapping[str, Any], *, description: str = ""
+    ) -> Path:
+        """Save a plan as one of the user's own templates; see `SavedTemplates.save`."""
+        save = partial(self._saved.save, name, plan, values, description=description)
+        return await in_file_thread(save)
+
+    async def check(self, wanted: PlanWish) -> PlanReport:
+        """Check and price a workflow.
+
+        Args:
+            wanted: A plan or a template, with its values.
+
+        Raises:
+            ArgumentsError: neither or both are given, or an argument of the template is invalid.
+            NotFoundError: there is no such template.
+            InputFileError: a file or folder that the template looks at can't be used.
+        """
+        media = StudioMedia(parts=self._parts)
+        draft = await self._draft(wanted, media)
+        means = await self._means()
+        if draft.plan is None:
+            return PlanReport(problems=draft.problems, notes=draft.notes, means=means)
+        filled, calls = self._with_defaults(draft.plan)
+        values = input_values(filled.inputs, draft.inputs)
+        files = await _Files.of(filled, values.values, media)
+        seconds = await self._medians(filled)
+        checked = check_plan(
+            filled,
+            draft.inputs,
+            media=files.shapes,
+            seconds_of=lambda row: seconds[row.name()] or row.spec.seconds,
+        )
+        problems = [*files.problems, *(_explained(each, calls) for each in checked.problems)]
+        settings = self._parts.settings
+        limit, window = settings.rate
+        notes = [f"{step}: {line}" for step, call in calls.items() for line in call.notes]
+        return PlanReport(
+            template=draft.template,
+            checked=checked,
+            problems=problems,
+            warnings=[*files.warnings, *_budget_warnings(checked), *waste(checked)],
+            notes=[*draft.notes, *filled.notes, *notes],
+            means=means,
+            seconds=checked.seconds(limit / window, settings.concurrency),
+        )
+
+    async def _means(self) -> Means:
+        found = await status.estimate(self._parts, (), frozenset())
+        confirmed = self._parts.settings.confirm_millicredits
+        return Means(spent=found.spent, balance=found.balance, confirm_from=confirmed)
+
+    async def _medians(self, plan: Plan | None = None) -> Mapping[str, float]:
+        """Return this machine's median seconds of the operations of a plan, or of all paid ones."""
+        every = (name for name, row in OPERATIONS.items() if row.is_paid())
+        names = every if plan is None else (s.tool for s in plan.steps if s.tool in OPERATIONS)
+        return await self._parts.jobs.reader.typical_seconds(self._parts.account, names)
+
+    # Plans and templates --------------------------------------------------------------------------
+
+    async def _draft(self, wanted: PlanWish, media: StudioMedia) -> "_Draft":
+        """Return the plan as it was given, or as the template makes it."""
+        if (wanted.plan is None) == (wanted.template is None):
+            raise ArgumentsError(
+                "Pass either plan or template.", hint="workflow_templates lists the templates."
+            )
+        if wanted.template is not None:
+            draft = await self._from_template(wanted, media)
+        else:
+            if wanted.arguments:
+                raise ArgumentsError(
+                    "arguments belong to a template, and there is a plan.",
+                    hint="Values of the plan's inputs go into inputs.",
+                )
+            read = read_plan(wanted.plan)
+            draft = _Draft(
+                plan=read.plan, inputs=wanted.inputs, notes=read.notes, problems=read.problems
+            )
+        if draft.plan is None or wanted.budget is None:
+            return draft
+        own = draft.plan.budget
+        budget = wanted.budget if own is None else min(own, wanted.budget)
+        return replace(draft, plan=draft.plan.model_copy(update={"budget": budget}))
+
+    async def _from_template(self, wanted: PlanWish, media: StudioMedia) -> "_Draft":
+        found = await self.template(wanted.template or "")
+        if isinstance(found, SavedTemplate):
+            inputs = {**wanted.inputs, **wanted.arguments}
+            return _Draft(plan=found.plan, inputs=inputs, template=found.name)
+        try:
+            arguments = parse_model(found.arguments, wanted.arguments, what=found.name)
+        except ArgumentsError as error:
+            error.add_hint(f"workflow_templates explains {found.name}.")
+            raise
+        media.medians = await self._medians()
+        plan = await found.build(arguments, media)
+        return _Draft(plan=plan, inputs=wanted.inputs, template=found.name)
+
+    # Defaults -------------------------------------------------------------------------------------
+
+    def _with_defaults(self, plan: Plan) -> tuple[Plan, dict[str, FilledCall]]:
+        """Return a plan with the operator's default arguments, and what was filled in by step."""
+        calls: dict[str, FilledCall] = {}
+        steps = []
+        for step in plan.steps:
+            own = OURS_IN_PLANS if step.tool in OPERATIONS else ()
+            kept = {name: step.arguments[name] for name in own if name in step.arguments}
+            rest = {name: each for name, each in step.arguments.items() if name not in kept}
+            filled = self._parts.runtime.defaults.fill(step.tool, rest)
+            if filled.values or filled.left_out:
+                calls[step.id] = filled
+            steps.append(_with_arguments(step, {**filled.arguments, **kept}))
+        return plan.model_copy(update={"steps": steps}), calls
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Draft:
+    plan: Plan | None
+    """None: its form is wrong."""
+    inputs: Mapping[str, Any]
+    template: str | None = None
+    notes: Sequence[str] = ()
+    problems: Sequence[Problem] = ()
+
+
+@dataclass(kw_only=True)
+class _Files:
+    """The files that a plan names."""
+
+    shapes: dict[str, MediaShape] = field(default_factory=dict)
+    """By reference."""
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+    @classmethod
+    async def of(cls, plan: Plan, values: Mapping[str, Any], media: StudioMedia) -> "_Files":
+        """Look at the header of each file, until several are missing."""
+        found, missing = cls(), 0
+        for named in named_files(plan, values):
+            if missing == MAX_MISSING:
+                found.problems.append(
+                    Problem(
+                        step=named.step,
+                        argument=named.argument,
+                        message="It and the files after it weren't looked at.",
+                        cure="Correct the names of the others first.",
+                    )
+                )
+                break
+            try:
+                shape = await media.known_shape(named.reference)
+            except StudioError as error:
+                missing += not isinstance(error, FileUnusableError)
+                found._add_error(plan, named, error)
+            else:
+                found._add(named, shape)
+        return found
+
+    def _add(self, named: NamedFile, shape: MediaShape | None) -> None:
+        if shape is None:
+            return
+        self.shapes[named.reference] = shape
+        if named.kind is not None and shape.kind != named.kind:
+            self.problems.append(
+                Problem(
+                    step=named.step,
+                    argument=named.argument,
+                    message=f"It takes {KINDS[named.kind]}, but {quoted(named.reference)} is "
+                    f"{KINDS[shape.kind]}.",
+                    cure=f"Name {KINDS[named.kind]}.",
+                )
+            )
+
+    def _add_error(self, plan: Plan, named: NamedFile, error: StudioError) -> None:
+        step = _step_meant(plan, named) if isinstance(error, NotFoundError) else None
+        cure = error.hint if step is None else f'For what that step makes write "${step}".'
+        problem = Problem(
+            step=named.step, argument=named.argument, message=error.message, cure=cure
+        )
+        if named.is_one_of_many and isinstance(error, FileUnusableError):
+            left_out = f"{problem.message} It will be left out."
+            self.warnings.append(replace(problem, message=left_out))
+        else:
+            self.problems.append(problem)
+
+
+def _step_meant(plan: Plan, named: NamedFile) -> str | None:
+    """Return the other step whose id or label a text is."""
+    others = (each for each in plan.steps if each.id != named.step)
+    meant = (s.id for s in others if named.reference in (s.id, s.arguments.get("label")))
+    return next(meant, None)
+
+
+def _with_arguments(step: Step, arguments: Mapping[str, Any]) -> Step:
+    same = arguments == step.arguments
+    return step if same else step.model_copy(update={"arguments": dict(arguments)})
+
+
+def _explained(problem: Problem, calls: Mapping[str, FilledCall]) -> Problem:
+    """Return a problem; if it is about a default, with where its value comes from."""
+    call = calls.get(problem.step or "")
+    meant = call.meant_by(ArgumentsError(problem.message)) if call is not None else {}
+    if not meant:
+        return problem
+    source = f"{VARIABLE} sets {shown_values(meant)}; an argument of the step overrides it."
+    return replace(problem, cure=f"{problem.cure} {source}".strip())
+
+
+def _budget_warnings(checked: CheckedPlan) -> list[Problem]:
+    """Return a warning for each budget that the highest price exceeds, but not the lowest."""
+    limits = [(each.step.id, each.step.budget, each.price) for each in checked.steps]
+    found = [(None, checked.plan.budget, checked.price), *limits]
+    return [
+        Problem(
+            step=step,
+            argument="budget",
+            message=f"The highest price, {credits_text(price[1])}, exceeds the budget of "
+            f"{budget:g} credits; the run pauses before it would be exceeded.",
+        )
+        for step, budget, price in found
+        if budget is not None and price[0] <= budget * 1000 < price[1]
+    ]

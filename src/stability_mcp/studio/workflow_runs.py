@@ -1,0 +1,384 @@
+"""Starts, shows and continues the runs of workflows."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+import anyio
+
+from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.errors import ArgumentsError, StudioError
+from stability_mcp.jobs.progress import Progress
+from stability_mcp.policy.confirmation import Confirm, quote_of_change
+from stability_mcp.store.queries import Connection
+from stability_mcp.studio.run_answer import RunOutcome, outcome_of
+from stability_mcp.studio.runtime import StudioParts
+from stability_mcp.studio.workflow_plans import PlanReport, PlanWish, WorkflowPlans
+from stability_mcp.text import credits_text, quoted
+from stability_mcp.workflows import run_rows
+from stability_mcp.workflows.named_files import named_files
+from stability_mcp.workflows.plan import Plan
+from stability_mcp.workflows.problems import problems_error
+from stability_mcp.workflows.run_decisions import Answer, read_pick, redo
+from stability_mcp.workflows.run_rows import NewRun, RedoFacts
+from stability_mcp.workflows.run_state import RunState, read_state
+
+TOOL = "workflow_run"
+MAX_IMPORTING = 4
+"""Files that are imported at once when a run starts."""
+CHECK_SECONDS = 1.0
+"""Interval at which a waiting caller looks at a run of another process."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """Options of a call about a run."""
+
+    wait: float
+    """Seconds after which the outcome is returned while the run goes on."""
+    progress: Progress | None = None
+    confirm: Confirm | None = None
+    """Gets the user's approval of the price; None: no approval is needed."""
+    preview: bool = True
+    """Whether the outcome has a sheet, if the settings allow one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RedoWish:
+    """How a run is made again."""
+
+    redo_from: str | None = None
+    changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Arguments to change, by step."""
+    pick: object = None
+    """Another pick of a review that the earlier run had."""
+    budget: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Start:
+    """What a run starts with."""
+
+    report: PlanReport
+    plan: Plan
+    inputs: Mapping[str, Any]
+    redo_of: str | None = None
+    redo: RedoFacts | None = None
+
+
+class WorkflowRuns:
+    """The part of the studio for runs of workflows; `Studio.runs`.
+
+    Args:
+        parts: The parts of the studio.
+    """
+
+    def __init__(self, parts: StudioParts) -> None:
+        self._parts = parts
+        self._plans = WorkflowPlans(parts)
+
+    # Start ----------------------------------------------------------------------------------------
+
+    async def start(self, wanted: PlanWish, options: RunOptions) -> RunOutcome:
+        """Start a workflow and wait for it.
+
+        Raises:
+            ArgumentsError: the plan can't run; names each problem.
+            ConfirmationError: the user didn't agree to the price.
+            StudioError: see `WorkflowPlans.check`.
+        """
+        report = await self._plans.check(wanted)
+        if report.obstacles or report.plan is None:
+            raise problems_error(report.obstacles)
+        start = _Start(report=report, plan=report.plan, inputs=report.values)
+        return await self._start(start, options)
+
+    async def _start(self, start: _Start, options: RunOptions) -> RunOutcome:
+        plan, parts = start.plan, self._parts
+        ceiling = start.report.price[1]
+        if plan.budget is not None:
+            ceiling = min(ceiling, round(plan.budget * 1000))
+        files = await self._import_files(plan, start.inputs, options.progress)
+        subject = {"plan": plan.model_dump(mode="json"), "inputs": start.inputs, "files": files}
+        workspace = await parts.importer.files.workspace()
+        new = NewRun(
+            account=parts.account,
+            process=parts.jobs.runner.process,
+            template=start.report.template,
+            plan=plan,
+            inputs=start.inputs,
+            files=files,
+            max_credits=ceiling,
+            spend_scope=parts.spend_scope,
+            workspace=[str(each) for each in workspace.folders],
+            redo_of=start.redo_of,
+            redo=start.redo,
+        )
+        run = await self._confirmed(
+            options,
+            subject,
+            ceiling,
+            lambda c: run_rows.insert_run(c, new, parts.jobs.runner.now),
+            name="workflow.start",
+        )
+        await parts.runtime.runs.drive(run)
+        return await self.show(run, options, notes=start.report.notes)
+
+    async def _confirmed(
+        self,
+        options: RunOptions,
+        subject: Mapping[str, Any],
+        due: int,
+        write: Callable[[Connection], T],
+        *,
+        name: str,
+    ) -> T:
+        """Write something that may cost credits, after the user has agreed."""
+        parts, confirm, used = self._parts, options.confirm, None
+        if confirm is not None and due > confirm.free_limit:
+            used = await confirm(quote_of_change(parts.account, TOOL, subject, due))
+        try:
+            return await parts.runtime.database.write(write, name=name, durable=True)
+        except BaseException:
+            if used is not None:
+                with anyio.CancelScope(shield=True):
+                    await parts.permissions.give_back(used)
+            raise
+
+    async def _import_files(
+        self, plan: Plan, inputs: Mapping[str, Any], progress: Progress | None
+    ) -> dict[str, str]:
+        """Import the files that a plan names; one that can't be used fails alone, when it runs."""
+        named = list(dict.fromkeys(each.reference for each in named_files(plan, inputs)))
+        found: dict[str, str] = {}
+        limiter = anyio.CapacityLimiter(MAX_IMPORTING)
+
+        async def add(reference: str) -> None:
+            async with limiter:
+                try:
+                    resolved = await self._parts.importer.import_file(reference, None)
+                except StudioError:
+                    return
+            found[reference] = resolved.item.id
+            if progress is not None and len(named) > MAX_IMPORTING:
+                await progress(f"{len(found)} of {len(named)} files imported", 0.0)
+
+        async with anyio.create_task_group() as group:
+            for each in named:
+                group.start_soon(add, each)
+        return found
+
+    # Show -----------------------------------------------------------------------------------------
+
+    async def show(self, run: str, options: RunOptions, *, notes: Sequence[str] = ()) -> RunOutcome:
+        """Wait for a run to end or to stop, and return it with its results.
+
+        Raises:
+            NotFoundError: there is no such run.
+        """
+        state = await self._wait(run, options)
+        outcome = await outcome_of(self._parts, state, preview=options.preview, notes=notes)
+        if not outcome.is_running and state.row.collected_at is None:
+            now = self._parts.jobs.runner.now
+            await self._parts.runtime.database.write(
+                lambda c: run_rows.mark_collected(c, run, now), name="workflow.collected"
+            )
+        return outcome
+
+    async def _wait(self, run: str, options: RunOptions) -> RunState:
+        deadline, shown = time.monotonic() + options.wait, 0.0
+        medians: Mapping[str, float] = {}
+        while True:
+            state = await self.read(run)
+            left = deadline - time.monotonic()
+            if state.row.state != "running" or left <= 0:
+                return state
+            if options.progress is not None:
+                medians = medians or await self._medians(state.plan)
+                line, share = state.progress(medians)
+                shown = max(shown, share)
+                await options.progress(line, shown)
+            await self._parts.runtime.runs.changed(run, min(left, CHECK_SECONDS))
+
+    async def _medians(self, plan: Plan) -> Mapping[str, float]:
+        names = [step.tool for step in plan.steps if step.tool in OPERATIONS]
+        found = await self._parts.jobs.reader.typical_seconds(self._parts.account, names)
+        return {name: found[name] or OPERATIONS[name].spec.seconds for name in names}
+
+    async def read(self, run: str) -> RunState:
+        """Return the state of a run; raises NotFoundError."""
+        account = self._parts.account
+        return await self._parts.runtime.database.read(lambda c: read_state(c, account, run))
+
+    async def list(self, *, limit: int) -> Sequence[RunState]:
+        """Return the newest runs with their items and jobs."""
+        account = self._parts.account
+
+        def read(connection: Connection) -> list[RunState]:
+            rows = run_rows.list_runs(connection, account, limit=limit)
+            return [read_state(connection, account, row.id) for row in rows]
+
+        return await self._parts.runtime.database.read(read)
+
+    # Continue -------------------------------------------------------------------------------------
+
+    async def pick(self, run: str, given: object, options: RunOptions) -> RunOutcome:
+        """Record the user's pick of a review, and go on.
+
+        Raises:
+            ArgumentsError: nothing waits for a pick, or a number doesn't exist.
+            NotFoundError: there is no such run.
+        """
+        picked = read_pick(given, await self.read(run))
+
+        def write(connection: Connection) -> None:
+            for step, items in picked.items():
+                run_rows.pick(connection, run, step, items)
+
+        return await self._go_on(run, write, options)
+
+    async def answer_unknown(self, run: str, answer: Answer, options: RunOptions) -> RunOutcome:
+        """Pay again for results that may have been charged but never arrived, or skip them.
+
+        Raises:
+            ArgumentsError: no result of the run has an unknown outcome.
+            NotFoundError: there is no such run.
+        """
+        state = await self.read(run)
+        rows = {row.key: row for row in state.rows if row.state == "unknown"}
+        jobs = {key: state.newest_jobs[key] for key in rows if key in state.newest_jobs}
+        if not jobs:
+            raise ArgumentsError(
+                f"unknown: run {run} has no result with an unknown outcome.",
+                hint=f'workflow_run with run "{run}" shows it.',
+            )
+        now = self._parts.jobs.runner.now
+
+        def write(connection: Connection) -> None:
+            for key, job in jobs.items():
+                if answer == "pay_again":
+                    run_rows.repeat_item(connection, run, key, job.id, job.price)
+                else:
+                    skipped = run_rows.Settled(state="skipped", error="skipped by the user")
+                    run_rows.settle_item(connection, run, key, skipped, now)
+
+        return await self._go_on(run, write, options)
+
+    async def resume(self, run: str, budget: float | None, options: RunOptions) -> RunOutcome:
+        """Continue a run that waits for money, a key or disk space.
+
+        Args:
+            run: The run.
+            budget: A higher maximum of its credits; None: it stays.
+            options: Options of the call.
+
+        Raises:
+            ArgumentsError: it isn't paused, or the budget isn't higher than before.
+            BudgetError: today's budget or a limit doesn't cover its paused jobs.
+        """
+        state = await self.read(run)
+        if state.row.state != "paused":
+            raise ArgumentsError(
+                f"resume: run {run} is {state.row.state}, not paused.",
+                hint="redo_from makes a step again." if state.row.finished_at else "",
+            )
+        more = 0 if budget is None else round(budget * 1000) - state.row.max_credits
+        if more < 0:
+            most = credits_text(state.row.max_credits)
+            raise ArgumentsError(
+                f"budget: the run may already cost {most}.", hint="Pass a higher number."
+            )
+        if more:
+            subject = {"run": run, "more": more}
+            await self._confirmed(
+                options,
+                subject,
+                more,
+                lambda c: run_rows.raise_ceiling(c, run, more),
+                name="workflow.raise_ceiling",
+            )
+        paused = [job.id for job in state.newest_jobs.values() if job.state == "paused"]
+        if paused:
+            await self._parts.jobs.resume(paused, self._parts.limited_client())
+        return await self._go_on(run, lambda _connection: None, options)
+
+    async def cancel(self, run: str, options: RunOptions) -> RunOutcome:
+        """Cancel a run: what wasn't sent is never sent or charged; results are kept.
+
+        Raises:
+            ArgumentsError: it has ended.
+            NotFoundError: there is no such run.
+        """
+        state = await self.read(run)
+        if state.row.finished_at is not None:
+            raise ArgumentsError(f"cancel: run {run} has ended: {state.row.state}.")
+        now = self._parts.jobs.runner.now
+
+        def write(connection: Connection) -> None:
+            run_rows.request_cancel(connection, run, now)
+
+        return await self._go_on(run, write, options)
+
+    async def _go_on(
+        self, run: str, write: Callable[[Connection], None], options: RunOptions
+    ) -> RunOutcome:
+        """Write a decision, and drive the run here unless another process does."""
+        parts = self._parts
+        now, process = parts.jobs.runner.now, parts.jobs.runner.process
+
+        def work(connection: Connection) -> bool:
+            write(connection)
+            run_rows.touch(connection, run, now)
+            return run_rows.restart(connection, run, process, now)
+
+        if await parts.runtime.database.write(work, name="workflow.go_on", durable=True):
+            await parts.runtime.runs.drive(run)
+        else:
+            parts.runtime.runs.wake(run)
+        return await self.show(run, options)
+
+    # Again ----------------------------------------------------------------------------------------
+
+    async def redo(self, run: str, wanted: RedoWish, options: RunOptions) -> RunOutcome:
+        """Make a run again with changes; whatever is unchanged is reused at no cost.
+
+        Raises:
+            ArgumentsError: the run still goes on, there is no such step, or the changes don't fit.
+            NotFoundError: there is no such run.
+        """
+        before = await self.read(run)
+        if before.row.state == "running":
+            raise ArgumentsError(
+                f"redo_from: run {run} still goes on.", hint="Wait for it, or cancel it."
+            )
+        again = redo(before, wanted.redo_from, wanted.changes, wanted.pick)
+        wish = PlanWish(
+            plan=again.plan.model_dump(mode="json"), inputs=before.inputs, budget=wanted.budget
+        )
+        report = await self._plans.check(wish)
+        if report.obstacles or report.plan is None:
+            raise problems_error(report.obstacles)
+        start = _Start(
+            report=report, plan=report.plan, inputs=report.values, redo_of=run, redo=again.facts
+        )
+        return await self._start(start, options)
+
+    async def save(self, run: str, name: str, options: RunOptions) -> RunOutcome:
+        """Save the plan of a finished run as a template; the values of its inputs become defaults.
+
+        Raises:
+            ArgumentsError: the run didn't succeed, or a template has this name.
+            NotFoundError: there is no such run.
+            StorageError: the file can't be written.
+        """
+        state = await self.read(run)
+        if state.row.state != "done":
+            raise ArgumentsError(
+                f"save_as: run {run} is {state.row.state}.", hint="Save a run that is done."
+            )
+        path = await self._plans.save(name, state.plan, state.inputs)
+        note = f"Saved as template {quoted(path.stem)}: {path}"
+        return await self.show(run, replace(options, preview=False), notes=[note])

@@ -1,0 +1,138 @@
+"""Finds the files that a plan names: in its inputs, in arguments, and in the elements of foreach.
+
+References to results of other steps aren't files yet.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stability_mcp.api.operation import MediaKind
+from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.workflows import placeholders
+from stability_mcp.workflows.placeholders import Ref, Unresolved, path_text, read_ref, replace
+from stability_mcp.workflows.plan import ITEM, MEDIA_TYPES, Plan, Step
+from stability_mcp.workflows.predictions import takes_files
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedFile:
+    """A label, URI or path in a plan."""
+
+    step: str | None
+    """None: in an input."""
+    argument: str
+    """The argument, such as `images[0]`, `foreach[3].photo` or `inputs.photo`."""
+    reference: str
+    kind: MediaKind | None
+    """The kind of media that it has to be; None: any."""
+    is_one_of_many: bool
+    """Whether it is an element of a list, whose other elements can do without it."""
+
+
+def named_files(plan: Plan, values: Mapping[str, Any]) -> Iterator[NamedFile]:
+    """Yield every file that a plan names.
+
+    Args:
+        plan: The plan.
+        values: The values of its inputs, by name.
+    """
+    for name, declared in plan.inputs.items():
+        if declared.is_media and name in values:
+            value = values[name]
+            many = value if isinstance(value, list) else [value]
+            for number, each in enumerate(many, 1):
+                at = f"[{number}]" if isinstance(value, list) else ""
+                kind: Any = declared.type
+                yield NamedFile(
+                    step=None,
+                    argument=f"inputs.{name}{at}",
+                    reference=str(each),
+                    kind=kind,
+                    is_one_of_many=len(many) > 1,
+                )
+    texts = {
+        name: value for name, value in values.items() if plan.inputs[name].type not in MEDIA_TYPES
+    }
+    for step in plan.steps:
+        yield from _of_step(step, texts)
+
+
+def _of_step(step: Step, values: Mapping[str, Any]) -> Iterator[NamedFile]:
+    takes = takes_files(step.tool)
+    leaves = [
+        (path, text, takes[name])
+        for path, text in _texts(step.arguments)
+        if (name := _argument(path)) in takes and (len(path) == 1 or step.tool not in OPERATIONS)
+    ]
+    elements = _elements(step, values)
+    for path, text, kind in leaves:
+        uses = [each.ref for each in placeholders.find(text)]
+        if any(ref.name == ITEM for ref in uses):
+            for number, element in enumerate(elements, 1):
+                part = "".join(f".{ref.part}" for ref in uses if ref.name == ITEM and ref.part)
+                where = f"foreach[{number}]{part}"
+                many = len(elements) > 1
+                for named in _resolved(text, values, element):
+                    yield NamedFile(
+                        step=step.id,
+                        argument=where,
+                        reference=named,
+                        kind=kind,
+                        is_one_of_many=many,
+                    )
+        else:
+            for named in _resolved(text, values, None):
+                yield NamedFile(
+                    step=step.id,
+                    argument=path_text(path),
+                    reference=named,
+                    kind=kind,
+                    is_one_of_many=False,
+                )
+
+
+def _texts(
+    value: object, path: tuple[str | int, ...] = ()
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield every text in a JSON value, with its path."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for name, each in value.items():
+            yield from _texts(each, (*path, str(name)))
+    elif isinstance(value, list | tuple):
+        for index, each in enumerate(value):
+            yield from _texts(each, (*path, index))
+
+
+def _argument(path: Sequence[str | int]) -> str:
+    return next((each for each in reversed(path) if isinstance(each, str)), "")
+
+
+def _elements(step: Step, values: Mapping[str, Any]) -> list[Any]:
+    """Return the elements of foreach that are known values."""
+    given: Any = step.foreach
+    ref = read_ref(given)
+    if ref is not None:
+        given = values.get(ref.name)
+    return list(given) if isinstance(given, list | tuple) else []
+
+
+def _resolved(text: str, values: Mapping[str, Any], element: object) -> Iterator[str]:
+    """Yield the files that a text means; nothing for the result of a step."""
+
+    def resolve(ref: Ref) -> Any:  # noqa: ANN401 -- any JSON
+        if ref.name == ITEM and element is not None:
+            if ref.part is None:
+                return element
+            if isinstance(element, Mapping) and ref.part in element:
+                return element[ref.part]
+        if ref.name in values and ref.part is None:
+            return values[ref.name]
+        raise Unresolved
+
+    found = replace(text, resolve)
+    for each in found if isinstance(found, list) else [found]:
+        if isinstance(each, str) and each.strip() and read_ref(each) is None:
+            yield each

@@ -1,0 +1,173 @@
+"""What the user decides about a run: the pick of a review, a second payment, a step made again.
+
+Pure functions from the state of a run; `studio.workflow_runs` writes what they return.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from stability_mcp.errors import ArgumentsError
+from stability_mcp.text import did_you_mean, listed, quoted
+from stability_mcp.workflows.plan import Plan
+from stability_mcp.workflows.plan_graph import unused_steps
+from stability_mcp.workflows.progression import Item, progression
+from stability_mcp.workflows.run_rows import RedoFacts
+from stability_mcp.workflows.run_state import RunState
+
+Pick = Mapping[str, Sequence[int]]
+"""Numbers of the picked results by step, from 1 as on the sheet; empty: none of them."""
+
+Answer = Literal["pay_again", "skip"]
+TIE, NONE, ALL = "tie", "none", "all"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Redo:
+    """A run made again from a step on."""
+
+    plan: Plan
+    facts: RedoFacts
+
+
+def open_reviews(state: RunState) -> list[str]:
+    """Return the steps that wait for a pick."""
+    items: dict[Any, Item] = {key: row.as_item() for key, row in state.items.items()}
+    return progression(state.plan, state.inputs, items).reviews
+
+
+def read_pick(given: object, state: RunState) -> dict[str, dict[int, bool]]:
+    """Return which items of which steps the user picked: by step, item and whether it was picked.
+
+    Args:
+        given: Numbers from 1 as on the sheet, `tie`, `all` or `none`; by step if several wait.
+        state: The run.
+
+    Raises:
+        ArgumentsError: nothing waits for a pick, or a number doesn't exist.
+    """
+    waiting = open_reviews(state)
+    if not waiting:
+        reviews = [step.id for step in state.plan.steps if step.review]
+        raise ArgumentsError(
+            f"pick: run {state.row.id} doesn't wait for a pick.",
+            hint=f"To pick again, pass redo_from {quoted(reviews[0])} and pick."
+            if reviews
+            else "Its plan has no review step.",
+        )
+    by_step = given if isinstance(given, Mapping) else None
+    if by_step is None:
+        if len(waiting) > 1:
+            example = ", ".join(f"{quoted(step)}: [1]" for step in waiting)
+            raise ArgumentsError(
+                f"pick: {listed(waiting)} wait for a pick.", hint=f"Pass {{{example}}}."
+            )
+        by_step = {waiting[0]: given}
+    picked = {}
+    for name, value in by_step.items():
+        if name not in waiting:
+            raise ArgumentsError(
+                f"pick: {quoted(name)} doesn't wait for a pick.",
+                hint=did_you_mean(str(name), waiting) or f"Waiting: {listed(waiting)}.",
+            )
+        picked[name] = picked_items(value, state, name)
+    return picked
+
+
+def picked_items(given: object, state: RunState, name: str) -> dict[int, bool]:
+    """Return for each finished item of a step whether it was picked; raises as `read_pick`."""
+    step = state.plan.step(name)
+    results = [row.item for row in state.of_step(name) if row.state == "done"]
+    word = given.strip().casefold() if isinstance(given, str) else ""
+    if word in {TIE, ALL}:
+        numbers = list(range(1, len(results) + 1))
+    elif word == NONE or given == []:
+        numbers = []
+    else:
+        values = given if isinstance(given, list | tuple) else [given]
+        numbers = [_number(value, len(results), name) for value in values]
+    is_used = name not in unused_steps(state.plan)
+    if is_used and step.foreach is None and len(set(numbers)) != 1:
+        raise ArgumentsError(
+            f"pick: {name} needs exactly one of its {len(results)} results, because other steps "
+            "use it.",
+            hint="Pass one number, as on the sheet.",
+        )
+    return {item: number in numbers for number, item in enumerate(results, 1)}
+
+
+def _number(value: object, most: int, step: str) -> int:
+    text = str(value).strip().lstrip("#")
+    number = int(text) if text.isdecimal() and not isinstance(value, bool) else 0
+    if not 1 <= number <= most:
+        raise ArgumentsError(
+            f"pick: {step} has no result {quoted(value)}.",
+            hint=f"Pass numbers from 1 to {most}, as on the sheet; or tie, all or none.",
+        )
+    return number
+
+
+def redo(
+    state: RunState,
+    redo_from: str | None,
+    changes: Mapping[str, Mapping[str, Any]],
+    pick: object = None,
+) -> Redo:
+    """Return the plan with changes; steps before the change keep their results at no cost.
+
+    Args:
+        state: The earlier run.
+        redo_from: A step that is made again; None: only what the changes concern.
+        changes: Arguments to change by step; None removes one. `count`, `foreach`, `tool` and
+            `review` of the step itself can be changed as well.
+        pick: Another pick of reviews that the earlier run had, as `read_pick` takes it.
+        pick: Another pick of the reviews that the earlier run had, as `read_pick` takes it.
+
+    Raises:
+        ArgumentsError: there is no such step, or making it again would change nothing.
+    """
+    ids = [step.id for step in state.plan.steps]
+    for name in (*changes, *([redo_from] if redo_from else ())):
+        if name not in ids:
+            raise ArgumentsError(
+                f"redo_from: run {state.row.id} has no step {quoted(name)}.",
+                hint=did_you_mean(name, ids) or f"Its steps are {listed(ids)}.",
+            )
+    steps = []
+    for step in state.plan.steps:
+        changed = dict(changes.get(step.id, {}))
+        own = {name: changed.pop(name) for name in _OWN if name in changed}
+        arguments = {**step.arguments, **changed}
+        kept = {name: value for name, value in arguments.items() if value is not None}
+        steps.append(step.model_dump() | own | {"arguments": kept})
+    anew = (redo_from,) if redo_from is not None and redo_from not in changes else ()
+    if anew and state.plan.step(anew[0]).arguments.get("seed"):
+        seed = state.plan.step(anew[0]).arguments["seed"]
+        raise ArgumentsError(
+            f"redo_from: {anew[0]} has the seed {seed}, so it would give the same result again.",
+            hint=f'Pass changes {{"{anew[0]}": {{"seed": …}}}}, or null to remove it.',
+        )
+    plan = Plan.model_validate({**state.plan.model_dump(), "steps": steps})
+    return Redo(plan=plan, facts=RedoFacts(anew=anew, picks=_other_picks(pick, state)))
+
+
+def _other_picks(given: object, state: RunState) -> dict[str, list[int]]:
+    """Return the items that are picked now, by step."""
+    if given is None:
+        return {}
+    reviews = [step.id for step in state.plan.steps if step.review]
+    by_step = given if isinstance(given, Mapping) else dict.fromkeys(reviews[:1], given)
+    wrong = next((str(each) for each in by_step if each not in reviews), None)
+    if wrong is not None or not reviews:
+        raise ArgumentsError(
+            f"pick: run {state.row.id} has no review {quoted(wrong or '')}.",
+            hint=f"Its review steps are {listed(reviews)}." if reviews else "Leave pick out.",
+        )
+    return {
+        step: [item for item, is_picked in picked_items(each, state, step).items() if is_picked]
+        for step, each in by_step.items()
+    }
+
+
+_OWN = ("count", "foreach", "tool", "review", "budget")
+"""Fields of a step that `changes` may name like arguments."""

@@ -1,0 +1,393 @@
+"""Drives one run in this process: starts what can start, records what ended, and stops.
+
+The rows hold the state of a run, and the driver reads them before every step. So a run whose
+process was killed continues in another one: an item without a job starts again, and one with a job
+waits for that job. The driver stops when the run has ended, or waits for the user.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio
+from anyio.abc import TaskGroup
+
+from stability_mcp.errors import (
+    BudgetError,
+    ModerationError,
+    RequestError,
+    StorageError,
+    StudioError,
+)
+from stability_mcp.jobs.jobs import Jobs
+from stability_mcp.jobs.transactions.call_keys import StepPlace
+from stability_mcp.jobs.transactions.finish import mark_delivered
+from stability_mcp.store.database import Database
+from stability_mcp.store.queries import Connection
+from stability_mcp.store.tenancy import Account
+from stability_mcp.text import credits_text, listed
+from stability_mcp.workflows import run_rows
+from stability_mcp.workflows.earlier_results import EarlierResults
+from stability_mcp.workflows.progression import ItemKey, Progression, ReadyItem, progression
+from stability_mcp.workflows.run_jobs import RunJob, jobs_of_run
+from stability_mcp.workflows.run_port import PreparedStep, StepResult, StepRunner
+from stability_mcp.workflows.run_rows import NewState, Settled
+from stability_mcp.workflows.run_rows import RunState as State
+from stability_mcp.workflows.run_state import RunState, read_state
+
+MAX_PREPARING = 4
+"""Items whose files are prepared at once: each may decode a picture of 100 MB in memory."""
+MAX_LOCAL = 2
+"""Local tools of a run that work at once, so that calls in the chat get their turn."""
+TICK_SECONDS = 1.0
+"""Interval at which the rows are read even without news: another process may have changed them."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DriverContext:
+    """What the drivers of a process share."""
+
+    database: Database
+    jobs: Jobs
+    account: Account
+    clock: Callable[[], float]
+    preparing: anyio.CapacityLimiter = field(
+        default_factory=lambda: anyio.CapacityLimiter(MAX_PREPARING)
+    )
+    local: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(MAX_LOCAL))
+
+    @property
+    def process(self) -> str:
+        """Return the id of this process."""
+        return self.jobs.runner.process
+
+
+class RunDriver:
+    """Drives one run.
+
+    Args:
+        context: What the drivers of a process share.
+        run: The run; this process is in its row.
+        steps: Makes its items.
+    """
+
+    def __init__(self, context: DriverContext, run: str, steps: StepRunner) -> None:
+        self._context = context
+        self._run = run
+        self._steps = steps
+        self._busy: set[ItemKey] = set()
+        """Items that a task of this process prepares, submits or runs."""
+        self._news = anyio.Event()
+        self.listeners: set[anyio.Event] = set()
+        """Set whenever the rows may have changed."""
+        self._stopped_by: StudioError | None = None
+        """Why no further item may start: money, the key or the disk."""
+        self._earlier: EarlierResults | None = None
+        self._step_budgets = anyio.Lock()
+        self._reserved: dict[ItemKey, int] = {}
+        """Prices of items that are being submitted, in steps with a budget."""
+
+    def wake(self) -> None:
+        """Read the rows again."""
+        self._news.set()
+
+    def _notify(self) -> None:
+        for each in self.listeners:
+            each.set()
+
+    async def drive(self) -> None:
+        """Work until the run has ended, waits for the user, or belongs to another process."""
+        async with anyio.create_task_group() as group:
+            while True:
+                self._news = anyio.Event()
+                self._notify()
+                try:
+                    goes_on, open_jobs = await self._advance(group)
+                except StorageError as error:  # the rows are as they were
+                    log.warning("run %s: the store could not be used: %s", self._run, error)
+                    goes_on, open_jobs = True, []
+                    await anyio.sleep(TICK_SECONDS)
+                if not goes_on:
+                    return
+                await self._wait(open_jobs)
+
+    async def _wait(self, jobs: Sequence[str]) -> None:
+        """Wait until one of the jobs changes, a task has news, or for a second."""
+        async with anyio.create_task_group() as group:
+
+            async def jobs_changed() -> None:
+                await self._context.jobs.runner.engine.changed(jobs, TICK_SECONDS)
+                group.cancel_scope.cancel()
+
+            group.start_soon(jobs_changed)
+            await self._news.wait()
+            group.cancel_scope.cancel()
+
+    async def _advance(self, group: TaskGroup) -> tuple[bool, list[str]]:
+        """Do what can be done now; return whether the run goes on, and its open jobs."""
+        state = await self._read()
+        if state.row.state != "running" or state.row.process != self._context.process:
+            return False, []
+        state = await self._settle(state)
+        open_jobs = [job.id for job in state.newest_jobs.values() if job.is_open]
+        if state.row.cancel_at is not None:
+            return await self._cancel(state, open_jobs), open_jobs
+        found = self._progression(state)
+        if found.skipped:
+            await self._write_skipped(found.skipped)
+        started = 0
+        for ready in found.ready:
+            if self._stopped_by is not None or ready.key in self._busy:
+                continue
+            self._busy.add(ready.key)
+            group.start_soon(self._make, ready, state)
+            started += 1
+        if started or open_jobs or self._busy or found.skipped:
+            if not (started or open_jobs or self._busy):
+                self.wake()  # what was skipped may have been the last
+            return True, open_jobs
+        return await self._stop(state, found), []
+
+    async def _read(self) -> RunState:
+        account, run = self._context.account, self._run
+        return await self._context.database.read(lambda c: read_state(c, account, run))
+
+    def _progression(self, state: RunState) -> Progression:
+        """Return what comes next; an item without a job that no task works on starts again."""
+        items = {
+            key: row.as_item()
+            for key, row in state.items.items()
+            if row.state != "running" or key in self._busy or self._has_job(state, key)
+        }
+        return progression(state.plan, state.inputs, items)
+
+    @staticmethod
+    def _has_job(state: RunState, key: ItemKey) -> bool:
+        """Return whether a job works on an item, other than the one that it repeats."""
+        job = state.newest_jobs.get(key)
+        return job is not None and job.id != state.items[key].repeats
+
+    # Items that ended -----------------------------------------------------------------------------
+
+    async def _settle(self, state: RunState) -> RunState:
+        """Record the outcome of jobs that ended, and return the state after it."""
+        ended = [
+            job
+            for key, job in state.newest_jobs.items()
+            if key not in self._busy
+            and (row := state.items.get(key)) is not None
+            and row.state in {"running", "unknown"}
+            and not job.is_open
+            and job.state != "paused"
+            and not (job.state == "unknown" and (row.state == "unknown" or row.repeats == job.id))
+        ]
+        if not ended:
+            return state
+        settled = {job.key: await self._settled(job) for job in ended}
+        now, run = self._context.clock(), self._run
+        calls = [job.call for job in ended if job.call is not None]
+
+        def write(connection: Connection) -> None:
+            for key, each in settled.items():
+                run_rows.settle_item(connection, run, key, each, now)
+            mark_delivered(connection, calls, now)
+
+        await self._context.database.write(write, name="workflow.settle")
+        return await self._read()
+
+    async def _settled(self, job: RunJob) -> Settled:
+        if job.state != "done":
+            state: Any = job.state
+            return Settled(state=state, error=job.error)
+        try:
+            result = await self._steps.result(job)
+        except StudioError as error:
+            return Settled(state="failed", error=error.message)
+        if result.media is None:
+            return Settled(state="failed", error="Its result was deleted.")
+        return Settled(state="done", media=result.media, facts=result.facts())
+
+    async def _write_skipped(self, skipped: Mapping[ItemKey, str]) -> None:
+        now, run = self._context.clock(), self._run
+
+        def write(connection: Connection) -> None:
+            for key, why in skipped.items():
+                run_rows.skip_item(connection, run, key, why, now)
+
+        await self._context.database.write(write, name="workflow.skip")
+
+    # Items that start -----------------------------------------------------------------------------
+
+    async def _make(self, ready: ReadyItem, state: RunState) -> None:
+        """Make an item, or submit its job."""
+        try:
+            await self._attempt(ready, state)
+        except ModerationError as error:  # the API refused the same a moment ago
+            await self._fail(ready, error)
+        except (BudgetError, RequestError, StorageError) as error:
+            self._stopped_by = self._stopped_by or error
+        except StudioError as error:
+            await self._fail(ready, error)
+        finally:
+            self._busy.discard(ready.key)
+            self.wake()
+
+    async def _attempt(self, ready: ReadyItem, state: RunState) -> None:
+        async with self._context.preparing:
+            prepared = await self._steps.prepare(ready)
+        row = state.items.get(ready.key)
+        repeats = row.repeats if row is not None else None
+        if repeats is None and await self._reused(prepared, state):
+            return
+        if prepared.is_paid:
+            async with self._in_step_budget(prepared, state) as obstacle:
+                if obstacle and repeats is None:
+                    await self._write_skipped({ready.key: obstacle})
+                    return
+                await self._write_start(prepared)
+                await self._steps.submit(prepared, self._place(ready, state), retry_of=repeats)
+            return
+        await self._write_start(prepared)
+        async with self._context.local:
+            result = await self._steps.run_local(prepared)
+        await self._write_result(ready.key, result)
+
+    def _place(self, ready: ReadyItem, state: RunState) -> StepPlace:
+        step, item = ready.key
+        return StepPlace(run=self._run, step=step, item=item, ceiling=state.row.max_credits)
+
+    async def _reused(self, prepared: PreparedStep, state: RunState) -> bool:
+        """Settle an item with a result of an earlier run, if there is one."""
+        if self._earlier is None:
+            self._earlier = EarlierResults(self._context.database, state, self._context.clock)
+        return await self._earlier.use(prepared)
+
+    @asynccontextmanager
+    async def _in_step_budget(self, prepared: PreparedStep, state: RunState) -> AsyncIterator[str]:
+        """Reserve the price of an item in the budget of its step; yield why it doesn't fit."""
+        step = state.plan.step(prepared.item.key.step)
+        if step.budget is None or not prepared.is_paid:
+            yield ""
+            return
+        key, run = prepared.item.key, self._run
+        async with self._step_budgets:
+            jobs = await self._context.database.read(lambda c: jobs_of_run(c, run))
+            mine = [job for job in jobs if job.step == step.id]
+            submitted = {job.key for job in mine}
+            used = sum(job.price for job in mine if job.counts)
+            used += sum(
+                price
+                for other, price in self._reserved.items()
+                if other.step == step.id and other not in submitted
+            )
+            fits = used + prepared.price <= round(step.budget * 1000)
+            if fits:
+                self._reserved[key] = prepared.price
+        try:
+            yield "" if fits else f"the step's budget of {step.budget:g} credits is used up"
+        finally:
+            self._reserved.pop(key, None)
+
+    async def _write_start(self, prepared: PreparedStep) -> None:
+        now, run, ready = self._context.clock(), self._run, prepared.item
+
+        def write(connection: Connection) -> None:
+            run_rows.start_item(connection, run, ready, reuse_key=prepared.reuse_key, now=now)
+
+        await self._context.database.write(write, name="workflow.start_item")
+
+    async def _write_result(self, key: ItemKey, result: StepResult) -> None:
+        now, run = self._context.clock(), self._run
+        settled = Settled(state="done", media=result.media, facts=result.facts())
+
+        def write(connection: Connection) -> None:
+            run_rows.settle_item(connection, run, key, settled, now)
+
+        await self._context.database.write(write, name="workflow.settle_local")
+
+    async def _fail(self, ready: ReadyItem, error: StudioError) -> None:
+        now, run = self._context.clock(), self._run
+        settled = Settled(state="failed", error=" ".join(filter(None, (error.message, error.hint))))
+
+        def write(connection: Connection) -> None:
+            run_rows.start_item(connection, run, ready, reuse_key=None, now=now)
+            run_rows.settle_item(connection, run, ready.key, settled, now)
+
+        await self._context.database.write(write, name="workflow.fail_item")
+
+    # The end --------------------------------------------------------------------------------------
+
+    async def _cancel(self, state: RunState, open_jobs: Sequence[str]) -> bool:
+        """Cancel unsent jobs; return whether the run still waits for sent ones."""
+        paused = [job.id for job in state.newest_jobs.values() if job.state == "paused"]
+        if open_jobs or paused:
+            account = self._context.account
+            done = await self._context.jobs.cancel(account, [*open_jobs, *paused])
+            if any(each.outcome == "cancelled" for each in done):
+                self.wake()
+                return True
+        if open_jobs or self._busy:
+            return True
+        await self._set_state("cancelled", "")
+        return False
+
+    async def _stop(self, state: RunState, found: Progression) -> bool:
+        """Write why nothing goes on, or that the run has ended; return whether it goes on."""
+        paused = [job for job in state.newest_jobs.values() if job.state == "paused"]
+        unknown = [key for key, row in state.items.items() if row.state == "unknown"]
+        if self._stopped_by is not None or paused:
+            why = _why_paused(self._stopped_by, paused)
+            return await self._set_state("paused", why)
+        if found.reviews:
+            return await self._set_state("review", f"Waits for a pick: {listed(found.reviews)}.")
+        if unknown:
+            return await self._set_state("paused", _unknown_text(unknown, state))
+        return await self._finish(state)
+
+    async def _finish(self, state: RunState) -> bool:
+        made = any(row.state == "done" for row in state.rows)
+        if state.plan.deliver is not None and made and state.row.delivery is None:
+            try:
+                delivery = await self._steps.deliver(state)
+            except StudioError as error:
+                return await self._set_state("paused", f"Not delivered: {error.message}")
+            run, now = self._run, self._context.clock()
+            await self._context.database.write(
+                lambda c: run_rows.set_delivery(c, run, delivery, now), name="workflow.deliver"
+            )
+        failed = sorted({row.step for row in state.rows if row.state == "failed"})
+        outputs = any(state.outputs.values())
+        why = f"Failed: {listed(failed)}." if failed else ""
+        return await self._set_state("done" if outputs else "failed", why)
+
+    async def _set_state(self, new: State, why: str) -> bool:
+        now, run = self._context.clock(), self._run
+
+        def write(connection: Connection) -> None:
+            run_rows.set_state(connection, run, NewState(state=new, why=why or None), now)
+
+        await self._context.database.write(write, name="workflow.set_state", durable=True)
+        return False
+
+
+def _why_paused(error: StudioError | None, paused: Sequence[RunJob]) -> str:
+    """Return one message for everything that waits for money or a key."""
+    if error is not None:
+        return " ".join(filter(None, (error.message, error.hint)))
+    reasons = list(dict.fromkeys(job.error for job in paused if job.error))
+    count = f"{len(paused)} job{'s' * (len(paused) != 1)}"
+    return f"{count} paused: {reasons[0]}" if reasons else f"{count} paused."
+
+
+def _unknown_text(unknown: Sequence[ItemKey], state: RunState) -> str:
+    price = sum(state.newest_jobs[key].price for key in unknown if key in state.newest_jobs)
+    steps = listed(dict.fromkeys(key.step for key in unknown))
+    count = f"{len(unknown)} result{'s' * (len(unknown) != 1)}"
+    return (
+        f"{count} of {steps} may have been charged, but never arrived. Ask the user: pay again "
+        f"({credits_text(price)}), or skip."
+    )

@@ -1,0 +1,68 @@
+"""What answers say of runs that nobody asked about, and which runs changed.
+
+It imports no plans, because every answer needs it, also in processes that never run a workflow.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from stability_mcp.store.queries import Connection, load
+from stability_mcp.text import listed, quoted
+
+_WORDS = {"review": "wait for a pick", "paused": "are paused", "failed": "failed"}
+_ONE = {"review": "waits for a pick", "paused": "is paused", "failed": "failed"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Notice:
+    id: str
+    title: str
+    state: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.id} ({quoted(self.title)})" if self.title else self.id
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenRun:
+    id: str
+    state: str
+    changed: int
+
+
+_SQL = load(__file__)
+_uncollected = _SQL.many("uncollected", _Notice)
+_open_runs = _SQL.many("open_runs", _OpenRun)
+_newest = _SQL.value("newest", int)
+
+
+def uncollected_line(connection: Connection, owner: str) -> str | None:
+    """Return a line about runs that no answer has shown since they stopped; None: there are none.
+
+    Runs that wait for the user come first.
+    """
+    found = _uncollected(connection, owner=owner)
+    lines = []
+    for state in ("review", "paused", "done", "failed"):
+        runs = [each for each in found if each.state == state]
+        if runs:
+            words = (_ONE if len(runs) == 1 else _WORDS).get(state, "done, not shown yet")
+            noun = "Workflow run" if len(runs) == 1 else "Workflow runs"
+            names = listed(each.name for each in runs)
+            lines.append(f"{noun} {names} {words} (call workflow_run with run).")
+    return "\n".join(lines) or None
+
+
+def uncollected_runs(connection: Connection, owner: str) -> list[str]:
+    """Return the ids of these runs and of those that go on, oldest first."""
+    return [each.id for each in _uncollected(connection, owner=owner)]
+
+
+def activity(connection: Connection, owner: str) -> tuple[int, Mapping[str, tuple[str, int]]]:
+    """Return a number that grows with each run, and a value of each open run that changes with it.
+
+    The value has the form of a job's: its state, and a number.
+    """
+    runs = {each.id: (each.state, each.changed) for each in _open_runs(connection, owner=owner)}
+    return _newest(connection, owner=owner) or 0, runs

@@ -1,0 +1,158 @@
+"""The state of a run as one read: its row, its items and its jobs; and its progress in words."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.store.queries import Connection
+from stability_mcp.store.tenancy import Account
+from stability_mcp.workflows import run_rows
+from stability_mcp.workflows.plan import Plan, Step
+from stability_mcp.workflows.plan_check import outputs_of
+from stability_mcp.workflows.plan_graph import dependencies, sorted_steps
+from stability_mcp.workflows.progression import ItemKey, item_counts
+from stability_mcp.workflows.run_jobs import RunJob, by_item, jobs_of_run
+from stability_mcp.workflows.run_rows import ItemRow, RunRow
+
+Seconds = Mapping[str, float]
+"""Typical seconds of one result by operation; 0 or absent: not known."""
+
+
+class StepProgress(NamedTuple):
+    """How far a step is."""
+
+    step: Step
+    total: int | None
+    """Items; None: a review decides how many."""
+    states: Mapping[str, int]
+    """Number of items by state."""
+    charged: int
+    """Millicredits charged or reserved for it."""
+
+    @property
+    def ended(self) -> int:
+        """Return how many items have ended, with or without a result."""
+        return sum(count for state, count in self.states.items() if state != "running")
+
+    @property
+    def is_complete(self) -> bool:
+        """Return whether every item has ended."""
+        return self.total is not None and self.ended >= self.total
+
+
+@dataclass(frozen=True)
+class RunState:
+    """A run with its items and jobs."""
+
+    row: RunRow
+    rows: Sequence[ItemRow]
+    """In the order in which they were started."""
+    jobs: Sequence[RunJob]
+    """Oldest first."""
+
+    @cached_property
+    def plan(self) -> Plan:
+        """Return the plan."""
+        return self.row.read_plan()
+
+    @cached_property
+    def inputs(self) -> dict[str, Any]:
+        """Return the values of the plan's inputs."""
+        return self.row.read_inputs()
+
+    @cached_property
+    def items(self) -> Mapping[ItemKey, ItemRow]:
+        """Return the items by key."""
+        return {row.key: row for row in self.rows}
+
+    @cached_property
+    def newest_jobs(self) -> Mapping[ItemKey, RunJob]:
+        """Return the newest job of each item."""
+        return by_item(self.jobs)
+
+    @property
+    def charged(self) -> int:
+        """Return what was charged or may have been, in millicredits."""
+        return sum(job.price for job in self.jobs if job.charged in {"yes", "assumed"})
+
+    @property
+    def reserved(self) -> int:
+        """Return what is reserved for unfinished jobs, in millicredits."""
+        return sum(job.price for job in self.jobs if job.charged == "reserved")
+
+    def of_step(self, step: str) -> list[ItemRow]:
+        """Return the items of a step in their order."""
+        found = [row for row in self.rows if row.step == step]
+        return sorted(found, key=lambda row: row.item)
+
+    @cached_property
+    def outputs(self) -> Mapping[str, list[ItemRow]]:
+        """Return the finished items of each output, by its name; of a review, those picked."""
+        found = {}
+        for name, step in outputs_of(self.plan).items():
+            rows = [row for row in self.of_step(step) if row.state == "done"]
+            is_decided = any(row.picked is not None for row in rows)
+            picked = [row for row in rows if row.picked] if is_decided else rows
+            found[name] = picked if self.plan.step(step).review else rows
+        return found
+
+    def steps(self) -> list[StepProgress]:
+        """Return the progress of each step, in the order of the plan."""
+        totals = item_counts(
+            self.plan, self.inputs, {k: r.as_item() for k, r in self.items.items()}
+        )
+        states: dict[str, Counter[str]] = {step.id: Counter() for step in self.plan.steps}
+        for row in self.rows:
+            states[row.step][row.state] += 1
+        charged: Counter[str] = Counter()
+        for job in self.jobs:
+            charged[job.step] += job.price * job.counts
+        return [
+            StepProgress(step, totals[step.id], states[step.id], charged[step.id])
+            for step in self.plan.steps
+        ]
+
+    def progress(self, seconds: Seconds) -> tuple[str, float]:
+        """Return the progress in words, and as a share from 0 to 1."""
+        steps = self.steps()
+        total = sum(each.step.count if each.total is None else each.total for each in steps)
+        ended = sum(each.ended for each in steps)
+        current = [each for each in steps if each.states.get("running")]
+        named = ", ".join(
+            f"{each.step.id} ({each.ended} of {each.total})"
+            if (each.total or 0) > 1
+            else each.step.id
+            for each in current[:MAX_NAMED]
+        )
+        left = self._seconds_left(steps, seconds)
+        parts = [f"{ended} of {total} done", named, f"about {left:.0f} s left" if left else ""]
+        return "; ".join(filter(None, parts)), ended / max(total, 1)
+
+    def _seconds_left(self, steps: Sequence[StepProgress], seconds: Seconds) -> float:
+        """Return about how long the longest chain of unfinished steps takes."""
+        open_steps = {each.step.id for each in steps if not each.is_complete}
+        needs = dependencies(self.plan)
+        ends: dict[str, float] = {}
+        for step in sorted_steps(self.plan)[0]:
+            begins = max((ends[need] for need in needs[step.id]), default=0.0)
+            paid = step.tool in OPERATIONS and step.id in open_steps
+            ends[step.id] = begins + (seconds.get(step.tool, 0.0) if paid else 0.0)
+        return max(ends.values(), default=0.0)
+
+
+MAX_NAMED = 3
+"""Steps that a line of progress names."""
+
+
+def read_state(connection: Connection, account: Account, run: str) -> RunState:
+    """Read a run with its items and jobs.
+
+    Raises:
+        NotFoundError: the account has no such run.
+    """
+    row = run_rows.find_run(connection, account, run)
+    rows = list(run_rows.items(connection, run).values())
+    return RunState(row, rows, jobs_of_run(connection, run))

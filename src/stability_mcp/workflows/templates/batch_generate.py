@@ -1,0 +1,252 @@
+"""Template `batch_generate`: a list of prompts, or a list of calls with ids of their own."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, ConfigDict, Field
+
+from stability_mcp.api.fields import AspectRatio, StylePreset
+from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.api.operations.generate.sd3 import CREDITS as SD3_MODELS
+from stability_mcp.text import listed, quoted
+from stability_mcp.workflows.placeholders import literal
+from stability_mcp.workflows.plan import MAX_ELEMENTS, MAX_JOBS, MAX_STEPS, Plan, Step
+from stability_mcp.workflows.plan_notation import read_plan
+from stability_mcp.workflows.predictions import takes_files
+from stability_mcp.workflows.problems import problems_error
+from stability_mcp.workflows.quality import Choice, Quality, choose
+from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, template
+from stability_mcp.workflows.template_parts import (
+    ChosenSeed,
+    Folder,
+    Text,
+    accepted,
+    argument_error,
+    delivery,
+    prompt_names,
+    step_id,
+    takes,
+    texts_as,
+    unique_names,
+)
+
+MAX_VARIANTS = 10
+"""Variants of each prompt. *Chosen*: more are better asked for after a look at some."""
+
+
+class NamedPrompt(TemplateArguments):
+    """A prompt."""
+
+    id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    """Name of its results; absent: from its words."""
+    prompt: Text
+
+
+class NamedCall(TemplateArguments):
+    """A call with an id."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    """Name of its results; others may refer to it as "$id"."""
+    operation: Annotated[str, Field(validation_alias=AliasChoices("operation", "tool"))]
+    """Operation or local tool."""
+    parameters: Annotated[
+        dict[str, Any], Field(validation_alias=AliasChoices("parameters", "arguments"))
+    ] = Field(default_factory=dict)
+    """Its arguments; they come before the shared ones."""
+    count: Annotated[int, Field(ge=1, le=MAX_VARIANTS)] = 1
+    """Variants."""
+
+
+class BatchGenerate(TemplateArguments):
+    """Make something for each prompt of a list, or run a list of calls with ids of their own.
+
+    Everything else is shared. For files instead of prompts: batch_process.
+    """
+
+    prompts: (
+        Annotated[
+            list[NamedPrompt],
+            texts_as("prompt"),
+            Field(min_length=1, max_length=MAX_ELEMENTS),
+        ]
+        | None
+    ) = None
+    """Texts, or {id, prompt}."""
+    operations: Annotated[list[NamedCall], Field(min_length=1, max_length=MAX_STEPS)] | None = None
+    """Instead of prompts: {id, operation, parameters} each."""
+    quality: Quality = "standard"
+    """Chooses the model for prompts."""
+    model: str | None = None
+    """Instead of quality: an operation such as generate_ultra, or sd3.5-flash."""
+    style_preset: StylePreset | None = None
+    aspect_ratio: AspectRatio | None = None
+    negative_prompt: Text | None = None
+    seed: ChosenSeed | None = None
+    """The same for all; absent: random."""
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    """Further shared arguments, such as output_format or duration."""
+    variants: Annotated[int, Field(ge=1, le=MAX_VARIANTS)] = 1
+    """Results of each prompt."""
+    to: Folder | None = None
+    """Folder for the results, with a manifest; absent: only stored."""
+
+    def shared(self) -> dict[str, Any]:
+        """Return the shared arguments that are given."""
+        named = {
+            "style_preset": self.style_preset,
+            "aspect_ratio": self.aspect_ratio,
+            "negative_prompt": self.negative_prompt and literal(self.negative_prompt),
+            "seed": self.seed,
+        }
+        return {**self.parameters, **{k: v for k, v in named.items() if v is not None}}
+
+
+@template(
+    title="Make many",
+    example={
+        "prompts": [
+            {"id": "home", "prompt": "a house, flat icon, two colours"},
+            {"id": "search", "prompt": "a magnifying glass, flat icon, two colours"},
+            {"id": "settings", "prompt": "a gear wheel, flat icon, two colours"},
+        ],
+        "quality": "draft",
+        "to": "icons",
+    },
+)
+async def batch_generate(arguments: BatchGenerate, media: TemplateMedia) -> Plan:
+    """Return a plan with one step for all prompts, or a step for each call."""
+    del media
+    if (arguments.prompts is None) == (arguments.operations is None):
+        raise argument_error(
+            "prompts",
+            "Pass either prompts or operations.",
+            'prompts: ["a fox", …], or operations: [{"id": …, "operation": …, "parameters": …}].',
+        )
+    if arguments.operations is not None:
+        steps, notes = _calls(arguments, arguments.operations)
+        title = f"{len(steps)} calls"
+    else:
+        prompts = arguments.prompts or ()
+        steps, notes = _of_prompts(arguments, prompts)
+        title = f"{len(prompts)} prompt{'s' * (len(prompts) != 1)}: {steps[0].tool}"
+    return Plan(title=title, steps=steps, deliver=delivery(arguments.to), notes=notes)
+
+
+# Prompts ------------------------------------------------------------------------------------------
+
+
+def _of_prompts(
+    arguments: BatchGenerate, prompts: Sequence[NamedPrompt]
+) -> tuple[list[Step], list[str]]:
+    results = len(prompts) * arguments.variants
+    if results > MAX_JOBS:
+        raise argument_error(
+            "variants",
+            f"{len(prompts)} prompts in {arguments.variants} variants are {results:,} results; a "
+            f"run makes up to {MAX_JOBS}.",
+            "Lower variants, or split the prompts over several runs.",
+        )
+    choice = _choice(arguments)
+    shared = arguments.shared()
+    for name in shared:
+        if name == "prompt" or not takes(choice.operation, name):
+            raise argument_error(
+                name,
+                f"{choice.operation} doesn't take it here.",
+                "Leave it out, or choose another model.",
+            )
+    words = prompt_names(each.prompt for each in prompts)
+    names = unique_names(each.id or word for each, word in zip(prompts, words, strict=True))
+    step = choice.step("results", **shared, prompt="$item.prompt", label="{item.name}")
+    elements = [
+        {"name": name, "prompt": literal(each.prompt)}
+        for name, each in zip(names, prompts, strict=True)
+    ]
+    update = {"foreach": elements, "count": arguments.variants}
+    note = f"{choice.operation}: {choice.reason}" if choice.reason else ""
+    return [step.model_copy(update=update)], [note] if note else []
+
+
+def _choice(arguments: BatchGenerate) -> Choice:
+    """Return the operation for prompts: the model that is named, or that of the quality."""
+    model = arguments.model
+    if model is None:
+        return choose("text_to_image", arguments.quality)
+    key = model.strip().casefold()
+    if key in SD3_MODELS:
+        return Choice(operation="generate_sd3", arguments={"model": key}, reason="")
+    read = read_plan([{"id": "model", "tool": model, "arguments": {"prompt": ""}}])
+    tool = read.plan.steps[0].tool if read.plan is not None else None
+    if tool is not None and _is_from_words(tool):
+        return Choice(operation=tool, reason="")
+    known = [*filter(_is_from_words, OPERATIONS), *SD3_MODELS]
+    wrong = f"{tool} makes nothing from a prompt alone." if tool else f"{quoted(model)} is unknown."
+    raise argument_error(
+        "model",
+        wrong,
+        f"Use {listed(known, most=len(known), last='or')}.",
+    )
+
+
+def _is_from_words(tool: str) -> bool:
+    row = OPERATIONS.get(tool)
+    if row is None or "prompt" not in row.model_fields or not row.is_paid():
+        return False
+    return not any(row.model_fields[name].is_required() for name in takes_files(tool))
+
+
+# Calls --------------------------------------------------------------------------------------------
+
+
+def _calls(arguments: BatchGenerate, calls: Sequence[NamedCall]) -> tuple[list[Step], list[str]]:
+    if arguments.model is not None:
+        raise argument_error("model", "Each call names its own operation.", "Leave it out.")
+    if arguments.variants > 1:
+        raise argument_error("variants", "It is for prompts.", "Set count in the operations.")
+    ids: list[str] = []
+    for each in calls:
+        ids.append(step_id(each.id or each.operation.partition("_")[2] or each.operation, ids))
+    raw = [
+        {
+            "id": name,
+            "tool": each.operation,
+            "arguments": each.parameters,
+            "count": each.count,
+        }
+        for name, each in zip(ids, calls, strict=True)
+    ]
+    read = read_plan(raw)
+    if read.plan is None:
+        raise problems_error(read.problems)
+    shared = arguments.shared()
+    steps = [_call(step, given, shared) for step, given in zip(read.plan.steps, calls, strict=True)]
+    unused = [name for name in shared if not any(takes(step.tool, name) for step in steps)]
+    if unused:
+        raise argument_error(
+            unused[0], "None of the operations takes it.", "Leave it out of the shared arguments."
+        )
+    return steps, _shared_notes(shared, steps)
+
+
+def _call(step: Step, given: NamedCall, shared: Mapping[str, Any]) -> Step:
+    """Return a step with the shared arguments that it takes and doesn't have itself."""
+    label = {"label": given.id} if given.id is not None and takes_label(step.tool) else {}
+    arguments = {**label, **accepted(step.tool, shared), **step.arguments}
+    return step.model_copy(update={"arguments": arguments})
+
+
+def takes_label(tool: str) -> bool:
+    """Return whether the results of a tool can be named."""
+    return tool in OPERATIONS or takes(tool, "label")
+
+
+def _shared_notes(shared: Mapping[str, Any], steps: Sequence[Step]) -> list[str]:
+    """Return a note for each shared argument that some steps don't take."""
+    found = []
+    for name in shared:
+        others = [step.id for step in steps if not takes(step.tool, name)]
+        if others:
+            found.append(f"{name}: not taken by {listed(others)}")
+    return found

@@ -1,0 +1,120 @@
+"""Template `enhance_image`: a larger and cleaner picture."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from stability_mcp.api.fields import Size
+from stability_mcp.text import quoted
+from stability_mcp.workflows.picture_parts import (
+    DENOISE,
+    SHARPEN,
+    Detail,
+    PictureName,
+    Target,
+    Upscaler,
+    Words,
+    choose_upscaler,
+    found_flaws,
+    is_asked,
+    look,
+    mistake,
+    picture_input,
+    transform,
+)
+from stability_mcp.workflows.plan import Plan, PlanInput, Step
+from stability_mcp.workflows.quality import Quality
+from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, template
+
+
+class EnhanceImage(TemplateArguments):
+    """Enlarge a picture and repair it, with the upscaler that suits its size and flaws.
+
+    It is measured first: nothing is paid for a picture that is already large enough.
+    """
+
+    image: PictureName
+    target: Target = "2k"
+    """At least the pixels of 1920x1080, 2560x1440 or 3840x2160."""
+    detail: Detail = "keep"
+    """keep: stay true to it; invent: restore a blurred or damaged one, faces may change."""
+    quality: Quality = "standard"
+    """draft, standard: cheapest; premium, professional: 40 credits or more."""
+    prompt: Words | None = None
+    """What the picture shows; some upscalers need it."""
+    denoise: bool | None = None
+    """Absent: if noise is found."""
+    sharpen: bool | None = None
+    """Absent: if it is blurred and stays true."""
+
+
+@template(
+    title="Enhance a picture",
+    example={"image": "photo", "target": "4k", "prompt": "a fishing boat in a harbour"},
+)
+async def enhance_image(arguments: EnhanceImage, media: TemplateMedia) -> Plan:
+    """Return a plan: denoise, upscale, sharpen, as far as each is needed."""
+    size = await look(media, arguments.image, "image")
+    flaws = found_flaws(await media.inspect(arguments.image))
+    upscaler = choose_upscaler(size, arguments.target, arguments.detail, arguments.quality)
+    if upscaler is not None and upscaler.needs_prompt and arguments.prompt is None:
+        raise _no_prompt(upscaler, size, arguments)
+    steps = list(_steps(arguments, flaws, upscaler))
+    if not steps:
+        raise _nothing_to_do(arguments, size)
+    inputs = {"image": picture_input(arguments.image, "The picture.")}
+    if upscaler is not None and upscaler.needs_prompt:
+        inputs["prompt"] = PlanInput(default=arguments.prompt, description="What it shows.")
+    return Plan(
+        title=f"Enhance {quoted(arguments.image)} to {arguments.target}",
+        inputs=inputs,
+        steps=steps,
+        outputs={"enhanced": f"${steps[-1].id}"},
+        notes=_notes(arguments, size, flaws, upscaler),
+    )
+
+
+def _steps(arguments: EnhanceImage, flaws: list[str], upscaler: Upscaler | None) -> Iterator[Step]:
+    """Yield the steps; noise goes first, as an upscaler would take it for detail."""
+    image = "$image"
+    if is_asked(arguments.denoise, "noisy", flaws):
+        yield transform("denoised", image, {"op": "adjust", "denoise": DENOISE})
+        image = "$denoised"
+    if upscaler is not None:
+        words = {"prompt": "$prompt"} if upscaler.needs_prompt else {}
+        yield upscaler.choice.step("enlarged", image=image, **words)
+        image = "$enlarged"
+    is_soft = arguments.detail == "keep" and "blurred" in flaws
+    if is_soft if arguments.sharpen is None else arguments.sharpen:
+        yield transform("sharpened", image, {"op": "adjust", "sharpen": SHARPEN})
+
+
+def _notes(
+    arguments: EnhanceImage, size: Size, flaws: list[str], upscaler: Upscaler | None
+) -> list[str]:
+    notes = [f"Found: {', '.join(flaws) or 'no flaws'}."]
+    if upscaler is None:
+        notes.append(
+            f"The picture isn't enlarged: {size.width}x{size.height} is enough for "
+            f"{arguments.target}, or more than any upscaler makes."
+        )
+    else:
+        notes.append(f"{upscaler.note(size, arguments.target)}.")
+    if "blurred" in flaws and arguments.detail == "keep" and upscaler is not None:
+        notes.append('Sharpening can\'t restore what a blur has lost; detail: "invent" can.')
+    return notes
+
+
+def _no_prompt(upscaler: Upscaler, size: Size, arguments: EnhanceImage) -> Exception:
+    name = upscaler.choice.operation
+    cure = 'Pass what it shows, such as "a fishing boat in a harbour".'
+    draft = choose_upscaler(size, arguments.target, arguments.detail, "draft")
+    if draft is not None and not draft.needs_prompt:
+        cure += f' Or pass quality: "draft" for {draft.choice.operation}, which takes none.'
+    return mistake("prompt", f"{name} has to know what the picture shows.", cure)
+
+
+def _nothing_to_do(arguments: EnhanceImage, size: Size) -> Exception:
+    shown = f"{quoted(arguments.image)} has {size.width}x{size.height} and no noise or blur"
+    larger: dict[Any, str] = {"hd": "a larger target, ", "2k": "target 4k, "}
+    cure = f"Pass {larger.get(arguments.target, '')}denoise: true or sharpen: true."
+    return mistake("target", f"{shown}: nothing is left to do for {arguments.target}.", cure)

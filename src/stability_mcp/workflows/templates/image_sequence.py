@@ -1,0 +1,237 @@
+"""Template `image_sequence`: frames in one style, and an animated file of them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from stability_mcp.api.fields import AspectRatio, StylePreset
+from stability_mcp.api.tool_arguments import as_list
+from stability_mcp.imaging.transform.animation import MAX_FRAMES
+from stability_mcp.workflows.placeholders import literal
+from stability_mcp.workflows.plan import Plan, Step
+from stability_mcp.workflows.quality import Quality, choose
+from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, template
+from stability_mcp.workflows.template_parts import (
+    ChosenSeed,
+    Folder,
+    Media,
+    Text,
+    argument_error,
+    delivery,
+    nearest_shape,
+    risen,
+    seed_of,
+)
+
+MIN_FRAMES = 2
+DEFAULT_FRAMES = 8
+"""*Chosen*: two seconds at the default speed."""
+MIN_FPS, MAX_FPS = 0.1, 25
+"""Frames per second: from a slide show to what browsers play without slowing down."""
+MIN_SIDE, MAX_SIDE = 64, 1_024
+"""Longer side of the animation in pixels; 24 frames of 1024x1024 are 25 of the 50 megapixels that
+an animation may have."""
+_NUMBER, _COUNT = "{frame}", "{frames}"
+
+Anchor = Literal["style", "image", "none"]
+
+
+class ImageSequence(TemplateArguments):
+    """Make frames from a list of prompts, or from one prompt, and an animated GIF or WebP of them.
+
+    Later frames follow the first one's style, or start from its picture. They are single pictures,
+    not a film: movement between them isn't smooth.
+    """
+
+    prompts: (
+        Annotated[list[Text], BeforeValidator(as_list), Field(min_length=1, max_length=MAX_FRAMES)]
+        | None
+    ) = None
+    """One for each frame, in order; with `first`, for the frames after it."""
+    prompt: Text | None = None
+    """Instead: one for all; {frame} in it is the number, {frames} how many there are."""
+    frames: Annotated[int, Field(ge=MIN_FRAMES, le=MAX_FRAMES)] | None = None
+    """With prompt. Default: 8."""
+    first: Media | None = None
+    """A picture as the first frame; absent: made from the first prompt."""
+    anchor: Anchor = "style"
+    """style: later frames take the first one's style; image: they start from it; none."""
+    closeness: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """How close they keep to it."""
+    seeds: Literal["fixed", "rising"] | None = None
+    """Default: fixed if the prompts differ, so that less changes from frame to frame."""
+    seed: ChosenSeed | None = None
+    """The first one; absent: from the prompts."""
+    style_preset: StylePreset | None = None
+    aspect_ratio: AspectRatio | None = None
+    """Default: that of first, else 1:1."""
+    negative_prompt: Text | None = None
+    quality: Quality = "standard"
+    fps: Annotated[float, Field(ge=MIN_FPS, le=MAX_FPS)] = 4
+    """Frames per second."""
+    format: Literal["gif", "webp"] = "gif"
+    """webp: smaller, with all colours."""
+    longest: Annotated[int, Field(ge=MIN_SIDE, le=MAX_SIDE)] = 768
+    """Longer side of the animation in pixels; the frames keep their size."""
+    to: Folder = "sequence"
+    """Folder for frames and animation."""
+
+
+@template(
+    title="Sequence and animation",
+    example={
+        "prompts": [
+            "a seed in dark soil, watercolour",
+            "a sprout above dark soil, watercolour",
+            "a young plant with four leaves, watercolour",
+            "a sunflower in bloom, watercolour",
+        ],
+        "fps": 2,
+    },
+)
+async def image_sequence(arguments: ImageSequence, media: TemplateMedia) -> Plan:
+    """Return a plan: the first frame, the others, and the animation."""
+    prompts = _prompts(arguments)
+    seeds = _seeds(arguments, prompts)
+    ratio = await _ratio(arguments, media)
+    given = int(arguments.first is not None)
+    count = len(prompts) + given
+    shared = {
+        "style_preset": arguments.style_preset,
+        "negative_prompt": arguments.negative_prompt and literal(arguments.negative_prompt),
+    }
+    elements = [
+        {"prompt": literal(prompt), "seed": seed, "label": _label(number, count)}
+        for number, (prompt, seed) in enumerate(zip(prompts, seeds, strict=True), 1 + given)
+    ]
+    steps: list[Step] = []
+    anchor = arguments.first or "$first"
+    if arguments.first is None:
+        choice = choose("text_to_image", arguments.quality)
+        steps.append(choice.step("first", **elements.pop(0), aspect_ratio=ratio, **shared))
+    later = _later(arguments, anchor, ratio, shared)
+    steps.append(later.model_copy(update={"foreach": elements}))
+    steps.append(_animation(arguments, anchor))
+    return Plan(
+        title=f"{count} frames and an animated {arguments.format.upper()}",
+        steps=steps,
+        outputs={step.id: f"${step.id}" for step in steps},
+        deliver=delivery(arguments.to),
+        notes=_notes(arguments, later, seeds),
+    )
+
+
+def _prompts(arguments: ImageSequence) -> list[str]:
+    """Return the prompt of each frame that is made."""
+    given = arguments.prompts or []
+    if bool(given) == (arguments.prompt is not None):
+        raise argument_error(
+            "prompts",
+            "Pass either prompts or prompt.",
+            "Use prompts for one text a frame, prompt and frames for one text for all.",
+        )
+    first = 1 if arguments.first is None else 2
+    if arguments.prompt is not None:
+        count = arguments.frames or DEFAULT_FRAMES
+        return [
+            arguments.prompt.replace(_NUMBER, str(number)).replace(_COUNT, str(count))
+            for number in range(first, count + 1)
+        ]
+    count = len(given) + first - 1
+    if not MIN_FRAMES <= count <= MAX_FRAMES or arguments.frames not in {None, count}:
+        wanted = arguments.frames or f"from {MIN_FRAMES} to {MAX_FRAMES}"
+        raise argument_error(
+            "prompts",
+            f"They make {count} frame{'s' * (count != 1)} instead of {wanted}.",
+            "Pass a text for each frame, or prompt and frames for one text for all.",
+        )
+    return given
+
+
+def _seeds(arguments: ImageSequence, prompts: Sequence[str]) -> list[int]:
+    """Return the seed of each frame."""
+    differ = len(set(prompts)) == len(prompts)
+    seeds = arguments.seeds or ("fixed" if differ else "rising")
+    if seeds == "fixed" and not differ:
+        raise argument_error(
+            "seeds",
+            "Frames with the same prompt and seed would be the same picture.",
+            "Use rising seeds, or write {frame} into the prompt where the number belongs.",
+        )
+    first = arguments.seed or seed_of(*prompts)
+    return [risen(first, number if seeds == "rising" else 0) for number in range(len(prompts))]
+
+
+async def _ratio(arguments: ImageSequence, media: TemplateMedia) -> str | None:
+    """Return the shape of the frames; that of `first` if there is one."""
+    if arguments.aspect_ratio is not None or arguments.first is None:
+        return arguments.aspect_ratio
+    shape = await media.shape(arguments.first)
+    if shape.kind != "image":
+        raise argument_error("first", f"It is {shape.kind}, not a picture.", "Name a picture.")
+    return nearest_shape(shape)
+
+
+def _later(
+    arguments: ImageSequence, anchor: str, ratio: str | None, shared: Mapping[str, Any]
+) -> Step:
+    """Return the step of the frames after the first one, without its elements."""
+    each = {"prompt": "$item.prompt", "seed": "$item.seed", "label": "$item.label", **shared}
+    match arguments.anchor:
+        case "style":
+            return choose("image_in_style", arguments.quality).step(
+                "frames",
+                image=anchor,
+                fidelity=arguments.closeness,
+                aspect_ratio=ratio,
+                **each,
+            )
+        case "image":
+            return choose("image_to_image", arguments.quality).step(
+                "frames", image=anchor, strength=round(1 - arguments.closeness, 3), **each
+            )
+        case "none":
+            return choose("text_to_image", arguments.quality).step(
+                "frames", aspect_ratio=ratio, **each
+            )
+
+
+def _animation(arguments: ImageSequence, first: str) -> Step:
+    return Step(
+        id="animation",
+        tool="image_transform",
+        arguments={
+            "image": first,
+            "label": "animation",
+            "steps": [
+                {"op": "resize", "longest": arguments.longest},
+                {
+                    "op": "frames",
+                    "images": ["$frames"],
+                    "duration": round(1_000 / arguments.fps),
+                    "format": arguments.format,
+                    "fit": "crop",
+                },
+            ],
+        },
+    )
+
+
+def _label(number: int, count: int) -> str:
+    """Return the name of a frame; names sort like the frames."""
+    return f"frame {number:0{len(str(count))}d}"
+
+
+def _notes(arguments: ImageSequence, later: Step, seeds: Sequence[int]) -> list[str]:
+    how = {
+        "style": f"take the style of the first, fidelity {arguments.closeness:g}",
+        "image": f"start from the first, strength {1 - arguments.closeness:g}",
+        "none": "are independent of the first",
+    }[arguments.anchor]
+    rising = f"seeds from {seeds[0]} up" if seeds[0] != seeds[-1] else f"seed {seeds[0]} for all"
+    length = (len(seeds) + (arguments.first is not None)) / arguments.fps
+    return [
+        f"later frames ({later.tool}) {how}; {rising}",
+        f"the animation takes {length:.3g} s and repeats; a frame that fails is left out of it",
+    ]

@@ -1,0 +1,449 @@
+"""Rows of runs: an item starts once, no result is lost, and what exists is found again."""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from stability_mcp.errors import NotFoundError
+from stability_mcp.policy.spend_limits import SpendScope
+from stability_mcp.store.tenancy import Account
+from stability_mcp.workflows import run_reuse, run_rows
+from stability_mcp.workflows.plan import Plan
+from stability_mcp.workflows.plan_notation import read_plan
+from stability_mcp.workflows.progression import Item, ItemKey, ItemState, ReadyItem
+from stability_mcp.workflows.run_rows import NewRun, NewState, RunRow, RunState, Settled
+from support.store.rows import execute, in_memory
+
+ACCOUNT = Account(owner="local", upstream="live")
+STEPS = {
+    "title": "an owl",
+    "inputs": {"what": {"type": "text", "default": "an owl"}},
+    "steps": [
+        {"id": "draft", "tool": "generate_core", "arguments": {"prompt": "{what}"}, "count": 4},
+        {"id": "pick", "tool": "image_transform", "foreach": "$draft", "review": True},
+    ],
+}
+DRAFT = ItemKey("draft", 0)
+
+
+@pytest.fixture
+def store() -> Iterator[sqlite3.Connection]:
+    """Yield the tables of an empty store."""
+    with in_memory() as connection:
+        yield connection
+
+
+def _plan() -> Plan:
+    read = read_plan(STEPS)
+    assert read.plan is not None, read.problems
+    return read.plan
+
+
+NEW = NewRun(
+    account=ACCOUNT,
+    process="p1",
+    plan=_plan(),
+    inputs={"what": "a tawny owl"},
+    max_credits=12_000,
+)
+
+
+def _run(store: sqlite3.Connection, account: Account = ACCOUNT) -> str:
+    return run_rows.insert_run(store, replace(NEW, account=account), now=100.0)
+
+
+def _row(store: sqlite3.Connection, run: str) -> RunRow:
+    return run_rows.find_run(store, ACCOUNT, run)
+
+
+def _start(
+    store: sqlite3.Connection, run: str, key: ItemKey = DRAFT, *, reuse_key: str | None = None
+) -> bool:
+    ready = ReadyItem(key=key, tool="generate_core", arguments={"prompt": "an owl"}, variant=0)
+    return run_rows.start_item(store, run, ready, reuse_key=reuse_key, now=200.0)
+
+
+def _settle(
+    store: sqlite3.Connection, run: str, settled: Settled | ItemState, key: ItemKey = DRAFT
+) -> bool:
+    how = settled if isinstance(settled, Settled) else Settled(state=settled)
+    return run_rows.settle_item(store, run, key, how, now=300.0)
+
+
+def _media(store: sqlite3.Connection, *ids: str) -> None:
+    execute(
+        store,
+        "INSERT INTO blobs (sha256, bytes, media_type, created_at) VALUES ('s', 1, 'image/png', 0) "
+        "ON CONFLICT DO NOTHING",
+    )
+    for media in ids:
+        execute(
+            store,
+            "INSERT INTO media (id, owner, blob, media_type, origin, created_at) "
+            "VALUES (:id, 'local', 's', 'image/png', 'generated', 0)",
+            id=media,
+        )
+
+
+def _done(store: sqlite3.Connection, run: str, *made: str, reuse_key: str = "k") -> None:
+    """Let the first items of a run make media with one reuse key."""
+    for position, media in enumerate(made):
+        key = ItemKey("draft", position)
+        assert _start(store, run, key, reuse_key=reuse_key)
+        assert _settle(store, run, Settled(state="done", media=media), key)
+
+
+# Runs ---------------------------------------------------------------------------------------------
+
+
+def test_a_run_is_read_as_it_was_written(store: sqlite3.Connection) -> None:
+    """*Chosen*: a restart continues from the rows only."""
+    scope = SpendScope(name="stdio", client="claude-ai")
+    new = replace(NEW, template="compare_models", spend_scope=scope, output_dir="/o", redo_of="r0")
+    name = run_rows.insert_run(store, new, now=100.0)
+
+    run = _row(store, name)
+
+    assert run.read_plan() == _plan()
+    assert run.read_inputs() == {"what": "a tawny owl"}
+    assert run.account == ACCOUNT
+    assert run.spend_scope == scope
+    assert (run.template, run.title, run.max_credits) == ("compare_models", "an owl", 12_000)
+    assert (run.output_dir, run.redo_of, run.process, run.state) == ("/o", "r0", "p1", "running")
+    assert (run.created_at, run.changed_at, run.finished_at) == (100.0, 100.0, None)
+    assert _row(store, _run(store)).spend_scope is None
+
+
+def test_runs_are_listed_newest_first_by_page(store: sqlite3.Connection) -> None:
+    """*Chosen*: as job_list does; another owner's runs don't appear."""
+    runs = [_run(store) for _ in range(3)]
+    _run(store, Account(owner="other", upstream="live"))
+
+    first = run_rows.list_runs(store, ACCOUNT, limit=2)
+    rest = run_rows.list_runs(store, ACCOUNT, limit=2, before=first[-1].seq)
+
+    assert [each.id for each in [*first, *rest]] == runs[::-1]
+
+
+def test_a_wrong_id_names_the_run_that_was_meant(store: sqlite3.Connection) -> None:
+    """*Chosen*: a model shortens ids and mixes up jobs and runs."""
+    name = _run(store)
+    execute(store, "INSERT INTO upstreams (id, base_url) VALUES ('live', 'https://x')")
+    execute(
+        store,
+        "INSERT INTO jobs (id, owner, upstream, run, step, operation, arguments, deferred, state, "
+        "day, price, price_list, created_at) VALUES ('job1', 'local', 'live', :run, 'draft', 'o', "
+        "'{}', 0, 'done', 'd', 1, 'p', 0)",
+        run=name,
+    )
+
+    def error(wrong: str, account: Account = ACCOUNT) -> str:
+        with pytest.raises(NotFoundError) as raised:
+            run_rows.find_run(store, account, wrong)
+        return str(raised.value)
+
+    assert error(name[:6]).endswith(
+        f'There is no run "{name[:6]}". Nothing was charged. Did you mean "{name}"?'
+    )
+    assert error("job1").endswith(f'That is a job of run "{name}".')
+    for wrong in ("", "%", name[:2], "nothing"):
+        assert error(wrong).endswith("job_list lists runs and jobs.")
+    other = Account(owner="other", upstream="live")
+    assert name not in error(name[:6], other) + error("job1", other)
+    assert error(name, other).endswith("job_list lists runs and jobs.")
+
+
+def test_only_one_process_takes_a_run_over(store: sqlite3.Connection) -> None:
+    """*Chosen*: two processes find the same run of a dead one; the first one drives it."""
+    _run(store)
+    seen_by_both = run_rows.running(store, "live")
+    assert len(seen_by_both) == 1
+
+    taken = [run_rows.take_run(store, seen_by_both[0], process) for process in ("p2", "p3")]
+
+    assert taken == [True, False]
+    assert _row(store, seen_by_both[0].id).process == "p2"
+
+
+def test_a_run_without_a_process_is_taken_once(store: sqlite3.Connection) -> None:
+    """*Chosen*: a restored store has runs that no process drives."""
+    name = _run(store)
+    run_rows.set_state(store, name, NewState(state="running"), now=150.0)
+    [run] = run_rows.running(store, "live")
+
+    assert [run_rows.take_run(store, run, process) for process in ("p2", "p3")] == [True, False]
+
+
+@pytest.mark.parametrize("state", ["review", "paused", "done", "failed", "cancelled"])
+def test_a_run_that_does_not_run_is_not_taken(store: sqlite3.Connection, state: RunState) -> None:
+    """*Chosen*: nothing is spent until the user decides."""
+    name = _run(store)
+    [seen] = run_rows.running(store, "live")
+    run_rows.set_state(store, name, NewState(state=state, why="a reason"), now=400.0)
+
+    assert run_rows.running(store, "live") == []
+    assert not run_rows.take_run(store, seen, "p2")
+    run = _row(store, name)
+    assert (run.state, run.why, run.process) == (state, "a reason", None)
+    assert run.finished_at == (400.0 if state in run_rows.ENDED else None)
+
+
+def test_the_runs_of_another_upstream_are_not_driven(store: sqlite3.Connection) -> None:
+    """*Chosen*: its jobs need the other key."""
+    _run(store)
+
+    assert run_rows.running(store, "emulator") == []
+
+
+def test_a_run_that_continues_has_not_ended(store: sqlite3.Connection) -> None:
+    """*Chosen*: resume after a failure; its new results are uncollected again."""
+    name = _run(store)
+    run_rows.set_state(store, name, NewState(state="failed", why="no credits"), now=400.0)
+    assert run_rows.mark_collected(store, name, now=410.0)
+    run_rows.set_state(store, name, NewState(state="failed"), now=420.0)
+    assert (_row(store, name).finished_at, _row(store, name).collected_at) == (400.0, 410.0)
+
+    run_rows.set_state(store, name, NewState(state="running", process="p2"), now=430.0)
+
+    run = _row(store, name)
+    assert (run.finished_at, run.collected_at, run.why, run.process) == (None, None, None, "p2")
+
+
+def test_a_run_is_cancelled_once_and_only_while_it_has_not_ended(store: sqlite3.Connection) -> None:
+    """*Chosen*: the process that drives it sees the request and a later change time."""
+    name = _run(store)
+
+    assert run_rows.request_cancel(store, name, now=150.0)
+    assert not run_rows.request_cancel(store, name, now=160.0)
+    run_rows.touch(store, name, now=170.0)
+    assert (_row(store, name).cancel_at, _row(store, name).changed_at) == (150.0, 170.0)
+
+    ended = _run(store)
+    run_rows.set_state(store, ended, NewState(state="done"), now=180.0)
+    assert not run_rows.request_cancel(store, ended, now=190.0)
+
+
+def test_uncollected_runs_wait_for_the_user_or_have_results_to_show(
+    store: sqlite3.Connection,
+) -> None:
+    """*Chosen*: a cancelled run was the user's wish; a running one needs nothing."""
+    states: tuple[RunState, ...] = ("running", "review", "paused", "done", "failed", "cancelled")
+    runs = {state: _run(store) for state in states}
+    for state, name in runs.items():
+        run_rows.set_state(store, name, NewState(state=state), now=400.0)
+
+    def found() -> list[str]:
+        return [each.state for each in run_rows.uncollected_runs(store, "local")]
+
+    assert found() == ["review", "paused", "done", "failed"]
+    assert run_rows.uncollected_runs(store, "other") == []
+
+    collected = [run_rows.mark_collected(store, name, now=500.0) for name in runs.values()]
+
+    assert collected == [False, False, False, True, True, True]
+    assert found() == ["review", "paused"]
+    assert not run_rows.mark_collected(store, runs["done"], now=600.0)
+
+
+def test_a_delivery_is_kept_with_the_run(store: sqlite3.Connection) -> None:
+    """*Chosen*: asking for the run again shows the files and writes none."""
+    name = _run(store)
+    assert _row(store, name).read_delivery() is None
+
+    run_rows.set_delivery(store, name, {"files": ["out/owl.png"]}, now=450.0)
+
+    assert _row(store, name).read_delivery() == {"files": ["out/owl.png"]}
+    assert _row(store, name).changed_at == 450.0
+
+
+# Items --------------------------------------------------------------------------------------------
+
+
+def test_an_item_starts_once(store: sqlite3.Connection) -> None:
+    """*Chosen*: a second process that drives the same run starts nothing twice."""
+    run = _run(store)
+
+    assert [_start(store, run), _start(store, run)] == [True, False]
+    assert _start(store, run, ItemKey("draft", 1))
+    assert _start(store, _run(store))
+
+    item = run_rows.items(store, run)[DRAFT]
+    assert item.as_item() == Item(state="running")
+    assert (item.tool, item.arguments) == ("generate_core", '{"prompt": "an owl"}')
+
+
+def test_a_late_result_replaces_an_unknown_outcome(store: sqlite3.Connection) -> None:
+    """*Chosen*: it was paid; a result is never replaced."""
+    run = _run(store)
+    _start(store, run)
+    run_rows.set_job(store, run, DRAFT, "job1")
+
+    assert _settle(store, run, Settled(state="unknown", error="no response"))
+    assert _settle(store, run, Settled(state="done", media="m1", facts={"lines": ["seed 7"]}))
+    assert not _settle(store, run, Settled(state="failed", error="late"))
+    assert not _settle(store, run, Settled(state="done", media="m2"))
+
+    item = run_rows.items(store, run)[DRAFT]
+    assert item.as_item() == Item(state="done", media="m1")
+    assert (item.job, item.error, item.facts) == ("job1", None, '{"lines": ["seed 7"]}')
+
+
+def test_an_item_that_was_never_started_is_not_settled(store: sqlite3.Connection) -> None:
+    """*Chosen*: an item that was forgotten since belongs to its next start."""
+    run = _run(store)
+
+    assert not _settle(store, run, Settled(state="done", media="m1"))
+    assert run_rows.items(store, run) == {}
+
+
+def test_a_retried_item_runs_again_with_its_new_job(store: sqlite3.Connection) -> None:
+    """*Chosen*: after the user's yes to pay again."""
+    run = _run(store)
+    _start(store, run)
+    _settle(store, run, Settled(state="unknown", error="no response"))
+
+    run_rows.set_job(store, run, DRAFT, "job2")
+
+    item = run_rows.items(store, run)[DRAFT]
+    assert (item.state, item.job, item.error, item.ended_at) == ("running", "job2", None, None)
+
+
+@pytest.mark.parametrize(
+    ("state", "forgotten"),
+    [
+        ("running", True),
+        ("failed", True),
+        ("skipped", True),
+        ("done", False),
+        ("unknown", False),
+        ("cancelled", False),
+    ],
+)
+def test_only_an_item_without_a_possible_charge_is_forgotten(
+    store: sqlite3.Connection, state: ItemState, *, forgotten: bool
+) -> None:
+    """*Chosen*: a result, and what may have been charged, stay."""
+    run = _run(store)
+    if state == "skipped":
+        run_rows.skip_item(store, run, DRAFT, "what it uses failed", now=200.0)
+    else:
+        _start(store, run)
+    if state not in {"running", "skipped"}:
+        _settle(store, run, state)
+
+    assert run_rows.forget_item(store, run, DRAFT) == forgotten
+    assert (DRAFT in run_rows.items(store, run)) != forgotten
+    assert _start(store, run) == forgotten
+
+
+def test_a_started_item_is_not_skipped(store: sqlite3.Connection) -> None:
+    """*Chosen*: it may have been charged."""
+    run = _run(store)
+    _start(store, run)
+
+    run_rows.skip_item(store, run, DRAFT, "too late", now=200.0)
+
+    assert run_rows.items(store, run)[DRAFT].state == "running"
+
+
+def test_a_pick_counts_results_only(store: sqlite3.Connection) -> None:
+    """*Chosen*: an item without a result can't be picked."""
+    run = _run(store)
+    _done(store, run, "m1", "m2")
+    _start(store, run, ItemKey("draft", 2))
+
+    assert run_rows.pick(store, run, "draft", {0: False, 1: True, 2: True, 3: True}) == 2
+
+    found = run_rows.items(store, run)
+    assert [found[ItemKey("draft", at)].as_item().picked for at in range(3)] == [False, True, None]
+
+
+# Reuse --------------------------------------------------------------------------------------------
+
+
+def test_equal_variants_are_reused_in_their_order(store: sqlite3.Connection) -> None:
+    """*Chosen*: the first of the new run gets the first of the old one; unfinished ones none."""
+    _media(store, "m1", "m2", "m3")
+    old = _run(store)
+    _done(store, old, "m1", "m2")
+    _start(store, old, ItemKey("draft", 2), reuse_key="k")
+    _start(store, old, ItemKey("pick", 0), reuse_key="other")
+    _settle(store, old, Settled(state="done", media="m3"), ItemKey("pick", 0))
+    _start(store, old, ItemKey("pick", 1))
+    _settle(store, old, Settled(state="done", media="m3"), ItemKey("pick", 1))
+
+    found = run_reuse.reusable(store, old)
+
+    assert {key: item.media for key, item in found.items()} == {
+        ("k", 0): "m1",
+        ("k", 1): "m2",
+        ("other", 0): "m3",
+    }
+
+
+def test_a_reused_item_is_done_and_names_its_source(store: sqlite3.Connection) -> None:
+    """*Chosen*: no job, no charge; an item that has started is left alone."""
+    _media(store, "m1")
+    old, new = _run(store), _run(store)
+    _done(store, old, "m1")
+    source = run_reuse.reusable(store, old)["k", 0]
+    ready = ReadyItem(key=DRAFT, tool="generate_core", arguments={}, variant=0)
+
+    taken = [run_reuse.reuse_item(store, new, ready, source, now=400.0) for _ in range(2)]
+
+    assert taken == [True, False]
+    item = run_rows.items(store, new)[DRAFT]
+    assert item.as_item() == Item(state="done", media="m1")
+    assert (item.reused_from, item.reuse_key, item.job) == (old, "k", None)
+
+
+def test_written_files_are_reused_without_media(store: sqlite3.Connection) -> None:
+    """*Chosen*: an export has facts and no media item."""
+    old = _run(store)
+    _start(store, old, reuse_key="k")
+    _settle(store, old, Settled(state="done", facts={"files": ["a.zip"]}))
+
+    [source] = run_reuse.reusable(store, old).values()
+
+    assert (source.key, source.media, source.facts) == (DRAFT, None, '{"files": ["a.zip"]}')
+    assert run_reuse.reusable_anywhere(store, ACCOUNT, "k", excluding="", most=9) == []
+
+
+def test_deleted_results_are_not_reused(store: sqlite3.Connection) -> None:
+    """*Chosen*: the next variant that exists takes the place."""
+    _media(store, "m1", "m2")
+    old = _run(store)
+    _done(store, old, "m1", "m2", "missing")
+    execute(store, "UPDATE media SET deleted_at = 1 WHERE id = 'm1'")
+
+    assert {key: item.media for key, item in run_reuse.reusable(store, old).items()} == {
+        ("k", 0): "m2"
+    }
+    found = run_reuse.reusable_anywhere(store, ACCOUNT, "k", excluding="", most=9)
+    assert [item.media for item in found] == ["m2"]
+
+
+def test_results_of_any_earlier_run_are_found_oldest_first(store: sqlite3.Connection) -> None:
+    """*Chosen*: a batch that runs again pays for new files only, whichever run made the others."""
+    _media(store, "m1", "m2", "m3", "m4")
+    first, second, own = _run(store), _run(store), _run(store)
+    _done(store, first, "m1", "m2")
+    _done(store, second, "m1", "m3")
+    _done(store, own, "m4")
+    emulated = _run(store, Account(owner="local", upstream="emulator"))
+    _done(store, emulated, "m4")
+    other = _run(store, Account(owner="other", upstream="live"))
+    _done(store, other, "m4")
+
+    def found(most: int) -> list[str | None]:
+        items = run_reuse.reusable_anywhere(store, ACCOUNT, "k", excluding=own, most=most)
+        return [item.media for item in items]
+
+    assert found(9) == ["m1", "m2", "m3"]
+    assert found(2) == ["m1", "m2"]
+    assert found(0) == []
+    execute(store, "UPDATE media SET finish_reason = 'CONTENT_FILTERED' WHERE id = 'm1'")
+    assert found(9) == ["m2", "m3"]
+    assert run_reuse.reusable_anywhere(store, ACCOUNT, "nothing", excluding=own, most=9) == []
