@@ -278,7 +278,6 @@ def test_a_late_result_replaces_an_unknown_outcome(store: sqlite3.Connection) ->
     """*Chosen*: it was paid; a result is never replaced."""
     run = _run(store)
     _start(store, run)
-    run_rows.set_job(store, run, DRAFT, "job1")
 
     assert _settle(store, run, Settled(state="unknown", error="no response"))
     assert _settle(store, run, Settled(state="done", media="m1", facts={"lines": ["seed 7"]}))
@@ -287,7 +286,7 @@ def test_a_late_result_replaces_an_unknown_outcome(store: sqlite3.Connection) ->
 
     item = run_rows.items(store, run)[DRAFT]
     assert item.as_item() == Item(state="done", media="m1")
-    assert (item.job, item.error, item.facts) == ("job1", None, '{"lines": ["seed 7"]}')
+    assert (item.error, item.facts) == (None, '{"lines": ["seed 7"]}')
 
 
 def test_an_item_that_was_never_started_is_not_settled(store: sqlite3.Connection) -> None:
@@ -298,16 +297,21 @@ def test_an_item_that_was_never_started_is_not_settled(store: sqlite3.Connection
     assert run_rows.items(store, run) == {}
 
 
-def test_a_retried_item_runs_again_with_its_new_job(store: sqlite3.Connection) -> None:
-    """*Chosen*: after the user's yes to pay again."""
+def test_an_unknown_item_is_paid_again_once_and_raises_the_ceiling(
+    store: sqlite3.Connection,
+) -> None:
+    """*Chosen*: the user's yes covers one more charge; a second yes to the same one adds nothing."""
     run = _run(store)
     _start(store, run)
+    assert not run_rows.repeat_item(store, run, DRAFT, "job1", 3_000)
     _settle(store, run, Settled(state="unknown", error="no response"))
 
-    run_rows.set_job(store, run, DRAFT, "job2")
+    agreed = [run_rows.repeat_item(store, run, DRAFT, "job1", 3_000) for _ in range(2)]
 
+    assert agreed == [True, False]
     item = run_rows.items(store, run)[DRAFT]
-    assert (item.state, item.job, item.error, item.ended_at) == ("running", "job2", None, None)
+    assert (item.state, item.repeats, item.error, item.ended_at) == ("running", "job1", None, None)
+    assert _row(store, run).max_credits == 15_000
 
 
 @pytest.mark.parametrize(
@@ -396,7 +400,7 @@ def test_a_reused_item_is_done_and_names_its_source(store: sqlite3.Connection) -
     assert taken == [True, False]
     item = run_rows.items(store, new)[DRAFT]
     assert item.as_item() == Item(state="done", media="m1")
-    assert (item.reused_from, item.reuse_key, item.job) == (old, "k", None)
+    assert (item.reused_from, item.reuse_key) == (old, "k")
 
 
 def test_written_files_are_reused_without_media(store: sqlite3.Connection) -> None:

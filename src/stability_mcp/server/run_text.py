@@ -35,8 +35,9 @@ def money_text(state: RunState, *, emulated: bool) -> str:
     """Return `14 of at most 20 credits charged, 3 reserved`."""
     charged, reserved = state.charged, state.reserved
     most = credits_text(state.row.max_credits)
-    verb = "emulated credits" if emulated else "charged"
-    parts = [f"{credits_text(charged).split()[0]} of at most {most} {verb}"]
+    if emulated:
+        most = most.replace("credit", "emulated credit")
+    parts = [f"{credits_text(charged).split()[0]} of at most {most} charged"]
     if reserved:
         parts.append(f"{credits_text(reserved).split()[0]} reserved")
     return ", ".join(parts)
@@ -128,8 +129,8 @@ def next_line(outcome: RunOutcome) -> str:
     if row.state == "running":
         return f'next: job_wait with jobs ["{row.id}"]; it goes on by itself'
     if row.state == "review":
-        example = ", ".join(f'"{step}": [1]' for step in outcome.reviews)
-        pick = "[1]" if len(outcome.reviews) == 1 else f"{{{example}}}"
+        example = ", ".join(f'"{step}.1"' for step in outcome.reviews)
+        pick = "[1]" if len(outcome.reviews) == 1 else f"[{example}]"
         return f"next: show the user the sheet and ask; then workflow_run {run}, pick {pick}"
     if row.state == "paused":
         if any(each.state == "unknown" for each in outcome.state.rows):

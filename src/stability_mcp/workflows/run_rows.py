@@ -295,7 +295,7 @@ def set_delivery(connection: Connection, run: str, delivery: Mapping[str, Any], 
 
 
 def mark_collected(connection: Connection, run: str, now: float) -> bool:
-    """Record that an answer returned the results of a run; False: it was, or hasn't ended."""
+    """Record that an answer showed a run that stopped; False: one did already, or it goes on."""
     return _mark_collected(connection, id=run, now=now) == 1
 
 

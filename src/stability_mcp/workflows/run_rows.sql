@@ -57,9 +57,9 @@ WHERE id = :id;
 UPDATE runs SET delivery = :delivery, changed_at = :now WHERE id = :id;
 
 -- name: mark_collected(id, now) -> count
--- An answer returned the results of a run that has ended.
+-- An answer showed a run that has ended or waits for the user.
 UPDATE runs SET collected_at = :now
-WHERE id = :id AND collected_at IS NULL AND finished_at IS NOT NULL;
+WHERE id = :id AND collected_at IS NULL AND state <> 'running';
 
 -- name: request_cancel(id, now) -> count
 -- The process that drives the run sees it.
@@ -113,5 +113,6 @@ FROM run_items WHERE run = :run ORDER BY started_at, step, item;
 
 -- name: restart(id, process, now) -> count
 -- The user decided something, so that a run which waited goes on in this process.
-UPDATE runs SET state = 'running', why = NULL, process = :process, changed_at = :now
+UPDATE runs SET state = 'running', why = NULL, process = :process, collected_at = NULL,
+    changed_at = :now
 WHERE id = :id AND state IN ('review', 'paused');
