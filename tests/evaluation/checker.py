@@ -25,7 +25,7 @@ CHARGED = frozenset({"charged", "assumed"})
 
 CHARGES = """SELECT jobs.operation, charges.state, charges.credits, jobs.run
 FROM charges JOIN jobs ON jobs.id = charges.job ORDER BY charges.id"""
-RUNS = "SELECT id, state, plan, inputs FROM runs ORDER BY seq"
+RUNS = "SELECT id, state, plan, inputs, redo_of FROM runs ORDER BY seq"
 
 
 class Criterion(NamedTuple):
@@ -83,6 +83,8 @@ class RunRow:
     state: str
     plan: Any
     inputs: Mapping[str, Any]
+    is_redo: bool = False
+    """Whether it reuses the results of another run."""
 
 
 @dataclass(kw_only=True)
@@ -125,8 +127,14 @@ def evidence(
         for operation, state, credits_, run in rows(store, CHARGES)
     ]
     found.runs = [
-        RunRow(id=run, state=state, plan=json.loads(plan), inputs=json.loads(inputs))
-        for run, state, plan, inputs in rows(store, RUNS)
+        RunRow(
+            id=run,
+            state=state,
+            plan=json.loads(plan),
+            inputs=json.loads(inputs),
+            is_redo=redo_of is not None,
+        )
+        for run, state, plan, inputs, redo_of in rows(store, RUNS)
     ]
     return found
 
@@ -150,6 +158,7 @@ def score(scenario: Scenario, found: Evidence) -> Score:
             for flaw in flaws(expected, home=found.home, output=found.output)
         ],
         "the answers say what matters": _untold(scenario, found.transcript),
+        "enough pictures shown": _unseen(scenario, found.transcript),
         "questions to the user": _question_flaws(scenario, found.asked),
         f"at most {budget.calls} calls": _over(len(exchanges), budget.calls, "calls"),
         f"at most {budget.bytes:,} bytes": _over(used, budget.bytes, "bytes"),
@@ -181,11 +190,13 @@ def _plan_flaws(found: Evidence) -> Iterator[str]:
         checked = check_plan(read.plan, run.inputs)
         yield from (f"run {run.id}: {problem}" for problem in checked.problems)
         low, high = (price / 1000 for price in checked.price)
+        # What the user agreed to pay again came on top of the price.
         charged = sum(
-            each.credits for each in found.charges if each.run == run.id and each.state in CHARGED
+            each.credits for each in found.charges if each.run == run.id and each.state == "charged"
         )
         # A run that stopped early, or reuses results, costs less than its lowest price.
-        if charged > high or (run.state == "done" and not read.plan.reuse and charged < low):
+        is_whole = run.state == "done" and not read.plan.reuse and not run.is_redo
+        if charged > high or (is_whole and charged < low):
             yield f"run {run.id}: {charged:g} credits charged; its price was {low:g} to {high:g}"
 
 
@@ -220,6 +231,11 @@ def _untold(scenario: Scenario, transcript: Transcript) -> list[str]:
     return [
         f"no answer contains {each!r}" for each in scenario.answers if not re.search(each, texts)
     ]
+
+
+def _unseen(scenario: Scenario, transcript: Transcript) -> list[str]:
+    seen = sum(each.pictures for each in transcript.exchanges)
+    return [f"{seen} instead of {scenario.pictures} or more"] if seen < scenario.pictures else []
 
 
 def _question_flaws(scenario: Scenario, asked: Sequence[str] | None) -> list[str]:

@@ -16,6 +16,7 @@ REFERENCES = frozenset(
         *("image", "images", "init_image", "mask", "style_image", "before", "after", "media"),
         *("subject_image", "background_reference", "light_reference"),
         *("audio", "sound", "sounds", "profile", "file", "folder", "to", "used_in"),
+        *("source", "photo", "photos", "picture", "sketch", "scene_picture", "anchor", "first"),
         *("job", "jobs", "generation", "cursor", "run", "redo_from", "template", "name"),
     )
 )
@@ -23,6 +24,14 @@ REFERENCES = frozenset(
 
 NAMES = frozenset({"label", "save_as", "tags", "tag"})
 """Arguments whose values are new names: their words must come from the conversation."""
+
+WORDS = frozenset(
+    (
+        *("prompt", "prompts", "negative_prompt", "scene", "id", "style", "styles", "title"),
+        *("model", "models", "operation", "tool", "text", "background", "character", "brief"),
+    )
+)
+"""Arguments of templates that take words, or names of tools and models."""
 
 PRICES = frozenset({"confirm_spend", "credits", "budget"})
 
@@ -38,7 +47,7 @@ MEDIA_INPUTS = frozenset({"image", "audio", "model"})
 
 _LOOKS_KNOWN = re.compile(
     r"""[a-z][a-z0-9+.-]*://\S+                       # an address
-      | (?:~|[A-Za-z]:)?[/\\][\w.-][^\s"']*           # an absolute path
+      | (?<![\w.])(?:~|[A-Za-z]:)?[/\\][\w.-][^\s"']*  # an absolute path
       | [\w-][\w -]*\.(?:png|jpe?g|webp|gif|avif|heic|tiff?|pdf|zip|wav|mp3|flac|glb|obj|csv|json)\b
       | \b(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{10}\b      # an id""",
     re.VERBOSE,

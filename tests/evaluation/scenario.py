@@ -168,6 +168,8 @@ class Scenario:
     files: Sequence[Delivered] = ()
     answers: Sequence[str] = ()
     """Patterns that the answers must contain, each at least once."""
+    pictures: int = 0
+    """Previews that the answers must contain, at least."""
     runs: Mapping[RunState, int] = field(default_factory=dict)
     """Number of workflow runs by state at the end."""
     user: Sequence[str] = ()

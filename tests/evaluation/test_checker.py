@@ -28,6 +28,7 @@ SCENARIO = Scenario(
     charges={"generate_*": 1},
     files=[Delivered(pattern="fox.png", size=(8, 8))],
     answers=["3 credits"],
+    pictures=1,
     runs={"done": 1},
     user=["yes"],
 )
@@ -35,7 +36,9 @@ SCENARIO = Scenario(
 
 def exchange(tool: str = "workflow_run", text: str = "3 credits", **arguments: Any) -> Exchange:  # noqa: ANN401 -- JSON
     """Return a call with its answer."""
-    return Exchange(tool=tool, arguments=arguments, text=text, bytes=400, is_error=False, heard=1)
+    return Exchange(
+        tool=tool, arguments=arguments, text=text, bytes=400, is_error=False, pictures=1, heard=1
+    )
 
 
 @pytest.fixture
@@ -63,8 +66,8 @@ def test_a_good_conversation_gets_the_full_score(good: Evidence) -> None:
     result = score(SCENARIO, good)
 
     assert result.is_full, str(result)
-    assert result.points == len(result.criteria) == 12
-    assert str(result).startswith("12 of 12: 1 calls, 400 bytes, 3 credits")
+    assert result.points == len(result.criteria) == 13
+    assert str(result).startswith("13 of 13: 1 calls, 400 bytes, 3 credits")
 
 
 def _another_call(good: Evidence, **call: str) -> Evidence:
@@ -84,7 +87,7 @@ def _another_plan(good: Evidence, *steps: object) -> Evidence:
 MISTAKES: dict[str, tuple[Callable[[Evidence], Evidence], list[str]]] = {
     "nothing is called": (
         lambda good: replace(good, transcript=Transcript()),
-        ["something was done", "the answers say what matters"],
+        ["something was done", "the answers say what matters", "enough pictures shown"],
     ),
     "another tool": (
         lambda good: _another_call(good, tool="job_list"),
@@ -132,6 +135,12 @@ MISTAKES: dict[str, tuple[Callable[[Evidence], Evidence], list[str]]] = {
     "no answer says the price": (
         lambda good: replace(good, transcript=Transcript(exchanges=[exchange(text="done")])),
         ["the answers say what matters"],
+    ),
+    "no picture is shown": (
+        lambda good: replace(
+            good, transcript=Transcript(exchanges=[replace(exchange(), pictures=0)])
+        ),
+        ["enough pictures shown"],
     ),
     "the user wasn't asked": (lambda good: replace(good, asked=[]), ["questions to the user"]),
     "too many calls": (

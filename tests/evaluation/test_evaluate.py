@@ -35,7 +35,7 @@ async def test_the_scripted_agent_plays_on_request(capsys: pytest.CaptureFixture
     """Documented (docs/evaluation.md): `--play`, with the score and what was used."""
     assert await main(["--play", FREE]) == 0
 
-    assert f"{FREE}: 12 of 12: 2 calls," in capsys.readouterr().out
+    assert f"{FREE}: 13 of 13: 2 calls," in capsys.readouterr().out
 
 
 @pytest.mark.processes
@@ -58,7 +58,7 @@ async def test_a_person_is_guided_through_a_scenario_and_scored(
     printed = capsys.readouterr().out
     assert "evaluation.recorder" in printed
     assert [turn.says in printed for turn in scenario.turns] == [True, True]
-    assert "12 of 12: 2 calls," in printed
+    assert "13 of 13: 2 calls," in printed
     assert f"good: {scenario.good[0]}" in printed
 
 

@@ -1,5 +1,6 @@
 """Every scenario is played to its end by the scripted agent, and its score is full."""
 
+import json
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -9,11 +10,12 @@ import pytest
 from evaluation.agent import Connect, over_stdio, play
 from evaluation.catalogue import all_scenarios
 from evaluation.checker import Score, evidence, score
-from evaluation.provenance import unlisted_references
+from evaluation.provenance import REFERENCES, WORDS, unlisted_references
 from evaluation.recorder import ENVIRONMENT
 from evaluation.scenario import Era, Scenario
 from evaluation.transcript import TRANSCRIPT, Transcript, read_transcript
 from evaluation.worlds import prepared
+from stability_mcp.workflows.templates import all_templates
 
 pytestmark = pytest.mark.anyio
 
@@ -138,3 +140,15 @@ async def test_every_argument_that_names_something_is_checked_for_inventions(
     _, transcript = await _scored(scenario, tmp_path, "auto")
 
     assert unlisted_references(transcript.tools) == set()
+
+
+def test_every_text_that_a_template_takes_is_a_reference_or_words() -> None:
+    """Chosen: a new template can't be left out either."""
+    texts = {
+        name
+        for each in all_templates().values()
+        for name, schema in each.arguments.model_json_schema()["properties"].items()
+        if '"string"' in json.dumps(schema) and '"enum"' not in json.dumps(schema)
+    }
+
+    assert texts - REFERENCES - WORDS == set()

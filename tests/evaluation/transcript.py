@@ -21,6 +21,8 @@ class Exchange:
     bytes: int
     """Size of the answer as JSON."""
     is_error: bool
+    pictures: int = 0
+    """Previews that the model sees."""
     heard: int
     """Number of the user's turns before the call."""
 
@@ -50,6 +52,7 @@ class Transcript:
             text=_text(result.get("content", ())),
             bytes=len(json.dumps(result, ensure_ascii=False, separators=(",", ":")).encode()),
             is_error=bool(result.get("isError")),
+            pictures=sum(block.get("type") == "image" for block in result.get("content", ())),
             heard=heard,
         )
         self.exchanges.append(exchange)

@@ -7,12 +7,14 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from unittest import mock
 
 import uvicorn
 
 from evaluation.scenario import ApiAccount, Credits, Event, NetworkReturns, NewKey, Restart, World
+from stability_emulator import serve
 from stability_emulator.app import create_app
 from stability_emulator.state import State
 from stability_mcp.setting_values import variable
@@ -125,6 +127,7 @@ class EmulatedApi:
         """Listen; until then, connections are refused."""
         listener = socket.create_server(("127.0.0.1", self._port))
         config = uvicorn.Config(create_app(self.state), log_config=None, lifespan="off", ws="none")
+        config.http = partial(serve._Protocol, _ignore)  # type: ignore[assignment]  # noqa: SLF001 -- lets faults drop connections
         self._server = server = uvicorn.Server(config)
         self._thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         self._thread.start()
@@ -150,6 +153,10 @@ def emulated_api(account: ApiAccount) -> Iterator[EmulatedApi]:
         yield api
     finally:
         api.stop()
+
+
+def _ignore(_: float) -> None:
+    """Stand in for refusing connections, which no scenario injects."""
 
 
 def _clipboard(folder: Path, content: Path) -> Path:

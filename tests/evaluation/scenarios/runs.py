@@ -20,7 +20,7 @@ RUNNING = (
     *("workflow_*", "guide", "job_*", "media_*", "image_*", "audio_edit", "cost_estimate"),
     *("generate_*", "edit_*", "control_*", "usage_report"),
 )
-RUN = Found(r"\brun (\w{10})\b")
+RUN = Found(r"\b(run-\w{10})\b")
 
 ANIMALS = ("fox", "hare", "owl", "deer")
 FOUR_ANIMALS = {
@@ -85,6 +85,7 @@ SCENARIOS = (
         allowed=RUNNING,
         good=["Finds the waiting run again, and finishes it with the pick."],
         bad=["Makes new drafts."],
+        pictures=1,
         budget=Budget(calls=4, bytes=120_000, credits=6),
         charges={"generate_core": 2},
         files=[Delivered(pattern="jazz poster.png", format="PNG")],
@@ -119,6 +120,7 @@ SCENARIOS = (
         allowed=RUNNING,
         good=["Only the text is made again, free; the draft and the pick stay."],
         bad=["Pays for new drafts.", "Asks for the pick again."],
+        pictures=1,
         budget=Budget(calls=4, bytes=160_000, credits=6),
         charges={"generate_core": 2},
         files=[Delivered(pattern="jazz poster*.png", count=2, format="PNG")],
@@ -134,20 +136,20 @@ SCENARIOS = (
             ),
             Turn(
                 "Stop it, that is the wrong style.",
-                [
-                    Call("workflow_run", run=RUN, cancel=True),
-                    Call("workflow_run", run=RUN),
-                ],
+                [Call("workflow_run", run=RUN, cancel=True)],
             ),
         ],
         allowed=RUNNING,
-        good=["Cancels the run once, and says that one picture was already sent and is charged."],
-        bad=["Cancels job by job.", "Says that nothing was charged."],
-        budget=Budget(calls=4, bytes=40_000, credits=3),
-        charges={"generate_core": 1},
+        good=["Cancels the run with one call, and says that nothing was charged."],
+        bad=["Cancels job by job.", "Doesn't say what it cost."],
+        budget=Budget(calls=3, bytes=40_000),
         runs={"cancelled": 1},
-        answers=["[Cc]ancelled"],
-        world=World(settings={"wait": 0, "rate": "1/3600"}),
+        answers=["[Cc]ancelled", "still running|waits|queued"],
+        # The API refuses for a minute, so nothing is sent before the user says stop.
+        world=World(
+            settings={"wait": 1},
+            account=ApiAccount(faults=[Fault(path="/v2beta/stable-image/*", status=429)]),
+        ),
     ),
     Scenario(
         name="credits-run-out",
@@ -206,6 +208,7 @@ SCENARIOS = (
                 "Cut out everything in Pictures/tools and put the results into a folder called "
                 "cut-outs.",
                 [
+                    Call("workflow_templates"),
                     Call("workflow_templates", name="batch_process"),
                     Call(
                         "workflow_run",

@@ -7,7 +7,7 @@ PLANNING = (
     *("workflow_*", "guide", "job_*", "media_*", "image_*", "audio_edit", "cost_estimate"),
     *("generate_*", "edit_*", "control_*", "upscale_*", "audio2_*", "audio3_*"),
 )
-RUN = Found(r"\brun (\w{10})\b")
+RUN = Found(r"\b(run-\w{10})\b")
 
 LOGO = {
     "title": "Logo of the bakery Kornblume",
@@ -182,6 +182,7 @@ SCENARIOS = (
             "The favicon set is of the second variant, on white.",
         ],
         bad=["Picks by itself.", "Cuts out all three.", "Makes new variants after the pick."],
+        pictures=1,
         budget=Budget(calls=5, bytes=150_000, credits=14),
         charges={"generate_*": 3, "edit_remove_background": 1},
         files=[
@@ -204,6 +205,7 @@ SCENARIOS = (
                 "matching light from the left, square, each under 500 KB, all in shop.zip. What "
                 "does it cost?",
                 [
+                    Call("workflow_templates"),
                     Call("workflow_templates", name="product_shots"),
                     Call(
                         "workflow_plan",
@@ -300,6 +302,7 @@ SCENARIOS = (
         allowed=PLANNING,
         good=["The character comes from one picture; one page with the bubble in the right panel."],
         bad=["Four unrelated foxes.", "Lets the model write the speech into the picture."],
+        pictures=1,
         budget=Budget(calls=4, bytes=120_000, credits=23),
         charges={"generate_*": 1, "control_style": 4},
         files=[Delivered(pattern="fox comic.png", format="PNG")],
@@ -319,6 +322,7 @@ SCENARIOS = (
         allowed=PLANNING,
         good=["Picture and jingle in one run within 30 credits; the jingle has 12 s."],
         bad=["Exceeds 30 credits.", "Uses the model for 26 credits and then lacks the picture."],
+        pictures=1,
         budget=Budget(calls=4, bytes=120_000, credits=30),
         charges={"generate_*": 1, "audio2_text_to_audio": 1},
         files=[
@@ -366,6 +370,7 @@ SCENARIOS = (
                 f"I need 20 flat icons in two colours for my app: {', '.join(ICONS)}. As cheap as "
                 "possible, named like this, in a folder called icons.",
                 [
+                    Call("workflow_templates"),
                     Call("workflow_templates", name="batch_generate"),
                     Call(
                         "workflow_run",
@@ -385,6 +390,7 @@ SCENARIOS = (
         allowed=PLANNING,
         good=["One run; files are named like the icons, with a manifest; one sheet."],
         bad=["Twenty calls.", "An expensive model.", "Twenty previews in the answer."],
+        pictures=1,
         budget=Budget(calls=4, bytes=150_000, credits=60),
         charges={"generate_*": 20},
         files=[
@@ -403,6 +409,7 @@ SCENARIOS = (
                 "Which model is best for a lighthouse in a storm as an oil painting? Compare core, "
                 "sd3.5-large and ultra, with price and time.",
                 [
+                    Call("workflow_templates"),
                     Call("workflow_templates", name="compare_models"),
                     Call(
                         "workflow_run",
@@ -418,10 +425,11 @@ SCENARIOS = (
         allowed=PLANNING,
         good=["Three pictures next to each other with price and seconds, in one run."],
         bad=["Concludes from equal seeds.", "Compares without prices."],
+        pictures=1,
         budget=Budget(calls=4, bytes=120_000, credits=17.5),
         charges={"generate_core": 1, "generate_sd3": 1, "generate_ultra": 1},
         files=[Delivered(pattern="*.png", count=3, format="PNG")],
-        answers=["[Ss]eed", r"17\.5 credits"],
+        answers=["[Ss]eed", r"17\.5"],
         runs={"done": 1},
     ),
 )
