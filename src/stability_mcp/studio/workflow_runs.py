@@ -15,6 +15,7 @@ from stability_mcp.store.queries import Connection
 from stability_mcp.studio.plan_report import PlanReport, PlanWish
 from stability_mcp.studio.run_answer import RunOutcome, outcome_of
 from stability_mcp.studio.runtime import StudioParts
+from stability_mcp.studio.workflow_delivery import delivery_folder
 from stability_mcp.studio.workflow_plans import WorkflowPlans
 from stability_mcp.text import credits_text, quoted
 from stability_mcp.workflows import run_rows
@@ -102,6 +103,8 @@ class WorkflowRuns:
         most = start.report.price[1]
         if plan.budget is not None:
             most = min(most, round(plan.budget * 1000))
+        if plan.deliver is not None:
+            await delivery_folder(parts, plan.deliver.to)
         files = await self._import_files(plan, start.inputs, options.progress)
         subject = {"plan": plan.model_dump(mode="json"), "inputs": start.inputs, "files": files}
         workspace = await parts.importer.files.workspace()
