@@ -101,6 +101,7 @@ class RunDriver:
 
     async def drive(self) -> None:
         """Work until the run has ended, waits for the user, or belongs to another process."""
+        self._stopped_by = None
         async with anyio.create_task_group() as group:
             while True:
                 self._news = anyio.Event()
