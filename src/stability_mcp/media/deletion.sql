@@ -16,9 +16,9 @@ ORDER BY media, job;
 
 -- name: unfinished_runs(owner, ids...) -> many
 -- Unfinished runs that have one of the items as a file or a result. No id is part of another text in
--- quotes. The owner is compared as an expression, so that SQLite reads the few unfinished runs only.
+-- quotes. The owner is compared as an expression, so that SQLite reads only the few unfinished runs.
 SELECT media.id AS media, media.label, runs.id AS run FROM runs
-JOIN media ON media.owner || '' = runs.owner
+JOIN media ON media.owner || '' = runs.owner || ''
 WHERE runs.owner || '' = :owner AND runs.finished_at IS NULL AND media.id IN (:ids...)
     AND (runs.files LIKE '%"' || media.id || '"%'
         OR EXISTS (SELECT 1 FROM run_items
