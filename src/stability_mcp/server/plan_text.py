@@ -52,7 +52,7 @@ def plan_lines(report: PlanReport, wanted: PlanWish, *, emulated: bool) -> list[
     lines += _section("notes", report.notes)
     lines += _input_lines(report)
     outputs = (
-        name if name == step else f"{name} = {step}" for name, step in report.outputs.items()
+        name if name == step else f"{name} ({step})" for name, step in report.outputs.items()
     )
     lines.append(f"outputs: {listed(outputs, most=MAX_OUTPUTS)}")
     if checked.plan.deliver is not None:

@@ -203,7 +203,9 @@ class StepChecker:
                 continue
             if isinstance(request, Operation):
                 prices.append(request.price())
+            known = len(found.problems)
             self._check_sizes(step, request, element, found)
+            found.locate(known, where)
         found.each = (min(prices, default=0), max(prices, default=0))
 
     def _parsed(self, step: Step, element: Element) -> tuple[BaseModel | None, list[str]]:
