@@ -162,6 +162,31 @@ MISTAKES: dict[str, tuple[object, str, str]] = {
         "makes nothing",
         "by itself",
     ),
+    "an export into a format that isn't written": (
+        [DRAFT, {"id": "out", "tool": "media_export", "arguments": {"to": "film.mp4"}}],
+        "would be a mp4 file",
+        "Use one of",
+    ),
+    "an export with options that exclude each other": (
+        [
+            DRAFT,
+            {
+                "id": "out",
+                "tool": "media_export",
+                "arguments": {"preset": "favicon", "width": 64},
+            },
+        ],
+        "A preset has its own size",
+        "Leave out width",
+    ),
+    "a page out of range": (
+        [
+            DRAFT,
+            {"id": "page", "tool": "image_layout", "arguments": {"kind": "grid", "width": 9}},
+        ],
+        "width must be from",
+        "got 9",
+    ),
     "an unknown argument": (
         [{**DRAFT, "arguments": {"prompt": "x", "aspect": "16:9"}}],
         'step "draft"',

@@ -257,9 +257,9 @@ class StepChecker:
         files = dict(self._shapes(step, element))
         try:
             made = predict(step.tool, request, files)
-        except (StepError, TransformError) as error:
-            problem = Problem(step=step.id, message=f"{error}.", cure=error.hint or "")
-            found.problems.append(problem)
+        except (StepError, TransformError, ArgumentsError) as error:
+            message = error.message if isinstance(error, ArgumentsError) else f"{error}."
+            found.problems.append(Problem(step=step.id, message=message, cure=error.hint or ""))
             return
         found.add_shape(made)
         if isinstance(request, Operation):
