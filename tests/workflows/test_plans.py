@@ -624,11 +624,12 @@ def test_the_fields_of_elements_are_checked_in_every_step_of_a_chain() -> None:
     assert plan.steps[1].each == (2_500, 6_500)
     assert plan.steps[0].shape is not None
     assert plan.steps[0].shape.size == Size(800, 600)
-    assert checked({"steps": steps}, None, **{"a.jpg": picture(800, 600)}).steps[
-        0
-    ].shape == MediaShape(kind="image", has_alpha=True)
+    del photos["b.jpg"]
+    shape = checked({"steps": steps}, None, **photos).steps[0].shape
+    assert shape == MediaShape(kind="image", has_alpha=True)
     steps[1]["arguments"]["model"] = "$item.modell"
-    assert problems({"steps": steps}) == [
+    (problem,) = problems({"steps": steps})
+    assert problem == (
         'step "vary", model: The elements of foreach have no field "modell". They have file and '
         "model."
-    ]
+    )

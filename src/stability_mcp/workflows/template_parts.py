@@ -16,7 +16,7 @@ from stability_mcp.local_tools import all_local_tools
 from stability_mcp.local_tools.local_tool import MediaShape
 from stability_mcp.media.labels import clean_label, slug
 from stability_mcp.text import listed, quoted
-from stability_mcp.workflows.plan import MAX_ID_CHARACTERS, Delivery
+from stability_mcp.workflows.plan import MAX_ID_CHARACTERS, Delivery, PlanInput
 
 MAX_SEED = 4_294_967_294
 """Largest seed of every operation that takes one."""
@@ -57,6 +57,24 @@ def nearest_shape(shape: MediaShape) -> str | None:
         return None
     found = nearest_ratio(f"{shape.size.width}x{shape.size.height}", get_args(AspectRatio))
     return found[0] if found else None
+
+
+def text_inputs(**given: tuple[str | None, str]) -> dict[str, PlanInput]:
+    """Return an input for each text that is given, so that nothing in it is read as a reference.
+
+    Args:
+        given: Text and description by the name of the input.
+    """
+    return {
+        name: PlanInput(default=text, description=description)
+        for name, (text, description) in given.items()
+        if text is not None
+    }
+
+
+def ref(name: str, text: str | None) -> str | None:
+    """Return the reference to an input of `text_inputs`; None: it isn't given."""
+    return f"${name}" if text is not None else None
 
 
 def delivery(to: str | None) -> Delivery | None:

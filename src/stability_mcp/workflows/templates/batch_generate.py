@@ -24,8 +24,10 @@ from stability_mcp.workflows.template_parts import (
     accepted,
     delivery,
     prompt_names,
+    ref,
     step_id,
     takes,
+    text_inputs,
     texts_as,
     unique_names,
 )
@@ -98,7 +100,7 @@ class BatchGenerate(TemplateArguments):
         named = {
             "style_preset": self.style_preset,
             "aspect_ratio": self.aspect_ratio,
-            "negative_prompt": self.negative_prompt and literal(self.negative_prompt),
+            "negative_prompt": ref("negative_prompt", self.negative_prompt),
             "seed": self.seed,
         }
         return {**self.parameters, **{k: v for k, v in named.items() if v is not None}}
@@ -132,7 +134,13 @@ async def batch_generate(arguments: BatchGenerate, media: TemplateMedia) -> Plan
         prompts = arguments.prompts or ()
         steps, notes = _of_prompts(arguments, prompts)
         title = f"{len(prompts)} prompt{'s' * (len(prompts) != 1)}: {steps[0].tool}"
-    return Plan(title=title, steps=steps, deliver=delivery(arguments.to), notes=notes)
+    return Plan(
+        title=title,
+        inputs=text_inputs(negative_prompt=(arguments.negative_prompt, "What not to show.")),
+        steps=steps,
+        deliver=delivery(arguments.to),
+        notes=notes,
+    )
 
 
 # Prompts ------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.tool_arguments import as_list
 from stability_mcp.errors import FileUnusableError, InputFileError, NotFoundError, StudioError
 from stability_mcp.local_tools.local_tool import MediaShape
+from stability_mcp.text import listed
 from stability_mcp.workflows import placeholders
 from stability_mcp.workflows.picture_parts import mistake
 from stability_mcp.workflows.plan import ITEM, MAX_JOBS, Plan, Step
@@ -126,7 +127,7 @@ async def batch_process(arguments: BatchProcess, media: TemplateMedia) -> Plan:
     count = f"{len(elements)} file{'s' * (len(elements) != 1)}"
     makers = [step for step in steps if made_kind(step.tool) is not None]
     return Plan(
-        title=f"{count}: {', '.join(step.tool for step in steps)}",
+        title=f"{count}: {listed((step.tool for step in steps), most=3)}",
         steps=steps,
         outputs={"results": f"${makers[-1].id}"} if makers else {},
         deliver=delivery(arguments.to),

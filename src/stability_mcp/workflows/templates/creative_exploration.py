@@ -9,7 +9,7 @@ from stability_mcp.api.fields import AspectRatio, StylePreset
 from stability_mcp.api.tool_arguments import as_list
 from stability_mcp.workflows.picture_parts import mistake
 from stability_mcp.workflows.placeholders import literal
-from stability_mcp.workflows.plan import Plan, PlanInput
+from stability_mcp.workflows.plan import Plan
 from stability_mcp.workflows.quality import Quality, choose
 from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, template
 from stability_mcp.workflows.template_parts import (
@@ -19,6 +19,7 @@ from stability_mcp.workflows.template_parts import (
     Text,
     delivery,
     seed_of,
+    text_inputs,
     unique_names,
 )
 
@@ -88,10 +89,14 @@ async def creative_exploration(arguments: CreativeExploration, media: TemplateMe
     del media
     elements = _elements(arguments)
     seed = arguments.seed or seed_of(arguments.prompt)
-    inputs = {"prompt": PlanInput(default=arguments.prompt, description="The idea.")}
+    inputs = text_inputs(
+        prompt=(arguments.prompt, "The idea."),
+        refine=(arguments.refine, "What else to ask for when refining."),
+        negative_prompt=(arguments.negative_prompt, "What not to show."),
+    )
     more: dict[str, Any] = {"style_preset": "$item.style"} if "style" in elements[0] else {}
     if arguments.negative_prompt is not None:
-        more["negative_prompt"] = literal(arguments.negative_prompt)
+        more["negative_prompt"] = "$negative_prompt"
     words = "{prompt}, {item.mood}" if arguments.moods else "{prompt}"
     draft = choose("text_to_image", "draft").step(
         "drafts",
@@ -102,8 +107,6 @@ async def creative_exploration(arguments: CreativeExploration, media: TemplateMe
         **more,
     )
     choice = choose("image_to_image", arguments.quality)
-    if arguments.refine is not None:
-        inputs["refine"] = PlanInput(default=arguments.refine, description="For the refinement.")
     refined = choice.step(
         "refined",
         image="$item",

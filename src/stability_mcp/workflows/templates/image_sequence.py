@@ -20,8 +20,10 @@ from stability_mcp.workflows.template_parts import (
     Text,
     delivery,
     nearest_shape,
+    ref,
     risen,
     seed_of,
+    text_inputs,
 )
 
 MIN_FRAMES = 2
@@ -100,7 +102,7 @@ async def image_sequence(arguments: ImageSequence, media: TemplateMedia) -> Plan
     count = len(prompts) + given
     shared = {
         "style_preset": arguments.style_preset,
-        "negative_prompt": arguments.negative_prompt and literal(arguments.negative_prompt),
+        "negative_prompt": ref("negative_prompt", arguments.negative_prompt),
     }
     elements = [
         {"prompt": literal(prompt), "seed": seed, "label": _label(number, count)}
@@ -116,6 +118,7 @@ async def image_sequence(arguments: ImageSequence, media: TemplateMedia) -> Plan
     steps.append(_animation(arguments, anchor))
     return Plan(
         title=f"{count} frames and an animated {arguments.format.upper()}",
+        inputs=text_inputs(negative_prompt=(arguments.negative_prompt, "What not to show.")),
         steps=steps,
         outputs={step.id: f"${step.id}" for step in steps},
         deliver=delivery(arguments.to),
@@ -135,10 +138,7 @@ def _prompts(arguments: ImageSequence) -> list[str]:
     first = 1 if arguments.first is None else 2
     if arguments.prompt is not None:
         count = arguments.frames or DEFAULT_FRAMES
-        return [
-            arguments.prompt.replace(_NUMBER, str(number)).replace(_COUNT, str(count))
-            for number in range(first, count + 1)
-        ]
+        return _numbered([arguments.prompt] * (count + 1 - first), first, count)
     count = len(given) + first - 1
     if not MIN_FRAMES <= count <= MAX_FRAMES or arguments.frames not in {None, count}:
         wanted = arguments.frames or f"from {MIN_FRAMES} to {MAX_FRAMES}"
@@ -147,7 +147,15 @@ def _prompts(arguments: ImageSequence) -> list[str]:
             f"They make {count} frame{'s' * (count != 1)} instead of {wanted}.",
             "Pass a text for each frame, or prompt and frames for one text for all.",
         )
-    return given
+    return _numbered(given, first, count)
+
+
+def _numbered(prompts: Sequence[str], first: int, count: int) -> list[str]:
+    """Return the prompts with the number of the frame, and how many there are, in place."""
+    return [
+        each.replace(_NUMBER, str(number)).replace(_COUNT, str(count))
+        for number, each in enumerate(prompts, first)
+    ]
 
 
 def _seeds(arguments: ImageSequence, prompts: Sequence[str]) -> list[int]:

@@ -12,7 +12,7 @@ from stability_mcp.api.tool_arguments import as_list
 from stability_mcp.imaging.transform.animation import MAX_DURATION, MAX_FRAMES
 from stability_mcp.workflows.picture_parts import mistake
 from stability_mcp.workflows.placeholders import literal
-from stability_mcp.workflows.plan import Plan, PlanInput, Step
+from stability_mcp.workflows.plan import Plan, Step
 from stability_mcp.workflows.quality import Choice, Quality, choose
 from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, template
 from stability_mcp.workflows.template_parts import (
@@ -23,8 +23,10 @@ from stability_mcp.workflows.template_parts import (
     Text,
     delivery,
     nearest_shape,
+    ref,
     risen,
     seed_of,
+    text_inputs,
 )
 
 DEFAULT_RATIO = "16:9"
@@ -114,11 +116,12 @@ async def spot_with_music(arguments: SpotWithMusic, media: TemplateMedia) -> Pla
     outputs = {"visual": f"${visual[-1].id}", "sound": "$sound"}
     if any(step.id == "frames" for step in visual):
         outputs["frames"] = "$frames"
-    inputs = {}
-    if arguments.picture is None:
-        inputs["visual_prompt"] = PlanInput(default=spot.prompts[0], description="Key visual.")
-    if arguments.music is not None:
-        inputs["music_prompt"] = PlanInput(default=arguments.music, description="The music.")
+    is_made = any(step.tool in OPERATIONS for step in visual)
+    inputs = text_inputs(
+        visual_prompt=(spot.prompts[0] if arguments.picture is None else None, "Key visual."),
+        music_prompt=(arguments.music, "The music."),
+        negative_prompt=(arguments.negative_prompt if is_made else None, "What not to show."),
+    )
     return Plan(
         title=f"spot of {spot.seconds:.4g} s",
         inputs=inputs,
@@ -208,7 +211,7 @@ def _visual(arguments: SpotWithMusic, spot: _Spot) -> list[Step]:
     shared = {
         "aspect_ratio": spot.aspect_ratio,
         "style_preset": arguments.style_preset,
-        "negative_prompt": arguments.negative_prompt and literal(arguments.negative_prompt),
+        "negative_prompt": ref("negative_prompt", arguments.negative_prompt),
     }
     later_prompts = spot.prompts if arguments.picture is not None else spot.prompts[1:]
     prompts = [literal(each) for each in later_prompts]

@@ -12,7 +12,7 @@ from stability_mcp.imaging.transform.geometry import Gravity
 from stability_mcp.local_tools.image_layout import LIMITS, MAX_BUBBLES
 from stability_mcp.workflows.picture_parts import mistake
 from stability_mcp.workflows.placeholders import literal
-from stability_mcp.workflows.plan import Plan, Step
+from stability_mcp.workflows.plan import Plan, PlanInput, Step
 from stability_mcp.workflows.quality import Quality, choose
 from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, template
 from stability_mcp.workflows.template_parts import (
@@ -21,8 +21,10 @@ from stability_mcp.workflows.template_parts import (
     Media,
     Text,
     delivery,
+    ref,
     risen,
     seed_of,
+    text_inputs,
     texts_as,
 )
 
@@ -120,16 +122,17 @@ async def storyboard(arguments: Storyboard, media: TemplateMedia) -> Plan:
     anchor = arguments.anchor
     if anchor is None and arguments.character is not None:
         steps.append(_portrait(arguments, seed))
-        anchor = "$character"
-    for number, scene in enumerate(scenes, 1):
-        step = _scene(number, scene, anchor, arguments, risen(seed, number))
+        anchor = "$portrait"
+    for number in range(1, len(scenes) + 1):
+        step = _scene(number, anchor, arguments, risen(seed, number))
         steps.append(step)
         anchor = anchor or f"${step.id}"
-    panels = [step.id for step in steps if step.id != "character"]
+    panels = [step.id for step in steps if step.id != "portrait"]
     steps.append(_page(panels, scenes, arguments))
     outputs = [*panels, "page"]
     return Plan(
         title=arguments.title or f"storyboard of {len(scenes)} scenes",
+        inputs=_inputs(arguments),
         steps=steps,
         outputs={name: f"${name}" for name in outputs},
         deliver=delivery(arguments.to),
@@ -153,25 +156,45 @@ def _check(arguments: Storyboard, scenes: Sequence[Scene]) -> None:
         )
 
 
-def _prompt(*parts: str | None) -> str:
-    return literal(", ".join(filter(None, parts)))
+def _inputs(arguments: Storyboard) -> dict[str, PlanInput]:
+    """Return the texts of the user as inputs."""
+    scenes = {
+        f"scene_{number}": (scene.prompt, f"What scene {number} shows.")
+        for number, scene in enumerate(arguments.scenes, 1)
+    }
+    return text_inputs(
+        character=(arguments.character, "The character, in each prompt."),
+        style=(arguments.style, "The style, in each prompt."),
+        negative_prompt=(arguments.negative_prompt, "What not to show."),
+        **scenes,
+    )
+
+
+def _prompt(arguments: Storyboard, what: str) -> str:
+    """Return a prompt with the character and the style, which are inputs."""
+    parts = (
+        "{character}" if arguments.character is not None else None,
+        what,
+        "{style}" if arguments.style is not None else None,
+    )
+    return ", ".join(filter(None, parts))
 
 
 def _portrait(arguments: Storyboard, seed: int) -> Step:
     """Return the step that draws only the character."""
     step = choose("text_to_image", arguments.quality).step(
-        "character",
-        prompt=_prompt(arguments.character, "whole figure, plain background", arguments.style),
+        "portrait",
+        prompt=_prompt(arguments, "whole figure, plain background"),
         seed=seed if arguments.candidates == 1 else None,
         style_preset=arguments.style_preset,
-        negative_prompt=_negative(arguments),
+        negative_prompt=ref("negative_prompt", arguments.negative_prompt),
         label="character",
     )
     is_choice = arguments.candidates > 1
     return step.model_copy(update={"count": arguments.candidates, "review": is_choice})
 
 
-def _scene(number: int, scene: Scene, anchor: str | None, arguments: Storyboard, seed: int) -> Step:
+def _scene(number: int, anchor: str | None, arguments: Storyboard, seed: int) -> Step:
     """Return the step of a scene; without an anchor, it becomes the anchor of the others."""
     task: Literal["image_in_style", "text_to_image"]
     task = "text_to_image" if anchor is None else "image_in_style"
@@ -179,17 +202,13 @@ def _scene(number: int, scene: Scene, anchor: str | None, arguments: Storyboard,
     return choose(task, arguments.quality).step(
         f"scene-{number}",
         **look,
-        prompt=_prompt(arguments.character, scene.prompt, arguments.style),
+        prompt=_prompt(arguments, f"{{scene_{number}}}"),
         aspect_ratio=arguments.aspect_ratio,
         seed=seed,
         style_preset=arguments.style_preset,
-        negative_prompt=_negative(arguments),
+        negative_prompt=ref("negative_prompt", arguments.negative_prompt),
         label=f"scene {number:02d}",
     )
-
-
-def _negative(arguments: Storyboard) -> str | None:
-    return literal(arguments.negative_prompt) if arguments.negative_prompt else None
 
 
 def _page(panels: Sequence[str], scenes: Sequence[Scene], arguments: Storyboard) -> Step:
