@@ -11,6 +11,7 @@
   + StorageError              local disk: full, read-only, a store of a newer version
     - UnwrittenError          a paid response arrived complete, but was not fully written to disk
   + BudgetError               the daily budget or a spending limit would be exceeded
+    - RunBudgetError          a run of a workflow would cost more than the user agreed to
   + ConfirmationError         the price needs the user's approval
   + JobError                  a job ended without a result; names the job and the reason
   + RequestError              the outcome of one request to the API
@@ -120,6 +121,22 @@ class UnwrittenError(StorageError):
 
 class BudgetError(StudioError):
     """The daily budget or a spending limit would be exceeded; nothing was sent."""
+
+
+class RunBudgetError(BudgetError):
+    """A run of a workflow would cost more than the user agreed to; nothing was sent.
+
+    Args:
+        message: What would exceed it.
+        run: The id of the run.
+        left: Millicredits that the run may still spend.
+        hint: What to do about it.
+    """
+
+    def __init__(self, message: str, *, run: str, left: int, hint: str = "") -> None:
+        self.run = run
+        self.left = left
+        super().__init__(message, hint=hint)
 
 
 class ConfirmationError(StudioError):

@@ -152,7 +152,7 @@ def test_descriptions_are_short_and_include_the_price(tool: Definition) -> None:
 def test_annotations_mark_tools_that_spend(tool: Definition) -> None:
     """Chosen: hosts approve calls by them, so a tool that spends is never read-only."""
     row = OPERATIONS.get(tool.name)
-    spends = tool.name == "job_rerun" or (row is not None and row.is_paid())
+    spends = tool.name in {"job_rerun", "workflow_run"} or (row is not None and row.is_paid())
     assert tool.annotations in (SPENDS, QUERIES, FETCHES, READS, CHANGES, DELETES, EXPORTS)
     assert (tool.annotations == SPENDS) == spends
     assert (tool.annotations == EXPORTS) == (tool.name == "media_export")
@@ -162,6 +162,7 @@ def test_annotations_mark_tools_that_spend(tool: Definition) -> None:
 def test_a_tool_that_can_return_a_picture_has_no_output_schema(tool: Definition) -> None:
     """Documented (hosts): with structured content several drop the picture."""
     pages = {"guide", "job_wait", "job_rerun", "job_adopt", "media_show", "media_import"}
+    pages |= {"workflow_templates", "workflow_plan", "workflow_run"}
     lists = {"job_list", "media_list", "usage_report"}
     row = OPERATIONS.get(tool.name)
     local = tool.name in all_local_tools()

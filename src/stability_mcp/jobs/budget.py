@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from stability_mcp.errors import BudgetError
+from stability_mcp.errors import BudgetError, RunBudgetError
 from stability_mcp.jobs.models import JobRow
+from stability_mcp.jobs.transactions.call_keys import StepPlace
 from stability_mcp.policy.spend_limits import SpendLimit
 from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
-from stability_mcp.text import credits_text, still_fits
+from stability_mcp.text import credits_text, plain, still_fits
 
 UNLIMITED = 2**62
 """Millicredits that stand for "no budget": twice as much still fits in 64 bits."""
@@ -43,6 +44,7 @@ _SQL = load(__file__)
 _latest_day = _SQL.value("latest_day", str)
 _counters = _SQL.one("counters", Counters)
 _reserve = _SQL.one("reserve", Counters)
+_committed = _SQL.value("committed", int)
 _raised_limit = _SQL.value("raised_limit", int)
 _delete_raised_limits = _SQL.count("delete_raised_limits")
 _insert_raised_limit = _SQL.count("insert_raised_limit")
@@ -117,6 +119,32 @@ def reserve(
         f"{credits_text(max(left, 0))} left: {credits_text(now.spent)} spent, "
         f"{credits_text(now.reserved)} reserved.",
         hint=_what_fits(prices, left),
+    )
+
+
+def check_run(connection: Connection, place: StepPlace, price: int) -> None:
+    """Check that a new job of a run fits into what the user agreed to for the whole run.
+
+    Call it after `reserve`, which locks the account's day: until the transaction ends, no other one
+    adds a job.
+
+    Raises:
+        RunBudgetError: it doesn't fit.
+    """
+    if place.budget is None:
+        return
+    committed = _committed(connection, run=place.run) or 0
+    left = place.budget - committed
+    if price <= left:
+        return
+    raise RunBudgetError(
+        f"{plain(place.step)} costs {credits_text(price)}, but run {place.run} may cost "
+        f"{credits_text(place.budget)} in total, of which {credits_text(committed)} are spent or "
+        "reserved.",
+        run=place.run,
+        left=max(left, 0),
+        hint="Ask the user before it may cost more. If they agree, call workflow_run with run "
+        f'"{place.run}", resume true and a higher budget.',
     )
 
 

@@ -18,6 +18,12 @@ ON CONFLICT (owner, upstream, day) DO UPDATE SET reserved = spending.reserved + 
     WHERE spending.reserved + spending.spent + excluded.reserved <= :max_credits
 RETURNING reserved, spent, day;
 
+-- name: committed(run) -> value
+-- What the jobs of a run cost or may still cost, with retries. Summed over the jobs, so it can't
+-- drift.
+SELECT CAST(coalesce(sum(price), 0) AS BIGINT) FROM jobs
+WHERE run = :run AND charged IN ('reserved', 'assumed', 'yes');
+
 -- name: raised_limit(key) -> value
 -- The budget of a day, if a person raised it.
 SELECT value FROM meta WHERE key = :key;

@@ -184,6 +184,10 @@ class JobRecord:
     seq: int
     call: str | None
     position: int
+    run: str | None
+    """The run of a workflow that it is part of; None: it isn't."""
+    step: str | None
+    """The step of that run."""
     operation: str
     arguments: Mapping[str, Any]
     state: State
@@ -274,6 +278,8 @@ class JobRow:
     call: str | None
     position: int
     run: str | None
+    step: str | None
+    item: int
     operation: str
     arguments: str
     deferred: int

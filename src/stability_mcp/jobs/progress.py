@@ -152,6 +152,8 @@ def to_record(job: JobRow, viewpoint: Viewpoint, *, note: str | None) -> JobReco
         seq=job.seq,
         call=job.call,
         position=job.position,
+        run=job.run,
+        step=job.step,
         operation=job.operation,
         arguments=json.loads(job.arguments),
         state=job.state,

@@ -68,7 +68,9 @@ class StepFacts:
     files: Mapping[str, MediaKind | None]
     """Kinds of media by the name of the argument, at any depth; None: any kind."""
     predict: Prediction
-    """Predicts the result. Raises StepError or TransformError if it can't be made."""
+    """Predicts the result.
+
+    Raises StepError, TransformError or ArgumentsError if it can't be made."""
 
 
 @dataclass(frozen=True, kw_only=True)

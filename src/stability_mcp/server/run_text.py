@@ -8,12 +8,12 @@ from stability_mcp.studio.run_answer import RunOutcome, RunResult
 from stability_mcp.text import credits_text, quoted
 from stability_mcp.workflows.run_state import RunState, StepProgress
 
-MAX_RESULTS = 40
-"""Results that are listed: with their links they take 15 of the 20 KB of an answer."""
+MAX_RESULTS = 20
+"""Results that are listed: with their links and facts they take 12 of the 20 KB of an answer."""
 MAX_FAILED = 10
 """Failures that are listed; the others are counted, and the manifest has all of them."""
 MAX_STEPS = 40
-MAX_FILES = 40
+MAX_FILES = 20
 
 
 def run_lines(outcome: RunOutcome, settings: Settings) -> list[str]:
@@ -35,8 +35,9 @@ def money_text(state: RunState, *, emulated: bool) -> str:
     """Return `14 of at most 20 credits charged, 3 reserved`."""
     charged, reserved = state.charged, state.reserved
     most = credits_text(state.row.max_credits)
-    verb = "emulated credits" if emulated else "charged"
-    parts = [f"{credits_text(charged).split()[0]} of at most {most} {verb}"]
+    if emulated:
+        most = most.replace("credit", "emulated credit")
+    parts = [f"{credits_text(charged).split()[0]} of at most {most} charged"]
     if reserved:
         parts.append(f"{credits_text(reserved).split()[0]} reserved")
     return ", ".join(parts)
@@ -78,7 +79,8 @@ def _result_lines(outcome: RunOutcome) -> Iterator[str]:
         yield _result_line(each, is_single=_is_single(outcome, each))
     more = len(outcome.results) - MAX_RESULTS
     if more > 0:
-        yield f"and {more} more results; media_list lists all media"
+        where = "the manifest has all" if outcome.delivery.get("folder") else "media_list lists all"
+        yield f"and {more} more results; {where}"
 
 
 def _is_single(outcome: RunOutcome, result: RunResult) -> bool:
@@ -128,8 +130,8 @@ def next_line(outcome: RunOutcome) -> str:
     if row.state == "running":
         return f'next: job_wait with jobs ["{row.id}"]; it goes on by itself'
     if row.state == "review":
-        example = ", ".join(f'"{step}": [1]' for step in outcome.reviews)
-        pick = "[1]" if len(outcome.reviews) == 1 else f"{{{example}}}"
+        example = ", ".join(f'"{step}.1"' for step in outcome.reviews)
+        pick = "[1]" if len(outcome.reviews) == 1 else f"[{example}]"
         return f"next: show the user the sheet and ask; then workflow_run {run}, pick {pick}"
     if row.state == "paused":
         if any(each.state == "unknown" for each in outcome.state.rows):

@@ -119,7 +119,7 @@ async def outcome_of(
         files=[*files, *delivery.get("files", ())],
         notes=[
             *(notes or state.plan.notes),
-            *(line for row in state.rows for line in _facts(row).get("lines", ())),
+            *(f"{row.step}: {each}" for row in state.rows for each in _facts(row).get("lines", ())),
             *(await explain_missing_copies(media, parts.settings.copies_dir) if stopped else ()),
         ],
         sheet=sheet,

@@ -50,6 +50,7 @@ def predict(tool: str, request: BaseModel, files: Mapping[str, MediaShape]) -> M
 
     Raises:
         StepError, TransformError: a local tool can't work on a picture of this size.
+        ArgumentsError: the arguments of a local tool contradict one another.
     """
     if isinstance(request, PictureOperation):
         return MediaShape(

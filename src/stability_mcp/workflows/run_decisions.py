@@ -40,7 +40,8 @@ def read_pick(given: object, state: RunState) -> dict[str, dict[int, bool]]:
     """Return which items of which steps the user picked: by step, item and whether it was picked.
 
     Args:
-        given: Numbers from 1 as on the sheet, `tie`, `all` or `none`; by step if several wait.
+        given: Numbers from 1 as on the sheet, `tie`, `all` or `none`; if several steps wait, with
+            their names: `["draft.2", "logo.1"]`.
         state: The run.
 
     Raises:
@@ -55,12 +56,12 @@ def read_pick(given: object, state: RunState) -> dict[str, dict[int, bool]]:
             if reviews
             else "Its plan has no review step.",
         )
-    by_step = given if isinstance(given, Mapping) else None
+    by_step = _by_step(given)
     if by_step is None:
         if len(waiting) > 1:
-            example = ", ".join(f"{quoted(step)}: [1]" for step in waiting)
+            example = ", ".join(quoted(f"{step}.1") for step in waiting)
             raise ArgumentsError(
-                f"pick: {listed(waiting)} wait for a pick.", hint=f"Pass {{{example}}}."
+                f"pick: {listed(waiting)} wait for a pick.", hint=f"Pass [{example}]."
             )
         by_step = {waiting[0]: given}
     picked = {}
@@ -74,10 +75,26 @@ def read_pick(given: object, state: RunState) -> dict[str, dict[int, bool]]:
     return picked
 
 
+def _by_step(given: object) -> Mapping[str, Any] | None:
+    """Return picks that name their step, such as `["draft.2"]`, by step; None: they name none."""
+    if isinstance(given, Mapping):
+        return given
+    entries = given if isinstance(given, list | tuple) else [given]
+    named = [str(each).lstrip("$").partition(".") for each in entries]
+    if not entries or not all(dot and step and not step.isdecimal() for step, dot, _ in named):
+        return None
+    found: dict[str, list[str]] = {}
+    for step, _, value in named:
+        found.setdefault(step, []).append(value)
+    return found
+
+
 def picked_items(given: object, state: RunState, name: str) -> dict[int, bool]:
     """Return for each finished item of a step whether it was picked; raises as `read_pick`."""
     step = state.plan.step(name)
     results = [row.item for row in state.of_step(name) if row.state == "done"]
+    if isinstance(given, list | tuple) and len(given) == 1:
+        given = given[0]
     word = given.strip().casefold() if isinstance(given, str) else ""
     if word in {TIE, ALL}:
         numbers = list(range(1, len(results) + 1))

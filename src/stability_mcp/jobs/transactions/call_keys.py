@@ -25,13 +25,16 @@ _input_hashes = load(__file__).many("input_hashes", _Input)
 
 @dataclass(frozen=True, kw_only=True)
 class StepPlace:
-    """The place of a job in the run of a workflow; there is one job for each place."""
+    """The place of a job in the run of a workflow; there is one job for each place.
+
+    The user may pay for a job again whose outcome is unknown, so its place can have retries too.
+    """
 
     run: str
     step: str
     item: int
-    ceiling: int | None = None
-    """Millicredits that the jobs of the run may cost together; None: no limit."""
+    budget: int | None = None
+    """Millicredits that all jobs of the run may cost together; None: no limit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +59,8 @@ class CallRequest:
     retry_of: str | None = None
     """The job that this call repeats; then it neither joins a call nor uses the cache."""
     place: StepPlace | None = None
-    """Where its job belongs in a run; then it joins only an earlier call for the same place."""
+    """Where its job belongs in a run, for a call with one variant. The call joins only an earlier
+    one for the same place, and with `retry_of` only an earlier retry of the same job."""
     spend_scope: SpendScope | None = None
     """The client whose spending limits the call must fit into; None: none bind the caller."""
 

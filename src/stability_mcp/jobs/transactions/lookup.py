@@ -129,7 +129,7 @@ def job_states(
 
 
 def unfinished_jobs(connection: Connection, account: Account) -> list[str]:
-    """Return ids of unfinished jobs of this upstream that have an owning process."""
+    """Return ids of unfinished jobs of this upstream that have an owning process, without runs."""
     return _unfinished(connection, **account.key)
 
 

@@ -2,7 +2,7 @@
 -- Jobs with all columns, and whether an answer delivered their results. Every waiting call uses it.
 SELECT
     jobs.seq, jobs.id, jobs.owner, jobs.upstream, jobs.call, jobs.position, jobs.run,
-    jobs.operation, jobs.arguments, jobs.deferred, jobs.priority, jobs.state, jobs.process, jobs.lease_version,
+    jobs.step, jobs.item, jobs.operation, jobs.arguments, jobs.deferred, jobs.priority, jobs.state, jobs.process, jobs.lease_version,
     jobs.attempt, jobs.wake_at, jobs.day, jobs.price, jobs.charged, jobs.generation, jobs.answer,
     jobs.error, jobs.label, jobs.output_dir, jobs.created_at, jobs.sent_at, jobs.finished_at,
     jobs.cancel_at, jobs.origin, jobs.stripped_at, jobs.variant, jobs.label_source,
@@ -54,9 +54,9 @@ SELECT created_at FROM jobs WHERE owner = :owner AND seq <= :seq ORDER BY seq DE
 SELECT id, state, attempt, process FROM jobs WHERE id IN (:ids...);
 
 -- name: unfinished(owner, upstream) -> values
--- Unfinished jobs that have an owning process.
+-- Unfinished jobs that have an owning process. Those of a run are waited for with the run.
 SELECT id FROM jobs
-WHERE owner = :owner AND upstream = :upstream AND process IS NOT NULL
+WHERE owner = :owner AND upstream = :upstream AND process IS NOT NULL AND run IS NULL
     AND state IN ('queued', 'paused', 'submitting', 'submitted', 'storing');
 
 -- name: unfinished_states(owner) -> many
@@ -70,6 +70,7 @@ SELECT max(seq) FROM jobs WHERE owner = :owner;
 
 -- name: uncollected(owner, since) -> many
 -- Finished jobs for which no call waits: each call ended without the result, or its process died.
+-- The calls of a run are written as delivered, so they never appear here.
 SELECT
     jobs.id,
     coalesce(media.label, jobs.id) AS name,

@@ -128,7 +128,7 @@ def pause_stale(connection: Connection, recovering: RecoveringProcess, *, now: f
 
 
 def paused_jobs(connection: Connection, account: Account) -> PausedJobs:
-    """Return the paused jobs of an account."""
+    """Return the paused jobs of an account that aren't part of a run."""
     rows = _paused(connection, **account.key)
     return PausedJobs(jobs=[row.id for row in rows], price=sum(row.price for row in rows))
 

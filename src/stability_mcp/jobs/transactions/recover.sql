@@ -10,9 +10,9 @@ WHERE (process IS NULL OR process NOT IN (SELECT id FROM processes))
     AND state = 'queued' AND created_at <= :fresh_since;
 
 -- name: paused(owner, upstream) -> many
--- Jobs that wait for the user's decision, oldest first.
+-- Jobs that wait for the user's decision, oldest first. Those of a run continue with the run.
 SELECT id, price FROM jobs
-WHERE owner = :owner AND state = 'paused' AND upstream = :upstream
+WHERE owner = :owner AND state = 'paused' AND upstream = :upstream AND run IS NULL
 ORDER BY seq;
 
 -- name: resume(job, process, day, priority) -> count

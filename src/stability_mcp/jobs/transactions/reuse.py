@@ -6,6 +6,9 @@ images. So a call is joined only if every call that waited for its jobs ended wi
 because it timed out or its process died, and only if its jobs are still usable. `call_key` covers
 the account, operation, arguments, input bytes and count.
 
+A step of a workflow joins only the call for the same place in the same run, in whatever state its
+job is. So a run that continues after a crash never pays for a step twice.
+
 Cache: a finished job with the same `result_key` answers a variant of a seeded call for free.
 """
 
@@ -65,9 +68,19 @@ _count_hits = _SQL.one("count_hits", _Hits)
 _clear_cache = _SQL.count("clear_cache")
 
 
-def find_call_of_step(connection: Connection, place: StepPlace) -> str | None:
-    """Return the call that started the job for a place in a run; None: it has none yet."""
-    return _find_call_of_step(connection, run=place.run, step=place.step, item=place.item)
+def find_call_of_step(
+    connection: Connection, place: StepPlace, *, retry_of: str | None
+) -> str | None:
+    """Return the call that started the newest job for a place in a run; None: it has none yet.
+
+    Args:
+        connection: The writer's, so that no other process starts the same one at the same time.
+        place: The place.
+        retry_of: The job that the user agreed to pay for again. Then the call of its retry is
+            returned, or its own call if its result has arrived since the user was asked.
+    """
+    key = {"run": place.run, "step": place.step, "item": place.item}
+    return _find_call_of_step(connection, **key, retry_of=retry_of)
 
 
 def find_joinable(

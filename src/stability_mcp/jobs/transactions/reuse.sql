@@ -81,6 +81,11 @@ WHERE saved IS NOT NULL AND owner = :owner AND upstream = :upstream;
 UPDATE jobs SET result_key = NULL
 WHERE result_key IS NOT NULL AND owner = :owner AND upstream = :upstream;
 
--- name: find_call_of_step(run, step, item) -> value
--- The call of the job that was started for a place in a run.
-SELECT call FROM jobs WHERE run = :run AND step = :step AND item = :item AND retry_of IS NULL;
+-- name: find_call_of_step(run, step, item, retry_of) -> value
+-- The call of the newest job for a place in a run. For a retry, only the call of an earlier retry of
+-- the same job counts, or that of the job itself if its result arrived late.
+SELECT call FROM jobs
+WHERE run = :run AND step = :step AND item = :item
+    AND (CAST(:retry_of AS TEXT) IS NULL OR retry_of = CAST(:retry_of AS TEXT)
+        OR id = CAST(:retry_of AS TEXT) AND state NOT IN ('failed', 'cancelled', 'unknown'))
+ORDER BY seq DESC LIMIT 1;

@@ -118,7 +118,8 @@ def insert_call(connection: Connection, call_request: CallRequest, terms: Submit
     """Do T1.
 
     Raises:
-        BudgetError: the call would exceed the daily budget or a spending limit.
+        BudgetError: the call would exceed the daily budget, a spending limit, or the budget of its
+            run.
         ConfirmationError: the outcome of an identical call is unknown.
         NeedsConfirmationError: it costs more than the user has approved.
         NeedsLivenessError: identical calls seem to be waiting in processes that may be dead.
@@ -126,7 +127,8 @@ def insert_call(connection: Connection, call_request: CallRequest, terms: Submit
             the key or the balance.
     """
     plan = _plan(connection, call_request, terms)
-    if plan.wanted and call_request.retry_of is None:
+    place = call_request.place
+    if plan.wanted and call_request.retry_of is None and place is None:  # variants of a step repeat
         reuse.check_no_unknown(connection, call_request.account, plan.key, now=terms.now)
     if plan.root is not None:
         return _join(connection, plan, call_request, terms)
@@ -146,9 +148,10 @@ def insert_call(connection: Connection, call_request: CallRequest, terms: Submit
             raise UpstreamPausedError(found.paused_why)
         day = budget.later_day(terms.now, found.latest_day)
         budget.reserve(connection, call_request.account, plan.prices, limit=terms.budget, day=day)
+        if place is not None:
+            budget.check_run(connection, place, price)
         call = _new_call(connection, call_request, plan, terms)
-        step = call_request.place is not None
-        priority = queue.BATCH if step else queue.priority_of_call(found.waiting)
+        priority = queue.priority_of_call(found.waiting) if place is None else queue.BATCH
         common = _JobDefaults(call=call, day=day, priority=priority)
         jobs = [
             _new_job(connection, call_request, variant, common, terms) for variant in plan.wanted
@@ -170,7 +173,7 @@ def _plan(connection: Connection, call_request: CallRequest, terms: SubmitTerms)
     hashes = input_hashes(connection, call_request.inputs)
     key = call_key(call_request, hashes)
     repeats = call_request.retry_of is not None
-    root = None if repeats else _find_root(connection, call_request, key, terms)
+    root = _find_root(connection, call_request, key, terms)
     if root is not None:
         return _Plan(key=key, root=root)
     variants = [
@@ -194,8 +197,11 @@ def _find_root(
     connection: Connection, call_request: CallRequest, key: str, terms: SubmitTerms
 ) -> str | None:
     """Return the call to join: the one for the same place of a run, or an identical one."""
+    retry_of = call_request.retry_of
     if call_request.place is not None:
-        return reuse.find_call_of_step(connection, call_request.place)
+        return reuse.find_call_of_step(connection, call_request.place, retry_of=retry_of)
+    if retry_of is not None:
+        return None
     alive = [terms.process, *terms.alive]
     return reuse.find_joinable(connection, key, dead=terms.dead, alive=alive, now=terms.now)
 
@@ -205,11 +211,8 @@ def _join(
 ) -> Call:
     root = plan.root or ""
     jobs = reuse.jobs_of_call(connection, root)
-    resumed = recover.resume(
-        connection, jobs, process=terms.process, limit=terms.budget, now=terms.now
-    )
-    prices = {job.id: job.price for job in resumed}
-    spend_limits.check_resumed(connection, _client(call_request, terms), prices)
+    if call_request.place is None:  # a run asks the user before it resumes paused jobs
+        _resume(connection, jobs, call_request, terms)
     reuse.wake_queued(connection, root, terms.process)
     if not terms.may_pay:
         states = lookup.job_states(connection, jobs).values()
@@ -225,6 +228,16 @@ def _join(
         joined=root,
         cached=tuple(reuse.cached_jobs(connection, root)),
     )
+
+
+def _resume(
+    connection: Connection, jobs: Sequence[str], call_request: CallRequest, terms: SubmitTerms
+) -> None:
+    resumed = recover.resume(
+        connection, jobs, process=terms.process, limit=terms.budget, now=terms.now
+    )
+    prices = {job.id: job.price for job in resumed}
+    spend_limits.check_resumed(connection, _client(call_request, terms), prices)
 
 
 def _client(call_request: CallRequest, terms: SubmitTerms) -> LimitedClient | None:
@@ -264,6 +277,8 @@ def _new_call(
         "joined": plan.root,
         "cached": json.dumps(plan.cached) if plan.cached else None,
         "saved": plan.saved if plan.cached else None,
+        # The run takes the result of a step, and is delivered as a whole.
+        "delivered_at": terms.now if call_request.place is not None else None,
         "now": terms.now,
     }
     while True:
@@ -304,9 +319,12 @@ def _new_job(
         "label_source": int(call_request.label_source),
         "output_dir": str(call_request.output_dir) if call_request.output_dir else None,
     }
+    row |= {
+        "run": place.run if place else None,
+        "step": place.step if place else None,
+        "item": place.item if place else 0,
+    }
     seq, extra = None, {"retry_of": call_request.retry_of, "result_key": variant.result_key}
-    extra["step"] = place.step if place else None
-    run, item = (place.run, place.item) if place else (None, 0)
     while seq is None:  # with 50 random bits, an id is taken once in years
         job = new_id(ID_CHARACTERS)
         seq = _insert_job(
@@ -314,8 +332,6 @@ def _new_job(
             **row,
             **extra,
             id=job,
-            run=run,
-            item=item,
             priority=common.priority,
             price_list=PRICE_LIST,
             now=terms.now,
@@ -327,7 +343,6 @@ def _new_job(
         **row,  # type: ignore[arg-type]  # a test compares it with the row
         seq=seq,
         id=job,
-        run=run,
         priority=common.priority,
         state="queued",
         lease_version=1,
@@ -388,6 +403,7 @@ def adopt_generation(
         joined=None,
         cached=None,
         saved=None,
+        delivered_at=None,
         now=now,
     )
     _insert_adopted(

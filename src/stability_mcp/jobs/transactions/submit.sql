@@ -15,20 +15,22 @@ SELECT upstreams.paused_why,
             AND spend_limits.scope = :scope AND spend_limits.ends_at > :now) AS limits
 FROM upstreams WHERE upstreams.id = :upstream;
 
--- name: insert_call(id, owner, upstream, process, tool, call_key, joined, cached, saved, now) -> count
+-- name: insert_call(id, owner, upstream, process, tool, call_key, joined, cached, saved, delivered_at, now) -> count
 -- Changes no row if the random id is taken: the caller picks another one.
-INSERT INTO calls (id, owner, upstream, process, tool, call_key, joined, cached, saved, created_at)
-VALUES (:id, :owner, :upstream, :process, :tool, :call_key, :joined, :cached, :saved, :now)
+INSERT INTO calls (id, owner, upstream, process, tool, call_key, joined, cached, saved, delivered_at,
+    created_at)
+VALUES (:id, :owner, :upstream, :process, :tool, :call_key, :joined, :cached, :saved, :delivered_at,
+    :now)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: insert_job(id, owner, upstream, call, position, run, step, item, retry_of, operation, arguments, result_key, deferred, priority, process, day, price, price_list, label, variant, label_source, output_dir, now) -> value
 -- Returns the seq, or nothing if the random id is taken: the caller picks another one.
 INSERT INTO jobs (id, owner, upstream, call, position, run, step, item, retry_of, operation,
-    arguments, result_key, deferred, priority, state, process, lease_version, day, price, price_list, charged, label, variant,
-    label_source, output_dir, created_at)
+    arguments, result_key, deferred, priority, state, process, lease_version, day, price, price_list,
+    charged, label, variant, label_source, output_dir, created_at)
 VALUES (:id, :owner, :upstream, :call, :position, :run, :step, :item, :retry_of, :operation,
-    :arguments, :result_key, :deferred, :priority, 'queued', :process, 1, :day, :price, :price_list, 'reserved', :label,
-    :variant, :label_source, :output_dir, :now)
+    :arguments, :result_key, :deferred, :priority, 'queued', :process, 1, :day, :price, :price_list,
+    'reserved', :label, :variant, :label_source, :output_dir, :now)
 ON CONFLICT (id) DO NOTHING RETURNING seq;
 
 -- name: insert_input(job, field, media) -> count

@@ -21,20 +21,19 @@ def _anything(value: object) -> object:
 
 
 class WorkflowRun(WorkflowArguments):
-    """Run a workflow: one price, one yes, all steps side by side where possible; survives restarts.
+    """Run a workflow: one price, one yes; steps run side by side and survive restarts.
 
-    Check it with `workflow_plan` first. With run: continue, change or show an earlier run; alone,
-    it waits for it.
+    Check it with `workflow_plan` first. With run: show, continue or change an earlier run.
     """
 
     confirm_spend: Annotated[float, Field(ge=0)] | None = None
     """Credits the user approved, for all steps."""
     run: str | None = None
     """Id of an earlier run."""
-    pick: Annotated[Any, BeforeValidator(_anything, json_schema_input_type=list[int])] = None
-    """The user's pick on the sheet: [2]; {step: [2]}; tie, all or none."""
+    pick: Annotated[Any, BeforeValidator(_anything, json_schema_input_type=list[Any])] = None
+    """The user's pick on the sheet: [2], or ["tie"], ["none"]; if several wait ["draft.2"]."""
     unknown: Literal["pay_again", "skip"] | None = None
-    """The user's decision on results that may have been charged but never came."""
+    """For results that may have been charged but never came: the user decides."""
     resume: bool = False
     """Go on after a pause, perhaps with a higher budget."""
     redo_from: str | None = None
