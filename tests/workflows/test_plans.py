@@ -621,9 +621,8 @@ def test_the_fields_of_elements_are_checked_in_every_step_of_a_chain() -> None:
             },
         },
     ]
-    plan = checked(
-        {"steps": steps}, None, **{"a.jpg": picture(800, 600), "b.jpg": picture(800, 600)}
-    )
+    photos = dict.fromkeys(("a.jpg", "b.jpg"), picture(800, 600))
+    plan = checked({"steps": steps}, None, **photos)
     assert not plan.problems
     assert plan.steps[1].each == (2_500, 6_500)
     assert plan.steps[0].shape is not None
