@@ -38,7 +38,8 @@ SCENARIOS = (
         turns=[
             Turn(
                 "Make a game asset from treasure.png: a GLB with at most 2000 vertices and a "
-                "texture of 512 pixels, and an OBJ for Blender too. Put both into a folder called treasure.",
+                "texture of 512 pixels, and an OBJ for Blender too. Put both into a folder called "
+                "treasure.",
                 [
                     Call(
                         "model3d_stable_fast_3d",
@@ -47,8 +48,14 @@ SCENARIOS = (
                         texture_resolution="512",
                         label="treasure model",
                     ),
-                    Call("media_export", media=["treasure model"], to="treasure/"),
-                    Call("media_export", media=["treasure model"], to="treasure/", format="obj"),
+                    Call("media_export", media=["treasure model"], to="treasure/", preview="none"),
+                    Call(
+                        "media_export",
+                        media=["treasure model"],
+                        to="treasure/",
+                        format="obj",
+                        preview="none",
+                    ),
                 ],
             )
         ],
