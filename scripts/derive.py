@@ -1,4 +1,4 @@
-"""Generates `tool_schemas/` and the tables in README.md and docs/tools.md (`make schemas`).
+"""Generates `tool_schemas/` and the tables in README.md and docs (`make schemas`).
 
 Tests compare all of them with the code, so reviewers see a change to a tool as a diff.
 """
@@ -11,8 +11,10 @@ from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.server.catalog import from_code
 from stability_mcp.server.definition import SPENDS, Definition
+from stability_mcp.server.template_text import description_of
 from stability_mcp.server.toolsets import ALWAYS, enabled, toolset_of
 from stability_mcp.text import credits_text
+from stability_mcp.workflows.templates import all_templates
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -148,9 +150,16 @@ def seconds(tool: Definition) -> str:
     return f"{row.spec.seconds:g} s" if row is not None and row.spec.seconds else "-"
 
 
+def template_table() -> str:
+    """Return the table of docs/workflows.md: template and what it makes."""
+    rows = [f"| `{name}` | {description_of(each)} |" for name, each in all_templates().items()]
+    return "\n".join(("| template | what it makes |\n|---|---|", *rows))
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "README.md": family_table,
     "docs/tools.md": tool_table,
+    "docs/workflows.md": template_table,
 }
 """Every document with a generated table, and what makes the table."""
 

@@ -52,6 +52,7 @@ SHARED_MODULE_NAMES = {
     "send": "one step of a job, and its transactions",
     "server": "the server, and the tool about it",
     "studio": "the studio, in the package of that name",
+    "workflows": "the package, and the tools that check its plans",
     "usage": "what an account used: its rows, and the tool that reports it",
 }
 """Module names of more than one package, with the one idea they stand for."""

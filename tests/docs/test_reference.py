@@ -12,6 +12,7 @@ from stability_mcp.cli.app import app
 from stability_mcp.cli.doctor import in_force
 from stability_mcp.cli.exit_codes import MEANINGS
 from stability_mcp.server.catalog import all_tools
+from stability_mcp.server.prompts import PROMPTS
 from stability_mcp.server.toolsets import ALWAYS, NOT_BY_DEFAULT, ORDER, enabled, toolset_of
 from stability_mcp.setting_values import variable
 from stability_mcp.settings import Settings
@@ -46,6 +47,23 @@ def test_documented_defaults_are_those_in_force() -> None:
 
     assert len(documented) > 15
     assert documented == {name: actual[name] for name in documented}
+
+
+def test_every_prompt_has_a_row_with_its_arguments() -> None:
+    """*Chosen*: people choose a prompt by its row; brackets mark what is optional."""
+    rows = list(TOOLS.rows("## Prompts"))[1:]
+
+    assert rows == [
+        [
+            f"`{name}`",
+            each.arguments.__doc__,
+            ", ".join(
+                f"`{argument}`" if field.is_required() else f"[`{argument}`]"
+                for argument, field in each.arguments.model_fields.items()
+            ),
+        ]
+        for name, each in PROMPTS.items()
+    ]
 
 
 def test_the_table_of_exit_codes_is_complete() -> None:
@@ -100,7 +118,7 @@ def test_every_tool_has_a_row_and_every_tool_named_anywhere_exists() -> None:
     }
 
     assert rows == all_tools().keys()
-    assert named - {"media_type"} <= all_tools().keys()
+    assert named - {"media_type"} <= all_tools().keys() | PROMPTS.keys()
 
 
 def test_every_toolset_is_named_and_every_named_toolset_exists() -> None:

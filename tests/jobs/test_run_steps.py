@@ -33,8 +33,8 @@ pytestmark = pytest.mark.anyio
 UNKNOWN = UnknownOutcomeError("No response arrived.")
 
 
-def _place(item: int = 0, *, step: str = "draft", ceiling: int | None = None) -> StepPlace:
-    return StepPlace(run="run1", step=step, item=item, ceiling=ceiling)
+def _place(item: int = 0, *, step: str = "draft", budget: int | None = None) -> StepPlace:
+    return StepPlace(run="run1", step=step, item=item, budget=budget)
 
 
 async def make(
@@ -80,14 +80,14 @@ async def test_concurrent_submits_for_one_place_are_one_job(tmp_path: Path) -> N
     assert money(tmp_path) == (0, PRICE)
 
 
-async def test_a_run_costs_at_most_its_ceiling_under_concurrent_submits(tmp_path: Path) -> None:
+async def test_a_run_costs_at_most_its_budget_under_concurrent_submits(tmp_path: Path) -> None:
     """*Chosen*: the transaction that writes a job checks the sum over the jobs of the run."""
     refusals = list[RunBudgetError]()
     async with running_jobs(tmp_path, Wire([succeeds()])) as jobs:
 
         async def submit(item: int) -> None:
             try:
-                await make(jobs, _place(item, ceiling=5 * PRICE + PRICE - 1))
+                await make(jobs, _place(item, budget=5 * PRICE + PRICE - 1))
             except RunBudgetError as error:
                 refusals.append(error)
 
@@ -104,11 +104,11 @@ async def test_a_run_costs_at_most_its_ceiling_under_concurrent_submits(tmp_path
 
 
 async def test_the_error_says_what_the_run_may_cost(tmp_path: Path) -> None:
-    """*Chosen*: run, ceiling, what is committed, the price, and the way on."""
+    """*Chosen*: run, budget, what is committed, the price, and the way on."""
     async with running_jobs(tmp_path, Wire([succeeds()])) as jobs:
-        await make(jobs, _place(ceiling=5_000))
+        await make(jobs, _place(budget=5_000))
         with pytest.raises(RunBudgetError) as raised:
-            await make(jobs, _place(1, ceiling=5_000))
+            await make(jobs, _place(1, budget=5_000))
 
     assert str(raised.value) == (
         "draft costs 3 credits, but run run1 may cost 5 credits in total, of which 3 credits are "
@@ -117,15 +117,15 @@ async def test_the_error_says_what_the_run_may_cost(tmp_path: Path) -> None:
     )
 
 
-async def test_only_what_was_or_may_be_charged_counts_towards_the_ceiling(tmp_path: Path) -> None:
+async def test_only_what_was_or_may_be_charged_counts_towards_the_budget(tmp_path: Path) -> None:
     """*Chosen*: a refused request is free; an unknown outcome counts; other runs don't."""
     plan = [fails(refused(UnavailableError, 503)), fails(UNKNOWN), succeeds()]
     async with running_jobs(tmp_path, Wire(plan), max_retries=0) as jobs:
-        failed = await make_and_wait(jobs, _place(0, ceiling=PRICE))
-        unknown = await make_and_wait(jobs, _place(1, ceiling=PRICE))
-        await make_and_wait(jobs, StepPlace(run="run2", step="draft", item=0, ceiling=PRICE))
+        failed = await make_and_wait(jobs, _place(0, budget=PRICE))
+        unknown = await make_and_wait(jobs, _place(1, budget=PRICE))
+        await make_and_wait(jobs, StepPlace(run="run2", step="draft", item=0, budget=PRICE))
         with pytest.raises(RunBudgetError):
-            await make(jobs, _place(2, ceiling=PRICE))
+            await make(jobs, _place(2, budget=PRICE))
         states = [job.state for job in await jobs.views([failed, unknown])]
 
     assert states == ["failed", "unknown"]
@@ -166,7 +166,7 @@ async def test_a_step_with_a_certain_result_may_use_the_cache(tmp_path: Path) ->
     async with running_jobs(tmp_path, wire) as jobs:
         before = await jobs.submit(core(seed=5), tool="generate_core")
         await jobs.wait(before.job_ids, 30)
-        step = await make(jobs, _place(ceiling=0), core(seed=5))
+        step = await make(jobs, _place(budget=0), core(seed=5))
 
     assert step.job_ids == before.job_ids
     assert len(wire.posts) == 1
@@ -185,21 +185,21 @@ async def test_an_unknown_outcome_is_returned_and_stops_no_other_variant(tmp_pat
     assert len(wire.posts) == 2
 
 
-async def test_a_second_payment_is_made_once_and_counts_towards_the_ceiling(
+async def test_a_second_payment_is_made_once_and_counts_towards_the_budget(
     tmp_path: Path,
 ) -> None:
     """*Chosen*: after the user's yes; a crash between the yes and the answer pays no third time."""
     wire = Wire([fails(UNKNOWN), succeeds()])
     async with running_jobs(tmp_path, wire) as jobs:
-        lost = await make_and_wait(jobs, _place(ceiling=PRICE))
+        lost = await make_and_wait(jobs, _place(budget=PRICE))
         with pytest.raises(RunBudgetError):
-            await make(jobs, _place(ceiling=PRICE), retry_of=lost)
-        paid = await make_and_wait(jobs, _place(ceiling=2 * PRICE), retry_of=lost)
+            await make(jobs, _place(budget=PRICE), retry_of=lost)
+        paid = await make_and_wait(jobs, _place(budget=2 * PRICE), retry_of=lost)
     async with running_jobs(tmp_path, wire) as jobs:
-        assert await make_and_wait(jobs, _place(ceiling=2 * PRICE), retry_of=lost) == paid
-        assert await make_and_wait(jobs, _place(ceiling=2 * PRICE)) == paid
+        assert await make_and_wait(jobs, _place(budget=2 * PRICE), retry_of=lost) == paid
+        assert await make_and_wait(jobs, _place(budget=2 * PRICE)) == paid
         with pytest.raises(RunBudgetError):
-            await make(jobs, _place(1, ceiling=2 * PRICE))
+            await make(jobs, _place(1, budget=2 * PRICE))
 
     assert len(wire.posts) == 2
     assert rows(tmp_path, "SELECT run, step, item, retry_of FROM jobs ORDER BY seq") == [
@@ -230,7 +230,7 @@ async def test_a_second_payment_is_not_made_if_the_result_has_arrived(tmp_path: 
 
 
 async def test_a_paused_step_is_returned_and_stays_paused(tmp_path: Path) -> None:
-    """*Chosen*: a server that starts the next morning pays for nothing; the run asks first."""
+    """*Chosen*: a server that starts the next morning spends nothing; the run asks first."""
 
     def leave_behind() -> str:
         database = Database(tmp_path)

@@ -56,6 +56,9 @@ LABELS = "SELECT label FROM media WHERE deleted_at IS NULL ORDER BY seq"
 STARTED = "SELECT count(*) FROM jobs WHERE generation IS NOT NULL"
 UNUSED_YES = """INSERT INTO confirmations (owner, upstream, question_key, credits, asked_at, answer)
     VALUES ('local', 'u', 'k', 1, 1, 'yes')"""
+RUN = """INSERT INTO runs (id, owner, upstream, process, title, plan, plan_format, inputs, files,
+    max_credits, state, created_at, changed_at, finished_at)
+    VALUES (?, 'local', 'u', 'p', '', '', 1, '', '', 0, ?, 1, 1, ?)"""
 STATES = "SELECT state, charged FROM jobs ORDER BY seq"
 
 
@@ -266,6 +269,8 @@ async def test_nothing_that_may_have_been_paid_since_is_sent_again(tmp_path: Pat
         waiting = await submit(jobs, 3)
         await sent.wait()
         change(home, UNUSED_YES)
+        for state in ("running", "review", "done"):
+            change(home, RUN, f"{state}1", state, 1.0 if state == "done" else None)
         await back_up(home, file)
         release.set()
         await jobs.wait(waiting, 10)
@@ -274,7 +279,7 @@ async def test_nothing_that_may_have_been_paid_since_is_sent_again(tmp_path: Pat
 
     restored = await restore(new, file)
 
-    assert restored.jobs == EndedJobs(cancelled=2, unknown=1, polled=1)
+    assert restored.jobs == EndedJobs(cancelled=2, unknown=1, polled=1, runs=1)
     assert rows(new, STATES) == [
         ("done", "yes"),
         ("submitted", "reserved"),
@@ -285,6 +290,13 @@ async def test_nothing_that_may_have_been_paid_since_is_sent_again(tmp_path: Pat
     assert sorted(ledger(new)) == ["assumed", "charged", "sent"]
     assert money(new) == (price, 2 * PRICE)
     assert rows(new, "SELECT * FROM confirmations") == []
+    assert rows(new, "SELECT id, state, process FROM runs ORDER BY seq") == [
+        ("running1", "paused", None),
+        ("review1", "review", None),
+        ("done1", "done", None),
+    ]
+    [(why,)] = rows(new, "SELECT why FROM runs WHERE state = 'paused'")
+    assert why.endswith("so resume may pay for it again.")
     errors = {error for (error,) in rows(new, "SELECT error FROM jobs WHERE state = 'cancelled'")}
     assert "may have been sent and charged since" in errors.pop()
     again = Wire([succeeds()], [lambda _: None])
@@ -406,6 +418,9 @@ def of_no_media(home: Path) -> Parts:
 JOB_COLUMNS = ("jobs SET id", "media SET job", "charges SET job")
 AGAIN = """INSERT INTO media (id, owner, blob, media_type, origin, created_at)
     SELECT 'x', owner, blob, media_type, 'imported', 1 FROM media LIMIT 1"""
+ODD_RUN = """INSERT INTO runs (id, owner, upstream, title, plan, plan_format, inputs, files,
+    max_credits, state, created_at, changed_at)
+    VALUES ('../x', '', '', '', '', 1, '', '', 0, '', 1, 1)"""
 ODD = "UPDATE calls SET process = '../../../tmp/x'"
 
 WRONG: Mapping[str, tuple[Callable[[Path], Parts], str]] = {
@@ -458,6 +473,7 @@ WRONG: Mapping[str, tuple[Callable[[Path], Parts], str]] = {
         "invalid name for a job",
     ),
     "a lock as a path": (changed_by(ODD), "invalid name for a process"),
+    "a run as a path": (changed_by(ODD_RUN), "invalid name for a run"),
     "a hash as a path": (changed_by("UPDATE blobs SET sha256 = '../x'"), "name for a file"),
     "a row of nothing": (changed_by("UPDATE media SET job = 'x'"), "is damaged"),
     "another size": (changed_by("UPDATE blobs SET bytes = bytes + 1"), "different sizes"),

@@ -193,6 +193,65 @@ def test_a_set_gets_a_free_folder_as_a_whole(roots: ExportRoots, tmp_path: Path)
     ]
 
 
+def test_a_set_has_its_name_only_when_it_is_complete(roots: ExportRoots, tmp_path: Path) -> None:
+    """Chosen: a process that is killed leaves a hidden folder, never a half-written set."""
+    first = tmp_path / "first"
+    with ExportFiles(place=roots.locate("."), unfinished=".run-1.part") as out:
+        out.add("a.png", b"1", group="set")
+        before = files_in(first)
+        paths = [each.path for each in out.finish()]
+
+    assert [each.partition("/")[0] for each in before] == [".run-1.part"]
+    assert paths == [first / "set/a.png"]
+    assert out.created == [first / "set"]
+    assert files_in(first) == ["set/a.png"]
+
+
+def test_what_a_killed_process_left_is_removed(roots: ExportRoots, tmp_path: Path) -> None:
+    """Chosen: it has the name of the run, so no other one's files are touched."""
+    first = tmp_path / "first"
+    (first / ".run-1.part").mkdir()
+    (first / ".run-1.part/old.png").write_bytes(b"half")
+    (first / ".run-2.part").mkdir()
+    with ExportFiles(place=roots.locate("."), unfinished=".run-1.part") as out:
+        out.add("a.png", b"1", group="set")
+        out.finish()
+
+    assert files_in(first) == ["set/a.png"]
+    assert (first / ".run-2.part").is_dir()
+    assert not (first / ".run-1.part").exists()
+
+
+@posix
+def test_a_link_in_place_of_an_unfinished_set_is_not_followed(
+    roots: ExportRoots, tmp_path: Path
+) -> None:
+    """Chosen: neither to remove what is behind it, nor to write there."""
+    (tmp_path / "outside/mine.png").write_bytes(b"mine")
+    _link(tmp_path / "first/.run-1.part", tmp_path / "outside")
+    with ExportFiles(place=roots.locate("."), unfinished=".run-1.part") as out:
+        out.add("a.png", b"1", group="set")
+        out.finish()
+
+    assert files_in(tmp_path / "outside") == ["mine.png"]
+    assert (tmp_path / "first/set/a.png").read_bytes() == b"1"
+
+
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_an_empty_folder_or_a_file_of_its_name_is_kept(
+    roots: ExportRoots, tmp_path: Path, *, is_folder: bool
+) -> None:
+    """Chosen: a new set is a folder of its own."""
+    taken = tmp_path / "first/set"
+    taken.mkdir() if is_folder else taken.write_bytes(b"mine")
+    with ExportFiles(place=roots.locate(".")) as out:
+        out.add("a.png", b"1", group="set")
+        (written,) = out.finish()
+
+    assert written.path == tmp_path / "first/set (2)/a.png"
+    assert list(taken.iterdir()) == [] if is_folder else taken.read_bytes() == b"mine"
+
+
 def test_nothing_is_left_if_an_export_is_given_up(roots: ExportRoots, tmp_path: Path) -> None:
     """Chosen: neither temporary files nor new folders; folders that existed stay."""
     (tmp_path / "first/old").mkdir()

@@ -11,20 +11,53 @@ from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.styles import STYLES
 from stability_mcp.server.app import MAX_INSTRUCTIONS, instructions
 from stability_mcp.server.catalog import all_tools
-from stability_mcp.server.guide import TOPICS, guide_text
+from stability_mcp.server.guide import TOPICS, for_enabled, guide_text
+from stability_mcp.server.guide.lists import LISTS, LOCAL_STEPS
 from stability_mcp.server.tool_schema import price_sentence
+from stability_mcp.workflows.plan_notation import local_steps
 from support.server.in_memory import Era, both_eras, connected, fine, text
+from support.server.instruction_texts import flaws, plans, unknown_names, wrong_prices
 
 TOOLS = all_tools()
-FIELDS = {field for row in OPERATIONS.values() for field in row.model_fields}
+MAX_PAGE_CHARACTERS = 3_400
 
 
 @pytest.mark.parametrize("topic", TOPICS)
 def test_a_page_names_only_tools_and_arguments_that_exist(topic: str) -> None:
     """Chosen: a model would try them."""
-    named = set(re.findall(r"`([a-z0-9]+(?:_[a-z0-9]+)+)`", guide_text(topic, frozenset(TOOLS))))
+    page = guide_text(topic, frozenset(TOOLS))
 
-    assert named <= TOOLS.keys() | FIELDS
+    assert unknown_names(page) == set()
+    assert wrong_prices(page) == []
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_every_plan_on_a_page_can_run(topic: str) -> None:
+    """Chosen: a model copies what it reads."""
+    page = guide_text(topic, frozenset(TOOLS))
+
+    assert [flaws(each) for each in plans(page)] == [[]] * len(plans(page))
+    assert len(plans(page)) == (2 if topic == "workflows" else 0)
+    assert not [mark for mark in (*LISTS, "{with", "{end}") if mark in page]
+
+
+@pytest.mark.parametrize("topic", ["director", "workflows"])
+def test_the_pages_on_workflows_are_short(topic: str) -> None:
+    """Chosen: about 800 tokens, read once per brief."""
+    assert len(guide_text(topic, frozenset(TOOLS))) <= MAX_PAGE_CHARACTERS
+
+
+def test_the_local_tools_of_workflows_are_those_of_the_planner() -> None:
+    """Chosen: the page is read without the planner."""
+    assert set(LOCAL_STEPS) == set(local_steps())
+
+
+def test_a_section_depends_on_its_tool() -> None:
+    """Chosen: without workflows the director works call by call."""
+    text = "first\n{with guide}\nyes, `edit_erase`. Also.\n{without guide}\nno\n{end}\nlast"
+
+    assert for_enabled(text, frozenset({"guide"})) == "first\nAlso.\nlast"
+    assert for_enabled(text, frozenset({"edit_erase"})) == "first\nno\nlast"
 
 
 @pytest.mark.parametrize("topic", TOPICS)

@@ -3,66 +3,39 @@
 from pathlib import Path
 
 import pytest
-from mcp.types import PromptReference, ResourceTemplateReference, TextContent
+from mcp.types import PromptReference, ResourceTemplateReference
 
-from stability_mcp.server.prompts import MAX_BUDGET_CREDITS, parse_budget
 from support.server.in_memory import Era, both_eras, connected, facts, fine
 
 pytestmark = pytest.mark.anyio
 
 
 @both_eras
-async def test_the_director_gets_brief_prices_and_existing_media(era: Era, tmp_path: Path) -> None:
-    """Chosen: all it needs to plan; only the brief is required."""
+async def test_prompts_are_listed_with_their_arguments(era: Era, tmp_path: Path) -> None:
+    """Chosen: the director first, and of its arguments only the brief is required."""
     async with connected(tmp_path, era) as client:
-        fine(await client.call_tool("generate_core", {"prompt": "a fox", "label": "hero"}))
-        [director, edit] = (await client.list_prompts()).prompts
-        got = await client.get_prompt("ai_director", {"brief": "Posters for a fox café"})
-        limited = await client.get_prompt("ai_director", {"brief": "A logo", "ceiling": "20"})
-        unclear = await client.get_prompt(
-            "ai_director", {"brief": "A logo", "ceiling": "twenty euros"}
-        )
+        listed = (await client.list_prompts()).prompts
 
-    asked = [(each.name, each.required) for each in director.arguments or []]
-    assert asked == [("brief", True), ("ceiling", False)]
-    assert edit.name == "edit_picture"
-    [message] = got.messages
-    assert isinstance(message.content, TextContent)
-    for part in ("Posters for a fox café", "`generate_ultra`: 8 credits", "hero", "get a yes"):
-        assert part in message.content.text
-    assert "Money: no daily budget applies." in message.content.text
-    assert "Budget for this brief" not in message.content.text
-    [message] = limited.messages
-    assert isinstance(message.content, TextContent)
-    assert "Budget for this brief: 20 credits (0.20 USD)." in message.content.text
-    [message] = unclear.messages
-    assert isinstance(message.content, TextContent)
-    assert 'The budget "twenty euros" isn\'t understood: ask the user' in message.content.text
-
-
-@pytest.mark.parametrize(
-    ("text", "amount"),
-    [
-        ("20", 20),
-        ("20 credits", 20),
-        ("max. 20 credits", 20),
-        ("$5", 500),
-        ("0.40 USD", 40),
-        ("up to 2,50 dollars", 250),
-        ("1,000 credits", 1_000),
-        ("9" * 400, MAX_BUDGET_CREDITS),
-        ("twenty euros", None),
-        ("20 EUR", None),
-        ("20 to 30 credits", None),
-        ("-5", None),
-        ("", None),
-    ],
-)
-def test_a_budget_is_a_number_of_credits_or_an_amount_in_usd(
-    text: str, amount: float | None
-) -> None:
-    """Chosen: anything else is not guessed, since money depends on it."""
-    assert parse_budget(text) == amount
+    assert [each.name for each in listed] == [
+        "ai_director",
+        "edit_picture",
+        "product_photos",
+        "storyboard",
+        "restore_photo",
+        "brand_look",
+        "make_a_song",
+        "compare_models",
+    ]
+    asked = [(each.name, each.required) for each in listed[0].arguments or []]
+    assert asked == [
+        ("brief", True),
+        *(
+            (name, False)
+            for name in ("audience", "mood", "palette", "variants", "quality", "budget")
+        ),
+    ]
+    assert all(each.title and each.description for each in listed)
+    assert all(argument.description for each in listed for argument in each.arguments or [])
 
 
 @both_eras

@@ -140,7 +140,13 @@ async def test_resources_and_templates_are_listed(era: Era, tmp_path: Path) -> N
         listed = {each.uri for each in (await client.list_resources()).resources}
         templates = (await client.list_resource_templates()).resource_templates
 
-    assert listed == {"stability://operations", "stability://styles"}
+    assert listed == {
+        "stability://operations",
+        "stability://styles",
+        "stability://plan",
+        "stability://spending",
+        "stability://media",
+    }
     assert {each.uri_template for each in templates} == {
         "media://{id}",
         "media://{id}/original",

@@ -162,6 +162,31 @@ MISTAKES: dict[str, tuple[object, str, str]] = {
         "makes nothing",
         "by itself",
     ),
+    "an export into a format that isn't written": (
+        [DRAFT, {"id": "out", "tool": "media_export", "arguments": {"to": "film.mp4"}}],
+        "would be a mp4 file",
+        "Use one of",
+    ),
+    "an export with options that exclude each other": (
+        [
+            DRAFT,
+            {
+                "id": "out",
+                "tool": "media_export",
+                "arguments": {"preset": "favicon", "width": 64},
+            },
+        ],
+        "A preset has its own size",
+        "Leave out width",
+    ),
+    "a page out of range": (
+        [
+            DRAFT,
+            {"id": "page", "tool": "image_layout", "arguments": {"kind": "grid", "width": 9}},
+        ],
+        "width must be from",
+        "got 9",
+    ),
     "an unknown argument": (
         [{**DRAFT, "arguments": {"prompt": "x", "aspect": "16:9"}}],
         'step "draft"',
@@ -592,16 +617,19 @@ def test_the_fields_of_elements_are_checked_in_every_step_of_a_chain() -> None:
             },
         },
     ]
-    plan = checked({"steps": steps}, None, **{"a.jpg": picture(800, 600), "b.jpg": picture(800, 600)})
+    plan = checked(
+        {"steps": steps}, None, **{"a.jpg": picture(800, 600), "b.jpg": picture(800, 600)}
+    )
     assert not plan.problems
     assert plan.steps[1].each == (2_500, 6_500)
     assert plan.steps[0].shape is not None
     assert plan.steps[0].shape.size == Size(800, 600)
-    assert checked({"steps": steps}, None, **{"a.jpg": picture(800, 600)}).steps[0].shape == MediaShape(
-        kind="image", has_alpha=True
-    )
+    del photos["b.jpg"]
+    shape = checked({"steps": steps}, None, **photos).steps[0].shape
+    assert shape == MediaShape(kind="image", has_alpha=True)
     steps[1]["arguments"]["model"] = "$item.modell"
-    assert problems({"steps": steps}) == [
+    (problem,) = problems({"steps": steps})
+    assert problem == (
         'step "vary", model: The elements of foreach have no field "modell". They have file and '
         "model."
-    ]
+    )

@@ -1,5 +1,6 @@
 """Rows of runs: an item starts once, no result is lost, and what exists is found again."""
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,11 +10,18 @@ import pytest
 from stability_mcp.errors import NotFoundError
 from stability_mcp.policy.spend_limits import SpendScope
 from stability_mcp.store.tenancy import Account
-from stability_mcp.workflows import run_reuse, run_rows
+from stability_mcp.workflows import run_notices, run_reuse, run_rows
 from stability_mcp.workflows.plan import Plan
 from stability_mcp.workflows.plan_notation import read_plan
 from stability_mcp.workflows.progression import Item, ItemKey, ItemState, ReadyItem
-from stability_mcp.workflows.run_rows import NewRun, NewState, RunRow, RunState, Settled
+from stability_mcp.workflows.run_rows import (
+    NewRun,
+    NewState,
+    RedoFacts,
+    RunRow,
+    RunState,
+    Settled,
+)
 from support.store.rows import execute, in_memory
 
 ACCOUNT = Account(owner="local", upstream="live")
@@ -101,7 +109,16 @@ def _done(store: sqlite3.Connection, run: str, *made: str, reuse_key: str = "k")
 def test_a_run_is_read_as_it_was_written(store: sqlite3.Connection) -> None:
     """*Chosen*: a restart continues from the rows only."""
     scope = SpendScope(name="stdio", client="claude-ai")
-    new = replace(NEW, template="compare_models", spend_scope=scope, output_dir="/o", redo_of="r0")
+    facts = RedoFacts(anew=["draft"], picks={"pick": [1]})
+    new = replace(
+        NEW,
+        template="compare_models",
+        files={"owl.png": "m1"},
+        spend_scope=scope,
+        workspace=["/pictures"],
+        redo_of="r0",
+        redo=facts,
+    )
     name = run_rows.insert_run(store, new, now=100.0)
 
     run = _row(store, name)
@@ -111,7 +128,9 @@ def test_a_run_is_read_as_it_was_written(store: sqlite3.Connection) -> None:
     assert run.account == ACCOUNT
     assert run.spend_scope == scope
     assert (run.template, run.title, run.max_credits) == ("compare_models", "an owl", 12_000)
-    assert (run.output_dir, run.redo_of, run.process, run.state) == ("/o", "r0", "p1", "running")
+    assert (run.redo_of, run.process, run.state) == ("r0", "p1", "running")
+    assert (run.read_redo(), run.read_files()) == (facts, {"owl.png": "m1"})
+    assert json.loads(run.workspace or "") == ["/pictures"]
     assert (run.created_at, run.changed_at, run.finished_at) == (100.0, 100.0, None)
     assert _row(store, _run(store)).spend_scope is None
 
@@ -198,17 +217,17 @@ def test_the_runs_of_another_upstream_are_not_driven(store: sqlite3.Connection) 
 
 
 def test_a_run_that_continues_has_not_ended(store: sqlite3.Connection) -> None:
-    """*Chosen*: resume after a failure; its new results are uncollected again."""
+    """*Chosen*: no answer has shown its new state; the time of its first end stays until then."""
     name = _run(store)
     run_rows.set_state(store, name, NewState(state="failed", why="no credits"), now=400.0)
     assert run_rows.mark_collected(store, name, now=410.0)
-    run_rows.set_state(store, name, NewState(state="failed"), now=420.0)
-    assert (_row(store, name).finished_at, _row(store, name).collected_at) == (400.0, 410.0)
+    run_rows.set_state(store, name, NewState(state="done"), now=420.0)
+    assert (_row(store, name).finished_at, _row(store, name).collected_at) == (400.0, None)
 
     run_rows.set_state(store, name, NewState(state="running", process="p2"), now=430.0)
 
     run = _row(store, name)
-    assert (run.finished_at, run.collected_at, run.why, run.process) == (None, None, None, "p2")
+    assert (run.finished_at, run.why, run.process) == (None, None, "p2")
 
 
 def test_a_run_is_cancelled_once_and_only_while_it_has_not_ended(store: sqlite3.Connection) -> None:
@@ -225,26 +244,29 @@ def test_a_run_is_cancelled_once_and_only_while_it_has_not_ended(store: sqlite3.
     assert not run_rows.request_cancel(store, ended, now=190.0)
 
 
-def test_uncollected_runs_wait_for_the_user_or_have_results_to_show(
-    store: sqlite3.Connection,
-) -> None:
-    """*Chosen*: a cancelled run was the user's wish; a running one needs nothing."""
+def test_a_run_is_uncollected_until_an_answer_shows_its_state(store: sqlite3.Connection) -> None:
+    """*Chosen*: a cancelled run was the user's wish."""
     states: tuple[RunState, ...] = ("running", "review", "paused", "done", "failed", "cancelled")
     runs = {state: _run(store) for state in states}
     for state, name in runs.items():
         run_rows.set_state(store, name, NewState(state=state), now=400.0)
 
     def found() -> list[str]:
-        return [each.state for each in run_rows.uncollected_runs(store, "local")]
+        names = run_notices.uncollected_runs(store, "local")
+        return [state for state, name in runs.items() if name in names]
 
-    assert found() == ["review", "paused", "done", "failed"]
-    assert run_rows.uncollected_runs(store, "other") == []
+    assert found() == ["running", "review", "paused", "done", "failed"]
+    assert run_notices.uncollected_runs(store, "other") == []
 
-    collected = [run_rows.mark_collected(store, name, now=500.0) for name in runs.values()]
+    shown = {state for state, name in runs.items() if run_rows.mark_collected(store, name, 500.0)}
 
-    assert collected == [False, False, False, True, True, True]
-    assert found() == ["review", "paused"]
+    assert shown == set(states) - {"running"}
+    assert found() == ["running"]
     assert not run_rows.mark_collected(store, runs["done"], now=600.0)
+
+    run_rows.restart(store, runs["review"], "p2", 700.0)
+    run_rows.set_state(store, runs["review"], NewState(state="done"), now=800.0)
+    assert found() == ["running", "review"]
 
 
 def test_a_delivery_is_kept_with_the_run(store: sqlite3.Connection) -> None:
@@ -256,6 +278,24 @@ def test_a_delivery_is_kept_with_the_run(store: sqlite3.Connection) -> None:
 
     assert _row(store, name).read_delivery() == {"files": ["out/owl.png"]}
     assert _row(store, name).changed_at == 450.0
+
+
+def test_a_decision_continues_a_run_that_waits(store: sqlite3.Connection) -> None:
+    """*Chosen*: in the process that got it; a run that another process drives stays there."""
+    runs = {state: _run(store) for state in ("running", "review", "paused", "done", "cancelled")}
+    for state, name in runs.items():
+        process = "p1" if state == "running" else None
+        new = NewState(state=state, why="a reason", process=process)  # type: ignore[arg-type]  # a key
+        run_rows.set_state(store, name, new, now=400.0)
+
+    continued = {
+        state for state, name in runs.items() if run_rows.restart(store, name, "p2", 500.0)
+    }
+
+    assert continued == {"review", "paused"}
+    run = _row(store, runs["paused"])
+    assert (run.state, run.why, run.process, run.changed_at) == ("running", None, "p2", 500.0)
+    assert _row(store, runs["running"]).process == "p1"
 
 
 # Items --------------------------------------------------------------------------------------------
@@ -297,10 +337,10 @@ def test_an_item_that_was_never_started_is_not_settled(store: sqlite3.Connection
     assert run_rows.items(store, run) == {}
 
 
-def test_an_unknown_item_is_paid_again_once_and_raises_the_ceiling(
+def test_an_unknown_item_is_paid_again_once_and_raises_the_budget(
     store: sqlite3.Connection,
 ) -> None:
-    """*Chosen*: the user's yes covers one more charge; a second yes to the same one adds nothing."""
+    """*Chosen*: the user's yes covers one more charge; a repeated yes adds nothing."""
     run = _run(store)
     _start(store, run)
     assert not run_rows.repeat_item(store, run, DRAFT, "job1", 3_000)

@@ -174,6 +174,11 @@ def _restored_lines(restored: "Restored", home: Path) -> list[str]:
         lines.append(
             f"{_counted(jobs.polled, 'job')} started then: the next server fetches the result"
         )
+    if jobs.runs:
+        lines.append(
+            f"{_counted(jobs.runs, 'workflow run')} working then: paused, as the next steps may "
+            "have been sent and charged since"
+        )
     lines.append("charges since the backup are not in the ledger, nor in today's budget")
     if restored.earlier is not None:
         lines.append(

@@ -122,7 +122,7 @@ def reserve(
     )
 
 
-def check_ceiling(connection: Connection, place: StepPlace, price: int) -> None:
+def check_run(connection: Connection, place: StepPlace, price: int) -> None:
     """Check that a new job of a run fits into what the user agreed to for the whole run.
 
     Call it after `reserve`, which locks the account's day: until the transaction ends, no other one
@@ -131,15 +131,15 @@ def check_ceiling(connection: Connection, place: StepPlace, price: int) -> None:
     Raises:
         RunBudgetError: it doesn't fit.
     """
-    if place.ceiling is None:
+    if place.budget is None:
         return
     committed = _committed(connection, run=place.run) or 0
-    left = place.ceiling - committed
+    left = place.budget - committed
     if price <= left:
         return
     raise RunBudgetError(
         f"{plain(place.step)} costs {credits_text(price)}, but run {place.run} may cost "
-        f"{credits_text(place.ceiling)} in total, of which {credits_text(committed)} are spent or "
+        f"{credits_text(place.budget)} in total, of which {credits_text(committed)} are spent or "
         "reserved.",
         run=place.run,
         left=max(left, 0),

@@ -24,6 +24,8 @@ from stability_mcp.local_tools.export_arguments import (
     OBJ,
     Destination,
     MediaExport,
+    check_ranges,
+    destination,
 )
 from stability_mcp.local_tools.workbench import Source
 from stability_mcp.media.items import KINDS
@@ -69,6 +71,14 @@ class Plan:
     """Name of the PDF whose pages the files are; None: they are files of their own."""
     animation: Animation | None = None
     """The animation whose frames the files are; None: they are files of their own."""
+
+
+def check_options(arguments: MediaExport) -> None:
+    """Raise ArgumentsError for arguments that are refused whatever the media are."""
+    check_ranges(arguments)
+    where = destination(arguments)
+    _check_together(arguments, where, dict(find_preset(name) for name in arguments.preset or ()))
+    animation_format(arguments, where.format)
 
 
 def plan_export(

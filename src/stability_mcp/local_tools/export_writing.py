@@ -31,6 +31,7 @@ from stability_mcp.local_tools.export_animation import Animation
 from stability_mcp.local_tools.export_archive import Collector, Measured
 from stability_mcp.local_tools.export_plan import PDF_DPI, FilePlan, Plan
 from stability_mcp.local_tools.workbench import Source, Workbench
+from stability_mcp.media.items import MediaItem
 from stability_mcp.store.threads import in_file_thread
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ async def _write_item(
         return await _write_obj(workbench, plans[0], collector)
     if plans[0].spec is None:
         async with workbench.temporary() as copy:
-            content = await in_file_thread(partial(_copied, source, copy, provenance))
+            content = await in_file_thread(partial(file_to_export, source.item, copy, provenance))
             return [await _collect(collector, plans[0], content)]
     specs = [replace(spec, provenance=provenance) for each in plans if (spec := each.spec)]
     rendered = await run(partial(_render, source, plans, specs), facts=_memory(source, specs))
@@ -164,11 +165,11 @@ def _entry(plan: FilePlan, looks: Sequence[Look], changes: Sequence[str]) -> Map
     }
 
 
-def _copied(source: Source, copy: Path, provenance: Mapping[str, Any] | None) -> Path:
-    """Return the original, or a copy with provenance if its format can hold it."""
-    if provenance is None or source.item.media_type not in FORMATS:
-        return source.path
-    embed(source.path, copy, provenance)
+def file_to_export(item: MediaItem, copy: Path, provenance: Mapping[str, Any] | None) -> Path:
+    """Return the original, or a copy with provenance if its format can hold it; blocks."""
+    if provenance is None or item.media_type not in FORMATS:
+        return item.path
+    embed(item.path, copy, provenance)
     return copy
 
 

@@ -113,6 +113,7 @@ LIMITS: Mapping[str, tuple[int, int]] = MappingProxyType(
 
 def _predict(arguments: "ImageLayout", files: Mapping[str, MediaShape]) -> MediaShape:
     del files
+    _check_limits(arguments)
     height = arguments.height
     return MediaShape(kind="image", size=None if height is None else Size(arguments.width, height))
 
@@ -133,7 +134,7 @@ async def image_layout(workbench: Workbench, arguments: ImageLayout) -> LocalRes
         for n, each in enumerate(arguments.images, 1)
     ]
     try:
-        style = _style(arguments, sources)
+        style = _style(arguments, len(sources))
         plan = plan_page([Size(*each.facts.size) for each in sources], style)
         page = _CHANNELS * plan.size.width * plan.size.height * _PAGE_COPIES
         made = Made(
@@ -169,17 +170,23 @@ def _panel_line(number: int, box: tuple[int, int, int, int]) -> str:
     return f"panel {number}: {right - left}x{bottom - top} at {left},{top}"
 
 
-def _style(arguments: ImageLayout, sources: Sequence[Source]) -> PageStyle:
+def _check_limits(arguments: ImageLayout) -> None:
+    """Raise TransformError for a number out of range, or what isn't a colour."""
+    for name, (low, high) in LIMITS.items():
+        value = getattr(arguments, name)
+        if value is not None and not low <= value <= high:
+            raise TransformError(f"{name} must be from {low} to {high:,}; got {value}")
+    if arguments.background is not None:
+        parse_paint(arguments.background)
+
+
+def _style(arguments: ImageLayout, number: int) -> PageStyle:
     """Return what the page looks like.
 
     Raises:
         TransformError: arguments contradict each other or the number of pictures.
     """
-    number = len(sources)
-    for name, (low, high) in LIMITS.items():
-        value = getattr(arguments, name)
-        if value is not None and not low <= value <= high:
-            raise TransformError(f"{name} must be from {low} to {high:,}; got {value}")
+    _check_limits(arguments)
     captions = arguments.captions or ()
     if len(captions) > number:
         raise TransformError(f"there are {len(captions)} captions for {number} pictures")

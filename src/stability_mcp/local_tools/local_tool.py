@@ -57,6 +57,7 @@ class MediaShape:
 
 
 Function = Callable[["Workbench", Any], Awaitable[LocalResult]]
+ValueCheck = Callable[[str, str], bool]
 Prediction = Callable[[Any, Mapping[str, MediaShape]], MediaShape | None]
 """Takes the arguments and what goes in, by argument; returns what is made, or None."""
 
@@ -68,7 +69,11 @@ class StepFacts:
     files: Mapping[str, MediaKind | None]
     """Kinds of media by the name of the argument, at any depth; None: any kind."""
     predict: Prediction
-    """Predicts the result. Raises StepError or TransformError if it can't be made."""
+    """Predicts the result.
+
+    Raises StepError, TransformError or ArgumentsError if it can't be made."""
+    is_value: ValueCheck = lambda _argument, _text: False
+    """Returns whether a text for one of the files is a value instead, such as a level."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Writes stored media into the user's folders, in the form that a purpose needs."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -16,10 +16,10 @@ from stability_mcp.local_tools.export_arguments import (
     check_ranges,
     destination,
 )
-from stability_mcp.local_tools.export_plan import Plan, plan_export
+from stability_mcp.local_tools.export_plan import Plan, check_options, plan_export
 from stability_mcp.local_tools.export_report import Report
 from stability_mcp.local_tools.export_writing import Done, write_files
-from stability_mcp.local_tools.local_tool import LocalResult, StepFacts, local_tool
+from stability_mcp.local_tools.local_tool import LocalResult, MediaShape, StepFacts, local_tool
 from stability_mcp.local_tools.workbench import Source, Workbench
 from stability_mcp.media.export_folder import ExportFiles, Written
 from stability_mcp.media.export_roots import Place
@@ -28,6 +28,11 @@ from stability_mcp.store.threads import in_file_thread
 
 _PROFILE_BYTES = 4_000_000
 """Memory for reading a colour profile."""
+
+
+def _predict(arguments: MediaExport, files: Mapping[str, MediaShape]) -> None:
+    del files
+    check_options(arguments)
 
 
 @local_tool(
@@ -43,7 +48,7 @@ _PROFILE_BYTES = 4_000_000
         "duration": "use fps, the frames per second of an animation",
     },
     writes_files=True,
-    step=StepFacts(files={"media": None}, predict=lambda _arguments, _files: None),
+    step=StepFacts(files={"media": None}, predict=_predict),
 )
 async def media_export(workbench: Workbench, arguments: MediaExport) -> LocalResult:
     """Write the files, all or none, and show them."""

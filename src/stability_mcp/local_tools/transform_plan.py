@@ -70,7 +70,7 @@ def plan(facts: Facts, steps: Sequence[Step], others: Sequence[Mapping[str, Fact
         except TransformError as error:
             if exact:
                 raise StepError(number, step, error) from error
-        exact = exact and not (step.op == "trim" or step.gravity == "subject")
+        exact = exact and not (step.op == "trim" or (step.gravity == "subject" and not step.aspect))
         pixels = before.width * before.height + (_COPIES - 1) * size.width * size.height
         count = 1 + len(step.images or ())
         needed = 4 * (pixels if count == 1 else count * size.width * size.height)

@@ -12,6 +12,7 @@ from stability_mcp.maintenance.retention_rows import (
     Removed,
     StoredFiles,
     delete_unused_blob,
+    is_in_run,
     run_within,
 )
 from stability_mcp.media import names, tags
@@ -51,8 +52,9 @@ def old_deleted(
 
 
 def is_purgeable(connection: Connection, media: str, *, cutoff: float) -> bool:
-    """Return whether an item was deleted before `cutoff` and no unfinished job names it."""
-    return _still_deleted(connection, id=media, cutoff=cutoff) is not None
+    """Return whether an item was deleted before `cutoff` and no unfinished job or run names it."""
+    is_deleted = _still_deleted(connection, id=media, cutoff=cutoff) is not None
+    return is_deleted and not is_in_run(connection, media)
 
 
 def purge_item(connection: Connection, media: str, *, cutoff: float) -> int | None:

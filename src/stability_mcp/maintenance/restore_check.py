@@ -47,6 +47,7 @@ _meta = _SQL.many("meta", _Meta)
 _blobs = _SQL.many("blobs", _Blob)
 _NAMES = {
     "a job": (_SQL.values("jobs", str), ID),
+    "a run": (_SQL.values("runs", str), ID),
     "a process": (_SQL.values("processes", str), ID),
     "a file": (_SQL.values("hashes", str), SHA256),
 }

@@ -17,6 +17,10 @@ GROUP BY media.blob, blobs.bytes;
 -- Ids of jobs become parts of file names in the spool.
 SELECT id FROM jobs;
 
+-- name: runs() -> values
+-- Ids of runs become parts of folder names.
+SELECT id FROM runs;
+
 -- name: processes() -> values
 -- Ids of processes become names of lock files.
 SELECT DISTINCT process FROM calls;

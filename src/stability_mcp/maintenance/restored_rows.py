@@ -8,6 +8,8 @@ never send it again without the user's decision.
   because the ledger of the backup has no request of it.
 * A job whose request was in flight, or whose response was being received, becomes `unknown` and
   counts as charged, as after a crash.
+* A workflow that was running is paused: a step without a job in the backup may have one since. It
+  continues when the user says so.
 * A generation that had started is kept: polling is free, and it is never sent again.
 * An approval of a price that had not been used is forgotten.
 """
@@ -29,6 +31,8 @@ class EndedJobs:
     unknown: int
     polled: int
     """Started generations, which the next server polls."""
+    runs: int = 0
+    """Runs of workflows that were running, which are paused now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +45,15 @@ _SQL = load(__file__)
 _unfinished = _SQL.many("unfinished", _Unfinished)
 _cancel = _SQL.count("cancel")
 _release_jobs = _SQL.count("release_jobs")
+_pause_runs = _SQL.count("pause_runs")
+_release_runs = _SQL.count("release_runs")
 _delete_unused_answers = _SQL.count("delete_unused_answers")
 _delete_processes = _SQL.count("delete_processes")
 _delete_requests = _SQL.count("delete_requests")
 
 
 def end_unfinished(connection: Connection, *, made_at: float, now: float) -> EndedJobs:
-    """End the unfinished jobs of a restored store, and forget the processes of that time.
+    """End the unfinished jobs of a restored store, pause its runs, and forget its processes.
 
     Args:
         connection: The writer's.
@@ -58,6 +64,10 @@ def end_unfinished(connection: Connection, *, made_at: float, now: float) -> End
     not_sent = (
         f"Not sent from here: this store was restored from a backup of {at}, when the job was "
         "still waiting. It may have been sent and charged since; check before you run it again."
+    )
+    paused = (
+        f"This store was restored from a backup of {at}, when the run was still working. What "
+        "follows may have been sent and charged since, so resume may pay for it again."
     )
     cancelled = unknown = polled = 0
     for each in _unfinished(connection):
@@ -74,7 +84,9 @@ def end_unfinished(connection: Connection, *, made_at: float, now: float) -> End
             finish.mark_unknown(connection, job, error=str(error), now=now)
             unknown += 1
     _release_jobs(connection)
+    runs = _pause_runs(connection, why=paused, now=now)
+    _release_runs(connection)
     _delete_unused_answers(connection)
     _delete_processes(connection)
     _delete_requests(connection)
-    return EndedJobs(cancelled=cancelled, unknown=unknown, polled=polled)
+    return EndedJobs(cancelled=cancelled, unknown=unknown, polled=polled, runs=runs)

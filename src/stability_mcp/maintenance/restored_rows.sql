@@ -12,6 +12,15 @@ WHERE id = :job AND state IN ('queued', 'paused');
 -- The processes of the backup are gone; the next server of the same upstream polls what was sent.
 UPDATE jobs SET process = NULL, lease_version = lease_version + 1 WHERE finished_at IS NULL;
 
+-- name: pause_runs(why, now) -> count
+-- What a running workflow would start next may have been sent since.
+UPDATE runs SET state = 'paused', why = :why, collected_at = NULL, changed_at = :now
+WHERE state = 'running' AND finished_at IS NULL;
+
+-- name: release_runs() -> count
+-- The processes of the backup are gone.
+UPDATE runs SET process = NULL WHERE process IS NOT NULL;
+
 -- name: delete_unused_answers() -> count
 -- A yes counts once, and may have been used since.
 DELETE FROM confirmations WHERE used_by IS NULL;

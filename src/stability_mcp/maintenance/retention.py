@@ -1,4 +1,4 @@
-"""Removes finished jobs, results and imports after STABILITY_KEEP_DAYS, and deleted media.
+"""Removes finished jobs, runs, results and imports after STABILITY_KEEP_DAYS, and deleted media.
 
 The first sweep runs some time after the store was opened, so that it doesn't slow down the start;
 further ones run every few hours. Candidates are found by readers; the writer only runs short
@@ -72,6 +72,8 @@ class Swept:
     deleted: int = 0
     """Items that the user deleted some time ago."""
     calls: int = 0
+    runs: int = 0
+    """Runs of workflows."""
     files: int = 0
     """Blobs that no item uses."""
     quarantined: int = 0
@@ -106,6 +108,7 @@ SWEPT_NOUNS = {
     "media": ("imported item", "imported items"),
     "deleted": ("deleted item", "deleted items"),
     "calls": ("call", "calls"),
+    "runs": ("workflow run", "workflow runs"),
     "files": ("stored file", "stored files"),
     "quarantined": ("file in quarantine/", "files in quarantine/"),
     "spool": ("leftover in spool/", "leftovers in spool/"),
@@ -190,6 +193,20 @@ class Retention:
             # Repeat: parents become removable only after their children.
             swept.jobs += removed[0]
             swept.media += removed[1]
+        runs = await self._rows(
+            lambda c, before: retention_rows.old_runs(
+                c, cutoff=cutoff, before=before, limit=PAGE_ROWS
+            ),
+            _always,
+            lambda ids: self._database.write(
+                lambda c: retention_rows.sweep_runs(
+                    c, ids, cutoff=cutoff, seconds=MAX_WRITE_SECONDS
+                ),
+                name="maintenance.retain_runs",
+                own_commit=True,
+            ),
+        )
+        swept.runs = runs.count
         calls = await self._rows(
             lambda c, before: retention_rows.old_calls(
                 c, cutoff=cutoff, before=before, limit=PAGE_ROWS

@@ -1,12 +1,13 @@
 """T10: which media, jobs and calls are removed from the store, and how.
 
-Media: an item is kept while a job uses it as an input, or while media made from it is kept. A
-result whose label was changed after the job is kept too. An import is not kept because of its
-label, as the original file belongs to the user. Readable copies are never deleted.
+Media: an item is kept while a job uses it as an input, while an unfinished run of a workflow has it
+as a file or a result, or while media made from it is kept. A result whose label was changed after
+the job is kept too. An import is not kept because of its label, as the original file belongs to the
+user. Readable copies are never deleted.
 
 Jobs: a finished job is removed with its results. If it was charged, its row stays without details,
-so that the ledger still adds up. Calls: a call is removed when no job and no joined call refers to
-it.
+so that the ledger still adds up. The jobs of an unfinished run are kept. Runs: a finished run is
+removed with its items. Calls: a call is removed when no job and no joined call refers to it.
 
 Rows are deleted first and bytes later, each in a write transaction: a crash in between leaves a
 file without a row, never a row without its file. A process may write a file before its transaction
@@ -84,6 +85,7 @@ _SQL = load(__file__)
 _old_media = _SQL.many("old_media", Numbered)
 _is_old_media = _SQL.value("is_old_media", int)
 _is_input = _SQL.value("is_input", int)
+_is_in_run = _SQL.value("is_in_run", int)
 _has_child = _SQL.value("has_child", int)
 _delete_lineage = _SQL.count("delete_lineage")
 _delete_media = _SQL.value("delete_media", str)
@@ -97,6 +99,9 @@ _is_charged = _SQL.value("is_charged", int)
 _strip_job = _SQL.count("strip_job")
 _delete_limit_links = _SQL.count("delete_limit_links")
 _delete_job = _SQL.count("delete_job")
+_old_runs = _SQL.many("old_runs", Numbered)
+_delete_run = _SQL.count("delete_run")
+_delete_run_items = _SQL.count("delete_run_items")
 _old_calls = _SQL.many("old_calls", Numbered)
 _delete_call = _SQL.count("delete_call")
 
@@ -107,8 +112,14 @@ def old_media(connection: Connection, *, cutoff: float, before: int, limit: int)
 
 
 def is_needed(connection: Connection, media_id: str) -> bool:
-    """Return whether a job uses an item as an input, or kept media was made from it."""
-    return any(query(connection, media=media_id) is not None for query in (_is_input, _has_child))
+    """Return whether a job or an unfinished run uses an item, or kept media was made from it."""
+    queries = (_is_input, _has_child, _is_in_run)
+    return any(query(connection, media=media_id) is not None for query in queries)
+
+
+def is_in_run(connection: Connection, media_id: str) -> bool:
+    """Return whether an unfinished run has an item as a file or a result, or may reuse it."""
+    return _is_in_run(connection, media=media_id) is not None
 
 
 def is_renamed(label: str | None, requested: str | None) -> bool:
@@ -328,6 +339,25 @@ def sweep_jobs(
 ) -> tuple[int, Removed]:
     """Remove jobs and their results (T10), for about `seconds`."""
     return run_within(jobs, seconds, lambda job: remove_job(connection, job, cutoff=cutoff))
+
+
+def old_runs(connection: Connection, *, cutoff: float, before: int, limit: int) -> list[Numbered]:
+    """Return runs that finished before `cutoff`, newest first."""
+    return _old_runs(connection, before=before, cutoff=cutoff, limit=limit)
+
+
+def sweep_runs(
+    connection: Connection, runs: Sequence[str], *, cutoff: float, seconds: float
+) -> tuple[int, Removed]:
+    """Delete finished runs with their items, for about `seconds`."""
+
+    def remove(run: str) -> int | None:
+        if not _delete_run(connection, run=run, cutoff=cutoff):
+            return None
+        _delete_run_items(connection, run=run)
+        return 0
+
+    return run_within(runs, seconds, remove)
 
 
 def old_calls(connection: Connection, *, cutoff: float, before: int, limit: int) -> list[Numbered]:

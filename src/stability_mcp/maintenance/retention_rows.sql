@@ -19,6 +19,17 @@ SELECT 1 FROM media_parents JOIN media ON media.id = media_parents.child
 WHERE media_parents.parent = :media AND media.deleted_at IS NULL
 LIMIT 1;
 
+-- name: is_in_run(media) -> value
+-- An item is kept while an unfinished run has it as a file or a result, or may reuse it from the run
+-- that it makes again. There are few unfinished runs, and no id is part of another text in quotes.
+SELECT 1 FROM runs
+WHERE runs.finished_at IS NULL
+    AND (runs.files LIKE '%"' || CAST(:media AS TEXT) || '"%'
+        OR EXISTS (SELECT 1 FROM run_items
+            WHERE run_items.media = CAST(:media AS TEXT)
+                AND (run_items.run = runs.id OR run_items.run = runs.redo_of)))
+LIMIT 1;
+
 -- name: delete_lineage(media) -> count
 -- Rows with the item as child or parent.
 DELETE FROM media_parents WHERE child = :media OR parent = :media;
@@ -40,17 +51,20 @@ SELECT sha256 FROM blobs WHERE sha256 IN (:hashes...)
 UNION SELECT blob FROM media WHERE blob IN (:hashes...);
 
 -- name: old_jobs(before, cutoff, limit) -> many
--- The states are listed because an unknown state of a newer version may not be final.
+-- The states are listed because an unknown state of a newer version may not be final. A run finds
+-- its results by its jobs until it has ended.
 SELECT seq, id FROM jobs
 WHERE seq < :before AND finished_at < :cutoff
     AND state IN ('done', 'failed', 'cancelled', 'unknown') AND stripped_at IS NULL
+    AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.id = jobs.run AND runs.finished_at IS NULL)
 ORDER BY seq DESC LIMIT :limit;
 
 -- name: old_job(job, cutoff) -> one
 -- Checks one job again inside the transaction that removes it.
 SELECT label FROM jobs
 WHERE id = :job AND finished_at < :cutoff
-    AND state IN ('done', 'failed', 'cancelled', 'unknown') AND stripped_at IS NULL;
+    AND state IN ('done', 'failed', 'cancelled', 'unknown') AND stripped_at IS NULL
+    AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.id = jobs.run AND runs.finished_at IS NULL);
 
 -- name: results(job) -> many
 -- The results of a job, including deleted ones.
@@ -79,6 +93,24 @@ WHERE id = :job;
 -- name: delete_job(job) -> count
 -- Only for a job that was never charged.
 DELETE FROM jobs WHERE id = :job;
+
+-- name: old_runs(before, cutoff, limit) -> many
+-- Runs that ended long ago.
+SELECT seq, id FROM runs
+WHERE seq < :before AND finished_at < :cutoff
+ORDER BY seq DESC LIMIT :limit;
+
+-- name: delete_run(run, cutoff) -> count
+-- A run is kept while an unfinished one makes it again.
+DELETE FROM runs
+WHERE id = :run AND finished_at < :cutoff
+    AND NOT EXISTS (
+        SELECT 1 FROM runs AS again WHERE again.redo_of = runs.id AND again.finished_at IS NULL
+    );
+
+-- name: delete_run_items(run) -> count
+-- What it started and what came of it.
+DELETE FROM run_items WHERE run = :run;
 
 -- name: old_calls(before, cutoff, limit) -> many
 -- Calls without jobs.

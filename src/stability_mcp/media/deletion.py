@@ -50,7 +50,15 @@ class _User:
     state: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    media: str
+    label: str | None
+    run: str
+
+
 _SQL = load(__file__)
+_unfinished_runs = _SQL.many("unfinished_runs", _Run)
 _unfinished_users = _SQL.many("unfinished_users", _User)
 _mark_deleted = _SQL.count("mark_deleted")
 _mark_fitted_deleted = _SQL.count("mark_fitted_deleted")
@@ -69,7 +77,7 @@ async def delete(library: MediaLibrary, items: Sequence[MediaItem], *, now: floa
         now: The time, in unix seconds.
 
     Raises:
-        ArgumentsError: an unfinished job uses one of them.
+        ArgumentsError: an unfinished job or run uses one of them.
         NotFoundError: one was deleted meanwhile.
     """
     ids = [item.id for item in items]
@@ -78,6 +86,9 @@ async def delete(library: MediaLibrary, items: Sequence[MediaItem], *, now: floa
         users = _unfinished_users(connection, owner=library.owner, ids=ids)
         if users:
             raise _in_use(users)
+        runs = _unfinished_runs(connection, owner=library.owner, ids=ids)
+        if runs:
+            raise _in_run(runs[0])
         for item in items:
             if not _mark_deleted(connection, owner=library.owner, id=item.id, now=now):
                 raise NotFoundError(
@@ -203,4 +214,12 @@ def _in_use(users: Sequence[_User]) -> ArgumentsError:
         hint="Cancel the paused job with job_cancel, or wait until it has run."
         if paused
         else f'Call job_wait with jobs ["{first.job}"] first.',
+    )
+
+
+def _in_run(found: _Run) -> ArgumentsError:
+    return ArgumentsError(
+        f"{quoted(found.label or found.media)} can't be deleted while run {found.run} uses it. "
+        "Nothing was deleted.",
+        hint=f'Let the run end, or cancel it: workflow_run with run "{found.run}" and cancel true.',
     )

@@ -14,6 +14,17 @@ JOIN jobs ON jobs.id = job_inputs.job
 WHERE original.owner || '' = :owner AND original.id IN (:ids...) AND jobs.finished_at IS NULL
 ORDER BY media, job;
 
+-- name: unfinished_runs(owner, ids...) -> many
+-- Unfinished runs that have one of the items as a file or a result. No id is part of another text in
+-- quotes. The owner is compared as an expression, so that SQLite reads only the few unfinished runs.
+SELECT media.id AS media, media.label, runs.id AS run FROM runs
+JOIN media ON media.owner || '' = runs.owner || ''
+WHERE runs.owner || '' = :owner AND runs.finished_at IS NULL AND media.id IN (:ids...)
+    AND (runs.files LIKE '%"' || media.id || '"%'
+        OR EXISTS (SELECT 1 FROM run_items
+            WHERE run_items.media = media.id AND run_items.run = runs.id))
+ORDER BY media.seq, runs.seq;
+
 -- name: mark_deleted(owner, id, now) -> count
 -- No row changes if it was deleted meanwhile.
 UPDATE media SET deleted_at = :now WHERE owner = :owner AND id = :id AND deleted_at IS NULL;

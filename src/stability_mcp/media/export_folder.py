@@ -10,7 +10,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -36,6 +36,7 @@ _NEW = (
 _FILE_MODE, _FOLDER_MODE = 0o666, 0o777
 """As any program of the user makes them; the umask applies."""
 _LINKS = {errno.ELOOP, errno.ENOTDIR}
+_TAKEN = {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR}
 _NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES}
 
 
@@ -57,6 +58,10 @@ class _Folder:
     path: Path
     descriptor: int | None
     """None: on a system that opens files by their path only."""
+    parent: "_Folder | None" = None
+    """Of a new folder that is renamed when it is complete: the folder that it is in."""
+    wanted: str = ""
+    """The name it then gets, unless that is taken."""
 
     def named(self, name: str) -> str:
         """Return what the system calls an entry, together with `descriptor`."""
@@ -80,12 +85,15 @@ class _Pending:
 class ExportFiles:
     """Files that are exported together; use it in a `with` block. Every method blocks.
 
-    Nothing has its final name before `finish`. If the block ends without it, nothing is left.
+    Nothing has its final name before `finish`. If the block ends without it, nothing is left. A new
+    group is complete as soon as it has its name, also if the process is killed at any moment.
     """
 
     place: Place
     overwrite: bool = False
     """Whether existing files are replaced; else a file gets the next free name."""
+    unfinished: str = ""
+    """Name of a new group until it is complete; what a killed process left under it is removed."""
     created: list[Path] = field(default_factory=list)
     """Folders that didn't exist before."""
     _folders: dict[str, _Folder] = field(default_factory=dict)
@@ -149,10 +157,16 @@ class ExportFiles:
                     self._written.append(self._name(file))
                     self._named.append(file.folder)
                     del self._pending[0]
+                for folder in self._folders.values():
+                    self._give_name(folder)
             except OSError:
                 self._take_back()
                 raise
         self._finished = True
+        self._written = [
+            replace(each, path=folder.path / each.path.name)
+            for each, folder in zip(self._written, self._named, strict=True)
+        ]
         return self._written
 
     def _take_back(self) -> None:
@@ -190,15 +204,45 @@ class ExportFiles:
             self._folders[""] = self._open_place()
             return self._folders[""]
         parent = self._folder("")
-        for number in range(1, MAX_FREE_NAMES):
-            name = f"{group} ({number})" if number > 1 else group
-            try:
-                self._make(parent, name)
-            except FileExistsError:
-                if not self.overwrite:
-                    continue
-            self._folders[group] = _open_below(parent, name)
+        if self.overwrite:
+            with contextlib.suppress(FileExistsError):
+                self._make(parent, group)
+            self._folders[group] = _open_below(parent, group)
             return self._folders[group]
+        name = f".{secrets.token_hex(8)}.part"
+        if self.unfinished:
+            _discard(parent, self.unfinished)
+            if not _exists(parent, self.unfinished):
+                name = self.unfinished
+        self._make(parent, name)
+        folder = _open_below(parent, name)
+        folder.parent, folder.wanted = parent, group
+        self._folders[group] = folder
+        return folder
+
+    def _give_name(self, folder: _Folder) -> None:
+        """Give a complete new folder the first free form of its name."""
+        parent, hidden = folder.parent, folder.path
+        if parent is None:
+            return
+        for number in range(1, MAX_FREE_NAMES):
+            name = f"{folder.wanted} ({number})" if number > 1 else folder.wanted
+            if _exists(parent, name):
+                continue
+            try:
+                os.rename(
+                    parent.named(hidden.name),
+                    parent.named(name),
+                    src_dir_fd=parent.descriptor,
+                    dst_dir_fd=parent.descriptor,
+                )
+            except OSError as error:
+                if error.errno in _TAKEN:
+                    continue
+                raise
+            folder.path, folder.parent = parent.path / name, None
+            self.created[self.created.index(hidden)] = folder.path
+            return
         raise FileExistsError(errno.EEXIST, "too many folders have this name")
 
     def _open_place(self) -> _Folder:
@@ -265,6 +309,20 @@ def _open_below(folder: _Folder, name: str) -> _Folder:
     if resolved(path) != path or not path.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, "a folder was replaced by a link", str(path))
     return _Folder(path=path, descriptor=None)
+
+
+def _discard(folder: _Folder, name: str) -> None:
+    """Remove a folder with its files, but nothing that is deeper or behind a link."""
+    with contextlib.suppress(OSError):
+        found = _open_below(folder, name)
+        try:
+            with os.scandir(found.path if found.descriptor is None else found.descriptor) as every:
+                names = [each.name for each in every]
+            for each in names:
+                _remove(found, each)
+        finally:
+            found.close()
+        os.rmdir(folder.named(name), dir_fd=folder.descriptor)
 
 
 def _move_to_new(folder: _Folder, temporary: str, name: str) -> None:

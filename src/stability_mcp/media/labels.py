@@ -143,15 +143,20 @@ def is_name_of(label: str, requested: str) -> bool:
     return rest is not None and re.fullmatch(r"(?: v\d+)?(?:-\d+)?", rest) is not None
 
 
-def file_form(label: str) -> str:
-    """Return a label as a file name without ending that every file system accepts; maybe empty."""
+def file_form(label: str, *, most: int = MAX_FILE_CHARACTERS) -> str:
+    """Return a label as a file name without ending that every file system accepts; maybe empty.
+
+    Args:
+        label: The label.
+        most: Longest root, in characters.
+    """
     parts = _SUFFIX.fullmatch(label)
     root, suffix = (parts["root"], parts["suffix"]) if parts else (label, "")
     plain = _UNSAFE.sub(" ", _DASHES.sub("-", unicodedata.normalize("NFC", root)))
     name = " ".join(plain.split()).lstrip("- ")
-    if len(name) > MAX_FILE_CHARACTERS:
-        whole, _, _ = name[: MAX_FILE_CHARACTERS + 1].rpartition(" ")
-        name = whole or name[:MAX_FILE_CHARACTERS]
+    if len(name) > most:
+        whole, _, _ = name[: most + 1].rpartition(" ")
+        name = whole or name[:most]
     name = name.rstrip("- ")
     if name.casefold() in RESERVED:
         name = f"{name}_"

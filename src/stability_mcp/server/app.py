@@ -19,13 +19,17 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
 from mcp.shared._stream_protocols import ReadStream, WriteStream
+from mcp.shared.exceptions import MCPError
 from mcp.shared.message import SessionMessage
 from mcp.types import (
+    INVALID_PARAMS,
     CallToolResult,
     Completion,
     CompletionArgument,
     CompletionContext,
+    GetPromptResult,
     InputRequiredResult,
+    Prompt,
     PromptReference,
     Resource,
     ResourceTemplate,
@@ -36,7 +40,7 @@ from pydantic import AnyUrl, ConfigDict
 
 from stability_mcp import __version__
 from stability_mcp.api.notation import parse_object
-from stability_mcp.server import prompts, resources
+from stability_mcp.server import resources
 from stability_mcp.server.call_context import TICKET, CallContext, reporter
 from stability_mcp.server.catalog import all_tools, enabled_tools, without
 from stability_mcp.server.client_roots import forget_on_change, workspace_source
@@ -49,12 +53,14 @@ from stability_mcp.server.kept_list import KeptToolList
 from stability_mcp.server.lazy_studio import LazyStudio, OpenStudio, lazy_studio_open, open_lazily
 from stability_mcp.server.loading import load
 from stability_mcp.server.opening import open_existing
+from stability_mcp.server.prompts import PromptContext, offered_prompts
 from stability_mcp.server.subscriptions import Subscriptions
 from stability_mcp.server.tasks.extension import TasksExtension
 from stability_mcp.server.tasks.job_tasks import JobTasks
 from stability_mcp.server.tasks.port import Tasks
 from stability_mcp.server.tools import FREE_TOOLS
 from stability_mcp.settings import Settings
+from stability_mcp.text import did_you_mean, quoted
 
 NAME = "stability-mcp"
 TITLE = "Stability AI"
@@ -176,7 +182,7 @@ class StudioServer(MCPServer[LazyStudio]):
             connection=ctx.session._connection.state if self._many_clients else None,  # noqa: SLF001 -- as in `client_roots`
             exposure=self._exposure,
             client=f"{params.client_info.name} {params.client_info.version}" if params else "",
-            client_name=params.client_info.name if params else "",
+            client_name=_client_name(ctx),
         )
         result: CallToolResult | InputRequiredResult = await calls.call(
             ctx.request_context.lifespan_context, arguments, context
@@ -221,6 +227,34 @@ class StudioServer(MCPServer[LazyStudio]):
         super().remove_tool(name)
         self._tool_list.drop()
 
+    async def list_prompts(self) -> list[Prompt]:
+        """List the prompts whose tools are enabled, and those that were added."""
+        ours = offered_prompts(self._enabled)
+        return [*(each.listed() for each in ours), *await super().list_prompts()]
+
+    async def get_prompt(
+        self,
+        name: str,
+        arguments: dict[str, Any] | None = None,
+        context: Context[LazyStudio, Any] | None = None,
+    ) -> GetPromptResult | InputRequiredResult:
+        """Return the instructions of a prompt; an unknown name gets a suggestion."""
+        ours = {each.name: each for each in offered_prompts(self._enabled)}
+        if context is None or name not in ours:
+            added = [each.name for each in await super().list_prompts()]
+            if name not in added:
+                hint = did_you_mean(name, (*ours, *added))
+                raise MCPError(
+                    INVALID_PARAMS, f"There is no prompt {quoted(name)}. {hint}".rstrip()
+                )
+            return await super().get_prompt(name, arguments, context)
+        prompt_context = PromptContext(
+            lazy_studio=context.request_context.lifespan_context,
+            enabled=self._enabled,
+            client=_client_name(context),
+        )
+        return await ours[name].get(arguments or {}, prompt_context)
+
     async def list_resources(self) -> list[Resource]:
         """List the static resources and the newest jobs."""
         jobs = await resources.jobs(_current.get())
@@ -236,7 +270,8 @@ class StudioServer(MCPServer[LazyStudio]):
         """Read a built-in resource, or one that was added."""
         if context is not None:
             lazy_studio = context.request_context.lifespan_context
-            found = await resources.read(str(uri), lazy_studio, self._enabled)
+            client = _client_name(context)
+            found = await resources.read(str(uri), lazy_studio, self._enabled, client)
             if found is not None:
                 return found
         return await super().read_resource(uri, context)
@@ -273,7 +308,6 @@ def build_server(
         carriers=carriers,
         face=face,
     )
-    _add_prompts(server)
     server.completion()(_complete)  # type: ignore[no-untyped-call]  # the SDK left it untyped
     return server
 
@@ -285,21 +319,10 @@ def instructions(enabled: Iterable[str], every: Iterable[str], *, emulated: bool
     return "\n".join([*lines, *([EMULATED] if emulated else [])])
 
 
-def _add_prompts(server: StudioServer) -> None:
-    enabled = server._enabled  # noqa: SLF001 -- the factory belongs to the class
-
-    @server.prompt(title="AI director")
-    async def ai_director(
-        brief: prompts.Brief, ctx: Context[LazyStudio, Any], ceiling: prompts.Budget = ""
-    ) -> str:
-        """Turn a brief into a plan with prices, then carry it out step by step."""
-        lazy_studio = ctx.request_context.lifespan_context
-        return await prompts.ai_director(lazy_studio, enabled, brief, ceiling)
-
-    @server.prompt(title="Edit a picture")
-    async def edit_picture(image: prompts.Image, change: prompts.Change) -> str:
-        """Change one thing in a picture with the tool that fits best."""
-        return await prompts.edit_picture(enabled, image, change)
+def _client_name(context: Context[LazyStudio, Any]) -> str:
+    """Return the name that the client gave itself; "" if none."""
+    params = context.session.client_params
+    return params.client_info.name if params else ""
 
 
 async def _complete(

@@ -1,4 +1,4 @@
-"""Completions: labels and ids of media, ids of jobs, topics of the guide."""
+"""Completions: labels and ids of media, ids of jobs, topics of the guide, qualities."""
 
 from mcp.types import (
     Completion,
@@ -8,6 +8,7 @@ from mcp.types import (
 )
 
 from stability_mcp.server.lazy_studio import LazyStudio
+from stability_mcp.server.prompts import PROMPTS
 from stability_mcp.text import plain
 from stability_mcp.uris import job_uri, media_uri
 
@@ -36,9 +37,14 @@ async def _candidates(
     lazy_studio: LazyStudio,
 ) -> list[str]:
     if isinstance(ref, PromptReference):
-        wanted = {("edit_picture", "image"): media_uri("{id}")}.get((ref.name, argument))
-    else:
-        wanted = ref.uri
+        definition = PROMPTS.get(ref.name)
+        completed = definition.completes(argument) if definition is not None else None
+        if completed == "quality":
+            from stability_mcp.workflows.quality import QUALITIES
+
+            return list(QUALITIES)
+        return await _media(prefix, lazy_studio) if completed == "media" else []
+    wanted = ref.uri
     if wanted in {media_uri("{id}"), f"{media_uri('{id}')}/original"}:
         return await _media(prefix, lazy_studio)
     if wanted == job_uri("{id}"):

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from stability_mcp.server.answer_text import limit_text
-from stability_mcp.studio.workflow_plans import PlanReport, PlanWish
+from stability_mcp.studio import KINDS
+from stability_mcp.studio.plan_report import PlanReport, PlanWish
 from stability_mcp.text import credits_text, listed, plain, quoted
 from stability_mcp.workflows.plan import PlanInput
 from stability_mcp.workflows.plan_check import PlannedStep
@@ -31,8 +32,6 @@ MAX_CALL_BYTES = 1_000
 _MIN_MINUTES_SECONDS = 100
 """From here on a time is given in minutes."""
 
-_MAKES = {"image": "picture", "audio": "sound", "model": "3D model"}
-
 
 def plan_lines(report: PlanReport, wanted: PlanWish, *, emulated: bool) -> list[str]:
     """Return the answer for a plan without problems.
@@ -53,7 +52,7 @@ def plan_lines(report: PlanReport, wanted: PlanWish, *, emulated: bool) -> list[
     lines += _section("notes", report.notes)
     lines += _input_lines(report)
     outputs = (
-        name if name == step else f"{name} = {step}" for name, step in report.outputs.items()
+        name if name == step else f"{name} ({step})" for name, step in report.outputs.items()
     )
     lines.append(f"outputs: {listed(outputs, most=MAX_OUTPUTS)}")
     if checked.plan.deliver is not None:
@@ -197,9 +196,9 @@ def _makes(planned: PlannedStep) -> str:
     shape = planned.shape
     if shape is None:
         return "writes files"
-    size = f"{shape.size.width}x{shape.size.height} " if shape.size is not None else ""
-    seconds = f"{shape.seconds:g} s " if shape.seconds else ""
-    return f"makes a {size}{seconds}{_MAKES[shape.kind]}"
+    size = f" of {shape.size.width}x{shape.size.height}" if shape.size is not None else ""
+    seconds = f" of {shape.seconds:g} s" if shape.seconds else ""
+    return f"makes {KINDS[shape.kind]}{size}{seconds}"
 
 
 def _input_lines(report: PlanReport) -> list[str]:

@@ -1,17 +1,21 @@
-"""The pages behind `stability://`: operations, styles and the guide.
+"""The pages behind `stability://`: operations, styles, the schema of plans and the guide.
 
 They need the operations, so `resources.py` imports this module with the first page.
 """
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from stability_mcp.errors import NotFoundError
 from stability_mcp.server.guide import TOPICS, guide_text
+from stability_mcp.server.live_pages import LIVE_PAGES
 from stability_mcp.server.tables import operations_table, styles_table
+from stability_mcp.server.tool_schema import plain_schema
 from stability_mcp.text import did_you_mean, quoted
+from stability_mcp.workflows.plan import Plan
 
-TABLES = ("operations", "styles")
+TABLES = ("operations", "styles", "plan")
 
 
 def page(
@@ -29,12 +33,17 @@ def page(
         NotFoundError: there is no such page.
     """
     if name in TABLES and topic is None:
-        styles = name == "styles"
-        table = styles_table(enabled) if styles else operations_table(enabled, seconds)
-        return json.dumps(table, ensure_ascii=False), "application/json"
+        return json.dumps(_table(name, enabled, seconds), ensure_ascii=False), "application/json"
     if name == "guide" and topic in TOPICS:
         return guide_text(topic, enabled), "text/markdown"
     wanted = topic or name
     raise NotFoundError(
-        f"There is no page {quoted(wanted)}.", hint=did_you_mean(wanted, (*TABLES, *TOPICS))
+        f"There is no page {quoted(wanted)}.",
+        hint=did_you_mean(wanted, (*TABLES, *LIVE_PAGES, *TOPICS)),
     )
+
+
+def _table(name: str, enabled: frozenset[str], seconds: Mapping[str, float]) -> Mapping[str, Any]:
+    if name == "operations":
+        return operations_table(enabled, seconds)
+    return styles_table(enabled) if name == "styles" else plain_schema(Plan)

@@ -14,6 +14,7 @@ from mcp.types import Resource, ResourceTemplate
 
 from stability_mcp.errors import NotFoundError, StudioError
 from stability_mcp.server.lazy_studio import LazyStudio
+from stability_mcp.server.live_pages import LIVE_PAGES, live_page
 from stability_mcp.server.loading import load
 from stability_mcp.text import plain, quoted
 from stability_mcp.uris import is_run, job_uri, media_uri
@@ -42,6 +43,27 @@ STATIC = (
         name="styles",
         title="Style presets",
         description="The style presets and the tools that accept them.",
+        mime_type="application/json",
+    ),
+    Resource(
+        uri="stability://plan",
+        name="plan",
+        title="Plan of a workflow, JSON schema",
+        description="The schema of the plans that workflow_plan and workflow_run take.",
+        mime_type="application/json",
+    ),
+    Resource(
+        uri="stability://spending",
+        name="spending",
+        title="Balance and budget",
+        description="Credits on the account, spent today, and left of the daily budget.",
+        mime_type="application/json",
+    ),
+    Resource(
+        uri="stability://media",
+        name="newest media",
+        title="Newest media",
+        description="The 10 newest pictures, sounds and 3D models.",
         mime_type="application/json",
     ),
 )
@@ -98,8 +120,16 @@ async def jobs(lazy_studio: LazyStudio) -> list[Resource]:
     ]
 
 
-async def read(uri: str, lazy_studio: LazyStudio, enabled: frozenset[str]) -> Contents | None:
+async def read(
+    uri: str, lazy_studio: LazyStudio, enabled: frozenset[str], client: str
+) -> Contents | None:
     """Return the content of a built-in resource; None: the URI has another scheme.
+
+    Args:
+        uri: The URI.
+        lazy_studio: The studio.
+        enabled: Names of the enabled tools.
+        client: Name that the client gave itself, for its spending limit.
 
     Raises:
         ResourceNotFoundError: the resource doesn't exist.
@@ -110,6 +140,8 @@ async def read(uri: str, lazy_studio: LazyStudio, enabled: frozenset[str]) -> Co
         return None
     kind, name, rest = found["kind"], found["name"], found["rest"]
     try:
+        if kind == "stability" and name in LIVE_PAGES and rest is None:
+            return await _live_page(name, lazy_studio, client)
         if kind == "stability":
             return await _page(name, rest, lazy_studio, enabled)
         if kind == "job" and rest is None:
@@ -121,6 +153,15 @@ async def read(uri: str, lazy_studio: LazyStudio, enabled: frozenset[str]) -> Co
     except StudioError as error:
         raise ResourceError(plain(str(error))) from error
     raise ResourceNotFoundError(f"There is no resource {quoted(uri)}.")
+
+
+async def _live_page(name: str, lazy_studio: LazyStudio, client: str) -> Contents:
+    from stability_mcp.server.plain_results import cleaned
+
+    studio = await lazy_studio.studio()
+    limit = await studio.spend_limit(await lazy_studio.spend_scope(client))
+    text = json.dumps(cleaned(await live_page(name, studio, limit)), ensure_ascii=False)
+    return [ReadResourceContents(content=text, mime_type="application/json")]
 
 
 async def _page(

@@ -39,8 +39,8 @@ MAX_PREVIEW_BYTES = 65_536
 """Keeps a whole result below 100 KB in base64."""
 MAX_TEXT_CHARACTERS = 20_000
 """About 5,000 tokens."""
-MAX_LINKS = 24
-"""Links to the results of a run: as many as its sheet shows."""
+MAX_LINKS = 12
+"""Links to the results of a run: with all of 200, an answer would have 50 KB."""
 
 log = logging.getLogger(__name__)
 

@@ -8,12 +8,12 @@ from stability_mcp.studio.run_answer import RunOutcome, RunResult
 from stability_mcp.text import credits_text, quoted
 from stability_mcp.workflows.run_state import RunState, StepProgress
 
-MAX_RESULTS = 40
-"""Results that are listed: with their links they take 15 of the 20 KB of an answer."""
+MAX_RESULTS = 20
+"""Results that are listed: with their links and facts they take 12 of the 20 KB of an answer."""
 MAX_FAILED = 10
 """Failures that are listed; the others are counted, and the manifest has all of them."""
 MAX_STEPS = 40
-MAX_FILES = 40
+MAX_FILES = 20
 
 
 def run_lines(outcome: RunOutcome, settings: Settings) -> list[str]:
@@ -79,7 +79,8 @@ def _result_lines(outcome: RunOutcome) -> Iterator[str]:
         yield _result_line(each, is_single=_is_single(outcome, each))
     more = len(outcome.results) - MAX_RESULTS
     if more > 0:
-        yield f"and {more} more results; media_list lists all media"
+        where = "the manifest has all" if outcome.delivery.get("folder") else "media_list lists all"
+        yield f"and {more} more results; {where}"
 
 
 def _is_single(outcome: RunOutcome, result: RunResult) -> bool:
@@ -89,7 +90,7 @@ def _is_single(outcome: RunOutcome, result: RunResult) -> bool:
 def _result_line(result: RunResult, *, is_single: bool) -> str:
     name = result.output if is_single else f"{result.output} {result.number}"
     if result.is_blind:
-        return f"{result.output} {result.number} = {result.caption}"
+        return f"{result.output} {result.number}: number {result.number} on the sheet"
     if result.item is None:
         return f"{name}: files, see below" if result.facts.get("files") else f"{name}: deleted"
     price = "reused" if result.row.reused_from else credits_text(result.price)

@@ -7,8 +7,8 @@ from stability_mcp.studio.run_answer import RunOutcome, RunResult
 from stability_mcp.text import credits_text
 from stability_mcp.workflows.run_state import RunState, StepProgress
 
-MAX_RESULTS = 100
-"""Results in the facts; the manifest of a delivery has all of them."""
+MAX_RESULTS = 20
+"""Results and files in the facts; the manifest of a delivery has all of them."""
 
 
 class RunStepFacts(Data):
@@ -79,7 +79,8 @@ class RunSummary(Data):
     max_credits: float
     charged: float
     reserved: float
-    jobs: list[str]
+    jobs: int
+    """Paid jobs so far."""
 
     @classmethod
     def of_state(cls, state: RunState) -> "RunSummary":
@@ -96,7 +97,7 @@ class RunSummary(Data):
             max_credits=row.max_credits / 1000,
             charged=state.charged / 1000,
             reserved=state.reserved / 1000,
-            jobs=[job.id for job in state.jobs],
+            jobs=len(state.jobs),
         )
 
 
@@ -105,6 +106,8 @@ class RunFacts(RunSummary):
 
     steps: list[RunStepFacts]
     results: list[RunResultFacts]
+    """The first ones."""
+    result_count: int
     reviews: list[str] | None = None
     """Steps that wait for a pick."""
     files: list[str] | None = None
@@ -118,8 +121,9 @@ class RunFacts(RunSummary):
             **summary.model_dump(),
             steps=[RunStepFacts.of(each) for each in outcome.steps],
             results=[RunResultFacts.of(each) for each in outcome.results[:MAX_RESULTS]],
+            result_count=len(outcome.results),
             reviews=list(outcome.reviews) or None,
-            files=list(outcome.files) or None,
+            files=list(outcome.files[:MAX_RESULTS]) or None,
             folder=outcome.delivery.get("folder"),
         )
 

@@ -10,7 +10,7 @@ from stability_mcp.server.tool_schema import plain_schema
 from stability_mcp.studio.saved_templates import SavedList, SavedTemplate
 from stability_mcp.text import listed, plain
 from stability_mcp.workflows.plan import PlanInput
-from stability_mcp.workflows.template import Template, TemplateArguments
+from stability_mcp.workflows.template import Template
 
 MAX_SAVED = 40
 """Saved templates that are listed; more are counted."""
@@ -30,15 +30,15 @@ class ExplainedTemplate:
     """Arguments of a call of `workflow_plan`."""
 
 
-def description_of(arguments: type[TemplateArguments]) -> str:
+def description_of(template: Template) -> str:
     """Return what a template makes, on one line."""
-    return " ".join(inspect.cleandoc(arguments.__doc__ or "").split())
+    return " ".join(inspect.cleandoc(template.arguments.__doc__ or "").split())
 
 
 def listed_templates(built_in: Mapping[str, Template], saved: SavedList) -> str:
     """Return a line for each template, with those of the user's own after the built-in ones."""
     lines = [f"workflow_templates: {len(built_in)}, and {len(saved.templates)} of the user's own"]
-    lines += [f"- {name}: {_first(description_of(t.arguments))}" for name, t in built_in.items()]
+    lines += [f"- {each.name}: {_first(description_of(each))}" for each in built_in.values()]
     if saved.templates:
         lines.append("saved:")
         shown = saved.templates[:MAX_SAVED]
@@ -66,7 +66,7 @@ def explained(found: Template | SavedTemplate) -> ExplainedTemplate:
         schema=schema,
         example=example,
         lines=[
-            f"{found.name} ({found.title}): {description_of(found.arguments)}",
+            f"{found.name} ({found.title}): {description_of(found)}",
             "arguments:",
             *(_argument(name, properties[name], is_required=name in required) for name in names),
             f"next: workflow_plan {_json(example)} checks and prices it, free",
@@ -117,7 +117,7 @@ def _type(schema: Mapping[str, Any]) -> str:
         low, high = schema.get("minimum"), schema.get("maximum")
         word = "whole number" if kind == "integer" else "number"
         both = low is not None and high is not None
-        return f"{word} from {low:g} to {high:g}" if both else word
+        return f"{word} from {low} to {high}" if both else word
     return _TYPES.get(kind, "text")
 
 

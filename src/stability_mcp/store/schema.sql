@@ -322,7 +322,7 @@ CREATE TABLE runs (
     scope_client TEXT,
     workspace TEXT,  -- JSON: the folders of the client that started it
     delivery TEXT,  -- JSON: the files that were written, and lines for the answer
-    collected_at REAL,  -- an answer returned its results
+    collected_at REAL,  -- an answer showed its state, unless it runs
     redo_of TEXT,  -- the run whose results it may reuse
     redo TEXT,  -- JSON: the steps that are made again all the same, and other picks
     state TEXT NOT NULL,  -- running review paused | done failed cancelled
@@ -334,7 +334,7 @@ CREATE TABLE runs (
 ) STRICT;
 CREATE INDEX runs_list ON runs (owner, seq);
 CREATE INDEX runs_open ON runs (upstream, state, seq) WHERE finished_at IS NULL;
--- Finds the few runs that wait for the user, or whose results were not returned.
+-- Finds the few runs that no answer has shown since they changed.
 CREATE INDEX runs_uncollected ON runs (owner, seq) WHERE collected_at IS NULL;
 
 -- One run of a step: a variant for an element of a list.

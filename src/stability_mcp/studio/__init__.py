@@ -27,7 +27,7 @@ from stability_mcp.jobs.transactions.usage import LedgerBy, LedgerLine, LedgerQu
 from stability_mcp.maintenance.retention import Retention, Swept
 from stability_mcp.media.ancestry import Step
 from stability_mcp.media.folders import FolderPage, FolderQuery, ListedFile
-from stability_mcp.media.items import MediaItem, prompt_of
+from stability_mcp.media.items import KINDS, MediaItem, prompt_of
 from stability_mcp.media.library import Page
 from stability_mcp.media.newest_files import short_path
 from stability_mcp.media.phrase_lookup import Sheet
@@ -106,6 +106,7 @@ if TYPE_CHECKING:
     from stability_mcp.studio.response_times import ResponseTime
 
 __all__ = [
+    "KINDS",
     "MAX_CREDITS",
     "MAX_TAGS",
     "MAX_UPLOAD_BYTES",

@@ -1,7 +1,7 @@
 """Starts, shows and continues the runs of workflows."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -12,9 +12,11 @@ from stability_mcp.errors import ArgumentsError, StudioError
 from stability_mcp.jobs.progress import Progress
 from stability_mcp.policy.confirmation import Confirm, quote_of_change
 from stability_mcp.store.queries import Connection
+from stability_mcp.studio.plan_report import PlanReport, PlanWish
 from stability_mcp.studio.run_answer import RunOutcome, outcome_of
 from stability_mcp.studio.runtime import StudioParts
-from stability_mcp.studio.workflow_plans import PlanReport, PlanWish, WorkflowPlans
+from stability_mcp.studio.workflow_delivery import delivery_folder
+from stability_mcp.studio.workflow_plans import WorkflowPlans
 from stability_mcp.text import credits_text, quoted
 from stability_mcp.workflows import run_rows
 from stability_mcp.workflows.named_files import named_files
@@ -67,6 +69,10 @@ class _Start:
     inputs: Mapping[str, Any]
     redo_of: str | None = None
     redo: RedoFacts | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Ids of files that are known already, by what they are called."""
+    price: int | None = None
+    """Highest price in millicredits; None: that of the whole plan."""
 
 
 class WorkflowRuns:
@@ -98,10 +104,12 @@ class WorkflowRuns:
 
     async def _start(self, start: _Start, options: RunOptions) -> RunOutcome:
         plan, parts = start.plan, self._parts
-        ceiling = start.report.price[1]
+        most = start.report.price[1] if start.price is None else start.price
         if plan.budget is not None:
-            ceiling = min(ceiling, round(plan.budget * 1000))
-        files = await self._import_files(plan, start.inputs, options.progress)
+            most = min(most, round(plan.budget * 1000))
+        if plan.deliver is not None:
+            await delivery_folder(parts, plan.deliver.to)
+        files = await self._import_files(start, options.progress)
         subject = {"plan": plan.model_dump(mode="json"), "inputs": start.inputs, "files": files}
         workspace = await parts.importer.files.workspace()
         new = NewRun(
@@ -111,19 +119,20 @@ class WorkflowRuns:
             plan=plan,
             inputs=start.inputs,
             files=files,
-            max_credits=ceiling,
+            max_credits=most,
             spend_scope=parts.spend_scope,
             workspace=[str(each) for each in workspace.folders],
             redo_of=start.redo_of,
             redo=start.redo,
         )
-        run = await self._confirmed(
-            options,
-            subject,
-            ceiling,
-            lambda c: run_rows.insert_run(c, new, parts.jobs.runner.now),
-            name="workflow.start",
-        )
+        database, now = parts.runtime.database, parts.jobs.runner.now
+
+        async def write() -> str:
+            return await database.write(
+                lambda c: run_rows.insert_run(c, new, now), name="workflow.start", durable=True
+            )
+
+        run = await self._confirmed(options, subject, most, write)
         await parts.runtime.runs.drive(run)
         return await self.show(run, options, notes=start.report.notes)
 
@@ -132,28 +141,28 @@ class WorkflowRuns:
         options: RunOptions,
         subject: Mapping[str, Any],
         due: int,
-        write: Callable[[Connection], T],
-        *,
-        name: str,
+        write: Callable[[], Awaitable[T]],
     ) -> T:
         """Write something that may cost credits, after the user has agreed."""
         parts, confirm, used = self._parts, options.confirm, None
         if confirm is not None and due > confirm.free_limit:
             used = await confirm(quote_of_change(parts.account, TOOL, subject, due))
         try:
-            return await parts.runtime.database.write(write, name=name, durable=True)
+            return await write()
         except BaseException:
             if used is not None:
                 with anyio.CancelScope(shield=True):
                     await parts.permissions.give_back(used)
             raise
 
-    async def _import_files(
-        self, plan: Plan, inputs: Mapping[str, Any], progress: Progress | None
-    ) -> dict[str, str]:
-        """Import the files that a plan names; one that can't be used fails alone, when it runs."""
-        named = list(dict.fromkeys(each.reference for each in named_files(plan, inputs)))
-        found: dict[str, str] = {}
+    async def _import_files(self, start: _Start, progress: Progress | None) -> dict[str, str]:
+        """Import the files that a plan names; one that can't be used fails alone, when it runs.
+
+        Words such as `the last image` keep the meaning that they had in the run that is redone.
+        """
+        found = dict(start.files)
+        every = dict.fromkeys(each.reference for each in named_files(start.plan, start.inputs))
+        named = [each for each in every if each not in found]
         limiter = anyio.CapacityLimiter(MAX_IMPORTING)
 
         async def add(reference: str) -> None:
@@ -180,6 +189,8 @@ class WorkflowRuns:
             NotFoundError: there is no such run.
         """
         state = await self._wait(run, options)
+        if state.row.state == "paused" and state.unknown_jobs:
+            state = await self._with_late_results(state, options)
         outcome = await outcome_of(self._parts, state, preview=options.preview, notes=notes)
         if not outcome.is_running and state.row.collected_at is None:
             now = self._parts.jobs.runner.now
@@ -202,6 +213,16 @@ class WorkflowRuns:
                 shown = max(shown, share)
                 await options.progress(line, shown)
             await self._parts.runtime.runs.changed(run, min(left, CHECK_SECONDS))
+
+    async def _with_late_results(self, state: RunState, options: RunOptions) -> RunState:
+        """Ask the API once more for results that never came; a run that has them goes on."""
+        run, jobs = state.row.id, [job.id for job in state.unknown_jobs]
+        await self._parts.jobs.wait(self._parts.account, jobs, options.wait)
+        found = await self.read(run)
+        if len(found.unknown_jobs) == len(jobs) or found.row.state != "paused":
+            return found
+        await self._restart(run, lambda _connection: None)
+        return await self._wait(run, options)
 
     async def _medians(self, plan: Plan) -> Mapping[str, float]:
         names = [step.tool for step in plan.steps if step.tool in OPERATIONS]
@@ -248,9 +269,8 @@ class WorkflowRuns:
             NotFoundError: there is no such run.
         """
         state = await self.read(run)
-        rows = {row.key: row for row in state.rows if row.state == "unknown"}
-        jobs = {key: state.newest_jobs[key] for key in rows if key in state.newest_jobs}
-        if not jobs:
+        jobs = {job.key: job for job in state.unknown_jobs}
+        if not any(row.state == "unknown" for row in state.rows):
             raise ArgumentsError(
                 f"unknown: run {run} has no result with an unknown outcome.",
                 hint=f'workflow_run with run "{run}" shows it.',
@@ -265,7 +285,15 @@ class WorkflowRuns:
                     skipped = run_rows.Settled(state="skipped", error="skipped by the user")
                     run_rows.settle_item(connection, run, key, skipped, now)
 
-        return await self._go_on(run, write, options)
+        if answer == "pay_again" and jobs:
+            due = sum(job.price for job in jobs.values())
+            confirm = options.confirm.for_second_charge() if options.confirm else None
+            subject = {"run": run, "again": sorted(job.id for job in jobs.values())}
+            asked = replace(options, confirm=confirm)
+            await self._confirmed(asked, subject, due, lambda: self._restart(run, write))
+        else:
+            await self._restart(run, write)
+        return await self.show(run, options)
 
     async def resume(self, run: str, budget: float | None, options: RunOptions) -> RunOutcome:
         """Continue a run that waits for money, a key or disk space.
@@ -292,14 +320,14 @@ class WorkflowRuns:
                 f"budget: the run may already cost {most}.", hint="Pass a higher number."
             )
         if more:
-            subject = {"run": run, "more": more}
-            await self._confirmed(
-                options,
-                subject,
-                more,
-                lambda c: run_rows.raise_ceiling(c, run, more),
-                name="workflow.raise_ceiling",
-            )
+            database = self._parts.runtime.database
+
+            async def write() -> None:
+                await database.write(
+                    lambda c: run_rows.raise_budget(c, run, more), name="workflow.raise_budget"
+                )
+
+            await self._confirmed(options, {"run": run, "more": more}, more, write)
         paused = [job.id for job in state.newest_jobs.values() if job.state == "paused"]
         if paused:
             await self._parts.jobs.resume(paused, self._parts.limited_client())
@@ -325,6 +353,11 @@ class WorkflowRuns:
     async def _go_on(
         self, run: str, write: Callable[[Connection], None], options: RunOptions
     ) -> RunOutcome:
+        """Write a decision, and show the run, which goes on."""
+        await self._restart(run, write)
+        return await self.show(run, options)
+
+    async def _restart(self, run: str, write: Callable[[Connection], None]) -> None:
         """Write a decision, and drive the run here unless another process does."""
         parts = self._parts
         now, process = parts.jobs.runner.now, parts.jobs.runner.process
@@ -338,7 +371,6 @@ class WorkflowRuns:
             await parts.runtime.runs.drive(run)
         else:
             parts.runtime.runs.wake(run)
-        return await self.show(run, options)
 
     # Again ----------------------------------------------------------------------------------------
 
@@ -361,8 +393,15 @@ class WorkflowRuns:
         report = await self._plans.check(wish)
         if report.obstacles or report.plan is None:
             raise problems_error(report.obstacles)
+        changed = {*wanted.changes, *again.facts.anew}
         start = _Start(
-            report=report, plan=report.plan, inputs=report.values, redo_of=run, redo=again.facts
+            report=report,
+            plan=report.plan,
+            inputs=report.values,
+            redo_of=run,
+            redo=again.facts,
+            files=before.row.read_files(),
+            price=_redo_price(before, report, changed, again.facts.picks),
         )
         return await self._start(start, options)
 
@@ -382,3 +421,27 @@ class WorkflowRuns:
         path = await self._plans.save(name, state.plan, state.inputs)
         note = f"Saved as template {quoted(path.stem)}: {path}"
         return await self.show(run, replace(options, preview=False), notes=[note])
+
+
+def _redo_price(
+    before: RunState, report: PlanReport, changed: Collection[str], repicked: Collection[str]
+) -> int:
+    """Return the highest price of what isn't reused: changed steps, what follows, what is missing.
+
+    Args:
+        before: The earlier run.
+        report: The new plan, checked.
+        changed: Steps that are made again.
+        repicked: Reviews with another pick, so that what uses them is made again.
+    """
+    steps = report.checked.steps if report.checked is not None else []
+    complete = {each.step.id for each in before.steps() if each.is_complete}
+    lacking = {row.step for row in before.rows if row.state != "done"}
+    again: set[str] = set()
+    for each in steps:  # each after those that it uses
+        name = each.step.id
+        needs = {*each.needs}
+        is_open = name in lacking or name not in complete
+        if name in changed or is_open or needs & {*again, *repicked}:
+            again.add(name)
+    return sum(each.price[1] for each in steps if each.step.id in again)

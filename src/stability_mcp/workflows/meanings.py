@@ -48,6 +48,12 @@ class StepFindings:
     origins: Sequence[Mapping[str, Any]] = ()
     """The elements that its results are made for, if they have fields."""
 
+    def locate(self, first: int, where: str) -> None:
+        """Say in the problems from one number on where they are, such as `element 2: `."""
+        self.problems[first:] = [
+            replace(each, message=f"{where}{each.message}") for each in self.problems[first:]
+        ]
+
     def add_shape(self, shape: MediaShape | None) -> None:
         """Add what one element makes."""
         if shape is None or shape in self.shapes or shape == self.shape:

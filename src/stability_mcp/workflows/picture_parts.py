@@ -116,7 +116,7 @@ class Upscaler:
 
     @property
     def needs_prompt(self) -> bool:
-        """Return whether it has to be told what the picture shows."""
+        """Return whether it requires a description of the picture."""
         return "prompt" in OPERATIONS[self.choice.operation].model_fields
 
     def note(self, before: Size, target: Target) -> str:

@@ -243,6 +243,8 @@ def step_tools() -> frozenset[str]:
 
 def _tool_name(given: str, step: Mapping[str, Any], number: int, found: ReadPlan) -> str | None:
     """Return the name of a tool; it may lack its family or be written differently."""
+    if given in step_tools():
+        return given
     key = name_key(given)
     exact = [each for each in step_tools() if name_key(each) == key]
     if exact:

@@ -92,6 +92,27 @@ def item_counts(
     return counts
 
 
+def element_texts(
+    plan: Plan, inputs: Mapping[str, Any], items: Mapping[ItemKey, Item], step: Step
+) -> list[str]:
+    """Return what the items of a step are made for, as text, by element of `foreach`.
+
+    For a result of an earlier step that is what it was made for.
+    """
+    run = _Run(plan, inputs, items)
+    return [_element_text(run.origin(each)) for each in run.elements(step) or ()]
+
+
+_TEXT_FIELDS = ("file", "name", "prompt", "id")
+
+
+def _element_text(element: object) -> str:
+    if isinstance(element, Mapping):
+        named = (element[name] for name in _TEXT_FIELDS if name in element)
+        element = next(named, next(iter(element.values()), ""))
+    return placeholders.as_text(element) if element is not None else ""
+
+
 @dataclass(frozen=True)
 class _Slot:
     """The result of an item, as others refer to it."""
@@ -254,11 +275,16 @@ class _Run:
 
     def _fields(self, element: Any) -> Mapping[str, Any]:  # noqa: ANN401 -- any JSON
         """Return the fields of an element; a result has those of the element it was made for."""
+        element = self.origin(element)
+        return element if isinstance(element, Mapping) else {}
+
+    def origin(self, element: Any) -> Any:  # noqa: ANN401 -- any JSON
+        """Return the value that an element is, or that the step of a result was made for."""
         while isinstance(element, _Slot):
             step = self._steps[element.key.step]
             elements = self.elements(step) or ()
             element = elements[element.key.position // step.count]
-        return element if isinstance(element, Mapping) else {}
+        return element
 
     def _value(self, ref: Ref, element: Any, fields: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- any JSON
         if ref.name == ITEM:

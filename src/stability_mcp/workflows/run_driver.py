@@ -101,6 +101,7 @@ class RunDriver:
 
     async def drive(self) -> None:
         """Work until the run has ended, waits for the user, or belongs to another process."""
+        self._stopped_by = None
         async with anyio.create_task_group() as group:
             while True:
                 self._news = anyio.Event()
@@ -258,7 +259,7 @@ class RunDriver:
 
     def _place(self, ready: ReadyItem, state: RunState) -> StepPlace:
         step, item = ready.key
-        return StepPlace(run=self._run, step=step, item=item, ceiling=state.row.max_credits)
+        return StepPlace(run=self._run, step=step, item=item, budget=state.row.max_credits)
 
     async def _reused(self, prepared: PreparedStep, state: RunState) -> bool:
         """Settle an item with a result of an earlier run, if there is one."""

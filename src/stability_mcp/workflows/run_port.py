@@ -65,7 +65,7 @@ class StepRunner(Protocol):
         """Write the job of a paid item and return its id; the same place has one job.
 
         Raises:
-            BudgetError: it would exceed the ceiling of the run, the budget or a spending limit.
+            BudgetError: it would exceed the budget of the run or of the day, or a spending limit.
             RequestError: the key is rejected or has no credits; or moderation refused the same.
             StorageError: the store can't be written.
         """

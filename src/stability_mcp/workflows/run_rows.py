@@ -58,7 +58,7 @@ class RunRow:
     delivery: str | None
     """JSON: the files that were written, and lines for the answer; None: not delivered yet."""
     collected_at: float | None
-    """When an answer returned its results."""
+    """When an answer showed its state, unless it runs; None: none did."""
     redo_of: str | None
     """The run whose results it may reuse."""
     redo: str | None
@@ -198,7 +198,7 @@ _start_item = _SQL.count("start_item")
 _settle_item = _SQL.count("settle_item")
 _skip_item = _SQL.count("skip_item")
 _repeat_item = _SQL.count("repeat_item")
-_raise_ceiling = _SQL.count("raise_ceiling")
+_raise_budget = _SQL.count("raise_budget")
 _restart = _SQL.count("restart")
 _forget_item = _SQL.count("forget_item")
 _pick = _SQL.count("pick")
@@ -295,7 +295,7 @@ def set_delivery(connection: Connection, run: str, delivery: Mapping[str, Any], 
 
 
 def mark_collected(connection: Connection, run: str, now: float) -> bool:
-    """Record that an answer showed a run that stopped; False: one did already, or it goes on."""
+    """Record that an answer showed a run; False: it was recorded, or the run continues."""
     return _mark_collected(connection, id=run, now=now) == 1
 
 
@@ -305,13 +305,13 @@ def request_cancel(connection: Connection, run: str, now: float) -> bool:
 
 
 def restart(connection: Connection, run: str, process: str, now: float) -> bool:
-    """Let a run that waited go on in this process; False: it doesn't wait."""
+    """Let a run that waited continue in this process; False: it doesn't wait."""
     return _restart(connection, id=run, process=process, now=now) == 1
 
 
-def raise_ceiling(connection: Connection, run: str, credits: int) -> None:  # noqa: A002 -- as in the columns
+def raise_budget(connection: Connection, run: str, credits: int) -> None:  # noqa: A002 -- as in the columns
     """Let a run cost more, by what the user agreed to, in millicredits."""
-    _raise_ceiling(connection, run=run, credits=credits)
+    _raise_budget(connection, run=run, credits=credits)
 
 
 def touch(connection: Connection, run: str, now: float) -> None:
@@ -352,7 +352,7 @@ def repeat_item(connection: Connection, run: str, key: ItemKey, job: str, credit
     row = {"run": run, "step": key.step, "item": key.position}
     if _repeat_item(connection, **row, job=job) == 0:
         return False
-    _raise_ceiling(connection, run=run, credits=credits)
+    _raise_budget(connection, run=run, credits=credits)
     return True
 
 

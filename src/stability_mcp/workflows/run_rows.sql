@@ -44,12 +44,12 @@ UPDATE runs SET process = :process
 WHERE id = :id AND state = 'running' AND coalesce(process, '') = :before;
 
 -- name: set_state(id, state, why, process, now) -> count
--- A run that waits for the user, or has ended, belongs to no process. One that continues will have
--- results that no answer returned yet.
+-- A run that waits for the user, or has ended, belongs to no process. No answer has shown its new
+-- state yet.
 UPDATE runs SET state = :state, why = :why, process = :process, changed_at = :now,
     finished_at = CASE WHEN :state IN ('done', 'failed', 'cancelled')
         THEN coalesce(finished_at, :now) END,
-    collected_at = CASE WHEN :state IN ('done', 'failed', 'cancelled') THEN collected_at END
+    collected_at = NULL
 WHERE id = :id;
 
 -- name: set_delivery(id, delivery, now) -> count
@@ -57,7 +57,7 @@ WHERE id = :id;
 UPDATE runs SET delivery = :delivery, changed_at = :now WHERE id = :id;
 
 -- name: mark_collected(id, now) -> count
--- An answer showed a run that has ended or waits for the user.
+-- An answer showed a run that has ended, or waits for the user.
 UPDATE runs SET collected_at = :now
 WHERE id = :id AND collected_at IS NULL AND state <> 'running';
 
@@ -91,7 +91,7 @@ ON CONFLICT (run, step, item) DO NOTHING;
 UPDATE run_items SET repeats = :job, state = 'running', error = NULL, ended_at = NULL
 WHERE run = :run AND step = :step AND item = :item AND state = 'unknown';
 
--- name: raise_ceiling(run, credits) -> count
+-- name: raise_budget(run, credits) -> count
 -- What the user agreed to in addition, in millicredits.
 UPDATE runs SET max_credits = max_credits + :credits WHERE id = :run;
 
@@ -112,7 +112,7 @@ SELECT step, item, tool, arguments, reuse_key, state, repeats, media, facts, err
 FROM run_items WHERE run = :run ORDER BY started_at, step, item;
 
 -- name: restart(id, process, now) -> count
--- The user decided something, so that a run which waited goes on in this process.
-UPDATE runs SET state = 'running', why = NULL, process = :process, collected_at = NULL,
-    changed_at = :now
+-- The user decided something, so that a run waited continues in this process.
+UPDATE runs SET state = 'running', why = NULL, process = :process, changed_at = :now,
+    collected_at = NULL
 WHERE id = :id AND state IN ('review', 'paused');

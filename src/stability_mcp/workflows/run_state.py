@@ -74,6 +74,13 @@ class RunState:
         return by_item(self.jobs)
 
     @property
+    def unknown_jobs(self) -> list[RunJob]:
+        """Return the newest jobs of items that may have been charged and never arrived."""
+        unknown = [row.key for row in self.rows if row.state == "unknown"]
+        jobs = [self.newest_jobs[key] for key in unknown if key in self.newest_jobs]
+        return [job for job in jobs if job.state == "unknown"]
+
+    @property
     def charged(self) -> int:
         """Return what was charged or may have been, in millicredits."""
         return sum(job.price for job in self.jobs if job.charged in {"yes", "assumed"})

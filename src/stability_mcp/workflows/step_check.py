@@ -203,7 +203,9 @@ class StepChecker:
                 continue
             if isinstance(request, Operation):
                 prices.append(request.price())
+            known = len(found.problems)
             self._check_sizes(step, request, element, found)
+            found.locate(known, where)
         found.each = (min(prices, default=0), max(prices, default=0))
 
     def _parsed(self, step: Step, element: Element) -> tuple[BaseModel | None, list[str]]:
@@ -255,9 +257,9 @@ class StepChecker:
         files = dict(self._shapes(step, element))
         try:
             made = predict(step.tool, request, files)
-        except (StepError, TransformError) as error:
-            problem = Problem(step=step.id, message=f"{error}.", cure=error.hint or "")
-            found.problems.append(problem)
+        except (StepError, TransformError, ArgumentsError) as error:
+            message = error.message if isinstance(error, ArgumentsError) else f"{error}."
+            found.problems.append(Problem(step=step.id, message=message, cure=error.hint or ""))
             return
         found.add_shape(made)
         if isinstance(request, Operation):

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePath
 from typing import Annotated, Any, get_args
 from zlib import crc32
 
@@ -11,12 +12,11 @@ from pydantic import BeforeValidator, Field
 from stability_mcp.api.fields import AspectRatio
 from stability_mcp.api.notation import nearest_ratio
 from stability_mcp.api.operations import OPERATIONS
-from stability_mcp.errors import ArgumentsError
 from stability_mcp.local_tools import all_local_tools
 from stability_mcp.local_tools.local_tool import MediaShape
-from stability_mcp.media.labels import slug
+from stability_mcp.media.labels import clean_label, slug
 from stability_mcp.text import listed, quoted
-from stability_mcp.workflows.plan import MAX_ID_CHARACTERS, Delivery
+from stability_mcp.workflows.plan import MAX_ID_CHARACTERS, Delivery, PlanInput
 
 MAX_SEED = 4_294_967_294
 """Largest seed of every operation that takes one."""
@@ -41,11 +41,6 @@ def texts_as(name: str) -> BeforeValidator:
     return BeforeValidator(convert)
 
 
-def argument_error(argument: str, message: str, cure: str) -> ArgumentsError:
-    """Return an error that names an argument of a template and what to do."""
-    return ArgumentsError(f"{argument}: {message} Nothing was run or charged.", hint=cure)
-
-
 def seed_of(*texts: str) -> int:
     """Return a seed that follows from texts, so that planning twice gives the same plan."""
     return crc32("\n".join(texts).encode("utf-8", "replace")) % MAX_SEED + 1
@@ -62,6 +57,24 @@ def nearest_shape(shape: MediaShape) -> str | None:
         return None
     found = nearest_ratio(f"{shape.size.width}x{shape.size.height}", get_args(AspectRatio))
     return found[0] if found else None
+
+
+def text_inputs(**given: tuple[str | None, str]) -> dict[str, PlanInput]:
+    """Return an input for each text that is given, so that nothing in it is read as a reference.
+
+    Args:
+        given: Text and description by the name of the input.
+    """
+    return {
+        name: PlanInput(default=text, description=description)
+        for name, (text, description) in given.items()
+        if text is not None
+    }
+
+
+def ref(name: str, text: str | None) -> str | None:
+    """Return the reference to an input of `text_inputs`; None: it isn't given."""
+    return f"${name}" if text is not None else None
 
 
 def delivery(to: str | None) -> Delivery | None:
@@ -84,6 +97,16 @@ def unique_names(names: Iterable[str]) -> list[str]:
             taken.add(numbered.casefold())
         found.append(numbered)
     return found
+
+
+def short_path(reference: str) -> str:
+    """Return the last part of a path or URI."""
+    return PurePath(reference.replace("\\", "/")).name or reference
+
+
+def file_name(reference: str) -> str:
+    """Return the name of what is made of a file: its own without folder and ending."""
+    return clean_label(short_path(reference)) or "file"
 
 
 def prompt_names(prompts: Iterable[str]) -> list[str]:

@@ -282,6 +282,19 @@ async def _with_a_stray(home: Path) -> None:
     (folder / STRAY).write_bytes(b"stray")
 
 
+async def _with_an_old_run(home: Path) -> None:
+    await _two_results(home)
+    async with opened(home) as database:
+        await write(
+            database,
+            "INSERT INTO runs (id, owner, upstream, title, plan, plan_format, inputs, files, "
+            "max_credits, state, created_at, changed_at, finished_at) "
+            "VALUES ('run1', 'local', 'u', '', '', 1, '', '', 0, 'done', 1, 1, 1)",
+            "INSERT INTO run_items (run, step, item, tool, arguments, state, started_at) "
+            "VALUES ('run1', 'draft', 0, 'generate_core', '{}', 'done', 1)",
+        )
+
+
 async def _moved_away(home: Path) -> None:
     """Move the bytes of one result back to the spool, where its response was received."""
     await _two_results(home)
@@ -371,6 +384,13 @@ ROWS = {
     ),
     "maintenance.retain_media": Row(
         arrange=_imported, act=_sweep, read=_counts("media"), old=(1, 1, 0), new=(0, 0, 0)
+    ),
+    "maintenance.retain_runs": Row(
+        arrange=_with_an_old_run,
+        act=_sweep,
+        read=_counts("runs", "run_items"),
+        old=(1, 1, 2, 0),
+        new=(0, 0, 1, 0),
     ),
     "maintenance.retain_calls": Row(
         arrange=_two_results,

@@ -33,7 +33,7 @@ class StepPlace:
     run: str
     step: str
     item: int
-    ceiling: int | None = None
+    budget: int | None = None
     """Millicredits that all jobs of the run may cost together; None: no limit."""
 
 

@@ -118,7 +118,7 @@ def insert_call(connection: Connection, call_request: CallRequest, terms: Submit
     """Do T1.
 
     Raises:
-        BudgetError: the call would exceed the daily budget, a spending limit, or the ceiling of its
+        BudgetError: the call would exceed the daily budget, a spending limit, or the budget of its
             run.
         ConfirmationError: the outcome of an identical call is unknown.
         NeedsConfirmationError: it costs more than the user has approved.
@@ -149,7 +149,7 @@ def insert_call(connection: Connection, call_request: CallRequest, terms: Submit
         day = budget.later_day(terms.now, found.latest_day)
         budget.reserve(connection, call_request.account, plan.prices, limit=terms.budget, day=day)
         if place is not None:
-            budget.check_ceiling(connection, place, price)
+            budget.check_run(connection, place, price)
         call = _new_call(connection, call_request, plan, terms)
         priority = queue.priority_of_call(found.waiting) if place is None else queue.BATCH
         common = _JobDefaults(call=call, day=day, priority=priority)

@@ -1,5 +1,6 @@
 """The guide: one Markdown page per topic in this folder, without tools that are disabled."""
 
+import re
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal, get_args
@@ -17,6 +18,7 @@ Topic = Literal[
     "files",
     "costs",
     "director",
+    "workflows",
     "styles",
     "limits",
     "export",
@@ -37,14 +39,34 @@ def guide_text(topic: str, enabled: frozenset[str]) -> str:
 
     Pages are cached because models read them repeatedly.
     """
-    text = _source(topic)
-    off = all_tools().keys() - enabled
-    kept = ((line, without(line, off)) for line in text.splitlines())
-    page = "\n".join(text for line, text in kept if text.strip("-* ") or not line.strip())
+    page = for_enabled(_source(topic), enabled)
     for mark, make in LISTS.items():
         if mark in page:
             page = page.replace(mark, make(enabled))
     return page
+
+
+_SECTION = re.compile(r"\{(?P<word>with|without) (?P<tool>\w+)\}|(?P<end>\{end\})")
+
+
+def for_enabled(text: str, enabled: frozenset[str]) -> str:
+    """Return a text without the sentences and sections that need a disabled tool.
+
+    The lines after `{with TOOL}` are kept if the tool is enabled, those after `{without TOOL}` if
+    it is disabled, up to the next such line or `{end}`.
+    """
+    off = all_tools().keys() - enabled
+    kept = []
+    is_shown = True
+    for line in text.splitlines():
+        section = _SECTION.fullmatch(line)
+        if section is not None:
+            is_off = section["tool"] in off
+            is_shown = section["end"] is not None or is_off == (section["word"] == "without")
+        elif is_shown:
+            rest = without(line, off)
+            kept += [rest] if rest.strip("-* ") or not line.strip() else []
+    return "\n".join(kept)
 
 
 @cache

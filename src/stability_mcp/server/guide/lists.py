@@ -1,11 +1,16 @@
 """Lists in pages of the guide that are made from the table of operations."""
 
 from collections.abc import Callable, Iterable, Mapping
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stability_mcp.api.fields import AudioLimits, ImageLimits
     from stability_mcp.api.operation import Operation
+
+LOCAL_STEPS = ("image_transform", "image_mask", "image_layout", "audio_edit", "media_export")
+"""Local tools that a step of a workflow can call. A test compares them with those of the planner,
+which loads the store."""
 
 
 def price_list(enabled: frozenset[str]) -> str:
@@ -81,11 +86,29 @@ def preset_list(enabled: frozenset[str]) -> str:
     return "\n".join(preset_lines()) if "media_export" in enabled else ""
 
 
+def step_tool_list(enabled: frozenset[str]) -> str:
+    """Return the enabled local tools that a step of a workflow can call."""
+    from stability_mcp.text import listed
+
+    return listed((f"`{name}`" for name in LOCAL_STEPS if name in enabled), last="or")
+
+
+def template_list(enabled: frozenset[str]) -> str:  # noqa: ARG001 -- every list takes it
+    """Return the names of the templates of workflows, without loading them."""
+    from importlib.util import find_spec
+
+    found = find_spec("stability_mcp.workflows.templates")
+    folders = found.submodule_search_locations if found is not None else None
+    return ", ".join(each.name for each in iter_modules(folders)) or "none yet"
+
+
 LISTS: Mapping[str, Callable[[frozenset[str]], str]] = {
     "{prices}": price_list,
     "{operations}": operation_list,
     "{styles}": style_list,
     "{limits}": limit_list,
     "{presets}": preset_list,
+    "{step_tools}": step_tool_list,
+    "{templates}": template_list,
 }
 """What replaces a placeholder in a page."""

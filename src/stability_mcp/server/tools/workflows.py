@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field
 
 from stability_mcp.api.tool_arguments import Arguments
 from stability_mcp.server.call_context import CallContext
-from stability_mcp.server.definition import QUERIES, READS
+from stability_mcp.server.definition import FETCHES, READS
 from stability_mcp.server.plan_text import (
     MAX_DIAGRAM_BYTES,
     as_facts,
@@ -17,7 +17,7 @@ from stability_mcp.server.results import Report
 from stability_mcp.server.template_text import explained, listed_templates
 from stability_mcp.server.tool import Data, tool
 from stability_mcp.studio import Studio
-from stability_mcp.studio.workflow_plans import PlanReport, PlanWish
+from stability_mcp.studio.plan_report import PlanReport, PlanWish
 from stability_mcp.workflows.plan_check import PlannedStep
 from stability_mcp.workflows.problems import problems_error
 from stability_mcp.workflows.templates import all_templates
@@ -161,9 +161,12 @@ async def workflow_templates(
     )
 
 
-@tool(title="Plan a workflow", effects=QUERIES, hints=HINTS)
+@tool(title="Plan a workflow", effects=FETCHES, hints=HINTS)
 async def workflow_plan(studio: Studio, arguments: WorkflowPlan, context: CallContext) -> Report:
-    """Check the workflow, price it and draw it."""
+    """Check the workflow, price it and draw it.
+
+    It isn't marked read-only: a file that a template measures is imported.
+    """
     wanted = arguments.wish
     report = await studio.plans.check(wanted)
     if report.problems:

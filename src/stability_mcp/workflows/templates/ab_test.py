@@ -8,8 +8,9 @@ from pydantic import Field
 
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.text import listed
+from stability_mcp.workflows.picture_parts import mistake
 from stability_mcp.workflows.placeholders import literal
-from stability_mcp.workflows.plan import Plan, Step
+from stability_mcp.workflows.plan import Plan, PlanInput, Step
 from stability_mcp.workflows.plan_notation import read_plan
 from stability_mcp.workflows.predictions import made_kind
 from stability_mcp.workflows.problems import problems_error
@@ -20,7 +21,6 @@ from stability_mcp.workflows.template_parts import (
     ChosenSeed,
     Folder,
     Text,
-    argument_error,
     delivery,
     seed_of,
     takes,
@@ -28,7 +28,7 @@ from stability_mcp.workflows.template_parts import (
 )
 
 MAX_SIDES = 8
-"""Sides of a test: more can't be told apart on one sheet."""
+"""Sides of a test: on one sheet, more can't be compared."""
 MAX_PICTURES = 12
 """Pictures of each side: they have to be recognisable on one sheet."""
 
@@ -88,7 +88,8 @@ async def ab_test(arguments: AbTest, media: TemplateMedia) -> Plan:
     sides = arguments.options
     given = arguments.seed or seed_of(*map(repr, sides))
     seed = min(given, MAX_SEED - arguments.count)  # it counts up
-    steps = [_step(number, side, arguments, seed) for number, side in enumerate(sides)]
+    prompts = _prompts(arguments)
+    steps = [_step(number, arguments, prompts, seed) for number in range(len(sides))]
     _check_different(steps)
     shuffled = _shuffled(steps, seed)
     pages = shuffled if arguments.count == 1 else [_page(each) for each in shuffled]
@@ -107,22 +108,34 @@ async def ab_test(arguments: AbTest, media: TemplateMedia) -> Plan:
     every = [*shuffled, *(pages if pages is not shuffled else ()), judged]
     return Plan(
         title=f"blind test of {len(sides)} options, {arguments.count} each",
+        inputs={
+            name: PlanInput(default=text, description="A prompt that is compared.")
+            for text, name in prompts.items()
+        },
         steps=every,
         outputs={each.id: f"${each.id}" for each in (judged, *shuffled)},
         deliver=delivery(arguments.to),
-        notes=[*_notes(steps, sides), f"seeds from {seed}, the same for every option"],
+        notes=[*_notes(steps, sides), f"Seeds from {seed} up, the same for every option."],
     )
 
 
-def _step(number: int, side: Side, arguments: AbTest, seed: int) -> Step:
-    """Return the step of a side; its id doesn't say which side it is."""
+def _prompts(arguments: AbTest) -> dict[str, str]:
+    """Return the inputs of the plan by the prompts, each once."""
+    given = (each.prompt or arguments.prompt for each in arguments.options)
+    texts = dict.fromkeys(each for each in given if each is not None)
+    return {text: f"prompt_{number}" for number, text in enumerate(texts, 1)}
+
+
+def _step(number: int, arguments: AbTest, prompts: Mapping[str, str], seed: int) -> Step:
+    """Return the step of a side."""
+    side = arguments.options[number]
     choice = choose("text_to_image", arguments.quality)
     operation = side.operation or arguments.operation
     where = f"options[{number}]"
     given = {**arguments.parameters, **side.parameters}
     prompt = side.prompt or arguments.prompt
     if prompt is not None:
-        given["prompt"] = literal(prompt)
+        given["prompt"] = f"${prompts[prompt]}"
     if operation is None:
         operation = choice.operation
         given = choice.filled(**given)
@@ -132,21 +145,21 @@ def _step(number: int, side: Side, arguments: AbTest, seed: int) -> Step:
     step = read.plan.steps[0]
     row = OPERATIONS.get(step.tool)
     if row is None or made_kind(step.tool) != "image":
-        raise argument_error(
+        raise mistake(
             f"{where}.operation",
             f"{step.tool} isn't an operation that makes pictures.",
             "Name one such as generate_core, or leave it out.",
         )
     if "prompt" not in given and takes(step.tool, "prompt") and _needs_prompt(step.tool):
-        raise argument_error(
+        raise mistake(
             f"{where}.prompt", "It has no prompt.", "Give every option one, or a shared prompt."
         )
     name = side.name or f"option {number + 1}"
-    settings: dict[str, Any] = {"label": name}
+    settings: dict[str, Any] = {"label": literal(name)}
     if takes(step.tool, "seed") and "seed" not in given:
         settings["seed"] = seed
     if arguments.count > 1 and not row.takes_count():
-        raise argument_error(
+        raise mistake(
             "count",
             f"{step.tool} always makes the same of the same input.",
             "Leave count out, or use another operation.",
@@ -166,7 +179,7 @@ def _check_different(steps: Sequence[Step]) -> None:
         arguments = {name: each for name, each in step.arguments.items() if name != "label"}
         if (step.tool, arguments) in seen:
             same = seen.index((step.tool, arguments))
-            raise argument_error(
+            raise mistake(
                 f"options[{number}]",
                 f"It is the same as options[{same}].",
                 "Give each option what differs: a prompt, an operation or parameters.",
@@ -175,9 +188,10 @@ def _check_different(steps: Sequence[Step]) -> None:
 
 
 def _shuffled(steps: Sequence[Step], seed: int) -> list[Step]:
-    """Return the steps in an order that follows from the seed, with ids that tell nothing."""
+    """Return the steps in an order that can't be guessed, with ids that tell nothing."""
     order = list(steps)
-    Random(seed).shuffle(order)  # noqa: S311 -- a person can't guess it, and it must repeat
+    chance = Random(seed_of(str(seed), *map(repr, steps)))  # noqa: S311 -- it must repeat
+    chance.shuffle(order)
     return [step.model_copy(update={"id": f"side-{n}"}) for n, step in enumerate(order, 1)]
 
 
@@ -193,7 +207,7 @@ def _page(step: Step) -> Step:
 def _notes(steps: Sequence[Step], sides: Sequence[Side]) -> list[str]:
     tools = list(dict.fromkeys(step.tool for step in steps))
     names = listed(side.name or f"option {n}" for n, side in enumerate(sides, 1))
-    notes = [f"compared: {names}; the order is shuffled and shown after the pick"]
+    notes = [f"Compared: {names}. The order is shuffled, and shown after the pick."]
     if len(tools) > 1:
-        notes.append("equal seeds of different operations don't make pictures alike")
+        notes.append("Equal seeds of different operations don't make pictures alike.")
     return notes

@@ -9,6 +9,7 @@ from stability_mcp.api.fields import AspectRatio, StylePreset
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.operations.generate.sd3 import CREDITS as SD3_MODELS
 from stability_mcp.text import listed, quoted
+from stability_mcp.workflows.picture_parts import mistake
 from stability_mcp.workflows.placeholders import literal
 from stability_mcp.workflows.plan import MAX_ELEMENTS, MAX_JOBS, MAX_STEPS, Plan, Step
 from stability_mcp.workflows.plan_notation import read_plan
@@ -21,11 +22,12 @@ from stability_mcp.workflows.template_parts import (
     Folder,
     Text,
     accepted,
-    argument_error,
     delivery,
     prompt_names,
+    ref,
     step_id,
     takes,
+    text_inputs,
     texts_as,
     unique_names,
 )
@@ -83,6 +85,7 @@ class BatchGenerate(TemplateArguments):
     style_preset: StylePreset | None = None
     aspect_ratio: AspectRatio | None = None
     negative_prompt: Text | None = None
+    """What not to show: "text, people"."""
     seed: ChosenSeed | None = None
     """The same for all; absent: random."""
     parameters: dict[str, Any] = Field(default_factory=dict)
@@ -97,7 +100,7 @@ class BatchGenerate(TemplateArguments):
         named = {
             "style_preset": self.style_preset,
             "aspect_ratio": self.aspect_ratio,
-            "negative_prompt": self.negative_prompt and literal(self.negative_prompt),
+            "negative_prompt": ref("negative_prompt", self.negative_prompt),
             "seed": self.seed,
         }
         return {**self.parameters, **{k: v for k, v in named.items() if v is not None}}
@@ -119,7 +122,7 @@ async def batch_generate(arguments: BatchGenerate, media: TemplateMedia) -> Plan
     """Return a plan with one step for all prompts, or a step for each call."""
     del media
     if (arguments.prompts is None) == (arguments.operations is None):
-        raise argument_error(
+        raise mistake(
             "prompts",
             "Pass either prompts or operations.",
             'prompts: ["a fox", …], or operations: [{"id": …, "operation": …, "parameters": …}].',
@@ -131,7 +134,13 @@ async def batch_generate(arguments: BatchGenerate, media: TemplateMedia) -> Plan
         prompts = arguments.prompts or ()
         steps, notes = _of_prompts(arguments, prompts)
         title = f"{len(prompts)} prompt{'s' * (len(prompts) != 1)}: {steps[0].tool}"
-    return Plan(title=title, steps=steps, deliver=delivery(arguments.to), notes=notes)
+    return Plan(
+        title=title,
+        inputs=text_inputs(negative_prompt=(arguments.negative_prompt, "What not to show.")),
+        steps=steps,
+        deliver=delivery(arguments.to),
+        notes=notes,
+    )
 
 
 # Prompts ------------------------------------------------------------------------------------------
@@ -142,7 +151,7 @@ def _of_prompts(
 ) -> tuple[list[Step], list[str]]:
     results = len(prompts) * arguments.variants
     if results > MAX_JOBS:
-        raise argument_error(
+        raise mistake(
             "variants",
             f"{len(prompts)} prompts in {arguments.variants} variants are {results:,} results; a "
             f"run makes up to {MAX_JOBS}.",
@@ -152,7 +161,7 @@ def _of_prompts(
     shared = arguments.shared()
     for name in shared:
         if name == "prompt" or not takes(choice.operation, name):
-            raise argument_error(
+            raise mistake(
                 name,
                 f"{choice.operation} doesn't take it here.",
                 "Leave it out, or choose another model.",
@@ -165,7 +174,7 @@ def _of_prompts(
         for name, each in zip(names, prompts, strict=True)
     ]
     update = {"foreach": elements, "count": arguments.variants}
-    note = f"{choice.operation}: {choice.reason}" if choice.reason else ""
+    note = f"Model: {choice.operation}, {choice.reason}." if choice.reason else ""
     return [step.model_copy(update=update)], [note] if note else []
 
 
@@ -182,8 +191,8 @@ def _choice(arguments: BatchGenerate) -> Choice:
     if tool is not None and _is_from_words(tool):
         return Choice(operation=tool, reason="")
     known = [*filter(_is_from_words, OPERATIONS), *SD3_MODELS]
-    wrong = f"{tool} makes nothing from a prompt alone." if tool else f"{quoted(model)} is unknown."
-    raise argument_error(
+    wrong = f"{tool} needs more than a prompt." if tool else f"{quoted(model)} is unknown."
+    raise mistake(
         "model",
         wrong,
         f"Use {listed(known, most=len(known), last='or')}.",
@@ -202,9 +211,9 @@ def _is_from_words(tool: str) -> bool:
 
 def _calls(arguments: BatchGenerate, calls: Sequence[NamedCall]) -> tuple[list[Step], list[str]]:
     if arguments.model is not None:
-        raise argument_error("model", "Each call names its own operation.", "Leave it out.")
+        raise mistake("model", "Each call names its own operation.", "Leave it out.")
     if arguments.variants > 1:
-        raise argument_error("variants", "It is for prompts.", "Set count in the operations.")
+        raise mistake("variants", "It is for prompts.", "Set count in the operations.")
     ids: list[str] = []
     for each in calls:
         ids.append(step_id(each.id or each.operation.partition("_")[2] or each.operation, ids))
@@ -224,7 +233,7 @@ def _calls(arguments: BatchGenerate, calls: Sequence[NamedCall]) -> tuple[list[S
     steps = [_call(step, given, shared) for step, given in zip(read.plan.steps, calls, strict=True)]
     unused = [name for name in shared if not any(takes(step.tool, name) for step in steps)]
     if unused:
-        raise argument_error(
+        raise mistake(
             unused[0], "None of the operations takes it.", "Leave it out of the shared arguments."
         )
     return steps, _shared_notes(shared, steps)
@@ -248,5 +257,5 @@ def _shared_notes(shared: Mapping[str, Any], steps: Sequence[Step]) -> list[str]
     for name in shared:
         others = [step.id for step in steps if not takes(step.tool, name)]
         if others:
-            found.append(f"{name}: not taken by {listed(others)}")
+            found.append(f"Not taken by {listed(others)}: {name}.")
     return found

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePath
 from typing import Annotated, Any
 
 from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field
@@ -12,8 +11,9 @@ from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.tool_arguments import as_list
 from stability_mcp.errors import FileUnusableError, InputFileError, NotFoundError, StudioError
 from stability_mcp.local_tools.local_tool import MediaShape
-from stability_mcp.media.labels import clean_label
+from stability_mcp.text import listed
 from stability_mcp.workflows import placeholders
+from stability_mcp.workflows.picture_parts import mistake
 from stability_mcp.workflows.plan import ITEM, MAX_JOBS, Plan, Step
 from stability_mcp.workflows.plan_notation import missing_file, read_plan
 from stability_mcp.workflows.predictions import made_kind, sent_size, takes_files
@@ -22,8 +22,9 @@ from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, t
 from stability_mcp.workflows.template_parts import (
     Folder,
     Media,
-    argument_error,
     delivery,
+    file_name,
+    short_path,
     some,
     step_id,
     unique_names,
@@ -53,7 +54,7 @@ class BatchProcess(TemplateArguments):
     """Do the same with every file of a folder: one operation, or a chain of steps.
 
     Results are named like their files, in a folder for each run with a manifest. Files that were
-    done before with the same arguments cost nothing; a bad file fails alone.
+    done before with the same arguments cost nothing; a bad file doesn't stop the others.
     """
 
     source: Annotated[list[Media], BeforeValidator(as_list), Field(min_length=1)]
@@ -85,12 +86,12 @@ class _Files:
     def notes(self, tool: str) -> Iterator[str]:
         """Yield a note for each group of files that won't have results."""
         for files, why in (
-            (self.others, "left out, of another kind"),
-            (self.misfits, f"left out, would have to be cropped or padded for {tool}"),
-            (self.unread, "can't be read, will fail alone and not be charged"),
+            (self.others, "Left out, of another kind"),
+            (self.misfits, f"Left out, would have to be cropped or padded for {tool}"),
+            (self.unread, "Can't be read, will fail without a charge"),
         ):
             if files:
-                yield f"{why}: {some([_short(each) for each in files])}"
+                yield f"{why}: {some([short_path(each) for each in files])}."
 
 
 @template(
@@ -117,7 +118,7 @@ async def batch_process(arguments: BatchProcess, media: TemplateMedia) -> Plan:
     chain = _chain(arguments)
     files = await _files(arguments, media, chain[0])
     _check_number(files.used, chain)
-    names = unique_names(_name(each) for each in files.used)
+    names = unique_names(file_name(each) for each in files.used)
     elements = [
         {"file": placeholders.literal(file), "name": name}
         for file, name in zip(files.used, names, strict=True)
@@ -126,7 +127,7 @@ async def batch_process(arguments: BatchProcess, media: TemplateMedia) -> Plan:
     count = f"{len(elements)} file{'s' * (len(elements) != 1)}"
     makers = [step for step in steps if made_kind(step.tool) is not None]
     return Plan(
-        title=f"{count}: {', '.join(step.tool for step in steps)}",
+        title=f"{count}: {listed((step.tool for step in steps), most=3)}",
         steps=steps,
         outputs={"results": f"${makers[-1].id}"} if makers else {},
         deliver=delivery(arguments.to),
@@ -141,13 +142,13 @@ async def batch_process(arguments: BatchProcess, media: TemplateMedia) -> Plan:
 def _chain(arguments: BatchProcess) -> list[Step]:
     """Return the steps as they were given, with whole names of tools."""
     if (arguments.operation is None) == (not arguments.steps):
-        raise argument_error(
+        raise mistake(
             "operation",
             "Pass either operation or steps.",
             'Use operation for one step, steps for several: [{"operation": …, "parameters": …}].',
         )
     if arguments.steps and arguments.parameters:
-        raise argument_error(
+        raise mistake(
             "parameters",
             "They belong to operation; each of the steps has its own.",
             "Move them into the step.",
@@ -171,13 +172,13 @@ def _chain(arguments: BatchProcess) -> list[Step]:
 
 def _check_link(step: Step, number: int, chain: Sequence[Step]) -> None:
     if not takes_files(step.tool):
-        raise argument_error(
+        raise mistake(
             f"steps[{number}].operation",
             f"{step.tool} takes no file.",
             "Use batch_generate for a list of prompts, or an operation that changes a file.",
         )
     if made_kind(step.tool) is None and step is not chain[-1]:
-        raise argument_error(
+        raise mistake(
             f"steps[{number}].operation",
             f"{step.tool} makes nothing that the next step could use.",
             "Make it the last step.",
@@ -235,7 +236,7 @@ def _of_files(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _files(arguments: BatchProcess, media: TemplateMedia, first: Step) -> _Files:
-    """Return the files that the first step takes; those that can't be read fail alone.
+    """Return the files that the first step takes; those that can't be read fail later.
 
     Raises:
         StudioError: the source doesn't exist, or has no such files.
@@ -260,8 +261,8 @@ async def _files(arguments: BatchProcess, media: TemplateMedia, first: Step) -> 
             found.used.append(file)
     if len(found.used) == len(found.unread):
         what = _PLURALS[kind] if kind is not None else "media"
-        names = some([_short(each) for each in (*found.unread, *found.misfits, *found.others)])
-        raise argument_error(
+        names = some([short_path(each) for each in (*found.unread, *found.misfits, *found.others)])
+        raise mistake(
             "source",
             f"It has no {what} that {first.tool} takes; it has {names}.",
             "Name another folder, wildcard or list of files.",
@@ -285,17 +286,8 @@ def _check_number(files: Sequence[str], chain: Sequence[Step]) -> None:
     paid = sum(step.tool in OPERATIONS for step in chain)
     most = MAX_JOBS // max(paid, 1)
     if len(files) > most:
-        raise argument_error(
+        raise mistake(
             "source",
             f"It has {len(files):,} files; a run with {paid} paid steps takes up to {most}.",
             "Use a wildcard such as photos/a*.jpg for a part of them.",
         )
-
-
-def _short(file: str) -> str:
-    return PurePath(file.replace("\\", "/")).name or file
-
-
-def _name(file: str) -> str:
-    """Return the name of a file's results: its own without the ending."""
-    return clean_label(_short(file)).strip() or "file"

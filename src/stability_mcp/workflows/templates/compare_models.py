@@ -17,10 +17,8 @@ from stability_mcp.workflows.quality import Choice
 from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, template
 
 _TOOLSET = "generate"
-_SEEDS = (
-    "Equal seeds across models prove nothing: each model turns a seed into other noise. Compare "
-    "several variants of each."
-)
+_SEEDS = "equal seeds across models prove nothing: each model turns a seed into other noise"
+_CHANCE = "one picture of each model may be chance; variants: 3 shows more"
 
 
 class CompareModels(TemplateArguments):
@@ -82,7 +80,11 @@ async def compare_models(arguments: CompareModels, media: TemplateMedia) -> Plan
         inputs=inputs,
         steps=list(steps.values()),
         outputs={name: f"${step.id}" for name, step in steps.items()},
-        notes=[_SEEDS, *_size_note(models, arguments.aspect_ratio)],
+        notes=[
+            _SEEDS,
+            *([_CHANCE] if arguments.variants == 1 else []),
+            *_size_note(models, arguments.aspect_ratio),
+        ],
     )
 
 
@@ -120,7 +122,7 @@ def _chosen(given: list[str] | None) -> Mapping[str, Choice]:
         (only,) = chosen
         raise mistake(
             "models",
-            f"{only} alone leaves nothing to compare.",
+            f"{only} is the only one named, so there is nothing to compare.",
             f"Name a second one, or call {known[only].operation} with count.",
         )
     return chosen
@@ -134,4 +136,4 @@ def _size_note(models: Mapping[str, Choice], ratio: AspectRatio) -> list[str]:
     if len(sizes) == 1:
         return []
     shown = (f"{size.width}x{size.height} by {listed(names)}" for size, names in sizes.items())
-    return [f"Sizes differ: {'; '.join(shown)}."]
+    return [f"sizes differ: {'; '.join(shown)}"]

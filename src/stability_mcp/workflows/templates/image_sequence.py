@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field
 from stability_mcp.api.fields import AspectRatio, StylePreset
 from stability_mcp.api.tool_arguments import as_list
 from stability_mcp.imaging.transform.animation import MAX_FRAMES
+from stability_mcp.workflows.picture_parts import mistake
 from stability_mcp.workflows.placeholders import literal
 from stability_mcp.workflows.plan import Plan, Step
 from stability_mcp.workflows.quality import Quality, choose
@@ -17,11 +18,12 @@ from stability_mcp.workflows.template_parts import (
     Folder,
     Media,
     Text,
-    argument_error,
     delivery,
     nearest_shape,
+    ref,
     risen,
     seed_of,
+    text_inputs,
 )
 
 MIN_FRAMES = 2
@@ -67,6 +69,7 @@ class ImageSequence(TemplateArguments):
     aspect_ratio: AspectRatio | None = None
     """Default: that of first, else 1:1."""
     negative_prompt: Text | None = None
+    """What not to show: "text, people"."""
     quality: Quality = "standard"
     fps: Annotated[float, Field(ge=MIN_FPS, le=MAX_FPS)] = 4
     """Frames per second."""
@@ -99,7 +102,7 @@ async def image_sequence(arguments: ImageSequence, media: TemplateMedia) -> Plan
     count = len(prompts) + given
     shared = {
         "style_preset": arguments.style_preset,
-        "negative_prompt": arguments.negative_prompt and literal(arguments.negative_prompt),
+        "negative_prompt": ref("negative_prompt", arguments.negative_prompt),
     }
     elements = [
         {"prompt": literal(prompt), "seed": seed, "label": _label(number, count)}
@@ -115,6 +118,7 @@ async def image_sequence(arguments: ImageSequence, media: TemplateMedia) -> Plan
     steps.append(_animation(arguments, anchor))
     return Plan(
         title=f"{count} frames and an animated {arguments.format.upper()}",
+        inputs=text_inputs(negative_prompt=(arguments.negative_prompt, "What not to show.")),
         steps=steps,
         outputs={step.id: f"${step.id}" for step in steps},
         deliver=delivery(arguments.to),
@@ -126,7 +130,7 @@ def _prompts(arguments: ImageSequence) -> list[str]:
     """Return the prompt of each frame that is made."""
     given = arguments.prompts or []
     if bool(given) == (arguments.prompt is not None):
-        raise argument_error(
+        raise mistake(
             "prompts",
             "Pass either prompts or prompt.",
             "Use prompts for one text a frame, prompt and frames for one text for all.",
@@ -134,19 +138,24 @@ def _prompts(arguments: ImageSequence) -> list[str]:
     first = 1 if arguments.first is None else 2
     if arguments.prompt is not None:
         count = arguments.frames or DEFAULT_FRAMES
-        return [
-            arguments.prompt.replace(_NUMBER, str(number)).replace(_COUNT, str(count))
-            for number in range(first, count + 1)
-        ]
+        return _numbered([arguments.prompt] * (count + 1 - first), first, count)
     count = len(given) + first - 1
     if not MIN_FRAMES <= count <= MAX_FRAMES or arguments.frames not in {None, count}:
         wanted = arguments.frames or f"from {MIN_FRAMES} to {MAX_FRAMES}"
-        raise argument_error(
+        raise mistake(
             "prompts",
             f"They make {count} frame{'s' * (count != 1)} instead of {wanted}.",
             "Pass a text for each frame, or prompt and frames for one text for all.",
         )
-    return given
+    return _numbered(given, first, count)
+
+
+def _numbered(prompts: Sequence[str], first: int, count: int) -> list[str]:
+    """Return the prompts with the number of the frame, and how many there are, in place."""
+    return [
+        each.replace(_NUMBER, str(number)).replace(_COUNT, str(count))
+        for number, each in enumerate(prompts, first)
+    ]
 
 
 def _seeds(arguments: ImageSequence, prompts: Sequence[str]) -> list[int]:
@@ -154,7 +163,7 @@ def _seeds(arguments: ImageSequence, prompts: Sequence[str]) -> list[int]:
     differ = len(set(prompts)) == len(prompts)
     seeds = arguments.seeds or ("fixed" if differ else "rising")
     if seeds == "fixed" and not differ:
-        raise argument_error(
+        raise mistake(
             "seeds",
             "Frames with the same prompt and seed would be the same picture.",
             "Use rising seeds, or write {frame} into the prompt where the number belongs.",
@@ -169,7 +178,7 @@ async def _ratio(arguments: ImageSequence, media: TemplateMedia) -> str | None:
         return arguments.aspect_ratio
     shape = await media.shape(arguments.first)
     if shape.kind != "image":
-        raise argument_error("first", f"It is {shape.kind}, not a picture.", "Name a picture.")
+        raise mistake("first", f"It is {shape.kind}, not a picture.", "Name a picture.")
     return nearest_shape(shape)
 
 
@@ -232,6 +241,6 @@ def _notes(arguments: ImageSequence, later: Step, seeds: Sequence[int]) -> list[
     rising = f"seeds from {seeds[0]} up" if seeds[0] != seeds[-1] else f"seed {seeds[0]} for all"
     length = (len(seeds) + (arguments.first is not None)) / arguments.fps
     return [
-        f"later frames ({later.tool}) {how}; {rising}",
-        f"the animation takes {length:.3g} s and repeats; a frame that fails is left out of it",
+        f"Later frames ({later.tool}) {how}; {rising}.",
+        f"The animation takes {length:.3g} s and repeats; a frame that fails is left out of it.",
     ]

@@ -94,8 +94,8 @@ async def multi_style_transfer(arguments: MultiStyleTransfer, media: TemplateMed
     if arguments.prompt is not None:
         inputs["prompt"] = PlanInput(default=arguments.prompt, description="What it shows.")
     steps: dict[str, Step] = {}
-    for number, (name, style) in enumerate(zip(names, arguments.styles, strict=True), 1):
-        await _check(style, number, size, arguments, media)
+    for number, (name, style) in enumerate(zip(names, arguments.styles, strict=True)):
+        await _check(style, f"styles[{number}]", size, arguments, media)
         made, more = _step(number, style, arguments)
         steps[name] = made
         inputs |= more
@@ -119,13 +119,12 @@ def _names(styles: Sequence[Style]) -> list[str]:
 
 async def _check(
     style: Style,
-    number: int,
+    where: str,
     size: Size,
     arguments: MultiStyleTransfer,
     media: TemplateMedia,
 ) -> None:
     """Raise ArgumentsError for a style that can't be applied to the picture."""
-    where = f"styles[{number}]"
     given = [name for name in ("preset", "words", "picture") if getattr(style, name) is not None]
     if len(given) != 1:
         raise mistake(
@@ -158,7 +157,7 @@ def _step(
     number: int, style: Style, arguments: MultiStyleTransfer
 ) -> tuple[Step, dict[str, PlanInput]]:
     """Return the step for a style, and the inputs that it adds to the plan."""
-    name = f"style_{number}"
+    name = f"style_{number + 1}"
     inputs = {}
     if style.picture is not None:
         inputs[name] = picture_input(style.picture, "A picture with the style.")
@@ -191,7 +190,8 @@ def _notes(arguments: MultiStyleTransfer) -> list[str]:
     if False in used:
         choice = _by_words(arguments)
         model = choice.arguments.get("model", choice.operation)
-        notes.append(f"Presets and words: {model}, {choice.reason}. Results have one megapixel.")
+        notes.append(f"presets and words: {model} ({choice.reason}), results of one megapixel")
     if True in used:
-        notes.append(f"Styles of pictures: {_by_picture(arguments).reason}.")
+        choice = _by_picture(arguments)
+        notes.append(f"styles of pictures: {choice.operation} ({choice.reason})")
     return notes

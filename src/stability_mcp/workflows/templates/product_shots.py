@@ -1,11 +1,13 @@
 """Template `product_shots`: photos of products on one background, ready for a shop."""
 
-from collections.abc import Iterator
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from stability_mcp.api.fields import Size
 from stability_mcp.api.tool_arguments import as_list
+from stability_mcp.errors import ArgumentsError
 from stability_mcp.imaging.transform.paint import parse_paint
 from stability_mcp.imaging.transform.size_limits import TransformError
 from stability_mcp.local_tools.export_arguments import MAX_MEDIA
@@ -25,6 +27,9 @@ from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, t
 MARGIN = 0.08
 """Space around a product by its shorter side. *Chosen*: shops ask for a product that fills 85 % of
 the picture."""
+LONGEST = 3_072
+"""Longest side of a photo that is made square: the API takes 9.4 megapixels, 3072x3072."""
+_SHRINK = {"op": "resize", "longest": LONGEST}
 _CLEAR = "transparent"
 _CUT = choose("cut_out", "standard")
 _SCENE = choose("replace_background", "standard")
@@ -33,7 +38,8 @@ _SCENE = choose("replace_background", "standard")
 class ProductShots(TemplateArguments):
     """Turn photos of products into shop pictures: cut out on one colour, or put into a scene.
 
-    They become square, get below a number of bytes and go into a ZIP. A bad photo fails alone.
+    They become square, get below a number of bytes and go into a ZIP. A bad photo doesn't stop the
+    others.
     """
 
     photos: Annotated[list[PictureName], BeforeValidator(as_list), Field(min_length=1)]
@@ -64,12 +70,13 @@ async def product_shots(arguments: ProductShots, media: TemplateMedia) -> Plan:
     """Return a plan with a step for each thing that is done to all photos."""
     _check_together(arguments)
     photos, notes = await _photos(arguments, media)
-    inputs = {"photos": PlanInput(type="image", many=True, default=photos)}
+    inputs = _photo_inputs(photos, arguments)
     if arguments.scene is not None:
         inputs["scene"] = PlanInput(default=arguments.scene, description="The new background.")
     if arguments.scene_picture is not None:
         inputs["scene_picture"] = picture_input(arguments.scene_picture)
-    steps = list(_in_scene(arguments) if _is_scene(arguments) else _on_colour(arguments))
+    is_scene = _is_scene(arguments)
+    steps = list(_in_scene(arguments, [*inputs]) if is_scene else _on_colour(arguments))
     shots = steps[-1].id
     steps.append(_export(arguments, shots))
     return Plan(
@@ -77,7 +84,7 @@ async def product_shots(arguments: ProductShots, media: TemplateMedia) -> Plan:
         inputs=inputs,
         steps=steps,
         outputs={"shots": f"${shots}", "files": "$files"},
-        notes=[*notes, f"Each file has at most {bytes_text(arguments.max_bytes)}."],
+        notes=[*notes, f"each file has at most {bytes_text(arguments.max_bytes)}"],
     )
 
 
@@ -104,23 +111,25 @@ def _check_together(arguments: ProductShots) -> None:
         raise mistake("format", "JPEG has no transparency.", "Use webp or png.")
 
 
-async def _photos(arguments: ProductShots, media: TemplateMedia) -> tuple[list[str], list[str]]:
-    """Return the pictures, and a note about other files.
+async def _photos(
+    arguments: ProductShots, media: TemplateMedia
+) -> tuple[dict[str, Size], list[str]]:
+    """Return the sizes of the pictures by name, and a note about other files.
 
     Raises:
         ArgumentsError: there are none, too many, or one that would have to be cropped.
         StudioError: one of them can't be used.
     """
-    pictures, others = [], []
+    pictures: dict[str, Size] = {}
+    others = []
     for each in await media.files(arguments.photos):
         shape = await media.shape(each)
-        if shape.kind != "image":
+        if shape.kind != "image" or shape.size is None:
             others.append(each)
             continue
-        pictures.append(each)
-        if shape.size is not None and not (_is_scene(arguments) and arguments.square):
-            choice, field = (_SCENE, "subject_image") if _is_scene(arguments) else (_CUT, "image")
-            check_fits(choice.operation, field, shape.size, f"photos: {quoted(each)}")
+        pictures[each] = shape.size
+        if not (_is_scene(arguments) and arguments.square):
+            _check_shape(each, shape.size, arguments)
     if not pictures:
         raise mistake("photos", f"There is no picture in {listed(map(quoted, others))}.", _CURE)
     if len(pictures) > MAX_MEDIA:
@@ -129,10 +138,33 @@ async def _photos(arguments: ProductShots, media: TemplateMedia) -> tuple[list[s
             f"There are {len(pictures)}; one archive takes up to {MAX_MEDIA}.",
             "Use a wildcard, such as photos/a*.jpg, and one run for each part.",
         )
-    return pictures, [f"Left out, not pictures: {listed(map(quoted, others))}."] if others else []
+    return pictures, [f"left out, not pictures: {listed(map(quoted, others))}"] if others else []
+
+
+def _check_shape(photo: str, size: Size, arguments: ProductShots) -> None:
+    """Raise ArgumentsError for a photo that the API would refuse, as it won't be made square."""
+    choice, field = (_SCENE, "subject_image") if _is_scene(arguments) else (_CUT, "image")
+    try:
+        check_fits(choice.operation, field, size, f"photos: {quoted(photo)}")
+    except ArgumentsError as error:
+        if _is_scene(arguments):
+            error.add_hint("Or pass square: true, which pads it.")
+        raise
 
 
 _CURE = "Pass the photos themselves."
+
+
+def _photo_inputs(sizes: Mapping[str, Size], arguments: ProductShots) -> dict[str, PlanInput]:
+    """Return the photos; those that are too large to be made square are apart."""
+    apart = _is_scene(arguments) and arguments.square
+    large = [name for name, size in sizes.items() if apart and max(size) > LONGEST]
+    groups = {"photos": [each for each in sizes if each not in large], "large_photos": large}
+    return {
+        name: PlanInput(type="image", many=True, default=photos)
+        for name, photos in groups.items()
+        if photos
+    }
 
 
 def _on_colour(arguments: ProductShots) -> Iterator[Step]:
@@ -140,23 +172,33 @@ def _on_colour(arguments: ProductShots) -> Iterator[Step]:
     colour = arguments.background or "white"
     yield _for_each(_CUT.step("cut", image="$item"), "$photos")
     shape = {"aspect": "1:1"} if arguments.square else {}
-    steps = [{"op": "trim"}, {"op": "pad", "margin": MARGIN, "color": colour, **shape}]
+    steps: list[dict[str, Any]] = [
+        {"op": "trim"},
+        {"op": "pad", "margin": MARGIN, "color": colour, **shape},
+    ]
     if colour != _CLEAR:
         steps.append({"op": "flatten", "color": colour})
     yield _for_each(transform("framed", "$item", *steps), "$cut")
 
 
-def _in_scene(arguments: ProductShots) -> Iterator[Step]:
+def _in_scene(arguments: ProductShots, inputs: Sequence[str]) -> Iterator[Step]:
     """Yield the steps for a scene.
 
     The photo is made square first: the API replaces the added space as well, so that the scene
     fills the square and nothing has to be cropped.
     """
-    source = "$photos"
+    source: str | list[Any] = "$photos"
     if arguments.square:
         pad = {"op": "pad", "aspect": "1:1", "color": "blur"}
-        yield _for_each(transform("squared", "$item", pad), source)
-        source = "$squared"
+        squared: dict[str, tuple[str, list[dict[str, Any]]]] = {
+            "photos": ("squared", [pad]),
+            "large_photos": ("squared_large", [_SHRINK, pad]),
+        }
+        used = {name: each for name, each in squared.items() if name in inputs}
+        for name, (step_id, steps) in used.items():
+            yield _for_each(transform(step_id, "$item", *steps), f"${name}")
+        results = [f"${step_id}" for step_id, _ in used.values()]
+        source = results[0] if len(results) == 1 else results
     step = _SCENE.step(
         "placed",
         subject_image="$item",
@@ -167,7 +209,7 @@ def _in_scene(arguments: ProductShots) -> Iterator[Step]:
     yield _for_each(step, source)
 
 
-def _for_each(step: Step, source: str) -> Step:
+def _for_each(step: Step, source: str | list[Any]) -> Step:
     return step.model_copy(update={"foreach": source})
 
 

@@ -10,8 +10,9 @@ from stability_mcp.imaging.layout.bubbles import BubbleKind
 from stability_mcp.imaging.layout.page_plan import DEFAULT_WIDTH, MAX_PICTURES
 from stability_mcp.imaging.transform.geometry import Gravity
 from stability_mcp.local_tools.image_layout import LIMITS, MAX_BUBBLES
+from stability_mcp.workflows.picture_parts import mistake
 from stability_mcp.workflows.placeholders import literal
-from stability_mcp.workflows.plan import Plan, Step
+from stability_mcp.workflows.plan import Plan, PlanInput, Step
 from stability_mcp.workflows.quality import Quality, choose
 from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, template
 from stability_mcp.workflows.template_parts import (
@@ -19,10 +20,11 @@ from stability_mcp.workflows.template_parts import (
     Folder,
     Media,
     Text,
-    argument_error,
     delivery,
+    ref,
     risen,
     seed_of,
+    text_inputs,
     texts_as,
 )
 
@@ -78,6 +80,7 @@ class Storyboard(TemplateArguments):
     aspect_ratio: AspectRatio = "3:2"
     """Of the scenes."""
     negative_prompt: Text | None = None
+    """What not to show: "text, people"."""
     seed: ChosenSeed | None = None
     """The first one, rising; absent: from the scenes."""
     quality: Quality = "standard"
@@ -119,16 +122,17 @@ async def storyboard(arguments: Storyboard, media: TemplateMedia) -> Plan:
     anchor = arguments.anchor
     if anchor is None and arguments.character is not None:
         steps.append(_portrait(arguments, seed))
-        anchor = "$character"
-    for number, scene in enumerate(scenes, 1):
-        step = _scene(number, scene, anchor, arguments, risen(seed, number))
+        anchor = "$portrait"
+    for number in range(1, len(scenes) + 1):
+        step = _scene(number, anchor, arguments, risen(seed, number))
         steps.append(step)
         anchor = anchor or f"${step.id}"
-    panels = [step.id for step in steps if step.id != "character"]
+    panels = [step.id for step in steps if step.id != "portrait"]
     steps.append(_page(panels, scenes, arguments))
     outputs = [*panels, "page"]
     return Plan(
         title=arguments.title or f"storyboard of {len(scenes)} scenes",
+        inputs=_inputs(arguments),
         steps=steps,
         outputs={name: f"${name}" for name in outputs},
         deliver=delivery(arguments.to),
@@ -138,39 +142,59 @@ async def storyboard(arguments: Storyboard, media: TemplateMedia) -> Plan:
 
 def _check(arguments: Storyboard, scenes: Sequence[Scene]) -> None:
     if arguments.candidates > 1 and (arguments.anchor is not None or arguments.character is None):
-        raise argument_error(
+        raise mistake(
             "candidates",
             "They are pictures of a character that is described and has no picture yet.",
             "Pass character without anchor, or leave candidates out.",
         )
     rows = arguments.rows
     if rows is not None and (min(rows) < 1 or sum(rows) != len(scenes)):
-        raise argument_error(
+        raise mistake(
             "rows",
             f"{rows} are for {sum(rows)} scenes, and there are {len(scenes)}.",
             "The numbers add up to the number of scenes.",
         )
 
 
-def _prompt(*parts: str | None) -> str:
-    return literal(", ".join(filter(None, parts)))
+def _inputs(arguments: Storyboard) -> dict[str, PlanInput]:
+    """Return the texts of the user as inputs."""
+    scenes = {
+        f"scene_{number}": (scene.prompt, f"What scene {number} shows.")
+        for number, scene in enumerate(arguments.scenes, 1)
+    }
+    return text_inputs(
+        character=(arguments.character, "The character, in each prompt."),
+        style=(arguments.style, "The style, in each prompt."),
+        negative_prompt=(arguments.negative_prompt, "What not to show."),
+        **scenes,
+    )
+
+
+def _prompt(arguments: Storyboard, what: str) -> str:
+    """Return a prompt with the character and the style, which are inputs."""
+    parts = (
+        "{character}" if arguments.character is not None else None,
+        what,
+        "{style}" if arguments.style is not None else None,
+    )
+    return ", ".join(filter(None, parts))
 
 
 def _portrait(arguments: Storyboard, seed: int) -> Step:
-    """Return the step that draws the character alone."""
+    """Return the step that draws only the character."""
     step = choose("text_to_image", arguments.quality).step(
-        "character",
-        prompt=_prompt(arguments.character, "whole figure, plain background", arguments.style),
+        "portrait",
+        prompt=_prompt(arguments, "whole figure, plain background"),
         seed=seed if arguments.candidates == 1 else None,
         style_preset=arguments.style_preset,
-        negative_prompt=_negative(arguments),
+        negative_prompt=ref("negative_prompt", arguments.negative_prompt),
         label="character",
     )
     is_choice = arguments.candidates > 1
     return step.model_copy(update={"count": arguments.candidates, "review": is_choice})
 
 
-def _scene(number: int, scene: Scene, anchor: str | None, arguments: Storyboard, seed: int) -> Step:
+def _scene(number: int, anchor: str | None, arguments: Storyboard, seed: int) -> Step:
     """Return the step of a scene; without an anchor, it becomes the anchor of the others."""
     task: Literal["image_in_style", "text_to_image"]
     task = "text_to_image" if anchor is None else "image_in_style"
@@ -178,17 +202,13 @@ def _scene(number: int, scene: Scene, anchor: str | None, arguments: Storyboard,
     return choose(task, arguments.quality).step(
         f"scene-{number}",
         **look,
-        prompt=_prompt(arguments.character, scene.prompt, arguments.style),
+        prompt=_prompt(arguments, f"{{scene_{number}}}"),
         aspect_ratio=arguments.aspect_ratio,
         seed=seed,
         style_preset=arguments.style_preset,
-        negative_prompt=_negative(arguments),
+        negative_prompt=ref("negative_prompt", arguments.negative_prompt),
         label=f"scene {number:02d}",
     )
-
-
-def _negative(arguments: Storyboard) -> str | None:
-    return literal(arguments.negative_prompt) if arguments.negative_prompt else None
 
 
 def _page(panels: Sequence[str], scenes: Sequence[Scene], arguments: Storyboard) -> Step:
@@ -236,6 +256,6 @@ def _notes(arguments: Storyboard, seed: int) -> list[str]:
         else "scene 1"
     )
     return [
-        f"anchor of the look: {anchor}, fidelity {arguments.closeness:g}; seeds from {seed} up",
-        "the page needs every scene: after a failure, redo from that scene",
+        f"Anchor of the look: {anchor}, fidelity {arguments.closeness:g}; seeds from {seed} up.",
+        "The page needs every scene: after a failure, redo from that scene.",
     ]

@@ -1,0 +1,149 @@
+"""A process that drives the run of a workflow, to be killed.
+
+Start it with `python -m support.workflows.run_process HOME URL`. With no run in the store it starts
+`PLAN`; otherwise it continues what another process left, and answers an unknown outcome like a user
+who pays again. It prints one JSON line for what it knows at its start, and ends with the run.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import anyio
+from pydantic import SecretStr
+
+from stability_mcp.jobs.models import Timing
+from stability_mcp.settings import Settings
+from stability_mcp.studio import open_studio
+from stability_mcp.studio.workflow_plans import PlanWish
+from stability_mcp.studio.workflow_runs import RunOptions
+from stability_mcp.workflows.run_state import RunState
+
+YESES = "yeses.txt"
+"""In the parent of the home: the jobs that the user paid for again."""
+TIMING = Timing(poll_seconds=0.1, retry_seconds=0.01, recovery_seconds=0.2)
+LOOK = RunOptions(wait=0.2, preview=False)
+
+FANNED = "fanned out"
+PLAN: dict[str, Any] = {
+    "title": FANNED,
+    "steps": [
+        {
+            "id": "hero",
+            "tool": "generate_core",
+            "foreach": ["hero one", "hero two", "hero three"],
+            "arguments": {"prompt": "{item}"},
+        },
+        {
+            "id": "small",
+            "tool": "image_transform",
+            "foreach": "$hero",
+            "arguments": {"image": "$item", "steps": [{"op": "resize", "width": 80}]},
+        },
+        *(
+            {
+                "id": name,
+                "tool": "edit_search_and_replace",
+                "foreach": "$hero",
+                "arguments": {"image": "$item", "prompt": name, "search_prompt": "hat"},
+            }
+            for name in ("red", "blue")
+        ),
+        {
+            "id": "sketch",
+            "tool": "control_sketch",
+            "foreach": "$small",
+            "arguments": {"image": "$item", "prompt": "sketch"},
+        },
+        {
+            "id": "larger",
+            "tool": "upscale_conservative",
+            "foreach": "$red",
+            "arguments": {"image": "$item", "prompt": "larger"},
+        },
+        {
+            "id": "sheet",
+            "tool": "image_layout",
+            "arguments": {"images": "$blue", "kind": "grid", "width": 256},
+        },
+        {
+            "id": "song",
+            "tool": "audio3_text_to_audio",
+            "arguments": {"prompt": "song", "duration": 5},
+        },
+        {
+            "id": "poster",
+            "tool": "control_structure",
+            "arguments": {"image": "$sheet", "prompt": "poster"},
+        },
+        {
+            "id": "final",
+            "tool": "edit_search_and_recolor",
+            "foreach": "$sketch",
+            "arguments": {"image": "$item", "prompt": "final", "select_prompt": "hat"},
+        },
+        {
+            "id": "wall",
+            "tool": "image_layout",
+            "arguments": {"images": ["$final", "$poster"], "kind": "grid", "width": 256},
+        },
+        {
+            "id": "last",
+            "tool": "edit_outpaint",
+            "arguments": {"image": "$wall", "prompt": "last", "left": 10},
+        },
+    ],
+}
+"""12 steps and 29 items, 22 of them paid; the prompt names the step to the upstream."""
+PAID = {
+    **dict.fromkeys(("hero one", "hero two", "hero three", "song", "poster", "last"), 1),
+    **dict.fromkeys(("red", "blue", "sketch", "larger", "final"), 3),
+}
+"""Paid items by prompt."""
+LOCAL = 5
+"""Items of local steps."""
+
+
+def _print(**facts: object) -> None:
+    sys.stdout.write(json.dumps(facts) + "\n")
+    sys.stdout.flush()
+
+
+def done_media(state: RunState) -> dict[str, str | None]:
+    """Return the result of each finished item."""
+    return {f"{row.step} {row.item}": row.media for row in state.rows if row.state == "done"}
+
+
+async def main(home: Path, url: str) -> None:
+    """Start or continue the run."""
+    settings = Settings(
+        home=home,
+        api_key=SecretStr("sk-test"),
+        base_url=url,
+        output_dir=home.parent / "out",
+        metadata="off",
+    )
+    async with open_studio(settings, timing=TIMING) as studio:
+        runs = await studio.runs.list(limit=1)
+        if runs:
+            run = runs[0].row.id
+        else:
+            run = (await studio.runs.start(PlanWish(plan=PLAN), LOOK)).state.row.id
+        _print(running=run, done=done_media(await studio.runs.read(run)))
+        while True:
+            outcome = await studio.runs.show(run, LOOK)
+            state, row = outcome.state, outcome.state.row
+            unknown = [each.key for each in state.rows if each.state == "unknown"]
+            if row.state == "paused" and unknown:
+                jobs = [state.newest_jobs[key].id for key in unknown]
+                with (home.parent / YESES).open("a") as file:
+                    file.write("".join(f"{job}\n" for job in jobs))
+                await studio.runs.answer_unknown(run, "pay_again", LOOK)
+            elif row.state != "running":
+                break
+        _print(state=row.state, why=row.why, done=done_media(state))
+
+
+if __name__ == "__main__":
+    anyio.run(main, Path(sys.argv[1]), sys.argv[2])
