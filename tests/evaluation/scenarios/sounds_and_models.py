@@ -62,7 +62,7 @@ SCENARIOS = (
         allowed=("model3d_*", "media_*", "edit_remove_background", "image_*", "guide"),
         good=["One model within the limit, in both formats, with the textures of the OBJ."],
         bad=["Pays for a second model for the OBJ.", "Ignores the limit."],
-        budget=Budget(calls=4, bytes=295_000, credits=10),
+        budget=Budget(calls=4, bytes=120_000, credits=10),
         charges={"model3d_stable_fast_3d": 1},
         files=[
             Delivered(pattern="treasure/*.glb", format="GLB"),
