@@ -286,7 +286,7 @@ SCENARIOS = (
         allowed=(*RUNNING, "workflow_templates"),
         good=["The finished run becomes a template with its price, without running again."],
         bad=["Runs it again to save it."],
-        budget=Budget(calls=6, bytes=55_000, credits=6),
+        budget=Budget(calls=6, bytes=225_000, credits=6),
         charges={"generate_core": 2},
         files=[Delivered(pattern="jazz poster*.png", format="PNG")],
         answers=["6 credits"],
