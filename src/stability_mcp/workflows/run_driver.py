@@ -175,7 +175,10 @@ class RunDriver:
     # Items that ended -----------------------------------------------------------------------------
 
     async def _settle(self, state: RunState) -> RunState:
-        """Record the outcome of jobs that ended, and return the state after it."""
+        """Record the outcome of jobs that ended, and return the state after it.
+
+        Others may end meanwhile, so it looks again until none has.
+        """
         ended = [
             job
             for key, job in state.newest_jobs.items()
@@ -198,7 +201,7 @@ class RunDriver:
             mark_delivered(connection, calls, now)
 
         await self._context.database.write(write, name="workflow.settle")
-        return await self._read()
+        return await self._settle(await self._read())
 
     async def _settled(self, job: RunJob) -> Settled:
         if job.state != "done":
@@ -347,6 +350,8 @@ class RunDriver:
             return await self._set_state("review", f"Waits for a pick: {listed(found.reviews)}.")
         if unknown:
             return await self._set_state("paused", _unknown_text(unknown, state))
+        if not found.is_finished:  # an item ended after the rows were read
+            return True
         return await self._finish(state)
 
     async def _finish(self, state: RunState) -> bool:
