@@ -8,7 +8,14 @@ import anyio
 import pytest
 
 from stability_mcp.api.operation import Operation
-from stability_mcp.errors import RunBudgetError, UnavailableError, UnknownOutcomeError
+from stability_mcp.errors import (
+    OutOfCreditsError,
+    RefusedError,
+    RunBudgetError,
+    UnauthorizedError,
+    UnavailableError,
+    UnknownOutcomeError,
+)
 from stability_mcp.jobs.models import Call
 from stability_mcp.jobs.queue import BATCH
 from stability_mcp.jobs.transactions.call_keys import StepPlace
@@ -26,7 +33,8 @@ from support.jobs.jobs import (
     succeeds,
 )
 from support.store.direct import write_now
-from support.store.rows import execute, money, rows
+from support.store.disk import until_state
+from support.store.rows import execute, ledger, money, rows
 
 pytestmark = pytest.mark.anyio
 
@@ -277,3 +285,28 @@ async def test_results_of_a_run_are_not_listed_as_uncollected(tmp_path: Path) ->
         (done, "run1", "draft"),
         (waiting.job_ids[0], "run1", "draft"),
     }
+
+
+@pytest.mark.parametrize(
+    "error", [refused(OutOfCreditsError, 402), refused(UnauthorizedError, 401)]
+)
+async def test_a_job_that_lacks_money_or_a_key_is_paused_and_continues(
+    error: RefusedError, tmp_path: Path
+) -> None:
+    """*Chosen*: the item isn't lost; its price stays reserved, and the same job is sent again."""
+    wire = Wire([fails(error), succeeds()], balance=0)
+    async with running_jobs(tmp_path, wire) as jobs:
+        [job] = (await make(jobs)).job_ids
+        await until_state(tmp_path, "paused")
+        paused = money(tmp_path)
+        with pytest.raises(OutOfCreditsError, match="no credits left"):
+            await jobs.resume([job])
+        wire.balance = 10
+        await jobs.resume([job])
+        [view] = await jobs.wait([job], 30)
+
+    assert paused == (PRICE, 0)
+    assert view.state == "done"
+    assert len(wire.posts) == 2
+    assert ledger(tmp_path) == ["free", "charged"]
+    assert money(tmp_path) == (0, PRICE)

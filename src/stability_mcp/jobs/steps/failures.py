@@ -35,8 +35,14 @@ from stability_mcp.text import plain
 log = logging.getLogger(__name__)
 
 
-async def fail_free(context: JobContext, job: JobRow, error: StudioError | str) -> Done:
-    """End a job that was not charged; a moderation refusal is remembered for a while."""
+async def fail_free(
+    context: JobContext, job: JobRow, error: StudioError | str, *, is_paused: bool = False
+) -> Done:
+    """End a job that was not charged; a moderation refusal is remembered for a while.
+
+    A job of a run is paused instead while the key is rejected or out of credits.
+    """
+    pausing = UnauthorizedError | OutOfCreditsError
     paused_why = plain(str(error))
     if isinstance(error, OutOfCreditsError):
         error = await explain_out_of_credits(context, job, error)
@@ -47,14 +53,17 @@ async def fail_free(context: JobContext, job: JobRow, error: StudioError | str) 
     )
 
     def write(connection: Connection) -> None:
-        finish.fail_free(connection, job, error=why, now=now)
-        if isinstance(error, UnauthorizedError | OutOfCreditsError):
+        if job.run is not None and (is_paused or isinstance(error, pausing)):
+            finish.pause(connection, job, error=why)
+        else:
+            finish.fail_free(connection, job, error=why, now=now)
+        if isinstance(error, pausing):
             usage.pause_upstream(connection, job.upstream, paused_why)
         if subject is not None:
             moderation.record(connection, subject, error, now)
 
     await context.record(write, name="finish.fail_free")
-    log.info("job %s failed, not charged: %s", job.id, why)
+    log.info("job %s failed or is paused, not charged: %s", job.id, why)
     context.forget(job.id)
     context.searches.pop(job.id, None)
     return Done()

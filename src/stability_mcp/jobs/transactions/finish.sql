@@ -10,6 +10,12 @@ WHERE id = :job AND attempt = :attempt
     AND (state IN ('queued', 'submitting', 'submitted', 'storing')
         OR state = 'unknown' AND CAST(:revisited AS BIGINT) = 1);
 
+-- name: pause(job, attempt, error) -> count
+-- A job of a run that waits for money or a key; it continues with its run.
+UPDATE jobs SET state = 'paused', process = NULL, lease_version = lease_version + 1,
+    generation = NULL, error = :error
+WHERE id = :job AND attempt = :attempt AND state IN ('queued', 'submitting', 'submitted');
+
 -- name: mark_unknown(job, attempt, error, now) -> count
 -- It is unknown whether the request arrived; a late response is still accepted.
 UPDATE jobs SET state = 'unknown', charged = 'assumed', error = :error, finished_at = :now
