@@ -190,7 +190,9 @@ class Jobs:
             BudgetError: they would exceed the budget or a limit of `client`; says how many fit.
             RequestError: the key is still rejected, or still has no credits.
         """
-        await self._check_can_pay()
+        context = self._context
+        if await context.database.peek(lambda c: usage.paused_why(c, context.upstream.id)):
+            await queries.check_can_pay(context, self.runner.process)
         ids, now, limit = list(job_ids), self._context.clock(), self._context.settings.budget
 
         def write(connection: Connection, /, *, live: Liveness) -> dict[str, int]:
@@ -202,12 +204,6 @@ class Jobs:
         done = await self.runner.write_probed(write, name="recover.resume", durable=True)
         self.runner.engine.rescan()
         return [*done]
-
-    async def _check_can_pay(self) -> None:
-        """Query the balance if the API rejected the key or its account had no credits."""
-        upstream = self._context.upstream.id
-        if await self._context.database.read(lambda c: usage.paused_why(c, upstream)) is not None:
-            await queries.check_can_pay(self._context, self.runner.process)
 
     async def adopt(self, generation: ForeignGeneration) -> tuple[str, bool]:
         """Poll for a generation that was started elsewhere with the same key.

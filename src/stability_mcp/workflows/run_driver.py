@@ -359,6 +359,8 @@ class RunDriver:
             return await self._set_state("review", f"Waits for a pick: {listed(found.reviews)}.")
         if unknown:
             return await self._set_state("paused", _unknown_text(unknown, state))
+        if not found.is_finished:  # an item ended after the rows were read
+            return True
         return await self._finish(state)
 
     async def _finish(self, state: RunState) -> bool:

@@ -3,18 +3,17 @@
 UPDATE jobs SET state = 'queued', wake_at = :wake_at, generation = NULL, error = :error
 WHERE id = :job AND attempt = :attempt AND state IN ('submitting', 'submitted');
 
+-- name: pause(job, attempt, error) -> count
+-- A job of a run that the API rejected because of the key or the balance; it keeps its reservation.
+UPDATE jobs SET state = 'paused', process = NULL, lease_version = lease_version + 1, error = :error
+WHERE id = :job AND attempt = :attempt AND state IN ('queued', 'submitting');
+
 -- name: fail(job, attempt, charged, error, now, revisited) -> count
 -- An unknown job fails only through the response to a later poll for its generation.
 UPDATE jobs SET state = 'failed', charged = :charged, error = :error, finished_at = :now
 WHERE id = :job AND attempt = :attempt
     AND (state IN ('queued', 'submitting', 'submitted', 'storing')
         OR state = 'unknown' AND CAST(:revisited AS BIGINT) = 1);
-
--- name: pause(job, attempt, error) -> count
--- A job of a run that waits for money or a key; it continues with its run.
-UPDATE jobs SET state = 'paused', process = NULL, lease_version = lease_version + 1,
-    generation = NULL, error = :error
-WHERE id = :job AND attempt = :attempt AND state IN ('queued', 'submitting', 'submitted');
 
 -- name: mark_unknown(job, attempt, error, now) -> count
 -- It is unknown whether the request arrived; a late response is still accepted.
