@@ -12,6 +12,8 @@ from support.imaging.sounds import at_level, encoded, tone
 
 Make = Callable[[], bytes]
 
+SMALL = (240, 180)
+"""Pixels of pictures of which a scenario has many."""
 LARGE = (7_300, 5_500)
 """40 megapixels, as recent phones take."""
 
@@ -23,7 +25,9 @@ def photo(words: str, size: tuple[int, int] = (640, 480), *, form: str = "PNG") 
 
 def photos(name: str, words: str, count: int) -> Mapping[str, Make]:
     """Return makers of several pictures, by path: `chair 1.png`."""
-    return {f"{name} {number}.png": photo(f"{words} {number}") for number in range(1, count + 1)}
+    return {
+        f"{name} {number}.png": photo(f"{words} {number}", SMALL) for number in range(1, count + 1)
+    }
 
 
 @cache
@@ -39,8 +43,10 @@ def _saved(picture: Image.Image, form: str) -> bytes:
 
 @cache
 def large_photo() -> bytes:
-    """Return a JPEG of 40 megapixels."""
-    return _saved(scene("a meadow", 3, (640, 480)).convert("RGB").resize(LARGE), "JPEG")
+    """Return a JPEG of 40 megapixels: a fox on a plain meadow, which is quick to encode."""
+    picture = Image.new("RGB", LARGE, "#7a9a4a")
+    picture.paste(scene("a red fox", 3, (640, 480)).convert("RGB"), (3_000, 2_500))
+    return _saved(picture, "JPEG")
 
 
 @cache

@@ -125,7 +125,7 @@ class Budget:
 
     calls: int
     bytes: int
-    """Of all answers, as JSON."""
+    """Of all answers, as JSON; a preview counts as 88,000."""
     credits: float = 0
 
 

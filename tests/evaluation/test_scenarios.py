@@ -43,9 +43,6 @@ FEWER = {
 }
 """Calls of conversations before there were workflows, where they were counted."""
 
-OVER_STDIO = ("undo-and-warmer", "which-was-the-fox")
-"""A free scenario and one of several turns; each is played in both eras."""
-
 
 @pytest.fixture
 def anyio_backend() -> str:
@@ -78,14 +75,13 @@ async def test_the_scripted_agent_gets_the_full_score(name: str, era: Era, tmp_p
     assert result.is_full, str(result)
 
 
-@pytest.mark.parametrize("name", OVER_STDIO)
 @pytest.mark.parametrize("era", ["auto", "legacy"])
 @pytest.mark.processes
 async def test_a_recorded_conversation_over_stdio_has_the_same_score(
-    name: str, era: Era, tmp_path: Path
+    era: Era, tmp_path: Path
 ) -> None:
     """Chosen: a host's conversation is scored from the recorder's file, so it must be complete."""
-    scenario = SCENARIOS[name]
+    scenario = SCENARIOS["undo-and-warmer"]
     (tmp_path / ENVIRONMENT).write_text("{}")
     recorded = partial(over_stdio, program=("-m", "evaluation.recorder", str(tmp_path)))
 

@@ -9,6 +9,10 @@ from typing import Any
 TRANSCRIPT = "transcript.jsonl"
 """The file in a scenario's folder to which the recorder writes messages, one a line."""
 
+PREVIEW_BYTES = 88_000
+"""What a preview counts as: the limit of 64 KiB in base64. Its real size depends on the picture, and
+the emulator's are small in tests."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
@@ -19,7 +23,7 @@ class Exchange:
     text: str
     """All texts that the model reads, with the addresses of linked resources."""
     bytes: int
-    """Size of the answer as JSON."""
+    """Size of the answer as JSON; a preview counts as `PREVIEW_BYTES`."""
     is_error: bool
     pictures: int = 0
     """Previews that the model sees."""
@@ -46,13 +50,16 @@ class Transcript:
         self, tool: str, arguments: Mapping[str, Any], result: Mapping[str, Any], heard: int
     ) -> Exchange:
         """Add a call with its result, as in the protocol's message."""
+        content = result.get("content", ())
+        pictures = [block["data"] for block in content if block.get("type") == "image"]
+        size = len(json.dumps(result, ensure_ascii=False, separators=(",", ":")).encode())
         exchange = Exchange(
             tool=tool,
             arguments=arguments,
-            text=_text(result.get("content", ())),
-            bytes=len(json.dumps(result, ensure_ascii=False, separators=(",", ":")).encode()),
+            text=_text(content),
+            bytes=size - sum(map(len, pictures)) + PREVIEW_BYTES * len(pictures),
             is_error=bool(result.get("isError")),
-            pictures=sum(block.get("type") == "image" for block in result.get("content", ())),
+            pictures=len(pictures),
             heard=heard,
         )
         self.exchanges.append(exchange)

@@ -1,6 +1,7 @@
 """Exported files: only inside the roots, all or none, and no file is overwritten by default."""
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -220,6 +221,47 @@ def test_what_a_killed_process_left_is_removed(roots: ExportRoots, tmp_path: Pat
     assert files_in(first) == ["set/a.png"]
     assert (first / ".run-2.part").is_dir()
     assert not (first / ".run-1.part").exists()
+
+
+_KILLED = """
+import os, sys, time
+from pathlib import Path
+from stability_mcp.media.export_folder import ExportFiles
+from stability_mcp.media.export_roots import Place
+
+def hang(*_, **__):
+    print("hanging", flush=True)
+    time.sleep(60)
+
+setattr(os, sys.argv[2], hang)
+root = Path(sys.argv[1])
+with ExportFiles(place=Place(root=root, parts=(), shown=root), unfinished=".run-1.part") as out:
+    out.add("a.png", b"1", group="set")
+    out.add("b.png", b"2", group="set")
+    out.finish()
+"""
+
+
+@posix
+@pytest.mark.parametrize("moment", ["fsync", "rename"])
+def test_a_process_killed_at_any_step_leaves_no_half_written_set(
+    roots: ExportRoots, tmp_path: Path, moment: str
+) -> None:
+    """Chosen: while it writes the first file, and just before the set gets its name."""
+    root = tmp_path / "first"
+    with subprocess.Popen(
+        [sys.executable, "-c", _KILLED, str(root), moment], stdout=subprocess.PIPE
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"hanging\n"
+        child.kill()
+    left = {path.partition("/")[0] for path in files_in(root)}
+    with ExportFiles(place=roots.locate("."), unfinished=".run-1.part") as out:
+        out.add("a.png", b"1", group="set")
+        out.finish()
+
+    assert left == {".run-1.part"}
+    assert files_in(root) == ["set/a.png"]
 
 
 @posix

@@ -83,7 +83,7 @@ def _used(value: str) -> int:
 
 
 def _text(got: GetPromptResult) -> str:
-    """Return the instructions, which come first and alone are enough."""
+    """Return the instructions, which come first and are complete without the rest."""
     first, *rest = (each.content for each in got.messages)
     assert isinstance(first, TextContent)
     assert all(isinstance(each, EmbeddedResource) for each in rest)
@@ -153,7 +153,7 @@ async def test_the_director_gets_live_facts_as_resources_too(era: Era, tmp_path:
     async with connected(tmp_path, era) as client:
         fine(await client.call_tool("generate_core", {"prompt": "a fox", "label": "hero"}))
         fine(await client.call_tool("spend_limit", {"credits": 20}))
-        got = await client.get_prompt("ai_director", FILLED["ai_director"])
+        got = await client.get_prompt("ai_director", dict(FILLED["ai_director"]))
         pages = {uri: (await client.read_resource(uri)).contents[0] for uri in _resources(got)}
 
     text, resources = _text(got), _resources(got)

@@ -181,6 +181,7 @@ class AudioEdit(MakingArguments):
     step=StepFacts(
         files={"sounds": "audio", "loudness": "audio"},
         predict=lambda _arguments, _files: MediaShape(kind="audio"),
+        is_value=lambda argument, text: argument == "loudness" and _is_level(text),
     ),
 )
 async def audio_edit(workbench: Workbench, arguments: AudioEdit) -> LocalResult:
@@ -231,6 +232,15 @@ def _argument(number: int, arguments: AudioEdit) -> str:
     return "sounds" if len(arguments.sounds) == 1 else f"sound {number}"
 
 
+def _is_level(given: str) -> bool:
+    """Return whether a loudness is a level, not a sound to match."""
+    return given.strip().casefold() in _LOUDEST or _level(given) is not None
+
+
+def _level(given: str) -> re.Match[str] | None:
+    return _LEVEL.fullmatch(given.strip().casefold().replace("\N{MINUS SIGN}", "-"))
+
+
 async def _loudness(
     workbench: Workbench, given: str | None
 ) -> tuple[float | Literal["peak"] | None, Source | None]:
@@ -243,7 +253,7 @@ async def _loudness(
         return None, None
     if given.strip().casefold() in _LOUDEST:
         return "peak", None
-    number = _LEVEL.fullmatch(given.strip().casefold().replace("\N{MINUS SIGN}", "-"))
+    number = _level(given)
     if number is None:
         try:
             return None, await workbench.source(given, argument="loudness", kind="audio")

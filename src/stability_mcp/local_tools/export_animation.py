@@ -1,8 +1,8 @@
 """Checks whether pictures can be exported as one animation, and decides its size and format."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from stability_mcp.api.fields import Size
 from stability_mcp.errors import ArgumentsError
@@ -16,6 +16,8 @@ from stability_mcp.text import listed
 DEFAULT_FORMAT: AnimationFormat = "webp"
 """Half the size of a GIF, with all colours; every browser plays it."""
 _FORMATS = ("gif", "webp")
+RECORDED = frozenset({"fps", "width", "height", "fit", "background", "quality", "max_bytes"})
+"""Arguments that the provenance of an animation has: none is a path or a label."""
 MAX_GROUPS = 8
 """Lines about frames in an answer; more are left out."""
 _USELESS = ("preset", "dpi", "profile")
@@ -29,6 +31,8 @@ class Animation:
     name: str
     form: AnimationFormat
     fps: float
+    options: Mapping[str, Any]
+    """What was asked for, as its provenance records it."""
 
 
 def animation_format(arguments: MediaExport, asked: str | None) -> AnimationFormat | None:

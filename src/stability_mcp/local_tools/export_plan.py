@@ -18,7 +18,12 @@ from stability_mcp.imaging.export.export_presets import (
 from stability_mcp.imaging.export.placement import Wanted
 from stability_mcp.imaging.export.rendering import WHITE, FileSpec
 from stability_mcp.imaging.sniff import extension
-from stability_mcp.local_tools.export_animation import Animation, animation_format, frame_size
+from stability_mcp.local_tools.export_animation import (
+    RECORDED,
+    Animation,
+    animation_format,
+    frame_size,
+)
 from stability_mcp.local_tools.export_arguments import (
     COPIED,
     OBJ,
@@ -120,7 +125,10 @@ def plan_export(
     pdf = f"{stem}.pdf" if where.format == "pdf" else None
     animation = None
     if moving is not None and arguments.fps is not None:
-        animation = Animation(name=f"{stem}.{moving}", form=moving, fps=arguments.fps)
+        options = arguments.model_dump(include=set(RECORDED), exclude_none=True)
+        animation = Animation(
+            name=f"{stem}.{moving}", form=moving, fps=arguments.fps, options=options
+        )
     return Plan(files=files, presets=presets, pdf=pdf, animation=animation)
 
 

@@ -263,11 +263,11 @@ async def _write_animation(
     pixels = (specs[0].wanted.width or 0) * (specs[0].wanted.height or 0)
     memory = max(_memory(each.source, [spec]) for each, spec in zip(plans, specs, strict=True))
     items = [each.source.item for each in plans]
-    claim = workbench.provenance_of_all(items, "media_export", {"fps": animation.fps})
+    claim = workbench.provenance_of_all(items, "media_export", animation.options)
     make = partial(_animation, plans, [replace(each, provenance=claim) for each in specs])
-    data, looks, level = await run(
-        partial(make, animation), facts=memory + _FRAME_BYTES * len(plans) * pixels
-    )
+    # The first picture stays in memory, as the others are cropped like it.
+    memory += _FRAME_BYTES * (len(plans) * pixels + plans[0].source.facts.pixels)
+    data, looks, level = await run(partial(make, animation), facts=memory)
     seconds = len(plans) / animation.fps
     total = f"{len(plans)} frames at {animation.fps:g} fps, {seconds:.1f} s, plays without end"
     whole = replace(plans[0], name=animation.name)

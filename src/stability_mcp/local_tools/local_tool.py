@@ -57,6 +57,7 @@ class MediaShape:
 
 
 Function = Callable[["Workbench", Any], Awaitable[LocalResult]]
+ValueCheck = Callable[[str, str], bool]
 Prediction = Callable[[Any, Mapping[str, MediaShape]], MediaShape | None]
 """Takes the arguments and what goes in, by argument; returns what is made, or None."""
 
@@ -71,6 +72,8 @@ class StepFacts:
     """Predicts the result.
 
     Raises StepError, TransformError or ArgumentsError if it can't be made."""
+    is_value: ValueCheck = lambda _argument, _text: False
+    """Returns whether a text for one of the files is a value instead, such as a level."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -90,7 +90,7 @@ def _is_single(outcome: RunOutcome, result: RunResult) -> bool:
 def _result_line(result: RunResult, *, is_single: bool) -> str:
     name = result.output if is_single else f"{result.output} {result.number}"
     if result.is_blind:
-        return f"{result.output} {result.number} = {result.caption}"
+        return f"{result.output} {result.number}: number {result.number} on the sheet"
     if result.item is None:
         return f"{name}: files, see below" if result.facts.get("files") else f"{name}: deleted"
     price = "reused" if result.row.reused_from else credits_text(result.price)

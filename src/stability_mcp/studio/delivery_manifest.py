@@ -139,12 +139,11 @@ def _cell(value: Value) -> Value:
 
 def fingerprint(head: ManifestHead, rows: Sequence[DeliveryRow]) -> str:
     """Return a hash of what is delivered: equal for the same results of the same run."""
-    facts = [_json_row(row, None) | {"stored": _stored(row)} for row in rows]
+    facts = [
+        _json_row(row, None) | {"name": row.name, "stored": row.media and row.media.sha256}
+        for row in rows
+    ]
     return hashlib.sha256(_dumped([head.run, facts])).hexdigest()
-
-
-def _stored(row: DeliveryRow) -> str | None:
-    return row.media.sha256 if row.media else None
 
 
 def manifest_json(

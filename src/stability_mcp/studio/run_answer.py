@@ -1,6 +1,7 @@
 """The outcome of a run: its results, what it cost, what waits, and one sheet of everything."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,12 +12,9 @@ from stability_mcp.media.copies import explain_missing_copies
 from stability_mcp.media.items import MediaItem
 from stability_mcp.studio.run_sheet import RunCell, run_sheet
 from stability_mcp.studio.runtime import StudioParts
-from stability_mcp.text import credits_text
 from stability_mcp.workflows.run_decisions import open_reviews
 from stability_mcp.workflows.run_rows import ItemRow
 from stability_mcp.workflows.run_state import RunState, StepProgress
-
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,15 +41,22 @@ class RunResult:
         found: dict[str, Any] = json.loads(self.row.facts) if self.row.facts else {}
         return found
 
-    @property
-    def caption(self) -> str:
-        """Return the text under it on a sheet."""
-        if self.is_blind:
-            return LETTERS[(self.number - 1) % len(LETTERS)]
-        name = self.item.name if self.item is not None else ""
-        price = "reused" if self.row.reused_from else credits_text(self.price) * bool(self.price)
-        seconds = f"{self.seconds:.1f} s" if self.seconds is not None else ""
-        return " · ".join(filter(None, (str(self.number), name, price, seconds)))
+    def cell(self, mark: str, *, is_single: bool) -> RunCell:
+        """Return it as a cell of the sheet.
+
+        Args:
+            mark: By what it is picked.
+            is_single: Whether it is the only result of its output, whose name then describes it.
+        """
+        label = self.item.name if self.item is not None else ""
+        return RunCell(
+            mark=mark,
+            media=self.item,
+            label=self.output if is_single else label,
+            credits=None if self.row.reused_from else self.price,
+            seconds=self.seconds,
+            blind=self.is_blind,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,8 +111,20 @@ async def outcome_of(
     sheet = None
     if preview and stopped and media:
         parts.importer.phrases.note_shown(media)
-        cells = [RunCell(item=each.item, caption=each.caption) for each in results if each.item]
-        sheet = await run_sheet(parts, cells)
+        counts = Counter(each.output for each in results)
+        shown = [each for each in results if each.item is not None]
+        marks = [str(each.number) for each in shown]
+        if len(reviews) > 1:
+            marks = [f"{each.output}.{each.number}" for each in shown]
+        elif not reviews:
+            marks = [str(number) for number in range(1, len(shown) + 1)]
+        sheet = await run_sheet(
+            parts,
+            [
+                each.cell(mark, is_single=counts[each.output] == 1)
+                for each, mark in zip(shown, marks, strict=True)
+            ],
+        )
     delivery: dict[str, Any] = json.loads(state.row.delivery) if state.row.delivery else {}
     files = [file for row in state.rows for file in _facts(row).get("files", ())]
     client = parts.limited_client()

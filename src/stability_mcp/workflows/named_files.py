@@ -12,7 +12,7 @@ from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.workflows import placeholders
 from stability_mcp.workflows.placeholders import Ref, Unresolved, path_text, read_ref, replace
 from stability_mcp.workflows.plan import ITEM, MEDIA_TYPES, Plan, Step
-from stability_mcp.workflows.predictions import takes_files
+from stability_mcp.workflows.predictions import is_file_text, takes_files
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,9 @@ def _of_step(step: Step, values: Mapping[str, Any]) -> Iterator[NamedFile]:
     leaves = [
         (path, text, takes[name])
         for path, text in _texts(step.arguments)
-        if (name := _argument(path)) in takes and (len(path) == 1 or step.tool not in OPERATIONS)
+        if (name := _argument(path)) in takes
+        and (len(path) == 1 or step.tool not in OPERATIONS)
+        and is_file_text(step.tool, name, text)
     ]
     elements = _elements(step, values)
     for path, text, kind in leaves:

@@ -40,6 +40,12 @@ def takes_files(tool: str) -> Mapping[str, MediaKind | None]:
     return facts.files if facts is not None else {}
 
 
+def is_file_text(tool: str, argument: str, text: str) -> bool:
+    """Return whether a text for an argument that takes files names one, rather than a value."""
+    facts = step_facts(tool)
+    return facts is None or not facts.is_value(argument, text)
+
+
 def predict(tool: str, request: BaseModel, files: Mapping[str, MediaShape]) -> MediaShape | None:
     """Return what one call makes; None: nothing that another step can use.
 

@@ -23,7 +23,7 @@ SCENARIOS = (
         allowed=MAKING,
         good=["Waits with job_wait until it is done."],
         bad=["Calls generate_ultra again.", "Tells the user that it failed."],
-        budget=Budget(calls=4, bytes=60_000, credits=8),
+        budget=Budget(calls=4, bytes=135_000, credits=8),
         charges={"generate_ultra": 1},
         files=[Delivered(pattern="castle.png", format="PNG")],
         answers=["still running", "job_wait"],
@@ -34,25 +34,29 @@ SCENARIOS = (
         conversation="Cancelling",
         turns=[
             Turn(
-                "Four drafts of a poster with a whale, please.",
-                [Call("generate_core", prompt="poster with a whale", label="whale", count=4)],
-            ),
-            Turn(
-                "Stop! Don't make any more of them. What did that cost?",
+                "A draft of a poster with a whale, please.",
                 [
-                    Call("job_cancel", jobs=JOBS),
+                    Call("generate_core", prompt="poster with a whale", label="whale"),
                     Call("job_wait", jobs=JOBS, seconds=30),
                 ],
             ),
+            Turn(
+                "Nice, three more variants.",
+                [Call("generate_core", prompt="poster with a whale", label="whale", count=3)],
+            ),
+            Turn(
+                "Stop! I take the first one, I don't want any more of them. What did it cost?",
+                [Call("job_cancel", jobs=JOBS)],
+            ),
         ],
         allowed=MAKING,
-        good=["Cancels what isn't sent yet, and says that one draft was made and costs 3 credits."],
-        bad=["Says that everything was cancelled at no cost.", "Lets all four run."],
-        budget=Budget(calls=4, bytes=60_000, credits=3),
+        good=["Cancels all three before they are sent, and says that only the first one cost."],
+        bad=["Says that everything was free.", "Lets the three run."],
+        budget=Budget(calls=5, bytes=115_000, credits=3),
         charges={"generate_core": 1},
-        files=[Delivered(pattern="whale-*.png", format="PNG")],
-        answers=["cancelled", r"\b3 credits"],
-        # One request an hour: the other three drafts are queued when the user says stop.
+        files=[Delivered(pattern="whale*.png", format="PNG")],
+        answers=["3 cancelled, not charged", r"\b3 credits"],
+        # One request an hour: the variants are queued when the user says stop.
         world=World(settings={"wait": 0, "rate": "1/3600"}),
     ),
     Scenario(
@@ -84,7 +88,7 @@ SCENARIOS = (
         allowed=(*MAKING, "audio2_*"),
         good=["Says that the API has no video any more, and offers picture, frames and sound."],
         bad=["Calls a tool that doesn't exist.", "Spends credits before saying so."],
-        budget=Budget(calls=4, bytes=60_000, credits=26),
+        budget=Budget(calls=4, bytes=210_000, credits=26),
         charges={"generate_core": 1, "audio2_text_to_audio": 1},
         files=[
             Delivered(pattern="waves.png", format="PNG"),
@@ -128,7 +132,7 @@ SCENARIOS = (
         allowed=MAKING,
         good=["Prompts are in English, the name stays German with its umlaut."],
         bad=["Sends a German prompt, which the API refuses.", "Loses the umlauts of the name."],
-        budget=Budget(calls=3, bytes=120_000, credits=5),
+        budget=Budget(calls=3, bytes=205_000, credits=5),
         charges={"edit_search_and_replace": 1},
         files=[
             Delivered(pattern="Abendrot über der Straße.png", format="PNG"),

@@ -43,7 +43,7 @@ def test_all_models_are_compared_with_one_prompt() -> None:
     ]
     assert {step.count for step in plan.steps} == {2}
     assert {step.arguments["seed"] for step in plan.steps} == {7}
-    assert "equal seeds across models prove nothing" in plan.notes[0]
+    assert "Equal seeds across models prove nothing" in plan.notes[0]
     assert "1536x1536 by core" in plan.notes[-1]
 
 
@@ -95,7 +95,7 @@ def test_a_large_picture_is_repaired_for_free_or_not_at_all() -> None:
     large = FakeMedia(size=Size(6000, 4000))
     plan = plan_of("enhance_image", {"image": "photo", "sharpen": True}, large)
     assert list(tools(plan)) == ["sharpened"]
-    assert "not enlarged: 6000x4000 is enough for 2k" in plan.notes[1]
+    assert "isn't enlarged: 6000x4000 is enough for 2k" in plan.notes[1]
     with pytest.raises(ArgumentsError, match=r"^target: .*nothing is left to do.*target 4k"):
         plan_of("enhance_image", {"image": "photo"}, large)
 
@@ -148,7 +148,7 @@ def test_a_folder_is_read_and_other_files_are_left_out() -> None:
     media = FakeMedia()
     plan = plan_of("product_shots", {"photos": ["shop/*.jpg", "jingle"]}, media)
     assert plan.inputs["photos"].default == ["shop/one.png", "shop/two.png", "shop/three.png"]
-    assert plan.notes[0] == 'left out, not pictures: "jingle"'
+    assert plan.notes[0] == 'Left out, not pictures: "jingle".'
 
 
 @pytest.mark.parametrize(

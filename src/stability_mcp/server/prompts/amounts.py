@@ -57,7 +57,7 @@ class Budget:
     """Why it isn't understood and what to ask the user; "" if it is understood or absent."""
 
     def sentence(self) -> str:
-        """Return what the director is told; "" if no budget was given."""
+        """Return the sentence for the instructions; "" if no budget was given."""
         if self.credits is None:
             return self.question
         usd = self.credits / CREDITS_PER_USD

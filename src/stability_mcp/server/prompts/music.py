@@ -78,7 +78,7 @@ async def make_a_song(given: SongArguments, context: PromptContext) -> str:
     }
     rules = for_enabled(
         """\
-- These models can't sing or speak. If the user wants lyrics or a voice, say so before you plan.
+- These models can't sing or speak. If the user asks for lyrics or a voice, say so before you plan.
 - Write the prompt in English: genre, instruments, mood, tempo in BPM, how it ends. Set the tempo.
 - Two takes cost twice; ask whether one is enough. You can't hear them: give the user the paths or \
 `view:` links, and let them pick.

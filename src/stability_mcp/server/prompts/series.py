@@ -93,7 +93,7 @@ async def storyboard(given: StoryArguments, context: PromptContext) -> str:
 - Describe the character once, exactly (age, hair, clothes with colours), in the input character: \
 the same words in every prompt keep it the same. The picked sheet is the anchor of all panels.
 - No lettering in the pictures: captions and bubbles are drawn by `image_layout`.
-- A panel that is wrong is revised alone; the others are kept.""",
+- Revise a wrong panel by its prompt; the other panels are kept.""",
         context.enabled,
     )
     return (
