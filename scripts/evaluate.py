@@ -3,7 +3,7 @@
     PYTHONPATH=tests python scripts/evaluate.py --list
     PYTHONPATH=tests python scripts/evaluate.py --play                # by the scripted agent, all
     PYTHONPATH=tests python scripts/evaluate.py logo-to-favicon       # by you with your model
-    PYTHONPATH=tests python scripts/evaluate.py --table               # the table of docs/evaluation.md
+    PYTHONPATH=tests python scripts/evaluate.py --table               # for docs/evaluation.md
 
 For your own model, the script prepares a home folder and prints a configuration for your host. It
 contains a server that records the conversation. Paste the brief into the host, turn by turn.

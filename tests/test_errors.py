@@ -9,6 +9,7 @@ from stability_mcp.errors import (
     CHARGED_SENTENCES,
     JobError,
     RefusedError,
+    RunBudgetError,
     StudioError,
     UnwrittenError,
 )
@@ -33,6 +34,9 @@ def test_an_error_says_what_happened_whether_it_was_charged_and_what_to_do(
 
     if issubclass(error, UnwrittenError):
         more = {"finish": list}
+
+    if issubclass(error, RunBudgetError):
+        more = {"run": "k7f3q2m9xa", "left": 0}
 
     raised = error("It broke.", hint="Repair it.", **more)
 

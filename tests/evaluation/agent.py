@@ -16,7 +16,7 @@ from mcp import Client, StdioServerParameters
 from mcp.client import ClientRequestContext
 from mcp.types import ElicitRequestParams, ElicitResult
 
-from evaluation.scenario import LINK, Call, Era, Found, NewKey, Restart, Scenario, Turn
+from evaluation.scenario import LINK, Era, Found, NewKey, Restart, Scenario, Turn
 from evaluation.transcript import Exchange, Transcript
 from evaluation.worlds import PreparedWorld, filled_in
 from stability_mcp.server.app import build_server

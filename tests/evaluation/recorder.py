@@ -1,8 +1,9 @@
 """A stdio server that records the conversation with a host.
 
-`python -m evaluation.recorder FOLDER` starts the server with the environment in `FOLDER/environment.json`, passes every message on
-unchanged in both directions, and appends it to `FOLDER/transcript.jsonl` with the number of the
-connection, since message ids are unique only within one. A host starts it like the server itself.
+A host starts `python -m evaluation.recorder FOLDER` like the server itself. It starts the server
+with the environment in `FOLDER/environment.json`, passes every message on unchanged in both
+directions, and appends it to `FOLDER/transcript.jsonl` with the connection, since message ids are
+unique only within one.
 """
 
 import json

@@ -10,8 +10,8 @@ TRANSCRIPT = "transcript.jsonl"
 """The file in a scenario's folder to which the recorder writes messages, one a line."""
 
 PREVIEW_BYTES = 88_000
-"""What a preview counts as: the limit of 64 KiB in base64. Its real size depends on the picture, and
-the emulator's are small in tests."""
+"""What a preview counts as: the limit of 64 KiB in base64. Its real size depends on the picture,
+and the emulator's are small in tests."""
 
 
 @dataclass(frozen=True, kw_only=True)

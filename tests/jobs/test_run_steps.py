@@ -8,7 +8,14 @@ import anyio
 import pytest
 
 from stability_mcp.api.operation import Operation
-from stability_mcp.errors import RunBudgetError, UnavailableError, UnknownOutcomeError
+from stability_mcp.errors import (
+    OutOfCreditsError,
+    RefusedError,
+    RunBudgetError,
+    UnauthorizedError,
+    UnavailableError,
+    UnknownOutcomeError,
+)
 from stability_mcp.jobs.models import Call
 from stability_mcp.jobs.queue import BATCH
 from stability_mcp.jobs.transactions.call_keys import StepPlace
@@ -26,7 +33,7 @@ from support.jobs.jobs import (
     succeeds,
 )
 from support.store.direct import write_now
-from support.store.rows import execute, money, rows
+from support.store.rows import execute, ledger, money, rows
 
 pytestmark = pytest.mark.anyio
 
@@ -252,6 +259,39 @@ async def test_a_paused_step_is_returned_and_stays_paused(tmp_path: Path) -> Non
     assert call.job_ids == [left]
     assert (before.state, after.state) == ("paused", "done")
     assert (paused.jobs, line) == ([], None)  # the run has a line of its own
+
+
+@pytest.mark.parametrize(
+    "error", [refused(OutOfCreditsError, 402), refused(UnauthorizedError, 401)], ids=["402", "401"]
+)
+async def test_a_rejected_account_pauses_steps_instead_of_failing_them(
+    tmp_path: Path, error: RefusedError
+) -> None:
+    """*Chosen*: the run asks once; those behind the rejected one are not sent at all."""
+    sent, release = anyio.Event(), anyio.Event()
+    wire = Wire([hangs(sent, release, error), succeeds()], balance=0)
+    async with running_jobs(tmp_path, wire, concurrency=1) as jobs:
+        first = await make(jobs, _place(0))
+        await sent.wait()
+        second = await make(jobs, _place(1))
+        ids = [*first.job_ids, *second.job_ids]
+        release.set()
+        paused = await jobs.wait(ids, 30)
+        posts, held = len(wire.posts), money(tmp_path)
+        with pytest.raises(OutOfCreditsError):
+            await jobs.resume(ids)
+        assert [job.state for job in await jobs.views(ids)] == ["paused", "paused"]
+        wire.balance = 100
+        await jobs.resume(ids)
+        done = await jobs.wait(ids, 30)
+
+    assert [(job.state, job.charged) for job in paused] == [("paused", "reserved")] * 2
+    assert "The API refused." in (paused[0].error or "")
+    assert paused[0].progress == "paused with run run1: workflow_run with resume true continues it"
+    assert (posts, held) == (1, (2 * PRICE, 0))
+    assert [(job.state, job.error) for job in done] == [("done", None)] * 2
+    assert ledger(tmp_path) == ["free", "charged", "charged"]
+    assert money(tmp_path) == (0, 2 * PRICE)
 
 
 async def test_results_of_a_run_are_not_listed_as_uncollected(tmp_path: Path) -> None:

@@ -201,6 +201,16 @@ QUESTIONS: list[tuple[str, str, Mapping[str, Any]]] = [
         {"credits": 20},
     ),
     (
+        'Which ready-made workflows are there? Explain the one with the name "product_shots"',
+        "workflow_templates",
+        {"name": "product_shots"},
+    ),
+    (
+        'Check and draw a workflow before it runs: template "compare_models", budget 40',
+        "workflow_plan",
+        {"template": "compare_models", "budget": 40},
+    ),
+    (
         "Wait for results that were not ready, 30 seconds at most",
         "job_wait",
         {"seconds": 30},

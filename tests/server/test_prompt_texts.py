@@ -19,8 +19,10 @@ from stability_mcp.server.prompts import PROMPTS
 from stability_mcp.server.prompts.prompt_definition import MAX_ARGUMENT_CHARACTERS
 from stability_mcp.workflows.quality import QUALITIES
 from support.server.in_memory import Era, both_eras, connected, fine
+from support.server.in_memory import text as answer_text
 from support.server.instruction_texts import (
     TOOLS,
+    calls,
     flaws,
     plans,
     prices,
@@ -104,11 +106,12 @@ async def _texts(client: Client) -> dict[str, list[str]]:
     }
 
 
-@both_eras
-async def test_every_prompt_stays_true_for_any_arguments(era: Era, tmp_path: Path) -> None:
+async def test_every_prompt_stays_true_for_any_arguments(tmp_path: Path) -> None:
     """*Chosen*: a model does what it reads, and pays for every token."""
-    async with connected(tmp_path, era) as client:
+    async with connected(tmp_path) as client:
         texts = await _texts(client)
+    async with connected(tmp_path, "legacy") as client:
+        assert await _texts(client) == texts
 
     assert texts.keys() == FILLED.keys()
     for name, each in texts.items():
@@ -254,3 +257,22 @@ async def test_a_prompt_without_its_tools_is_not_offered(tmp_path: Path) -> None
     assert listed[:2] == ["ai_director", "edit_picture"]
     assert "control_style" not in text
     assert {name for name in TOOLS if f"`{name}`" in text} <= tools
+
+
+async def test_the_planner_takes_every_printed_plan(tmp_path: Path) -> None:
+    """*Chosen*: what a model copies from a prompt is valid with stored media, as it stands."""
+    async with connected(tmp_path) as client:
+        fine(await client.call_tool("generate_core", {"prompt": "a fox", "label": "hero"}))
+        hum = {"prompt": "a hum", "duration": 8, "label": "hum"}
+        fine(await client.call_tool("audio2_text_to_audio", hum))
+        stored = {"photos": "hero", "photo": "hero", "picture": "hero", "tune": "hum"}
+        answers = {}
+        for name, given in FILLED.items():
+            arguments = {**given, **{key: stored[key] for key in given.keys() & stored.keys()}}
+            for call in calls(_text(await client.get_prompt(name, arguments))):
+                answers[json.dumps(call)] = answer_text(
+                    fine(await client.call_tool("workflow_plan", call))
+                )
+
+    assert len(answers) == 10
+    assert all(each.startswith("workflow_plan: valid") for each in answers.values())

@@ -56,8 +56,8 @@ async def test_a_plan_is_priced_timed_and_drawn(era: Era, tmp_path: Path) -> Non
     """The first line sums up, each step has a line, the last line is the next call."""
     async with connected(tmp_path, era) as client:
         answer = fine(await client.call_tool("workflow_plan", {"plan": LOGO}))
-    told, drawing = [block.text for block in answer.content if block.type == "text"]
-    lines = told.splitlines()
+    report, drawing = [block.text for block in answer.content if block.type == "text"]
+    lines = report.splitlines()
     assert lines[0] == (
         "workflow_plan: valid, 2 steps, 4 paid results, 14 credits (0.14 USD) on the emulator, so "
         "not charged, about 15 s without your picks"
@@ -108,7 +108,7 @@ async def test_every_mistake_is_listed_with_its_cure(era: Era, tmp_path: Path) -
 
 
 async def test_every_notation_of_a_plan_is_taken(tmp_path: Path) -> None:
-    """Lists, and JSON as text, are the same plan; what was filled in is said."""
+    """Lists, and JSON as text, are the same plan; what was filled in is named."""
     short = [
         {"operation": "core", "parameters": {"prompt": "an owl"}},
         {"operation": "remove_background"},
@@ -126,32 +126,42 @@ async def test_every_notation_of_a_plan_is_taken(tmp_path: Path) -> None:
 async def test_files_are_looked_at_and_not_stored(tmp_path: Path) -> None:
     """The header says how a picture is fitted; the store and the output folder stay empty."""
     (tmp_path / "wide.png").write_bytes(make.png((2_000, 1_000)))
-    (tmp_path / "thin.png").write_bytes(make.png((2_000, 300)))
-    (tmp_path / "half.png").write_bytes(make.png((400, 400))[:300])
     (tmp_path / "beep.wav").write_bytes(make.wav())
-    enlarge = {"id": "up", "tool": "upscale_fast", "image": "$item"}
     async with connected(tmp_path) as client:
-        fitted = await planned(client, [{**enlarge, "foreach": ["wide.png", "half.png"]}])
-        thin = await mistakes(
-            client,
-            plan=[
-                {
-                    "id": "recolor",
-                    "tool": "edit_search_and_recolor",
-                    "foreach": ["wide.png", "thin.png"],
-                    "arguments": {"image": "$item", "prompt": "red", "select_prompt": "car"},
-                }
-            ],
-        )
+        fitted = await planned(client, [{"tool": "upscale_fast", "image": "wide.png"}])
         sound = await mistakes(client, plan=[{"tool": "upscale_fast", "image": "beep.wav"}])
         listed = facts(fine(await client.call_tool("media_list", {})))
     assert "  image: shrunk from 2000x1000 to" in fitted
-    assert "foreach[2]" in fitted
-    assert "It will be left out." in fitted
-    assert 'step "recolor", image: element 2: The picture\'s aspect ratio is 6.67:1' in thin
     assert 'image: It takes a picture, but "beep.wav" is a sound.' in sound
     assert not listed["media"]
     assert not list((tmp_path / "out").rglob("*.png"))
+
+
+async def test_a_file_of_a_list_that_does_not_fit_is_left_out(tmp_path: Path) -> None:
+    """Damaged, or of a shape that is refused; a problem only if no other file is left."""
+    (tmp_path / "good.png").write_bytes(make.png((2_000, 1_000)))
+    (tmp_path / "thin.png").write_bytes(make.png((2_000, 300)))
+    (tmp_path / "half.png").write_bytes(make.png((400, 400))[:30])
+
+    def recolor(*photos: str) -> list[Mapping[str, Any]]:
+        arguments = {"image": "$item", "prompt": "red", "select_prompt": "car"}
+        return [
+            {"id": "r", "tool": "edit_search_and_recolor", "foreach": photos}
+            | {"arguments": arguments}
+        ]
+
+    async with connected(tmp_path) as client:
+        batch = await planned(client, recolor("good.png", "thin.png", "half.png"))
+        nothing_else = await mistakes(client, plan=recolor("half.png", "half.png"))
+        missing = await mistakes(client, plan=recolor("good.png", "goof.png"))
+        thin = await mistakes(client, plan=recolor("thin.png"))
+    assert "  element 2: The picture's aspect ratio is 6.67:1" in batch
+    assert '- step "r", foreach[3]: ' in batch
+    assert batch.count("It will be left out.") == 2
+    assert 'step "r", foreach[1]: ' in nothing_else
+    assert 'step "r", foreach[2]: There is no file "goof.png"' in missing
+    assert 'step "r", image: element 1: The picture\'s aspect ratio' in thin
+    assert "image_transform" in thin
 
 
 async def test_inputs_are_priced_before_they_have_values(tmp_path: Path) -> None:
@@ -217,7 +227,7 @@ async def test_the_price_is_compared_with_everything_that_limits_it(
 
 
 async def test_the_operators_defaults_count(tmp_path: Path) -> None:
-    """A default changes the price of a step, and the answer says so."""
+    """A default changes the price of a step, and the answer names it."""
     file = tmp_path / "defaults.yaml"
     file.write_text("generate_sd3: {model: sd3.5-flash, aspect_ratio: 16:9}", encoding="utf-8")
     steps = [{"id": "a", "tool": "generate_sd3", "prompt": "an owl"}]

@@ -462,7 +462,7 @@ def test_an_upscaler_of_a_stored_picture_is_warned_of_if_it_shrinks_it() -> None
 
 
 def test_each_of_several_pictures_is_checked() -> None:
-    """A panorama among ordinary photos is found, and later steps know what the results share."""
+    """A panorama among ordinary photos is left out, and later steps know what the results share."""
     photos = {"square": picture(800, 800), "wide": picture(6000, 1000)}
     given = {"photos": {"type": "image", "many": True, "default": [*photos]}}
     step = {
@@ -471,9 +471,13 @@ def test_each_of_several_pictures_is_checked() -> None:
         "arguments": {"subject_image": "$item", "background_prompt": "a beach"},
         "foreach": "$photos",
     }
-    found = checked({"inputs": given, "steps": [step]}, None, **photos)
-    assert [(each.step, each.argument) for each in found.problems] == [("relit", "subject_image")]
-    assert "6000x1000" in found.problems[0].message
+    plan = {"inputs": given, "steps": [step]}
+    mixed = checked(plan, None, **photos)
+    assert not mixed.problems
+    (note,) = [each for each in mixed.steps[0].notes if "6000x1000" in each]
+    assert "It will be left out. Add an image_transform step" in note
+    only = checked(plan, {"photos": ["wide", "wide"]}, **photos)
+    assert {(each.step, each.argument) for each in only.problems} == {("relit", "subject_image")}
     cut = {"id": "cut", "tool": "edit_remove_background"}
     plan = {
         "inputs": given,

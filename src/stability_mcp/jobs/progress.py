@@ -85,13 +85,19 @@ def describe(job: JobRow, viewpoint: "Viewpoint", *, mine: bool, note: str | Non
     if job.state == "queued":
         return f"queued {_why_queued(job, viewpoint, note)}".strip()
     if job.state == "paused":
-        return "paused before sending: job_rerun sends it, job_cancel releases its credits"
+        return _why_paused(job)
     elapsed = _elapsed(job, now, viewpoint.usual_seconds(job))
     activity = "storing the result" if job.state == "storing" else f"generating: {elapsed}"
     activity += f" ({note})" if note else ""
     if job.cancel_at is not None:
         return f"cancelled after sending, so its result is kept and charged; {activity}"
     return activity
+
+
+def _why_paused(job: JobRow) -> str:
+    if job.run is not None:
+        return f"paused with run {job.run}: workflow_run with resume true continues it"
+    return "paused before sending: job_rerun sends it, job_cancel releases its credits"
 
 
 def fraction(job: JobRow, viewpoint: "Viewpoint") -> float:

@@ -27,6 +27,8 @@ MAX_FACTS_BYTES: Mapping[str, int] = {"steps": 3_000, "warnings": 1_000, "output
 """Of each list of facts for programs, which repeat the text."""
 MAX_LINE_CHARACTERS = 240
 MAX_OUTPUTS = 12
+MAX_STEP_NOTES = 3
+"""How files are fitted, of one step: those of a batch are alike."""
 MAX_CALL_BYTES = 1_000
 """Length of the next call with all arguments; a longer one is described."""
 _MIN_MINUTES_SECONDS = 100
@@ -188,7 +190,9 @@ def _step_lines(planned: PlannedStep) -> list[str]:
     if step.review:
         picks = "some" if step.foreach is not None else "one"
         parts.append(f"the user picks {picks}")
-    notes = [f"  {_cut(note)}" for note in planned.notes[:3]]
+    notes = [f"  {_cut(note)}" for note in planned.notes[:MAX_STEP_NOTES]]
+    if more := planned.notes[MAX_STEP_NOTES:]:
+        notes.append(f"  and {len(more)} more notes like these")
     return [f"- {step.id}: {', '.join(filter(None, parts))}", *notes]
 
 

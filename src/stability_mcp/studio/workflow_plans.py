@@ -192,6 +192,9 @@ class _Draft:
     problems: Sequence[Problem] = ()
 
 
+_Place = tuple[str | None, str]
+
+
 @dataclass(kw_only=True)
 class _Files:
     """The files that a plan names."""
@@ -200,6 +203,10 @@ class _Files:
     """By reference."""
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
+    unusable: dict[_Place, list[Problem]] = field(default_factory=dict)
+    """Files that can't be used, by the list that they are in."""
+    usable: set[_Place] = field(default_factory=set)
+    """Lists that have other files."""
 
     @classmethod
     async def of(cls, plan: Plan, values: Mapping[str, Any], media: StudioMedia) -> "_Files":
@@ -223,9 +230,11 @@ class _Files:
                 found._add_error(plan, named, error)
             else:
                 found._add(named, shape)
+        found._judge_unusable()
         return found
 
     def _add(self, named: NamedFile, shape: MediaShape | None) -> None:
+        self.usable.add(_place(named))
         if shape is None:
             return
         self.shapes[named.reference] = shape
@@ -246,11 +255,26 @@ class _Files:
         problem = Problem(
             step=named.step, argument=named.argument, message=error.message, cure=cure
         )
-        if named.is_one_of_many and isinstance(error, FileUnusableError):
-            left_out = f"{problem.message} It will be left out."
-            self.warnings.append(replace(problem, message=left_out))
+        if isinstance(error, FileUnusableError):
+            self.unusable.setdefault(_place(named), []).append(problem)
         else:
             self.problems.append(problem)
+
+    def _judge_unusable(self) -> None:
+        """Report unusable files: as warnings where the list has others, and else as problems."""
+        for place, problems in self.unusable.items():
+            if place in self.usable:
+                self.warnings += [
+                    replace(each, message=f"{each.message} It will be left out.")
+                    for each in problems
+                ]
+            else:
+                self.problems += problems
+
+
+def _place(named: NamedFile) -> _Place:
+    """Return the step and the argument or list in which a file is named."""
+    return named.step, named.argument.partition("[")[0]
 
 
 def _step_meant(plan: Plan, named: NamedFile) -> str | None:

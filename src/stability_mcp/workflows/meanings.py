@@ -45,14 +45,26 @@ class StepFindings:
     """The size of a picture and of what an upscaler makes of it, if that isn't larger."""
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    misfits: list[Problem] = field(default_factory=list)
+    """Of elements whose files have sizes that the tool refuses."""
+    fitting: int = 0
+    """Elements without such a problem."""
     origins: Sequence[Mapping[str, Any]] = ()
     """The elements that its results are made for, if they have fields."""
 
-    def locate(self, first: int, where: str) -> None:
-        """Say in the problems from one number on where they are, such as `element 2: `."""
-        self.problems[first:] = [
-            replace(each, message=f"{where}{each.message}") for each in self.problems[first:]
-        ]
+    def set_aside(self, first: int, where: str) -> None:
+        """Take the problems from one number on as those of one element; `where` names it."""
+        new = self.problems[first:]
+        del self.problems[first:]
+        self.misfits += [replace(each, message=f"{where}{each.message}") for each in new]
+        self.fitting += not new
+
+    def judge_misfits(self) -> None:
+        """Report elements that don't fit: as problems, or as notes if others can be done."""
+        if not self.fitting:
+            self.problems += self.misfits
+            return
+        self.notes += [f"{each.message} It will be left out. {each.cure}" for each in self.misfits]
 
     def add_shape(self, shape: MediaShape | None) -> None:
         """Add what one element makes."""

@@ -26,8 +26,6 @@ class NamedFile:
     reference: str
     kind: MediaKind | None
     """The kind of media that it has to be; None: any."""
-    is_one_of_many: bool
-    """Whether it is an element of a list, whose other elements can do without it."""
 
 
 def named_files(plan: Plan, values: Mapping[str, Any]) -> Iterator[NamedFile]:
@@ -45,11 +43,7 @@ def named_files(plan: Plan, values: Mapping[str, Any]) -> Iterator[NamedFile]:
                 at = f"[{number}]" if isinstance(value, list) else ""
                 kind: Any = declared.type
                 yield NamedFile(
-                    step=None,
-                    argument=f"inputs.{name}{at}",
-                    reference=str(each),
-                    kind=kind,
-                    is_one_of_many=len(many) > 1,
+                    step=None, argument=f"inputs.{name}{at}", reference=str(each), kind=kind
                 )
     texts = {
         name: value for name, value in values.items() if plan.inputs[name].type not in MEDIA_TYPES
@@ -67,31 +61,13 @@ def _of_step(step: Step, values: Mapping[str, Any]) -> Iterator[NamedFile]:
         and (len(path) == 1 or step.tool not in OPERATIONS)
         and is_file_text(step.tool, name, text)
     ]
-    elements = _elements(step, values)
     for path, text, kind in leaves:
-        uses = [each.ref for each in placeholders.find(text)]
-        if any(ref.name == ITEM for ref in uses):
-            for number, element in enumerate(elements, 1):
-                part = "".join(f".{ref.part}" for ref in uses if ref.name == ITEM and ref.part)
-                where = f"foreach[{number}]{part}"
-                many = len(elements) > 1
-                for named in _resolved(text, values, element):
-                    yield NamedFile(
-                        step=step.id,
-                        argument=where,
-                        reference=named,
-                        kind=kind,
-                        is_one_of_many=many,
-                    )
-        else:
-            for named in _resolved(text, values, None):
-                yield NamedFile(
-                    step=step.id,
-                    argument=path_text(path),
-                    reference=named,
-                    kind=kind,
-                    is_one_of_many=False,
-                )
+        refs = [place.ref for place in placeholders.find(text)]
+        item = next((ref for ref in refs if ref.name == ITEM), None)
+        for at, element in _elements(step, values, item):
+            for named in _resolved(text, values, element):
+                argument = at or path_text(path)
+                yield NamedFile(step=step.id, argument=argument, reference=named, kind=kind)
 
 
 def _texts(
@@ -112,13 +88,21 @@ def _argument(path: Sequence[str | int]) -> str:
     return next((each for each in reversed(path) if isinstance(each, str)), "")
 
 
-def _elements(step: Step, values: Mapping[str, Any]) -> list[Any]:
-    """Return the elements of foreach that are known values."""
+def _elements(
+    step: Step, values: Mapping[str, Any], item: Ref | None
+) -> Iterator[tuple[str, object]]:
+    """Yield what `$item` means, with its place; once nothing for a text without it."""
+    if item is None:
+        yield "", None
+        return
     given: Any = step.foreach
     ref = read_ref(given)
     if ref is not None:
         given = values.get(ref.name)
-    return list(given) if isinstance(given, list | tuple) else []
+    part = f".{item.part}" if item.part else ""
+    if isinstance(given, list | tuple):
+        for number, element in enumerate(given, 1):
+            yield f"foreach[{number}]{part}", element
 
 
 def _resolved(text: str, values: Mapping[str, Any], element: object) -> Iterator[str]:

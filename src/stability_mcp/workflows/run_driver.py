@@ -7,6 +7,7 @@ waits for that job. The driver stops when the run has ended, or waits for the us
 
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -130,24 +131,26 @@ class RunDriver:
 
     async def _advance(self, group: TaskGroup) -> tuple[bool, list[str]]:
         """Do what can be done now; return whether the run goes on, and its open jobs."""
+        # Before the rows are read: what a task writes from here on, the next round reads.
+        busy = frozenset(self._busy)
         state = await self._read()
         if state.row.state != "running" or state.row.process != self._context.process:
             return False, []
-        state = await self._settle(state)
+        state = await self._settle(state, busy)
         open_jobs = [job.id for job in state.newest_jobs.values() if job.is_open]
         if state.row.cancel_at is not None:
-            return await self._cancel(state, open_jobs), open_jobs
-        found = self._progression(state)
+            return await self._cancel(state, open_jobs, busy), open_jobs
+        found = self._progression(state, busy)
         if found.skipped:
             await self._write_skipped(found.skipped)
         started = 0
         for ready in found.ready:
-            if self._stopped_by is not None or ready.key in self._busy:
+            if self._stopped_by is not None or ready.key in busy:
                 continue
             self._busy.add(ready.key)
             group.start_soon(self._make, ready, state)
             started += 1
-        if started or open_jobs or self._busy or found.skipped:
+        if started or open_jobs or busy or found.skipped:
             if not (started or open_jobs or self._busy):
                 self.wake()  # what was skipped may have been the last
             return True, open_jobs
@@ -157,12 +160,12 @@ class RunDriver:
         account, run = self._context.account, self._run
         return await self._context.database.read(lambda c: read_state(c, account, run))
 
-    def _progression(self, state: RunState) -> Progression:
+    def _progression(self, state: RunState, busy: AbstractSet[ItemKey]) -> Progression:
         """Return what comes next; an item without a job that no task works on starts again."""
         items = {
             key: row.as_item()
             for key, row in state.items.items()
-            if row.state != "running" or key in self._busy or self._has_job(state, key)
+            if row.state != "running" or key in busy or self._has_job(state, key)
         }
         return progression(state.plan, state.inputs, items)
 
@@ -174,20 +177,28 @@ class RunDriver:
 
     # Items that ended -----------------------------------------------------------------------------
 
-    async def _settle(self, state: RunState) -> RunState:
-        """Record the outcome of jobs that ended, and return the state after it."""
-        ended = [
+    async def _settle(self, state: RunState, busy: AbstractSet[ItemKey]) -> RunState:
+        """Record the outcome of jobs until the state shows none that ended; return that state."""
+        while ended := self._ended(state, busy):
+            await self._record(ended)
+            state = await self._read()
+        return state
+
+    @staticmethod
+    def _ended(state: RunState, busy: AbstractSet[ItemKey]) -> list[RunJob]:
+        """Return jobs that ended and whose outcome isn't recorded yet."""
+        return [
             job
             for key, job in state.newest_jobs.items()
-            if key not in self._busy
+            if key not in busy
             and (row := state.items.get(key)) is not None
             and row.state in {"running", "unknown"}
             and not job.is_open
             and job.state != "paused"
             and not (job.state == "unknown" and (row.state == "unknown" or row.repeats == job.id))
         ]
-        if not ended:
-            return state
+
+    async def _record(self, ended: Sequence[RunJob]) -> None:
         settled = {job.key: await self._settled(job) for job in ended}
         now, run = self._context.clock(), self._run
         calls = [job.call for job in ended if job.call is not None]
@@ -198,7 +209,6 @@ class RunDriver:
             mark_delivered(connection, calls, now)
 
         await self._context.database.write(write, name="workflow.settle")
-        return await self._read()
 
     async def _settled(self, job: RunJob) -> Settled:
         if job.state != "done":
@@ -322,7 +332,9 @@ class RunDriver:
 
     # The end --------------------------------------------------------------------------------------
 
-    async def _cancel(self, state: RunState, open_jobs: Sequence[str]) -> bool:
+    async def _cancel(
+        self, state: RunState, open_jobs: Sequence[str], busy: AbstractSet[ItemKey]
+    ) -> bool:
         """Cancel unsent jobs; return whether the run still waits for sent ones."""
         paused = [job.id for job in state.newest_jobs.values() if job.state == "paused"]
         if open_jobs or paused:
@@ -331,7 +343,7 @@ class RunDriver:
             if any(each.outcome == "cancelled" for each in done):
                 self.wake()
                 return True
-        if open_jobs or self._busy:
+        if open_jobs or busy:
             return True
         await self._set_state("cancelled", "")
         return False
@@ -347,6 +359,8 @@ class RunDriver:
             return await self._set_state("review", f"Waits for a pick: {listed(found.reviews)}.")
         if unknown:
             return await self._set_state("paused", _unknown_text(unknown, state))
+        if not found.is_finished:  # an item ended after the rows were read
+            return True
         return await self._finish(state)
 
     async def _finish(self, state: RunState) -> bool:

@@ -205,7 +205,8 @@ class StepChecker:
                 prices.append(request.price())
             known = len(found.problems)
             self._check_sizes(step, request, element, found)
-            found.locate(known, where)
+            found.set_aside(known, where)
+        found.judge_misfits()
         found.each = (min(prices, default=0), max(prices, default=0))
 
     def _parsed(self, step: Step, element: Element) -> tuple[BaseModel | None, list[str]]:

@@ -52,7 +52,7 @@ SCENARIOS = (
         allowed=MAKING,
         good=["Cancels all three before they are sent, and says that only the first one cost."],
         bad=["Says that everything was free.", "Lets the three run."],
-        budget=Budget(calls=5, bytes=115_000, credits=3),
+        budget=Budget(calls=5, bytes=120_000, credits=3),
         charges={"generate_core": 1},
         files=[Delivered(pattern="whale*.png", format="PNG")],
         answers=["3 cancelled, not charged", r"\b3 credits"],

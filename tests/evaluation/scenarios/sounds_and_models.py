@@ -38,7 +38,8 @@ SCENARIOS = (
         turns=[
             Turn(
                 "Make a game asset from treasure.png: a GLB with at most 2000 vertices and a "
-                "texture of 512 pixels, and an OBJ for Blender too. Put both into a folder called treasure.",
+                "texture of 512 pixels, and an OBJ for Blender too. Put both into a folder called "
+                "treasure.",
                 [
                     Call(
                         "model3d_stable_fast_3d",
@@ -47,15 +48,21 @@ SCENARIOS = (
                         texture_resolution="512",
                         label="treasure model",
                     ),
-                    Call("media_export", media=["treasure model"], to="treasure/"),
-                    Call("media_export", media=["treasure model"], to="treasure/", format="obj"),
+                    Call("media_export", media=["treasure model"], to="treasure/", preview="none"),
+                    Call(
+                        "media_export",
+                        media=["treasure model"],
+                        to="treasure/",
+                        format="obj",
+                        preview="none",
+                    ),
                 ],
             )
         ],
         allowed=("model3d_*", "media_*", "edit_remove_background", "image_*", "guide"),
         good=["One model within the limit, in both formats, with the textures of the OBJ."],
         bad=["Pays for a second model for the OBJ.", "Ignores the limit."],
-        budget=Budget(calls=4, bytes=295_000, credits=10),
+        budget=Budget(calls=4, bytes=120_000, credits=10),
         charges={"model3d_stable_fast_3d": 1},
         files=[
             Delivered(pattern="treasure/*.glb", format="GLB"),

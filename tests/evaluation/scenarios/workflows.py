@@ -183,7 +183,7 @@ SCENARIOS = (
         ],
         bad=["Picks by itself.", "Cuts out all three.", "Makes new variants after the pick."],
         pictures=1,
-        budget=Budget(calls=5, bytes=55_000, credits=14),
+        budget=Budget(calls=5, bytes=140_000, credits=14),
         charges={"generate_*": 3, "edit_remove_background": 1},
         files=[
             Delivered(pattern="favicon.zip!*.ico", format="ICO"),
@@ -241,7 +241,7 @@ SCENARIOS = (
         allowed=PLANNING,
         good=["Price before, one run for all six, one archive, no call for each photo."],
         bad=["One call for each photo and step.", "Stops half-way.", "Distorts the photos."],
-        budget=Budget(calls=5, bytes=40_000, credits=48),
+        budget=Budget(calls=5, bytes=130_000, credits=48),
         charges={"edit_replace_background_and_relight": 6},
         files=[
             Delivered(
@@ -303,7 +303,7 @@ SCENARIOS = (
         good=["The character comes from one picture; one page with the bubble in the right panel."],
         bad=["Four unrelated foxes.", "Lets the model write the speech into the picture."],
         pictures=1,
-        budget=Budget(calls=4, bytes=50_000, credits=23),
+        budget=Budget(calls=4, bytes=140_000, credits=23),
         charges={"generate_*": 1, "control_style": 4},
         files=[Delivered(pattern="fox comic.png", format="PNG")],
         answers=["23 credits"],
@@ -323,7 +323,7 @@ SCENARIOS = (
         good=["Picture and jingle in one run within 30 credits; the jingle has 12 s."],
         bad=["Exceeds 30 credits.", "Uses the model for 26 credits and then lacks the picture."],
         pictures=1,
-        budget=Budget(calls=4, bytes=70_000, credits=30),
+        budget=Budget(calls=4, bytes=155_000, credits=30),
         charges={"generate_*": 1, "audio2_text_to_audio": 1},
         files=[
             Delivered(pattern="key visual.png", format="PNG"),
@@ -391,7 +391,7 @@ SCENARIOS = (
         good=["One run; files are named like the icons, with a manifest; one sheet."],
         bad=["Twenty calls.", "An expensive model.", "Twenty previews in the answer."],
         pictures=1,
-        budget=Budget(calls=4, bytes=45_000, credits=60),
+        budget=Budget(calls=4, bytes=135_000, credits=60),
         charges={"generate_*": 20},
         files=[
             *(Delivered(pattern=f"icons/**/{icon}.*", format="PNG") for icon in ICONS),
@@ -426,7 +426,7 @@ SCENARIOS = (
         good=["Three pictures next to each other with price and seconds, in one run."],
         bad=["Concludes from equal seeds.", "Compares without prices."],
         pictures=1,
-        budget=Budget(calls=4, bytes=35_000, credits=17.5),
+        budget=Budget(calls=4, bytes=125_000, credits=17.5),
         charges={"generate_core": 1, "generate_sd3": 1, "generate_ultra": 1},
         files=[Delivered(pattern="*.png", count=3, format="PNG")],
         answers=["[Ss]eed", r"17\.5"],

@@ -264,14 +264,16 @@ def fails(
     return behave
 
 
-def hangs(sent: anyio.Event, release: anyio.Event) -> Behaviour:
-    """Send, set `sent`, and answer once released."""
+def hangs(sent: anyio.Event, release: anyio.Event, error: Exception | None = None) -> Behaviour:
+    """Send, set `sent`, and answer or fail once released."""
 
     async def behave(trace: Trace, body: Path) -> Answer:
         await trace.before_send()
         await trace.sent()
         sent.set()
         await release.wait()
+        if error is not None:
+            raise error
         headers = answer()
         await trace.answered(headers)
         await anyio.Path(body).write_bytes(picture())

@@ -63,6 +63,12 @@ def fragments(text: str) -> list[dict[str, Any]]:
     return [json.loads(each) for each in _FENCE.findall(text)]
 
 
+def calls(text: str) -> list[dict[str, Any]]:
+    """Return the arguments of `workflow_plan` for every plan and template in a text."""
+    whole = (each for each in fragments(text) if "changes" not in each)
+    return [each if "template" in each else {"plan": each} for each in whole]
+
+
 async def template_flaws(text: str) -> list[str]:
     """Return problems and warnings of the plans of templates that a text calls."""
     found: list[str] = []

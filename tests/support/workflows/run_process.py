@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from stability_mcp.jobs.models import Timing
 from stability_mcp.settings import Settings
 from stability_mcp.studio import open_studio
-from stability_mcp.studio.workflow_plans import PlanWish
+from stability_mcp.studio.plan_report import PlanWish
 from stability_mcp.studio.workflow_runs import RunOptions
 from stability_mcp.workflows.run_state import RunState
 

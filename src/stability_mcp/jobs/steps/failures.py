@@ -35,8 +35,22 @@ from stability_mcp.text import plain
 log = logging.getLogger(__name__)
 
 
-async def fail_free(context: JobContext, job: JobRow, error: StudioError | str) -> Done:
-    """End a job that was not charged; a moderation refusal is remembered for a while."""
+async def fail_free(
+    context: JobContext, job: JobRow, error: StudioError | str, *, by_account: bool = False
+) -> Done:
+    """End a job that was not charged; a moderation refusal is remembered for a while.
+
+    A job of a run is paused instead if the key or the balance is the reason: the run asks the user
+    once for all of them, and continues when they say so.
+
+    Args:
+        context: The state that all steps share.
+        job: The job.
+        error: Why it ends.
+        by_account: Whether the key was rejected or the balance used up, by an earlier job.
+    """
+    refused = isinstance(error, UnauthorizedError | OutOfCreditsError)
+    pauses = job.run is not None and (refused or by_account)
     paused_why = plain(str(error))
     if isinstance(error, OutOfCreditsError):
         error = await explain_out_of_credits(context, job, error)
@@ -47,14 +61,17 @@ async def fail_free(context: JobContext, job: JobRow, error: StudioError | str) 
     )
 
     def write(connection: Connection) -> None:
-        finish.fail_free(connection, job, error=why, now=now)
-        if isinstance(error, UnauthorizedError | OutOfCreditsError):
+        if pauses:
+            finish.pause(connection, job, error=why)
+        else:
+            finish.fail_free(connection, job, error=why, now=now)
+        if refused:
             usage.pause_upstream(connection, job.upstream, paused_why)
         if subject is not None:
             moderation.record(connection, subject, error, now)
 
     await context.record(write, name="finish.fail_free")
-    log.info("job %s failed, not charged: %s", job.id, why)
+    log.info("job %s %s, not charged: %s", job.id, "paused" if pauses else "failed", why)
     context.forget(job.id)
     context.searches.pop(job.id, None)
     return Done()

@@ -65,7 +65,7 @@ async def _not_now(context: JobContext, job: JobRow, error: NotNowError) -> Step
         context.note(job.id, error.why)
         return Later(seconds=error.seconds, kind="send", blocks_others=True)
     if isinstance(error, UpstreamPausedError):
-        return await failures.fail_free(context, job, error.why)
+        return await failures.fail_free(context, job, error.why, by_account=True)
     return Done()
 
 

@@ -1,7 +1,7 @@
 """T2x, T2u, T5 and T7: ends jobs and calls.
 
-A job is requeued, fails, becomes unknown or stores its results; a call is delivered, abandoned or
-cancelled. The notes of a call are read and saved here too.
+A job is requeued, is paused, fails, becomes unknown or stores its results; a call is delivered,
+abandoned or cancelled. The notes of a call are read and saved here too.
 """
 
 import json
@@ -39,6 +39,7 @@ class _CallRow:
 
 _SQL = load(__file__)
 _requeue = _SQL.count("requeue")
+_pause_job = _SQL.count("pause")
 _fail_job = _SQL.count("fail")
 _mark_job_unknown = _SQL.count("mark_unknown")
 _mark_done = _SQL.count("mark_done")
@@ -55,6 +56,14 @@ def requeue(connection: Connection, job: JobRow, *, error: str | None, wake_at: 
     key = {"job": job.id, "attempt": job.attempt}
     moved = _requeue(connection, **key, error=error, wake_at=wake_at) == 1
     if moved:
+        budget.mark_free(connection, job)
+    return moved
+
+
+def pause(connection: Connection, job: JobRow, *, error: str) -> bool:
+    """Pause a job that was not charged until the user decides; its reservation stays."""
+    moved = _pause_job(connection, job=job.id, attempt=job.attempt, error=error) == 1
+    if moved and job.state != "queued":
         budget.mark_free(connection, job)
     return moved
 

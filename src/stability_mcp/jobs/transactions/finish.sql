@@ -3,6 +3,11 @@
 UPDATE jobs SET state = 'queued', wake_at = :wake_at, generation = NULL, error = :error
 WHERE id = :job AND attempt = :attempt AND state IN ('submitting', 'submitted');
 
+-- name: pause(job, attempt, error) -> count
+-- A job of a run that the API rejected because of the key or the balance; it keeps its reservation.
+UPDATE jobs SET state = 'paused', process = NULL, lease_version = lease_version + 1, error = :error
+WHERE id = :job AND attempt = :attempt AND state IN ('queued', 'submitting');
+
 -- name: fail(job, attempt, charged, error, now, revisited) -> count
 -- An unknown job fails only through the response to a later poll for its generation.
 UPDATE jobs SET state = 'failed', charged = :charged, error = :error, finished_at = :now

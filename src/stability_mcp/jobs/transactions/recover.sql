@@ -19,7 +19,7 @@ ORDER BY seq;
 -- A job keeps its own priority if that is lower (a higher number).
 UPDATE jobs
 SET state = 'queued', process = :process, lease_version = lease_version + 1, day = :day, wake_at = 0,
-    priority = CASE WHEN priority > :priority THEN priority ELSE :priority END
+    error = NULL, priority = CASE WHEN priority > :priority THEN priority ELSE :priority END
 WHERE id = :job AND state = 'paused';
 
 -- name: submitting_of(dead) -> values

@@ -49,6 +49,7 @@ async def make_a_song(given: SongArguments, context: PromptContext) -> str:
         "prompt": "{idea}, 110 BPM, clear ending",
         "model": "stable-audio-2.5",
         "output_format": "wav",
+        "label": "music take",
         "duration": int(seconds) if float(seconds).is_integer() else seconds,
     }
     if given.tune:
@@ -72,6 +73,7 @@ async def make_a_song(given: SongArguments, context: PromptContext) -> str:
                     "sounds": ["$take"],
                     "loudness": LOUDNESS,
                     "fade_out": FADE_SECONDS,
+                    "label": "music",
                 },
             },
         ],

@@ -57,7 +57,9 @@ async def storyboard(given: StoryArguments, context: PromptContext) -> str:
                 "id": "anchor",
                 "tool": "generate_core",
                 "arguments": {
-                    "prompt": "character sheet of {character}, full body, plain background, {style}"
+                    "prompt": "character sheet of {character}, full body, plain background, "
+                    "{style}",
+                    "label": "character",
                 },
                 "count": 3,
                 "review": True,
@@ -71,12 +73,18 @@ async def storyboard(given: StoryArguments, context: PromptContext) -> str:
                     "prompt": "{character}, {item}, {style}",
                     "fidelity": 0.6,
                     "aspect_ratio": "3:2",
+                    "label": "panel",
                 },
             },
             {
                 "id": "page",
                 "tool": "image_layout",
-                "arguments": {"kind": "comic", "images": ["$panel"], "captions": "$captions"},
+                "arguments": {
+                    "kind": "comic",
+                    "images": ["$panel"],
+                    "captions": "$captions",
+                    "label": "storyboard",
+                },
             },
         ],
         "outputs": {"page": "$page", "panels": "$panel"},
@@ -147,22 +155,34 @@ async def brand_look(given: BrandArguments, context: PromptContext) -> str:
             {
                 "id": "look",
                 "tool": "generate_ultra",
-                "arguments": {"prompt": "key visual for {brand}, {palette}, no lettering"},
+                "arguments": {
+                    "prompt": "key visual for {brand}, {palette}, no lettering",
+                    "label": "key visual",
+                },
                 "count": 3,
                 "review": True,
             }
         )
     steps += [
         {
-            "id": "picture-set",
+            "id": "pictures",
             "tool": "control_style",
             "foreach": "$subjects",
-            "arguments": {"image": look, "prompt": "{item}, {palette}", "fidelity": 0.7},
+            "arguments": {
+                "image": look,
+                "prompt": "{item}, {palette}",
+                "fidelity": 0.7,
+                "label": "brand picture",
+            },
         },
         {
             "id": "board",
             "tool": "image_layout",
-            "arguments": {"kind": "moodboard", "images": [look, "$picture-set"]},
+            "arguments": {
+                "kind": "moodboard",
+                "images": [look, "$pictures"],
+                "label": "brand board",
+            },
         },
     ]
     plan = {"title": "Brand look", "inputs": inputs, "steps": steps}
@@ -208,7 +228,7 @@ async def compare_models(given: CompareArguments, context: PromptContext) -> str
         {
             "id": name,
             "tool": tool,
-            "arguments": {"prompt": "{idea}", **arguments},
+            "arguments": {"prompt": "{idea}", **arguments, "label": f"by {name}"},
             **({"count": count} if count > 1 else {}),
         }
         for name, tool, arguments in COMPARED
@@ -223,6 +243,7 @@ async def compare_models(given: CompareArguments, context: PromptContext) -> str
                 "columns": count if count > 1 else len(COMPARED),
                 "images": [f"${name}" for name, _, _ in COMPARED],
                 "captions": captions,
+                "label": "comparison",
             },
         }
     )
