@@ -165,7 +165,7 @@ SCENARIOS = (
         allowed=RUNNING,
         good=["The run pauses with one message; after the purchase only what is missing is made."],
         bad=["Starts all four again.", "Reports four errors."],
-        budget=Budget(calls=3, bytes=120_000, credits=12),
+        budget=Budget(calls=3, bytes=210_000, credits=12),
         charges={"generate_core": 4},
         files=[Delivered(pattern=f"{animal}.png", format="PNG") for animal in ANIMALS],
         answers=["credits", "resume"],
