@@ -12,7 +12,7 @@ import anyio
 
 from stability_mcp.errors import StudioError
 from stability_mcp.studio import Studio, open_studio
-from stability_mcp.studio.workflow_plans import PlanWish
+from stability_mcp.studio.plan_report import PlanWish
 from stability_mcp.studio.workflow_runs import RedoWish
 from stability_mcp.workflows import run_driver
 from stability_mcp.workflows.run_state import RunState
@@ -77,7 +77,7 @@ STOPPING = "workflow.stopped"
 def run(home: str, url: str, place: str) -> None:
     """Drive the run, and be killed at a place; see `worker_process.end_at`."""
     if STOPPING in place:
-        run_driver.RunDriver.drive = _broken  # type: ignore[method-assign]  # a mistake to record
+        setattr(run_driver.RunDriver, "drive", _broken)  # noqa: B010 -- a mistake to record
     anyio.run(main, Path(home), url, place)
 
 
