@@ -221,7 +221,7 @@ def test_a_run_that_does_not_run_is_not_taken(store: sqlite3.Connection, state: 
 def test_a_starting_process_pauses_a_run_that_was_left_long_ago(
     store: sqlite3.Connection, last: float, state: str, *, other: bool
 ) -> None:
-    """*Chosen*: starting a server in the morning pays for nothing; ten minutes, as for jobs."""
+    """*Chosen*: starting a server in the morning spends nothing; ten minutes, as for jobs."""
     name = _run(store)
     _start(store, name)
     execute(store, "UPDATE run_items SET ended_at = :last", last=last)
