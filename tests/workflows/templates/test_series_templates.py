@@ -122,7 +122,7 @@ SCENES = [
 
 
 def test_every_scene_has_the_anchor_and_the_character() -> None:
-    """The anchor is drawn first, alone; prompts with dollar signs and braces stay as they are."""
+    """The anchor is drawn first; prompts with dollar signs and braces stay as they are."""
     plan = plan_of("storyboard", scenes=SCENES, character="a {robot}", style="ink")
     assert [step.id for step in plan.steps] == [
         *("portrait", "scene-1", "scene-2", "scene-3", "page")
@@ -179,7 +179,7 @@ def ab(**given: Any) -> Plan:  # noqa: ANN401 -- arguments
 
 
 def test_both_sides_get_the_same_number_and_seeds() -> None:
-    """What differs is what was said to differ."""
+    """What differs is what was meant to differ."""
     plan = ab(options=["a fox", "a wolf"], count=3, seed=MAX_SEED)
     sides = [step for step in plan.steps if step.id.startswith("side")]
     assert [step.count for step in sides] == [3, 3]
@@ -226,7 +226,7 @@ def test_operations_can_be_compared() -> None:
     """With a note that equal seeds say nothing then."""
     plan = ab(prompt="a fox", options=[{"operation": "core"}, {"operation": "ultra"}])
     assert {step.tool for step in plan.steps[:2]} == {"generate_core", "generate_ultra"}
-    assert "Equal seeds of different operations don't make pictures alike." in plan.notes
+    assert "Equal seeds of different operations don't make pictures alike" in plan.notes
 
 
 @pytest.mark.parametrize(
