@@ -295,8 +295,8 @@ SCENARIOS = (
         turns=[
             Turn(
                 "Make a comic on one page, 1000 pixels wide, with four panels, always the same "
-                "small red fox with a blue scarf: he wakes up, meets an owl, they find a treasure chest, he waves at "
-                "sunset. The owl says: Good evening!",
+                "small red fox with a blue scarf: he wakes up, meets an owl, they find a treasure "
+                "chest, he waves at sunset. The owl says: Good evening!",
                 [Call("workflow_plan", plan=COMIC), Call("workflow_run", plan=COMIC)],
             )
         ],
