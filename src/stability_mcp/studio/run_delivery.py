@@ -64,11 +64,14 @@ def _row(
     item = found.get(row.media or "")
     count = state.plan.step(row.step).count
     position = row.item // count
+    label = json.loads(row.arguments).get("label")
     return DeliveryRow(
         step=row.step,
         item=row.item + 1,
         input=texts[position] if position < len(texts) else "",
         media=item,
+        # Not the label that it got: "photo v2" if its input is stored as "photo".
+        name=label if isinstance(label, str) and count == 1 else "",
         files=tuple(facts.get("files", ())),
         state=row.state,
         error=row.error,

@@ -203,7 +203,7 @@ SCENARIOS = (
         turns=[
             Turn(
                 "Cut out everything in Pictures/tools and put the results into a folder called "
-                "cut-outs.",
+                "cut-outs, named like the photos.",
                 [
                     Call("workflow_templates"),
                     Call("workflow_templates", name="batch_process"),
@@ -226,6 +226,7 @@ SCENARIOS = (
         charges={"edit_remove_background": 3},
         files=[
             Delivered(pattern="cut-outs/**/*.png", count=3, format="PNG", has_transparency=True),
+            *(Delivered(pattern=f"cut-outs/**/tool {number}.png") for number in (1, 2, 3)),
             Delivered(pattern="cut-outs/**/manifest.csv"),
         ],
         answers=["broken"],
