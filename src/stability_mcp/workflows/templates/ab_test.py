@@ -200,7 +200,7 @@ def _page(step: Step) -> Step:
     return Step(
         id=f"page-{step.id.rpartition('-')[2]}",
         tool="image_layout",
-        arguments={"images": [f"${step.id}"], "kind": "grid"},
+        arguments={"images": [f"${step.id}"], "kind": "grid", "label": "page"},
     )
 
 
