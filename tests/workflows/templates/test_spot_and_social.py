@@ -53,6 +53,7 @@ def test_an_animated_visual_lasts_as_long_as_the_music(count: int, seconds: floa
         seconds=seconds,
     )
     visual, sound = lengths(plan)
+    assert set(plan.outputs) == {"key", "frames", "visual", "sound"}
     assert sound == seconds
     assert abs(visual - sound) <= 0.02
 

@@ -115,8 +115,8 @@ async def spot_with_music(arguments: SpotWithMusic, media: TemplateMedia) -> Pla
     spot = await _decide(arguments, media)
     visual, sound = _visual(arguments, spot), _sound(arguments, spot)
     outputs = {"visual": f"${visual[-1].id}", "sound": "$sound"}
-    if any(step.id == "frames" for step in visual):
-        outputs["frames"] = "$frames"
+    if len(visual) > 1:
+        outputs |= {step.id: f"${step.id}" for step in visual[:-1]}
     is_made = any(step.tool in OPERATIONS for step in visual)
     inputs = text_inputs(
         visual_prompt=(spot.prompts[0] if arguments.picture is None else None, "Key visual."),
