@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import calls, free, inside, lists, media, start
+from benchmarks import calls, free, inside, lists, media, start, workflows
 from benchmarks.calls import Crowd
 from benchmarks.files import picture
 from benchmarks.media import LocalMedia
@@ -94,6 +94,10 @@ async def measure(folder: Path, up: Upstream, effort: Effort) -> tuple[list[Line
         await media.large_sound(subfolder("large-sound"), up, upload=upload, download=download)
     )
     lines += await lists.lists(subfolder("lists"), rows=effort.rows)
+    up.set(small)
+    lines += await workflows.workflows(
+        subfolder("workflows"), up.url, rounds=1 if quick else 5, items=5 if quick else 40
+    )
     if not quick:
         lines.append(await calls.deferred(subfolder("deferred"), up, small))
         lines += await calls.rate(subfolder("rate"), up, small)

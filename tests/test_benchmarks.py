@@ -60,6 +60,8 @@ LINES = (
     "join look-up with 1,000 rows",
     "cache look-up with 1,000 rows",
     "words as a reference look-up with 1,000 rows",
+    "planning 200 steps, ms",
+    "workflow step above its call",
 )
 """A full run has more: a slow disk, a deferred result, 600 calls at the API's rate limit."""
 

@@ -18,7 +18,7 @@ LARGE = (7_300, 5_500)
 """40 megapixels, as recent phones take."""
 
 
-def photo(words: str, size: tuple[int, int] = (640, 480), *, form: str = "PNG") -> Make:
+def photo(words: str, size: tuple[int, int] = (320, 240), *, form: str = "PNG") -> Make:
     """Return a maker of a picture of what the words say."""
     return partial(_photo, words, size, form)
 

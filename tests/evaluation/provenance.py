@@ -29,6 +29,7 @@ WORDS = frozenset(
     (
         *("prompt", "prompts", "negative_prompt", "scene", "id", "style", "styles", "title"),
         *("model", "models", "operation", "tool", "text", "background", "character", "brief"),
+        *("moods", "music", "platforms", "refine", "surroundings", "visuals"),
     )
 )
 """Arguments of templates that take words, or names of tools and models."""
@@ -160,7 +161,7 @@ def _plan_names(arguments: Mapping[str, Any]) -> Iterator[str]:
 
 def unlisted_references(tools: Sequence[Mapping[str, Any]]) -> set[str]:
     """Return arguments whose descriptions speak of labels, paths or ids, but aren't listed here."""
-    listed = REFERENCES | NAMES | PRICES | SEARCHED
+    listed = REFERENCES | NAMES | PRICES | SEARCHED | PLANS
     return {
         name
         for tool in tools

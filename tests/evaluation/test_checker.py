@@ -237,7 +237,7 @@ def test_files_are_checked(expected: Delivered, flaw: str, tmp_path: Path) -> No
         ({"plan": json.dumps({"steps": [{"id": "a", "arguments": {"image": "c"}}]})}, "'c'"),
         ({"plan": [{"id": "a", "tool": "x", "image": "lake"}]}, "'lake' of image"),
         ({"plan": {"inputs": {"p": {"type": "image", "default": "lake"}}, "steps": []}}, "'lake'"),
-        ({"inputs": {"photo": "Pictures/lake.png"}}, "in photo"),
+        ({"inputs": {"sky": "Pictures/lake.png"}}, "in sky"),
     ],
 )
 def test_what_an_agent_never_read_is_found(arguments: dict[str, Any], invented: str) -> None:

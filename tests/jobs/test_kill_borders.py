@@ -20,6 +20,7 @@ from support.jobs.worker_process import INPUT
 from support.maintenance import backups
 from support.store.named_writes import named_writes, shared_names, unnamed_writes
 from support.store.rows import ledger, money, rows
+from support.workflows import killed_runs
 
 pytestmark = [
     pytest.mark.anyio,
@@ -199,6 +200,8 @@ def test_every_write_transaction_has_a_name_and_is_in_a_kill_table() -> None:
         *killed_job_writes.ENDS,
         *backups.ENDS,
         *(f"inside {name}" for table in REQUESTED for name in table.ROWS),
+        *(f"inside workflow.{name}" for name in killed_runs.WRITES),
+        *(f"inside {name}" for name in (killed_runs.TAKING, killed_runs.STOPPING)),
     ]
 
     assert unnamed_writes() == []

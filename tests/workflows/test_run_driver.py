@@ -1,4 +1,4 @@
-"""A run goes on until every item has ended, whatever ends while the driver looks."""
+"""A run continues until every item has ended, whatever ends while the driver reads the rows."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager

@@ -190,9 +190,7 @@ class Jobs:
             BudgetError: they would exceed the budget or a limit of `client`; says how many fit.
             RequestError: the key is still rejected, or still has no credits.
         """
-        context = self._context
-        if await context.database.peek(lambda c: usage.paused_why(c, context.upstream.id)):
-            await queries.check_can_pay(context, self.runner.process)
+        await self.runner.check_not_paused()
         ids, now, limit = list(job_ids), self._context.clock(), self._context.settings.budget
 
         def write(connection: Connection, /, *, live: Liveness) -> dict[str, int]:

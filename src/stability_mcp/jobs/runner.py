@@ -201,6 +201,16 @@ class Runner:
             except NeedsLivenessError as needed:
                 live = await self._probe(live, needed.processes)
 
+    async def check_not_paused(self) -> None:
+        """Ask for the balance if the upstream is paused, which a positive one ends.
+
+        Raises:
+            RequestError: the key is still rejected, or still has no credits.
+        """
+        context = self._context
+        if await context.database.peek(lambda c: usage.paused_why(c, context.upstream.id)):
+            await account.check_can_pay(context, self.process)
+
     async def dead(self, processes: frozenset[str]) -> frozenset[str]:
         """Return which of these processes have ended."""
         return await dead_processes(self._context, processes)

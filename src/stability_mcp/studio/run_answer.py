@@ -133,7 +133,8 @@ async def outcome_of(
         steps=state.steps(),
         results=results,
         reviews=reviews,
-        files=[*files, *delivery.get("files", ())],
+        # Each member of an archive names the archive.
+        files=list(dict.fromkeys((*files, *delivery.get("files", ())))),
         notes=[
             *(notes or state.plan.notes),
             *(f"{row.step}: {each}" for row in state.rows for each in _facts(row).get("lines", ())),

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from stability_mcp.media.items import MediaItem
-from stability_mcp.media.labels import clean_label, parse_label
 from stability_mcp.studio.delivery_manifest import DeliveryRow
 from stability_mcp.studio.runtime import StudioParts
 from stability_mcp.studio.workflow_delivery import DeliveryWish, deliver
@@ -65,12 +64,14 @@ def _row(
     item = found.get(row.media or "")
     count = state.plan.step(row.step).count
     position = row.item // count
+    label = json.loads(row.arguments).get("label")
     return DeliveryRow(
         step=row.step,
         item=row.item + 1,
         input=texts[position] if position < len(texts) else "",
         media=item,
-        name=_name(row, item),
+        # Not the label that it got: "photo v2" if its input is stored as "photo".
+        name=label if isinstance(label, str) and count == 1 else "",
         files=tuple(facts.get("files", ())),
         state=row.state,
         error=row.error,
@@ -82,15 +83,3 @@ def _row(
         else None,
         reused=row.reused_from is not None,
     )
-
-
-def _name(row: ItemRow, item: MediaItem | None) -> str:
-    """Return the label that was asked for if the result has a version of it, else "".
-
-    A picture cut out of `mug.jpg` is `mug v2` in the library, but `mug` in a folder of its own.
-    """
-    asked = json.loads(row.arguments).get("label")
-    if not isinstance(asked, str) or item is None or not item.label:
-        return ""
-    wanted = clean_label(asked)
-    return wanted if wanted and parse_label(item.label).root == wanted else ""

@@ -6,9 +6,8 @@ waits for that job. The driver stops when the run has ended, or waits for the us
 """
 
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,11 +31,12 @@ from stability_mcp.text import credits_text, listed
 from stability_mcp.workflows import run_rows
 from stability_mcp.workflows.earlier_results import EarlierResults
 from stability_mcp.workflows.progression import ItemKey, Progression, ReadyItem, progression
-from stability_mcp.workflows.run_jobs import RunJob, jobs_of_run
+from stability_mcp.workflows.run_jobs import RunJob
 from stability_mcp.workflows.run_port import PreparedStep, StepResult, StepRunner
 from stability_mcp.workflows.run_rows import NewState, Settled
 from stability_mcp.workflows.run_rows import RunState as State
 from stability_mcp.workflows.run_state import RunState, read_state
+from stability_mcp.workflows.step_budgets import StepBudgets
 
 MAX_PREPARING = 4
 """Items whose files are prepared at once: each may decode a picture of 100 MB in memory."""
@@ -88,9 +88,7 @@ class RunDriver:
         self._stopped_by: StudioError | None = None
         """Why no further item may start: money, the key or the disk."""
         self._earlier: EarlierResults | None = None
-        self._step_budgets = anyio.Lock()
-        self._reserved: dict[ItemKey, int] = {}
-        """Prices of items that are being submitted, in steps with a budget."""
+        self._budgets = StepBudgets(context.database, run)
 
     def wake(self) -> None:
         """Read the rows again."""
@@ -255,7 +253,8 @@ class RunDriver:
         if repeats is None and await self._reused(prepared, state):
             return
         if prepared.is_paid:
-            async with self._in_step_budget(prepared, state) as obstacle:
+            step = state.plan.step(ready.key.step)
+            async with self._budgets.reserve(step, prepared) as obstacle:
                 if obstacle and repeats is None:
                     await self._write_skipped({ready.key: obstacle})
                     return
@@ -276,32 +275,6 @@ class RunDriver:
         if self._earlier is None:
             self._earlier = EarlierResults(self._context.database, state, self._context.clock)
         return await self._earlier.use(prepared)
-
-    @asynccontextmanager
-    async def _in_step_budget(self, prepared: PreparedStep, state: RunState) -> AsyncIterator[str]:
-        """Reserve the price of an item in the budget of its step; yield why it doesn't fit."""
-        step = state.plan.step(prepared.item.key.step)
-        if step.budget is None or not prepared.is_paid:
-            yield ""
-            return
-        key, run = prepared.item.key, self._run
-        async with self._step_budgets:
-            jobs = await self._context.database.read(lambda c: jobs_of_run(c, run))
-            mine = [job for job in jobs if job.step == step.id]
-            submitted = {job.key for job in mine}
-            used = sum(job.price for job in mine if job.counts)
-            used += sum(
-                price
-                for other, price in self._reserved.items()
-                if other.step == step.id and other not in submitted
-            )
-            fits = used + prepared.price <= round(step.budget * 1000)
-            if fits:
-                self._reserved[key] = prepared.price
-        try:
-            yield "" if fits else f"the step's budget of {step.budget:g} credits is used up"
-        finally:
-            self._reserved.pop(key, None)
 
     async def _write_start(self, prepared: PreparedStep) -> None:
         now, run, ready = self._context.clock(), self._run, prepared.item

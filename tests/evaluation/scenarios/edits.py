@@ -211,8 +211,8 @@ SCENARIOS = (
         bad=["Warms the cold version up again.", "Pays for an edit with a prompt."],
         pictures=1,
         budget=Budget(calls=3, bytes=115_000),
-        files=[Delivered(pattern="warm lake.png", format="PNG", size=(900, 700))],
+        files=[Delivered(pattern="warm lake.png", format="PNG", size=(300, 200))],
         answers=["free"],
-        world=World(files={"Pictures/lake.png": photo("a mountain lake", (900, 700))}),
+        world=World(files={"Pictures/lake.png": photo("a mountain lake", (300, 200))}),
     ),
 )

@@ -129,7 +129,7 @@ SCENARIOS = (
         allowed=("upscale_fast", "media_*", "guide"),
         good=["Reads and writes relative to the folder that is open in the editor."],
         bad=["Asks for the full path.", "Writes to another folder."],
-        budget=Budget(calls=2, bytes=140_000, credits=2),
+        budget=Budget(calls=2, bytes=185_000, credits=2),
         charges={"upscale_fast": 1},
         files=[Delivered(pattern="~/site/assets/icon-large.webp", format="WEBP")],
         world=World(files={"site/assets/icon.jpg": lambda: jpeg((100, 100))}, workspace="site"),

@@ -165,7 +165,7 @@ SCENARIOS = (
         allowed=RUNNING,
         good=["The run pauses with one message; after the purchase only what is missing is made."],
         bad=["Starts all four again.", "Reports four errors."],
-        budget=Budget(calls=3, bytes=120_000, credits=12),
+        budget=Budget(calls=3, bytes=210_000, credits=12),
         charges={"generate_core": 4},
         files=[Delivered(pattern=f"{animal}.png", format="PNG") for animal in ANIMALS],
         answers=["credits", "resume"],
@@ -203,7 +203,7 @@ SCENARIOS = (
         turns=[
             Turn(
                 "Cut out everything in Pictures/tools and put the results into a folder called "
-                "cut-outs.",
+                "cut-outs, named like the photos.",
                 [
                     Call("workflow_templates"),
                     Call("workflow_templates", name="batch_process"),
@@ -226,6 +226,7 @@ SCENARIOS = (
         charges={"edit_remove_background": 3},
         files=[
             Delivered(pattern="cut-outs/**/*.png", count=3, format="PNG", has_transparency=True),
+            *(Delivered(pattern=f"cut-outs/**/tool {number}.png") for number in (1, 2, 3)),
             Delivered(pattern="cut-outs/**/manifest.csv"),
         ],
         answers=["broken"],

@@ -74,6 +74,7 @@ COMIC = {
                 "images": ["$panels"],
                 "kind": "comic",
                 "rows": [1, 2, 1],
+                "width": 1000,
                 "bubbles": [{"panel": 2, "text": "Good evening!"}],
                 "label": "fox comic",
             },
@@ -286,16 +287,16 @@ SCENARIOS = (
         ],
         answers=["free"],
         calls_before="9, partly",
-        world=World(files={"Pictures/fox.png": photo("a red fox in a forest", (1200, 900))}),
+        world=World(files={"Pictures/fox.png": photo("a red fox in a forest", (400, 300))}),
     ),
     Scenario(
         name="comic-on-one-page",
         conversation="Comic strip on one page with one character",
         turns=[
             Turn(
-                "Make a comic on one page with four panels, always the same small red fox with a "
-                "blue scarf: he wakes up, meets an owl, they find a treasure chest, he waves at "
-                "sunset. The owl says: Good evening!",
+                "Make a comic on one page, 1000 pixels wide, with four panels, always the same "
+                "small red fox with a blue scarf: he wakes up, meets an owl, they find a treasure "
+                "chest, he waves at sunset. The owl says: Good evening!",
                 [Call("workflow_plan", plan=COMIC), Call("workflow_run", plan=COMIC)],
             )
         ],

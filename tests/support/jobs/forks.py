@@ -24,6 +24,7 @@ PRELOADED = (
     "support.jobs.killed_job_writes",
     "support.jobs.killed_studio_writes",
     "support.maintenance.backups",
+    "support.workflows.killed_runs",
 )
 """Modules every child needs; importing them is nine tenths of the start-up time."""
 

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from stability_mcp.jobs.models import Timing
 from stability_mcp.settings import Settings
-from stability_mcp.studio import open_studio
+from stability_mcp.studio import Studio, open_studio
 from stability_mcp.studio.plan_report import PlanWish
 from stability_mcp.studio.workflow_runs import RunOptions
 from stability_mcp.workflows.run_state import RunState
@@ -115,16 +115,28 @@ def done_media(state: RunState) -> dict[str, str | None]:
     return {f"{row.step} {row.item}": row.media for row in state.rows if row.state == "done"}
 
 
-async def main(home: Path, url: str) -> None:
-    """Start or continue the run."""
-    settings = Settings(
+def settings_of(home: Path, url: str) -> Settings:
+    """Return the settings of a process."""
+    return Settings(
         home=home,
         api_key=SecretStr("sk-test"),
         base_url=url,
         output_dir=home.parent / "out",
+        roots=(home.parent,),
         metadata="off",
     )
-    async with open_studio(settings, timing=TIMING) as studio:
+
+
+async def pay_again(studio: Studio, home: Path, state: RunState) -> None:
+    """Act as a user who pays again for what never arrived, and write down for which jobs."""
+    with (home.parent / YESES).open("a") as file:
+        file.write("".join(f"{job.id}\n" for job in state.unknown_jobs))
+    await studio.runs.answer_unknown(state.row.id, "pay_again", LOOK)
+
+
+async def main(home: Path, url: str) -> None:
+    """Start or continue the run."""
+    async with open_studio(settings_of(home, url), timing=TIMING) as studio:
         runs = await studio.runs.list(limit=1)
         if runs:
             run = runs[0].row.id
@@ -134,12 +146,8 @@ async def main(home: Path, url: str) -> None:
         while True:
             outcome = await studio.runs.show(run, LOOK)
             state, row = outcome.state, outcome.state.row
-            unknown = [each.key for each in state.rows if each.state == "unknown"]
-            if row.state == "paused" and unknown:
-                jobs = [state.newest_jobs[key].id for key in unknown]
-                with (home.parent / YESES).open("a") as file:
-                    file.write("".join(f"{job}\n" for job in jobs))
-                await studio.runs.answer_unknown(run, "pay_again", LOOK)
+            if row.state == "paused" and state.unknown_jobs:
+                await pay_again(studio, home, state)
             elif row.state != "running":
                 break
         _print(state=row.state, why=row.why, done=done_media(state))

@@ -1,5 +1,6 @@
 """Prompts for given pictures: one change, product photos, an old photo."""
 
+import re
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -19,6 +20,9 @@ from stability_mcp.text import quoted
 CHANGING = frozenset({"edit", "control"})
 """Toolsets whose tools change a picture."""
 MAX_REFERENCE_CHARACTERS = 400
+DEFAULT_TARGET = "product-photos.zip"
+_PATH = re.compile(r"[^<>\"|?*{}$`\n]{1,200}")
+"""A path that `media_export` can write to; anything else is left to the model to ask about."""
 
 Picture = Annotated[str, Completes("media")]
 
@@ -107,7 +111,8 @@ async def product_photos(given: ProductArguments, context: PromptContext) -> str
             {"op": "crop", "aspect": "1:1", "gravity": "subject"},
             {"op": "resize", "width": 1600, "height": 1600, "fit": "crop"},
         ]
-    target = given.files or "product-photos.zip"
+    is_path = _PATH.fullmatch(given.files) is not None
+    target = given.files if is_path else DEFAULT_TARGET
     plan = {
         "title": "Product photos",
         "inputs": inputs,
