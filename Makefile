@@ -94,12 +94,13 @@ types: $(READY)  ## Check static types
 tests: setup  ## Run all tests in parallel
 	@$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
-soak: $(READY)  ## Run 1,000 kills, 600 rate-limited calls, 10,000 requests and 30,000 mutated files; takes half an hour
+soak: $(READY)  ## Run 1,050 kills, 600 rate-limited calls, 10,000 requests and 30,000 mutated files; takes half an hour
 	SOAK_RATE=1 $(BIN)/pytest -s -p no:randomly tests/jobs/test_limits.py
 	EMULATOR_SOAK=10000 $(BIN)/pytest -s -p no:randomly tests/stability_emulator/test_memory.py
 	SOAK_MUTATIONS=10000 $(BIN)/pytest -s -p no:randomly tests/imaging/test_mutated_sounds.py tests/media/test_mutated_pictures.py \
 	  tests/imaging/test_convert.py
 	SOAK_KILLS=1000 $(BIN)/pytest -s -p no:randomly tests/jobs/test_kills.py
+	SOAK_RUN_KILLS=50 $(BIN)/pytest -s -p no:randomly tests/workflows/test_run_kills.py
 
 $(READY): pyproject.toml requirements.lock | $(TOOLS)/.ready
 	$(VIRTUALENV) $(VENV)

@@ -33,7 +33,8 @@ EVERY = [command for commands in COMMANDS.values() for command in commands]
 CURLS = [each for each in EVERY if each.startswith("curl ")]
 PROGRAMS = [block for name in NAMES for block in Page(name).blocks("python")]
 JSON = [(name, json.loads(block)) for name in NAMES for block in Page(name).blocks("json")]
-CONFIGURATIONS = [each for _, each in JSON if {"servers", "mcpServers"} & each.keys()]
+OBJECTS = [each for _, each in JSON if isinstance(each, dict)]
+CONFIGURATIONS = [each for each in OBJECTS if {"servers", "mcpServers"} & each.keys()]
 
 
 def _split(command: str) -> tuple[dict[str, str], list[str]]:

@@ -10,7 +10,7 @@ import pytest
 from stability_mcp.errors import NotFoundError
 from stability_mcp.policy.spend_limits import SpendScope
 from stability_mcp.store.tenancy import Account
-from stability_mcp.workflows import run_notices, run_reuse, run_rows
+from stability_mcp.workflows import run_notices, run_reuse, run_rows, run_takeover
 from stability_mcp.workflows.plan import Plan
 from stability_mcp.workflows.plan_notation import read_plan
 from stability_mcp.workflows.progression import Item, ItemKey, ItemState, ReadyItem
@@ -64,6 +64,10 @@ def _run(store: sqlite3.Connection, account: Account = ACCOUNT) -> str:
 
 def _row(store: sqlite3.Connection, run: str) -> RunRow:
     return run_rows.find_run(store, ACCOUNT, run)
+
+
+def _take(store: sqlite3.Connection, run: RunRow, process: str) -> bool:
+    return run_takeover.take_run(store, run, process, now=150.0)
 
 
 def _start(
@@ -177,10 +181,10 @@ def test_a_wrong_id_names_the_run_that_was_meant(store: sqlite3.Connection) -> N
 def test_only_one_process_takes_a_run_over(store: sqlite3.Connection) -> None:
     """*Chosen*: two processes find the same run of a dead one; the first one drives it."""
     _run(store)
-    seen_by_both = run_rows.running(store, "live")
+    seen_by_both = run_takeover.running(store, "live")
     assert len(seen_by_both) == 1
 
-    taken = [run_rows.take_run(store, seen_by_both[0], process) for process in ("p2", "p3")]
+    taken = [_take(store, seen_by_both[0], process) for process in ("p2", "p3")]
 
     assert taken == [True, False]
     assert _row(store, seen_by_both[0].id).process == "p2"
@@ -190,30 +194,58 @@ def test_a_run_without_a_process_is_taken_once(store: sqlite3.Connection) -> Non
     """*Chosen*: a restored store has runs that no process drives."""
     name = _run(store)
     run_rows.set_state(store, name, NewState(state="running"), now=150.0)
-    [run] = run_rows.running(store, "live")
+    [run] = run_takeover.running(store, "live")
 
-    assert [run_rows.take_run(store, run, process) for process in ("p2", "p3")] == [True, False]
+    assert [_take(store, run, process) for process in ("p2", "p3")] == [True, False]
 
 
 @pytest.mark.parametrize("state", ["review", "paused", "done", "failed", "cancelled"])
 def test_a_run_that_does_not_run_is_not_taken(store: sqlite3.Connection, state: RunState) -> None:
     """*Chosen*: nothing is spent until the user decides."""
     name = _run(store)
-    [seen] = run_rows.running(store, "live")
+    [seen] = run_takeover.running(store, "live")
     run_rows.set_state(store, name, NewState(state=state, why="a reason"), now=400.0)
 
-    assert run_rows.running(store, "live") == []
-    assert not run_rows.take_run(store, seen, "p2")
+    assert run_takeover.running(store, "live") == []
+    assert not _take(store, seen, "p2")
     run = _row(store, name)
     assert (run.state, run.why, run.process) == (state, "a reason", None)
     assert run.finished_at == (400.0 if state in run_rows.ENDED else None)
+
+
+@pytest.mark.parametrize(
+    ("last", "other", "state"),
+    [(399.0, False, "paused"), (401.0, False, "running"), (399.0, True, "running")],
+    ids=["long ago", "just now", "another process"],
+)
+def test_a_starting_process_pauses_a_run_that_was_left_long_ago(
+    store: sqlite3.Connection, last: float, state: str, *, other: bool
+) -> None:
+    """*Chosen*: starting a server in the morning spends nothing; ten minutes, as for jobs."""
+    name = _run(store)
+    _start(store, name)
+    execute(store, "UPDATE run_items SET ended_at = :last", last=last)
+    if other:
+        execute(
+            store,
+            "INSERT INTO processes (id, upstream, pid, program, writes_schema, started_at) "
+            "VALUES ('p9', 'live', 1, 'test', 9, 0)",
+        )
+    [run] = run_takeover.running(store, "live")
+
+    taken = run_takeover.take_run(store, run, "p2", now=1_000.0, starting=True)
+
+    assert taken == (state == "running")
+    found = _row(store, name)
+    assert (found.state, found.process) == (state, "p2" if taken else None)
+    assert ("resume continues it" in (found.why or "")) != taken
 
 
 def test_the_runs_of_another_upstream_are_not_driven(store: sqlite3.Connection) -> None:
     """*Chosen*: its jobs need the other key."""
     _run(store)
 
-    assert run_rows.running(store, "emulator") == []
+    assert run_takeover.running(store, "emulator") == []
 
 
 def test_a_run_that_continues_has_not_ended(store: sqlite3.Connection) -> None:

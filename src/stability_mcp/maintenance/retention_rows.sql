@@ -109,7 +109,7 @@ WHERE id = :run AND finished_at < :cutoff
     );
 
 -- name: delete_run_items(run) -> count
--- What it started and what came of it.
+-- The items that it started or settled.
 DELETE FROM run_items WHERE run = :run;
 
 -- name: old_calls(before, cutoff, limit) -> many

@@ -69,6 +69,7 @@ class RunHost:
                     try:
                         if self._changes.changed() or self._others_run:
                             await self._adopt()
+                            self._starting = False
                     except (StorageError, OSError) as error:
                         self._changes.forget()
                         log.warning("workflows of dead processes could not continue yet: %s", error)
@@ -76,6 +77,8 @@ class RunHost:
             finally:
                 self._group = None
 
+    _starting = True
+    """Whether this process has not looked for runs yet: old ones are paused then."""
     _others_run = False
     """Whether another process had a run at the last look: it may have died since."""
 
@@ -91,15 +94,22 @@ class RunHost:
         dead = await self._jobs.runner.dead(others)
         if not dead and not own:
             return
-        from stability_mcp.workflows import run_rows
+        from stability_mcp.workflows import run_takeover
 
-        rows = await self._database.read(lambda c: run_rows.running(c, account.upstream))
+        rows = await self._database.read(lambda c: run_takeover.running(c, account.upstream))
         for row in rows:
             if row.owner != account.owner:
                 continue
             is_orphan = row.process is None or row.process in dead
             if is_orphan and await self._database.write(
-                partial(run_rows.take_run, run=row, process=mine), name="workflow.take_run"
+                partial(
+                    run_takeover.take_run,
+                    run=row,
+                    process=mine,
+                    now=self._clock(),
+                    starting=self._starting,
+                ),
+                name="workflow.take_run",
             ):
                 log.info("run %s continues in this process", row.id)
                 await self.drive(row.id)

@@ -187,8 +187,6 @@ _find_run = _SQL.one("find_run", RunRow)
 _similar_ids = _SQL.values("similar_ids", str)
 _run_of_job = _SQL.value("run_of_job", str)
 _list_runs = _SQL.many("list_runs", RunRow)
-_running = _SQL.many("running", RunRow)
-_take_run = _SQL.count("take_run")
 _set_state = _SQL.count("set_state")
 _set_delivery = _SQL.count("set_delivery")
 _mark_collected = _SQL.count("mark_collected")
@@ -262,16 +260,6 @@ def list_runs(
 ) -> Sequence[RunRow]:
     """Return runs of an account, newest first."""
     return _list_runs(connection, owner=account.owner, before=before, limit=limit)
-
-
-def running(connection: Connection, upstream: str) -> Sequence[RunRow]:
-    """Return the runs of an upstream that some process should drive, oldest first."""
-    return _running(connection, upstream=upstream)
-
-
-def take_run(connection: Connection, run: RunRow, process: str) -> bool:
-    """Let this process drive a run whose process ended; False: another one was faster."""
-    return _take_run(connection, id=run.id, process=process, before=run.process or "") == 1
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,19 +30,6 @@ SELECT seq, id, owner, upstream, process, template, title, plan, plan_format, in
     cancel_at, created_at, changed_at, finished_at
 FROM runs WHERE owner = :owner AND seq < :before ORDER BY seq DESC LIMIT :limit;
 
--- name: running(upstream) -> many
--- Unfinished runs that some process should drive. Few runs are unfinished at a time.
-SELECT seq, id, owner, upstream, process, template, title, plan, plan_format, inputs, files,
-    max_credits, scope, scope_client, workspace, delivery, collected_at, redo_of, redo, state, why,
-    cancel_at, created_at, changed_at, finished_at
-FROM runs WHERE upstream = :upstream AND state = 'running' AND finished_at IS NULL
-ORDER BY seq;
-
--- name: take_run(id, process, before) -> count
--- A process takes a run over from one that ended; `before` is the process in the row, or empty.
-UPDATE runs SET process = :process
-WHERE id = :id AND state = 'running' AND coalesce(process, '') = :before;
-
 -- name: set_state(id, state, why, process, now) -> count
 -- A run that waits for the user, or has ended, belongs to no process. No answer has shown its new
 -- state yet.

@@ -116,9 +116,9 @@ def test_files_that_do_not_fit_are_left_out_and_bad_ones_stay() -> None:
     assert_runs(plan, media)
     assert labels(last_of(plan)) == ["one", "bad"]
     assert plan.notes == [
-        'Left out, of another kind: "song.mp3" and "mesh.glb"',
-        'Left out, would have to be cropped or padded for edit_outpaint: "wide.png"',
-        'Can\'t be read, will fail without a charge: "bad.png"',
+        'Left out, of another kind: "song.mp3" and "mesh.glb".',
+        'Left out, would have to be cropped or padded for edit_outpaint: "wide.png".',
+        'Can\'t be read, will fail without a charge: "bad.png".',
     ]
 
 
@@ -235,7 +235,7 @@ def test_operations_keep_their_ids_and_share_what_they_take() -> None:
     assert (logo["label"], logo["style_preset"]) == ("my logo", "anime")
     assert "style_preset" not in cut
     assert poster["style_preset"] == "line-art"
-    assert plan.notes == ["Not taken by cut: style_preset"]
+    assert plan.notes == ["Not taken by cut: style_preset."]
 
 
 @pytest.mark.parametrize(

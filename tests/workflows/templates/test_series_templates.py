@@ -226,7 +226,7 @@ def test_operations_can_be_compared() -> None:
     """With a note that equal seeds say nothing then."""
     plan = ab(prompt="a fox", options=[{"operation": "core"}, {"operation": "ultra"}])
     assert {step.tool for step in plan.steps[:2]} == {"generate_core", "generate_ultra"}
-    assert "Equal seeds of different operations don't make pictures alike" in plan.notes
+    assert "Equal seeds of different operations don't make pictures alike." in plan.notes
 
 
 @pytest.mark.parametrize(

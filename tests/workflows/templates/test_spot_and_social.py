@@ -182,7 +182,7 @@ def test_a_picture_that_is_too_long_is_padded_instead() -> None:
     plan = plan_of("social_set", media, picture="photo", platforms="instagram-square")
     assert exported(plan) == {"instagram-square": "image_transform"}
     assert plan.notes == [
-        "Padded with a blurred picture: instagram-square; it is too long to be extended"
+        "Padded with a blurred picture: instagram-square; it is too long to be extended."
     ]
 
 

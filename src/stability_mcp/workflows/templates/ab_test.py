@@ -115,7 +115,7 @@ async def ab_test(arguments: AbTest, media: TemplateMedia) -> Plan:
         steps=every,
         outputs={each.id: f"${each.id}" for each in (judged, *shuffled)},
         deliver=delivery(arguments.to),
-        notes=[*_notes(steps, sides), f"Seeds from {seed} up, the same for every option"],
+        notes=[*_notes(steps, sides), f"Seeds from {seed} up, the same for every option."],
     )
 
 
@@ -207,7 +207,7 @@ def _page(step: Step) -> Step:
 def _notes(steps: Sequence[Step], sides: Sequence[Side]) -> list[str]:
     tools = list(dict.fromkeys(step.tool for step in steps))
     names = listed(side.name or f"option {n}" for n, side in enumerate(sides, 1))
-    notes = [f"Compared: {names}; the order is shuffled, and shown after the pick"]
+    notes = [f"Compared: {names}. The order is shuffled, and shown after the pick."]
     if len(tools) > 1:
-        notes.append("Equal seeds of different operations don't make pictures alike")
+        notes.append("Equal seeds of different operations don't make pictures alike.")
     return notes

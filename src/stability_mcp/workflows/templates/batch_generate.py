@@ -174,7 +174,7 @@ def _of_prompts(
         for name, each in zip(names, prompts, strict=True)
     ]
     update = {"foreach": elements, "count": arguments.variants}
-    note = f"Model: {choice.operation}, {choice.reason}" if choice.reason else ""
+    note = f"Model: {choice.operation}, {choice.reason}." if choice.reason else ""
     return [step.model_copy(update=update)], [note] if note else []
 
 
@@ -257,5 +257,5 @@ def _shared_notes(shared: Mapping[str, Any], steps: Sequence[Step]) -> list[str]
     for name in shared:
         others = [step.id for step in steps if not takes(step.tool, name)]
         if others:
-            found.append(f"Not taken by {listed(others)}: {name}")
+            found.append(f"Not taken by {listed(others)}: {name}.")
     return found

@@ -91,7 +91,7 @@ class _Files:
             (self.unread, "Can't be read, will fail without a charge"),
         ):
             if files:
-                yield f"{why}: {some([short_path(each) for each in files])}"
+                yield f"{why}: {some([short_path(each) for each in files])}."
 
 
 @template(

@@ -128,8 +128,8 @@ async def creative_exploration(arguments: CreativeExploration, media: TemplateMe
         outputs={"refined": "$refined"},
         deliver=delivery(arguments.to),
         notes=[
-            f"Drafts: {drafts.tool}; refined: {choice.operation}, {choice.reason}",
-            "The user picks one draft; of several picks the first is refined",
+            f"Drafts: {drafts.tool}. Refined: {choice.operation}, {choice.reason}.",
+            "The user picks one draft; of several picks the first is refined.",
         ],
     )
 

@@ -241,6 +241,6 @@ def _notes(arguments: ImageSequence, later: Step, seeds: Sequence[int]) -> list[
     rising = f"seeds from {seeds[0]} up" if seeds[0] != seeds[-1] else f"seed {seeds[0]} for all"
     length = (len(seeds) + (arguments.first is not None)) / arguments.fps
     return [
-        f"Later frames ({later.tool}) {how}; {rising}",
-        f"The animation takes {length:.3g} s and repeats; a frame that fails is left out of it",
+        f"Later frames ({later.tool}) {how}; {rising}.",
+        f"The animation takes {length:.3g} s and repeats; a frame that fails is left out of it.",
     ]

@@ -295,13 +295,15 @@ def _notes(
 ) -> list[str]:
     notes = []
     if cropped:
-        notes.append(f"Cropped around the subject: {listed(each.preset for each in cropped)}")
+        notes.append(f"Cropped around the subject: {listed(each.preset for each in cropped)}.")
     if shapes and pads:
         why = "" if method == "pad" else "; it is too long to be extended"
         names = listed(name for shape in shapes for name in shape.presets)
-        notes.append(f"Padded with a blurred picture: {names}{why}")
+        notes.append(f"Padded with a blurred picture: {names}{why}.")
     elif shapes:
         price = OPERATIONS[choose("extend", "standard").operation].spec.credits
         each = credits_text(round(float(price) * 1_000)) if isinstance(price, int | float) else ""
-        notes += [f"Extended to {shape.name} ({each}): {listed(shape.presets)}" for shape in shapes]
+        notes += [
+            f"Extended to {shape.name} ({each}): {listed(shape.presets)}." for shape in shapes
+        ]
     return notes

@@ -318,13 +318,13 @@ def _notes(arguments: SpotWithMusic, spot: _Spot) -> list[str]:
     notes = [
         f"Length of picture and sound: {length}; "
         + (
-            "a still picture that stands for all of it"
+            "a still picture that stands for all of it."
             if spot.frames == 1
-            else f"{spot.frames} pictures of {spot.seconds / spot.frames:.3g} s each"
+            else f"{spot.frames} pictures of {spot.seconds / spot.frames:.3g} s each."
         )
     ]
     if arguments.sound is None:
         is_raised = spot.music is not choose("text_to_audio", arguments.quality)
         why = "the only one for this length: " if is_raised else ""
-        notes.append(f"Music: {spot.music.operation}, {why}{spot.music.reason}")
+        notes.append(f"Music: {spot.music.operation}, {why}{spot.music.reason}.")
     return notes

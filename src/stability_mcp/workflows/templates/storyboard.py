@@ -256,6 +256,6 @@ def _notes(arguments: Storyboard, seed: int) -> list[str]:
         else "scene 1"
     )
     return [
-        f"Anchor of the look: {anchor}, fidelity {arguments.closeness:g}; seeds from {seed} up",
-        "The page needs every scene: after a failure, redo from that scene",
+        f"Anchor of the look: {anchor}, fidelity {arguments.closeness:g}; seeds from {seed} up.",
+        "The page needs every scene: after a failure, redo from that scene.",
     ]
