@@ -2,7 +2,7 @@
 # sets up `.demo/venv` with just the product; the others set up `.venv` with its tools. virtualenv
 # creates both, because some Python installations lack venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast soak check format schemas serve bench emulator-sheet models-sheet odd-files-sheet pages-sheet transforms-sheet waveforms-sheet mcpb setup style lint layers types tests
+.PHONY: help demo test fast soak check format schemas serve bench evaluate emulator-sheet models-sheet odd-files-sheet pages-sheet transforms-sheet waveforms-sheet mcpb setup style lint layers types tests
 
 PYTHON ?= python3
 VENV   := .venv
@@ -50,6 +50,9 @@ serve: $(READY)  ## Serve over HTTP on loopback, with the emulator unless a key 
 
 bench: setup  ## Benchmark against a bare server
 	$(BIN)/python -m benchmarks
+
+evaluate: $(READY)  ## Have the scripted agent play the scenarios of docs/evaluation.md
+	PYTHONPATH=tests $(BIN)/python scripts/evaluate.py --play
 
 emulator-sheet: $(READY)  ## Draw all emulated operations in one picture: docs/emulator-sheet.webp
 	$(BIN)/python -m benchmarks.emulator_sheet
