@@ -79,11 +79,11 @@ def assert_runs(name: str, media: FakeMedia, **changes: object) -> CheckedPlan:
 
 
 def is_line(note: str) -> bool:
-    """Return whether a note is one short line, with a capital or a tool first and no full stop."""
+    """Return whether a note is one short line that begins with a capital, a number or a tool."""
     begins_well = (
         note[0].isupper() or note[0].isdigit() or note.split(maxsplit=1)[0] in step_tools()
     )
-    return begins_well and not note.endswith(".") and "\n" not in note and len(note) <= MAX_NOTE
+    return begins_well and "\n" not in note and len(note) <= MAX_NOTE
 
 
 def assert_runs_or_explains(name: str, media: FakeMedia, **changes: object) -> None:
