@@ -61,8 +61,12 @@ class StepRunner(Protocol):
 
     async def submit(
         self, prepared: PreparedStep, place: StepPlace, *, retry_of: str | None
-    ) -> str:
-        """Write the job of a paid item and return its id; the same place has one job.
+    ) -> StepResult | None:
+        """Write the job of a paid item; the same place has one job.
+
+        Returns:
+            The result of a finished job that must be the same, which costs nothing; None: a job
+            makes it.
 
         Raises:
             BudgetError: it would exceed the budget of the run or of the day, or a spending limit.
