@@ -1,22 +1,27 @@
 """Fixtures for all tests."""
 
+import gc
 import os
 import re
+import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import count
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+import httpcore2
 import pytest
 from hypothesis import HealthCheck, settings
 
 from stability_emulator import rendering
 from stability_emulator.pictures.brief import Brief
 from stability_mcp.api.fields import Size
+from stability_mcp.tls import VARIABLES
 from support.home import use_home
 
 MAX_SMALL_SIDE = 192
@@ -70,6 +75,21 @@ def _refuse(*_: object, **__: object) -> None:
 def _starts_processes(item: pytest.Item) -> bool:
     needs = item.fixturenames if isinstance(item, pytest.Function) else ()
     return "emulator_url" in needs or item.get_closest_marker("processes") is not None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Keep what collection creates out of garbage collections: it lives until the end.
+
+    Searching 10,000 tests for garbage takes each worker a second while it collects them, and more
+    while it runs them.
+    """
+    gc.disable()
+    result = yield
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+    return result
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -136,6 +156,23 @@ def small_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
 def _small_brief(*, size: Size, **values: Any) -> Brief:  # noqa: ANN401 -- other fields of a brief
     share = min(1, MAX_SMALL_SIDE / max(size))
     return Brief(size=Size(*(max(round(side * share), 1) for side in size)), **values)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def read_trust_store() -> Iterator[Callable[..., ssl.SSLContext]]:
+    """Read the certificates once for all clients, 20 ms each; yield what reads them every time."""
+    read = httpcore2.default_ssl_context
+
+    @cache
+    def shared(*, trust_env: bool, variables: tuple[str | None, ...]) -> ssl.SSLContext:  # noqa: ARG001 -- a part of the key
+        return read(_trust_env=trust_env)
+
+    def reading_once(*, _trust_env: bool = True) -> ssl.SSLContext:
+        return shared(trust_env=_trust_env, variables=tuple(map(os.environ.get, VARIABLES)))
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(httpcore2, "default_ssl_context", reading_once)
+        yield read
 
 
 @pytest.fixture(scope="session", autouse=True)

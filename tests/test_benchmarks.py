@@ -75,7 +75,7 @@ STEADY = ("memory idle", "tools/list, default", "mean operation", "most requests
 """Figures that do not depend on what else the machine does."""
 
 
-@pytest.mark.long(25)
+@pytest.mark.long(45)
 @pytest.mark.processes
 def test_the_benchmark_prints_every_limit_and_meets_the_steady_ones() -> None:
     """Chosen: each limit has its line, each stage its time; memory, list and rate are met.

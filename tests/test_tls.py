@@ -2,9 +2,11 @@
 
 import ssl
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import anyio
+import httpcore2
 import pytest
 from anyio import to_thread
 from pydantic import SecretStr
@@ -18,8 +20,13 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def loads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[int]:
+def loads(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    read_trust_store: Callable[..., ssl.SSLContext],
+) -> list[int]:
     """Record which threads read a trust store, using a new one that is not cached yet."""
+    monkeypatch.setattr(httpcore2, "default_ssl_context", read_trust_store)
     trusted = tmp_path / "trusted.pem"
     trusted.write_text("".join(map(ssl.DER_cert_to_PEM_cert, _system_certificates()[:1])))
     monkeypatch.setenv("SSL_CERT_FILE", str(trusted))

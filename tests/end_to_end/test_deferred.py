@@ -30,6 +30,7 @@ def paid_at(upstream: Upstream, **more: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.long(11)
 async def test_a_deferred_result_is_stored_at_most_11_s_after_it_is_ready(tmp_path: Path) -> None:
     """*Documented*: 10 s between polls. *Chosen*: the first one 10 s after the start."""
     async with (

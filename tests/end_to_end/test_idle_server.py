@@ -92,6 +92,7 @@ async def test_a_server_started_after_the_crash_recovers_without_a_call(
             await _wait_for_the_result(tmp_path, upstream)
 
 
+@pytest.mark.long(8)
 async def test_an_http_server_recovers_without_a_client(tmp_path: Path) -> None:
     """*Promised* (README): it counts as a running process."""
     command = [sys.executable, "-m", "stability_mcp", "serve", "--http", "--port", "0"]

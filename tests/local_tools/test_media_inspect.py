@@ -83,6 +83,7 @@ async def _facts(client: Client, picture: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.long(9)
 @pytest.mark.anyio
 async def test_it_names_the_flaws_of_thirty_pictures_and_nothing_else(tmp_path: Path) -> None:
     """Chosen: a model trusts the line `flaws`, so it is neither empty nor invented."""

@@ -89,6 +89,7 @@ def test_a_deferred_generation_is_not_an_error(
     assert replies["edit creative"] == {"image": None}
 
 
+@pytest.mark.long(19)
 def test_a_misnamed_field_is_reported(
     replies: Mapping[str, Mapping[str, Any]],
 ) -> None:

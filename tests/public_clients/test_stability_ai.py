@@ -102,6 +102,7 @@ def test_the_account_is_read(replies: Mapping[str, Mapping[str, Any]]) -> None:
     assert [each["type"] for each in replies["engines.list"]["answer"]] == ["PICTURE"]
 
 
+@pytest.mark.long(10)
 def test_a_refused_key_is_an_error_with_its_status(
     replies: Mapping[str, Mapping[str, Any]],
 ) -> None:

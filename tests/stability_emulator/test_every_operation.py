@@ -2,12 +2,16 @@
 
 import io
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
 from typing import Any
 
 import httpx2
 import pytest
 import soundfile
 
+from stability_emulator import EMULATOR_KEY
+from stability_emulator.accounts import Charge
 from stability_emulator.checks import check
 from stability_emulator.state import State
 from stability_mcp.api.fields import ImageLimits, Size
@@ -17,7 +21,7 @@ from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.wire_schema import defaults
 from support.api import operations
 
-from .support_emulated import SENT_SIZE, file_for, glb, opened, send
+from .support_emulated import SENT_SIZE, caller, file_for, glb, opened, send
 
 pytestmark = pytest.mark.anyio
 
@@ -35,14 +39,53 @@ def built(name: str, arguments: Arguments) -> Operation:
     return OPERATIONS[name].model_validate(arguments(name))
 
 
-async def outcome(client: httpx2.AsyncClient, operation: Operation) -> httpx2.Response:
-    """Send a request and return the response with its result, polling once if deferred."""
-    response = await send(client, operation)
-    assert response.is_success, response.text
-    if not operation.is_deferred():
-        return response
-    generation = response.json()["id"]
-    return await client.get(next(iter(operation.poll_paths)).format(id=generation))
+@dataclass(frozen=True)
+class Exchange:
+    """One paid request of a new account, and what the emulator made of it."""
+
+    operation: Operation
+    read: list[Operation]
+    """What the emulator parsed."""
+    started: httpx2.Response
+    result: httpx2.Response
+    """Another response than `started` if the operation is deferred."""
+    charges: list[Charge]
+    spent: float
+
+
+_exchanges: dict[tuple[str, Arguments], Exchange] = {}
+
+
+async def exchanged(name: str, arguments: Arguments) -> Exchange:
+    """Send a request and get its result; the tests of one request share it.
+
+    Drawing the results of every operation takes ten seconds.
+    """
+    if (name, arguments) not in _exchanges:
+        _exchanges[name, arguments] = await _exchange(built(name, arguments))
+    return _exchanges[name, arguments]
+
+
+async def _exchange(operation: Operation) -> Exchange:
+    read = list[Operation]()
+
+    def recorded(*given: Any) -> Any:  # noqa: ANN401 -- same signature as `check`
+        checked = check(*given)
+        read.append(checked.operation)
+        return checked
+
+    with pytest.MonkeyPatch.context() as patch, closing(State()) as state:
+        patch.setattr("stability_emulator.app.check", recorded)
+        before = state.credits(EMULATOR_KEY)
+        async with caller(state) as client:
+            started = result = await send(client, operation)
+            assert started.is_success, started.text
+            if operation.is_deferred():
+                generation = started.json()["id"]
+                path = next(iter(operation.poll_paths)).format(id=generation)
+                result = await client.get(path)
+        spent = before - state.credits(EMULATOR_KEY)
+        return Exchange(operation, read, started, result, list(state.charges()), spent)
 
 
 def expected_size(operation: Operation) -> Size:
@@ -59,13 +102,12 @@ def expected_size(operation: Operation) -> Size:
 @each_paid
 @each_way
 async def test_every_operation_returns_media_with_the_right_properties(
-    name: str, arguments: Arguments, client: httpx2.AsyncClient
+    name: str, arguments: Arguments
 ) -> None:
     """Documented: size, length and format follow from the request."""
-    operation = built(name, arguments)
+    exchange = await exchanged(name, arguments)
 
-    response = await outcome(client, operation)
-
+    operation, response = exchange.operation, exchange.result
     kind, form = operation.media, getattr(operation, "output_format", "png")
     if operation.answer == "artifacts":
         artifacts = response.json()["artifacts"]
@@ -88,24 +130,16 @@ async def test_every_operation_returns_media_with_the_right_properties(
         assert "seed" not in response.headers
 
 
-@pytest.mark.usefixtures("small_pictures")
 @each_paid
 @each_way
-async def test_every_operation_is_charged_its_price(
-    name: str, arguments: Arguments, client: httpx2.AsyncClient, state: State
-) -> None:
+async def test_every_operation_is_charged_its_price(name: str, arguments: Arguments) -> None:
     """Documented: a successful call costs its list price, once."""
-    operation = built(name, arguments)
-    before = state.credits("sk-emulator-in-process")
+    exchange = await exchanged(name, arguments)
 
-    response = await send(client, operation)
-
-    assert [(each.operation, each.millicredits) for each in state.charges()] == [
-        (name, operation.price())
-    ]
-    spent = before - state.credits("sk-emulator-in-process")
-    assert spent == pytest.approx(operation.price() / 1000)
-    assert state.charges()[0].request == response.headers["x-request-id"]
+    price = exchange.operation.price()
+    assert [(each.operation, each.millicredits) for each in exchange.charges] == [(name, price)]
+    assert exchange.spent == pytest.approx(price / 1000)
+    assert exchange.charges[0].request == exchange.started.headers["x-request-id"]
 
 
 @each_paid
@@ -165,26 +199,17 @@ async def test_every_query_has_the_documented_response(
     row.read(response.json())
 
 
-@pytest.mark.usefixtures("small_pictures")
 @each_paid
 @each_way
 async def test_the_emulator_parses_a_request_into_the_same_operation(
-    name: str, arguments: Arguments, client: httpx2.AsyncClient, state: State
+    name: str, arguments: Arguments
 ) -> None:
     """Chosen: sending and parsing gives an equal operation, except for file fields."""
-    operation, read = built(name, arguments), list[Operation]()
+    exchange = await exchanged(name, arguments)
 
-    def recorded(*given: Any) -> Any:  # noqa: ANN401 -- same signature as `check`
-        checked = check(*given)
-        read.append(checked.operation)
-        return checked
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("stability_emulator.app.check", recorded)
-        await send(client, operation)
-
+    operation = exchange.operation
     files = set(operation.file_fields())
-    assert [each.model_dump(exclude=files) for each in read] == [
+    assert [each.model_dump(exclude=files) for each in exchange.read] == [
         operation.model_dump(exclude=files)
     ]
-    assert len(state.charges()) == 1
+    assert len(exchange.charges) == 1

@@ -102,6 +102,7 @@ async def test_very_many_requests_in_sequence_do_not_leak_memory(server: Server)
     assert ended - half < 4 * MIB, measured
 
 
+@pytest.mark.long(11)
 async def test_many_concurrent_uploads_are_not_held_in_memory(server: Server) -> None:
     """Chosen: 200 uploads of 0.9 MB each are on disk, and results are streamed."""
     content = sound(58)

@@ -302,6 +302,7 @@ MISTAKES: dict[str, tuple[object, str, str]] = {
     ),
     "foreach over nothing": ([{**DRAFT, "foreach": []}], "0 elements", "Split"),
     "foreach over one text": ([{**DRAFT, "foreach": "cats"}], "neither a list", "many: true"),
+    "foreach over a folder": ([{**DRAFT, "foreach": "cats/*"}], "neither a list", "batch_process"),
     "count without a seed": (
         [{**CUT, "count": 3, "arguments": {"image": "a.png"}}],
         "always makes the same",
@@ -440,6 +441,16 @@ def test_waste_is_warned_of_and_does_not_stop_a_plan() -> None:
     assert ("again", "makes") in found
     assert ("again", "costs") in found
     assert ("more", "makes") in found
+
+
+def test_what_foreach_or_braces_do_not_change_is_warned_of() -> None:
+    """A list that no argument uses, and a name in a text that would be sent as it is."""
+    texts = {"prompt": "a {colour} fox"}
+    (unused, braces) = waste(checked([{**DRAFT, "foreach": ["red"], "arguments": texts}]))
+    assert "No argument uses $item" in str(unused)
+    assert 'step "draft", prompt: The text is sent with {colour} in it.' in str(braces)
+    used = {"inputs": {"colour": "red"}, "steps": [{**DRAFT, "arguments": texts}]}
+    assert not waste(checked(used))
 
 
 def test_an_upscaler_of_a_stored_picture_is_warned_of_if_it_shrinks_it() -> None:

@@ -4,7 +4,7 @@ The whole answer stays under 20 KB: what doesn't fit is counted.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from stability_mcp.server.answer_text import limit_text
@@ -71,12 +71,23 @@ def summary(report: PlanReport, *, emulated: bool = False) -> str:
         f"valid{template}",
         f"{steps} step{'s' * (steps != 1)}",
         f"{_up_to(report)}{report.jobs} paid result{'s' * (report.jobs != 1)}",
-        price_text(*report.price) + (" on the emulator, so not charged" if emulated else ""),
+        *_price(report, emulated=emulated),
+        *_duration(report),
     ]
-    if report.seconds:
-        pauses = any(each.step.review for each in report.checked.steps) if report.checked else False
-        parts.append(f"about {_time(report.seconds)}{' without your picks' * pauses}")
     return ", ".join(parts)
+
+
+def _price(report: PlanReport, *, emulated: bool) -> Iterator[str]:
+    where = " on the emulator, so not charged" if emulated else ""
+    yield f"{price_text(*report.price)}{where}" if report.price[1] else "free"
+
+
+def _duration(report: PlanReport) -> Iterator[str]:
+    steps = report.checked.steps if report.checked is not None else []
+    if report.seconds >= 1:
+        is_known = all(each.seconds for each in steps if each.is_paid)
+        pauses = " without your picks" * any(each.step.review for each in steps)
+        yield f"{'about' if is_known else 'at least'} {_time(report.seconds)}{pauses}"
 
 
 def price_text(low: int, high: int) -> str:

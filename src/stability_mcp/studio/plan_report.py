@@ -1,4 +1,4 @@
-"""A workflow that someone wants to check or run, and what was found out about it."""
+"""A request to check or run a workflow, and what was found out about it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from stability_mcp.workflows.problems import Problem
 
 @dataclass(frozen=True, kw_only=True)
 class PlanWish:
-    """A workflow that someone wants to check or run: a plan, or a template."""
+    """A workflow to check or run: a plan, or a template with arguments."""
 
     plan: object = None
     """In any notation; None: from the template."""

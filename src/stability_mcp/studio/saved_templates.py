@@ -24,7 +24,7 @@ from stability_mcp.workflows.plan_notation import MAX_PLAN_CHARACTERS, read_plan
 FOLDER = "workflows"
 ENDING = ".json"
 MAX_FILES = 200
-"""Files that are read for a list. *Chosen*: names of more can't be told apart in an answer."""
+"""Files that are read for a list. *Chosen*: an answer with more can't be read."""
 MAX_BYTES = 4 * MAX_PLAN_CHARACTERS
 """Largest file: the longest plan, each character in 4 bytes of UTF-8."""
 MAX_DESCRIPTION_CHARACTERS = 1_000

@@ -109,7 +109,7 @@ class WorkflowPlans:
             checked=checked,
             problems=problems,
             warnings=[*files.warnings, *_budget_warnings(checked), *waste(checked)],
-            notes=[*draft.notes, *filled.notes, *notes],
+            notes=[*draft.notes, *filled.notes, *notes, *files.notes],
             means=means,
             seconds=checked.seconds(limit / window, settings.concurrency),
         )
@@ -205,6 +205,8 @@ class _Files:
     warnings: list[Problem] = field(default_factory=list)
     unusable: dict[_Place, list[Problem]] = field(default_factory=dict)
     """Files that can't be used, by the list that they are in."""
+    notes: list[str] = field(default_factory=list)
+    """Files that aren't looked at yet."""
     usable: set[_Place] = field(default_factory=set)
     """Lists that have other files."""
 
@@ -236,6 +238,8 @@ class _Files:
     def _add(self, named: NamedFile, shape: MediaShape | None) -> None:
         self.usable.add(_place(named))
         if shape is None:
+            where = ": ".join(filter(None, (named.step, named.argument)))
+            self.notes.append(f"{where} is on the web; the run downloads and checks it first")
             return
         self.shapes[named.reference] = shape
         if named.kind is not None and shape.kind != named.kind:

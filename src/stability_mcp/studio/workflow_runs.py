@@ -1,51 +1,34 @@
-"""Starts, shows and continues the runs of workflows."""
+"""Shows runs of workflows, and carries out what the user decides about them."""
 
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
-
-import anyio
+from typing import Any
 
 from stability_mcp.api.operations import OPERATIONS
-from stability_mcp.errors import ArgumentsError, StudioError
-from stability_mcp.jobs.progress import Progress
-from stability_mcp.policy.confirmation import Confirm, quote_of_change
+from stability_mcp.errors import ArgumentsError
 from stability_mcp.store.queries import Connection
-from stability_mcp.studio.plan_report import PlanReport, PlanWish
+from stability_mcp.studio.plan_report import PlanWish
 from stability_mcp.studio.run_answer import RunOutcome, outcome_of
+from stability_mcp.studio.run_start import (
+    Change,
+    RunOptions,
+    RunStart,
+    confirmed,
+    redo_price,
+    start_run,
+)
 from stability_mcp.studio.runtime import StudioParts
-from stability_mcp.studio.workflow_delivery import delivery_folder
 from stability_mcp.studio.workflow_plans import WorkflowPlans
 from stability_mcp.text import credits_text, quoted
 from stability_mcp.workflows import run_rows
-from stability_mcp.workflows.named_files import named_files
 from stability_mcp.workflows.plan import Plan
 from stability_mcp.workflows.problems import problems_error
 from stability_mcp.workflows.run_decisions import Answer, read_pick, redo
-from stability_mcp.workflows.run_rows import NewRun, RedoFacts
 from stability_mcp.workflows.run_state import RunState, read_state
 
-TOOL = "workflow_run"
-MAX_IMPORTING = 4
-"""Files that are imported at once when a run starts."""
 CHECK_SECONDS = 1.0
 """Interval at which a waiting caller looks at a run of another process."""
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunOptions:
-    """Options of a call about a run."""
-
-    wait: float
-    """Seconds after which the outcome is returned while the run goes on."""
-    progress: Progress | None = None
-    confirm: Confirm | None = None
-    """Gets the user's approval of the price; None: no approval is needed."""
-    preview: bool = True
-    """Whether the outcome has a sheet, if the settings allow one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,21 +41,6 @@ class RedoWish:
     pick: object = None
     """Another pick of a review that the earlier run had."""
     budget: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Start:
-    """What a run starts with."""
-
-    report: PlanReport
-    plan: Plan
-    inputs: Mapping[str, Any]
-    redo_of: str | None = None
-    redo: RedoFacts | None = None
-    files: Mapping[str, str] = field(default_factory=dict)
-    """Ids of files that are known already, by what they are called."""
-    price: int | None = None
-    """Highest price in millicredits; None: that of the whole plan."""
 
 
 class WorkflowRuns:
@@ -99,86 +67,13 @@ class WorkflowRuns:
         report = await self._plans.check(wanted)
         if report.obstacles or report.plan is None:
             raise problems_error(report.obstacles)
-        start = _Start(report=report, plan=report.plan, inputs=report.values)
+        start = RunStart(report=report, plan=report.plan, inputs=report.values)
         return await self._start(start, options)
 
-    async def _start(self, start: _Start, options: RunOptions) -> RunOutcome:
-        plan, parts = start.plan, self._parts
-        most = start.report.price[1] if start.price is None else start.price
-        if plan.budget is not None:
-            most = min(most, round(plan.budget * 1000))
-        if plan.deliver is not None:
-            await delivery_folder(parts, plan.deliver.to)
-        files = await self._import_files(start, options.progress)
-        subject = {"plan": plan.model_dump(mode="json"), "inputs": start.inputs, "files": files}
-        workspace = await parts.importer.files.workspace()
-        new = NewRun(
-            account=parts.account,
-            process=parts.jobs.runner.process,
-            template=start.report.template,
-            plan=plan,
-            inputs=start.inputs,
-            files=files,
-            max_credits=most,
-            spend_scope=parts.spend_scope,
-            workspace=[str(each) for each in workspace.folders],
-            redo_of=start.redo_of,
-            redo=start.redo,
-        )
-        database, now = parts.runtime.database, parts.jobs.runner.now
-
-        async def write() -> str:
-            return await database.write(
-                lambda c: run_rows.insert_run(c, new, now), name="workflow.start", durable=True
-            )
-
-        run = await self._confirmed(options, subject, most, write)
-        await parts.runtime.runs.drive(run)
+    async def _start(self, start: RunStart, options: RunOptions) -> RunOutcome:
+        run = await start_run(self._parts, start, options)
+        await self._parts.runtime.runs.drive(run)
         return await self.show(run, options, notes=start.report.notes)
-
-    async def _confirmed(
-        self,
-        options: RunOptions,
-        subject: Mapping[str, Any],
-        due: int,
-        write: Callable[[], Awaitable[T]],
-    ) -> T:
-        """Write something that may cost credits, after the user has agreed."""
-        parts, confirm, used = self._parts, options.confirm, None
-        if confirm is not None and due > confirm.free_limit:
-            used = await confirm(quote_of_change(parts.account, TOOL, subject, due))
-        try:
-            return await write()
-        except BaseException:
-            if used is not None:
-                with anyio.CancelScope(shield=True):
-                    await parts.permissions.give_back(used)
-            raise
-
-    async def _import_files(self, start: _Start, progress: Progress | None) -> dict[str, str]:
-        """Import the files that a plan names; one that can't be used fails alone, when it runs.
-
-        Words such as `the last image` keep the meaning that they had in the run that is redone.
-        """
-        found = dict(start.files)
-        every = dict.fromkeys(each.reference for each in named_files(start.plan, start.inputs))
-        named = [each for each in every if each not in found]
-        limiter = anyio.CapacityLimiter(MAX_IMPORTING)
-
-        async def add(reference: str) -> None:
-            async with limiter:
-                try:
-                    resolved = await self._parts.importer.import_file(reference, None)
-                except StudioError:
-                    return
-            found[reference] = resolved.item.id
-            if progress is not None and len(named) > MAX_IMPORTING:
-                await progress(f"{len(found)} of {len(named)} files imported", 0.0)
-
-        async with anyio.create_task_group() as group:
-            for each in named:
-                group.start_soon(add, each)
-        return found
 
     # Show -----------------------------------------------------------------------------------------
 
@@ -290,7 +185,9 @@ class WorkflowRuns:
             confirm = options.confirm.for_second_charge() if options.confirm else None
             subject = {"run": run, "again": sorted(job.id for job in jobs.values())}
             asked = replace(options, confirm=confirm)
-            await self._confirmed(asked, subject, due, lambda: self._restart(run, write))
+            await confirmed(
+                self._parts, asked, Change(subject, due), lambda: self._restart(run, write)
+            )
         else:
             await self._restart(run, write)
         return await self.show(run, options)
@@ -327,7 +224,7 @@ class WorkflowRuns:
                     lambda c: run_rows.raise_budget(c, run, more), name="workflow.raise_budget"
                 )
 
-            await self._confirmed(options, {"run": run, "more": more}, more, write)
+            await confirmed(self._parts, options, Change({"run": run, "more": more}, more), write)
         paused = [job.id for job in state.newest_jobs.values() if job.state == "paused"]
         if paused:
             await self._parts.jobs.resume(paused, self._parts.limited_client())
@@ -394,14 +291,14 @@ class WorkflowRuns:
         if report.obstacles or report.plan is None:
             raise problems_error(report.obstacles)
         changed = {*wanted.changes, *again.facts.anew}
-        start = _Start(
+        start = RunStart(
             report=report,
             plan=report.plan,
             inputs=report.values,
             redo_of=run,
             redo=again.facts,
             files=before.row.read_files(),
-            price=_redo_price(before, report, changed, again.facts.picks),
+            price=redo_price(before, report, changed, again.facts.picks),
         )
         return await self._start(start, options)
 
@@ -421,27 +318,3 @@ class WorkflowRuns:
         path = await self._plans.save(name, state.plan, state.inputs)
         note = f"Saved as template {quoted(path.stem)}: {path}"
         return await self.show(run, replace(options, preview=False), notes=[note])
-
-
-def _redo_price(
-    before: RunState, report: PlanReport, changed: Collection[str], repicked: Collection[str]
-) -> int:
-    """Return the highest price of what isn't reused: changed steps, what follows, what is missing.
-
-    Args:
-        before: The earlier run.
-        report: The new plan, checked.
-        changed: Steps that are made again.
-        repicked: Reviews with another pick, so that what uses them is made again.
-    """
-    steps = report.checked.steps if report.checked is not None else []
-    complete = {each.step.id for each in before.steps() if each.is_complete}
-    lacking = {row.step for row in before.rows if row.state != "done"}
-    again: set[str] = set()
-    for each in steps:  # each after those that it uses
-        name = each.step.id
-        needs = {*each.needs}
-        is_open = name in lacking or name not in complete
-        if name in changed or is_open or needs & {*again, *repicked}:
-            again.add(name)
-    return sum(each.price[1] for each in steps if each.step.id in again)

@@ -178,7 +178,8 @@ class Elements:
                 argument="foreach",
                 message=f"{quoted(given)} is neither a list nor a step or input with several "
                 "values.",
-                cure='Pass a list, or "$id" of an earlier step or of an input with many: true.',
+                cure='Pass a list, or "$id" of an earlier step or of an input with many: true. For '
+                "the files of a folder use the template batch_process.",
             )
         )
         return cls(is_used=True)

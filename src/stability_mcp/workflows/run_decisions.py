@@ -137,7 +137,6 @@ def redo(
         redo_from: A step that is made again; None: only what the changes concern.
         changes: Arguments to change by step; None removes one. `count`, `foreach`, `tool` and
             `review` of the step itself can be changed as well.
-        pick: Another pick of reviews that the earlier run had, as `read_pick` takes it.
         pick: Another pick of the reviews that the earlier run had, as `read_pick` takes it.
 
     Raises:

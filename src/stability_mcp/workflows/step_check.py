@@ -313,11 +313,13 @@ class StepChecker:
                     f"{name}: {verb} from {shape.size.width}x{shape.size.height} to "
                     f"{sent.width}x{sent.height}"
                 )
-            yield from _marking(step, row, name, shape, found)
+            _check_marking(step, row, name, shape, found)
 
 
 def _unknown_item(step: Step, place: Place, elements: Elements) -> Problem | None:
     """Return what is wrong with `$item` or one of its fields."""
+    if elements.is_used and place.ref.part is None:
+        return None  # foreach is wrong, which is a problem of its own
     if elements.is_used:
         return Problem(
             step=step.id,
@@ -335,9 +337,9 @@ def _unknown_item(step: Step, place: Place, elements: Elements) -> Problem | Non
     )
 
 
-def _marking(
+def _check_marking(
     step: Step, row: type[Operation], name: str, shape: MediaShape, found: StepFindings
-) -> Iterator[str]:
+) -> None:
     """Report a picture without a transparent area where one has to be marked."""
     mask = next((n for n, mark in row.file_fields().items() if mark.mask_for == name), None)
     if not row.needs_marking or mask is None or shape.has_alpha is not False:
@@ -352,7 +354,6 @@ def _marking(
                 cure=f'Add a step with image_mask before it and pass {mask}: "$id" of that step.',
             )
         )
-    yield from ()
 
 
 # Files --------------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 The files of a run are imported when it starts, so that it goes on days later, without its client
 and although the user moved them.
+
+Length: one rule, which planning doesn't need.
 """
 
 from collections.abc import Mapping

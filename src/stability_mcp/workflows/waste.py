@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.text import credits_text, listed
+from stability_mcp.workflows import placeholders
+from stability_mcp.workflows.plan import ITEM
 from stability_mcp.workflows.plan_check import CheckedPlan, PlannedStep
 from stability_mcp.workflows.plan_graph import unused_steps
 from stability_mcp.workflows.problems import Problem
@@ -22,6 +24,8 @@ def waste(checked: CheckedPlan) -> list[Problem]:
         *_made_smaller(steps),
         *_shrinking(steps),
         *_unused(checked),
+        *_same_for_each(checked),
+        *_left_in_braces(checked),
     ]
 
 
@@ -104,3 +108,31 @@ def _unused(checked: CheckedPlan) -> Iterator[Problem]:
                 message=f"It costs {credits_text(each.price[1])}, but nothing uses its result.",
                 cure="Name it in outputs, or leave it out.",
             )
+
+
+def _same_for_each(checked: CheckedPlan) -> Iterator[Problem]:
+    """Yield paid steps whose `foreach` makes no difference."""
+    for each in checked.steps:
+        if not each.is_paid or each.step.foreach is None:
+            continue
+        if all(place.ref.name != ITEM for place in placeholders.find(each.step.arguments)):
+            yield Problem(
+                step=each.step.id,
+                argument="foreach",
+                message="No argument uses $item, so it makes the same for each element.",
+                cure="Write $item, or {item} in a text; for variants use count.",
+            )
+
+
+def _left_in_braces(checked: CheckedPlan) -> Iterator[Problem]:
+    """Yield texts that a paid step would send with a name in braces."""
+    known = {ITEM, *checked.plan.inputs, *(each.step.id for each in checked.steps)}
+    for each in checked.steps:
+        for place in placeholders.find(each.step.arguments) if each.is_paid else ():
+            if not place.is_whole and place.ref.name not in known:
+                yield Problem(
+                    step=each.step.id,
+                    argument=place.argument,
+                    message=f"The text is sent with {{{place.ref.name}}} in it.",
+                    cure="To fill it in, add an input of that name.",
+                )

@@ -106,6 +106,7 @@ async def test_a_copy_that_a_live_process_is_writing_is_left_to_it(tmp_path: Pat
     assert [path.name for path in folder.glob("*/*")] == ["logo.png"]
 
 
+@pytest.mark.long(8)
 async def test_hanging_output_folders_do_not_delay_other_requests(tmp_path: Path) -> None:
     """*Chosen*: even when more folders hang than there are file threads."""
     home, folder = tmp_path / "home", tmp_path / "out"

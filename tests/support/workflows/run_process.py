@@ -17,7 +17,7 @@ from stability_mcp.jobs.models import Timing
 from stability_mcp.settings import Settings
 from stability_mcp.studio import Studio, open_studio
 from stability_mcp.studio.plan_report import PlanWish
-from stability_mcp.studio.workflow_runs import RunOptions
+from stability_mcp.studio.run_start import RunOptions
 from stability_mcp.workflows.run_state import RunState
 
 YESES = "yeses.txt"

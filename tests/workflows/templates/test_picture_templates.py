@@ -148,7 +148,7 @@ def test_a_folder_is_read_and_other_files_are_left_out() -> None:
     media = FakeMedia()
     plan = plan_of("product_shots", {"photos": ["shop/*.jpg", "jingle"]}, media)
     assert plan.inputs["photos"].default == ["shop/one.png", "shop/two.png", "shop/three.png"]
-    assert plan.notes[0] == 'Left out, not pictures: "jingle".'
+    assert plan.notes[0] == 'Left out, not pictures: "jingle"'
 
 
 @pytest.mark.parametrize(

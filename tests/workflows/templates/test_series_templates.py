@@ -212,14 +212,14 @@ def test_the_review_shows_nothing_that_tells_the_sides_apart() -> None:
 
 
 def test_a_tie_ends_the_test() -> None:
-    """No side is picked, and nothing waits for one."""
+    """Both sides are picked, or none is, and nothing waits any more."""
     plan = ab(options=["a fox", "a wolf"])
     inputs = {name: each.default for name, each in plan.inputs.items()}
     items = done("side-1", "side-2", "pick.0", "pick.1")
     assert progression(plan, inputs, items).reviews == ["pick"]
-    tied = {**items, **done("pick.0", "pick.1", picked=False)}
-    found = progression(plan, inputs, tied)
-    assert (found.reviews, found.is_finished) == ([], True)
+    for picked in (True, False):
+        found = progression(plan, inputs, {**items, **done("pick.0", "pick.1", picked=picked)})
+        assert (found.reviews, found.is_finished) == ([], True)
 
 
 def test_operations_can_be_compared() -> None:

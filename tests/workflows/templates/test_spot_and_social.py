@@ -53,6 +53,7 @@ def test_an_animated_visual_lasts_as_long_as_the_music(count: int, seconds: floa
         seconds=seconds,
     )
     visual, sound = lengths(plan)
+    assert set(plan.outputs) == {"key", "frames", "visual", "sound"}
     assert sound == seconds
     assert abs(visual - sound) <= 0.02
 
@@ -62,6 +63,7 @@ def test_a_still_stands_for_the_whole_length() -> None:
     plan = plan_of("spot_with_music", visuals="a lake", music="$5 lo-fi {key}", seconds=20)
     steps = steps_of(plan)
     assert steps["music"].arguments["duration"] == 21
+    assert steps["music"].arguments["output_format"] == "wav"
     assert steps["sound"].arguments["end"] == 20
     assert plan.outputs == {"visual": "$key", "sound": "$sound"}
     assert plan.notes[0].startswith("Length of picture and sound: 20 s")
@@ -70,15 +72,20 @@ def test_a_still_stands_for_the_whole_length() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "edit"),
-    [(None, {}), (SECONDS, {}), (10, {"end": 10}), (45, {"repeat_to": 45})],
+    [
+        (None, {"end": SECONDS}),
+        (SECONDS, {"end": SECONDS}),
+        (10, {"end": 10}),
+        (45, {"repeat_to": 45}),
+    ],
 )
 def test_a_given_sound_sets_the_length_or_is_brought_to_it(
     seconds: float | None, edit: Mapping[str, float]
 ) -> None:
-    """By cutting or repeating; nothing is paid for it."""
+    """By cutting or repeating, which needs no decoder of MP3; nothing is paid for it."""
     plan = plan_of("spot_with_music", picture="photo", sound="jingle", seconds=seconds)
     arguments = steps_of(plan)["sound"].arguments
-    assert {name: arguments[name] for name in ("end", "repeat_to") if name in arguments} == edit
+    assert arguments == {"sounds": ["jingle"], "label": "sound", **edit}
     assert checked(plan, FakeMedia()).price == (0, 0)
 
 

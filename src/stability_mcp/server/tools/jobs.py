@@ -24,7 +24,7 @@ from stability_mcp.studio import (
     reruns,
 )
 from stability_mcp.studio.run_answer import RunOutcome
-from stability_mcp.studio.workflow_runs import RunOptions
+from stability_mcp.studio.run_start import RunOptions
 from stability_mcp.text import CHARGES, credits_text, quoted
 from stability_mcp.uris import is_run, job_id_of
 from stability_mcp.workflows.run_state import RunState

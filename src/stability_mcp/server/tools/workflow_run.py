@@ -12,7 +12,8 @@ from stability_mcp.server.tool import tool
 from stability_mcp.server.tools.workflows import HINTS, WorkflowArguments
 from stability_mcp.studio import Studio
 from stability_mcp.studio.run_answer import RunOutcome
-from stability_mcp.studio.workflow_runs import RedoWish, RunOptions
+from stability_mcp.studio.run_start import RunOptions
+from stability_mcp.studio.workflow_runs import RedoWish
 from stability_mcp.text import listed
 
 

@@ -200,14 +200,14 @@ def _page(step: Step) -> Step:
     return Step(
         id=f"page-{step.id.rpartition('-')[2]}",
         tool="image_layout",
-        arguments={"images": [f"${step.id}"], "kind": "grid"},
+        arguments={"images": [f"${step.id}"], "kind": "grid", "label": "page"},
     )
 
 
 def _notes(steps: Sequence[Step], sides: Sequence[Side]) -> list[str]:
     tools = list(dict.fromkeys(step.tool for step in steps))
     names = listed(side.name or f"option {n}" for n, side in enumerate(sides, 1))
-    notes = [f"Compared: {names}. The order is shuffled, and shown after the pick."]
+    notes = [f"Compared: {names}, in a shuffled order. Number 1 on the sheet is side-1."]
     if len(tools) > 1:
         notes.append("Equal seeds of different operations don't make pictures alike.")
     return notes

@@ -107,5 +107,5 @@ def _steps(arguments: ArtFromSketch, flaws: list[str], upscaler: Upscaler | None
 
 def _notes(size: Size, target: Target | None, upscaler: Upscaler | None) -> list[str]:
     if target is not None and upscaler is not None:
-        return [f"{upscaler.note(size, target)}."]
-    return [f"The picture gets the size of the sketch, {size.width}x{size.height}."]
+        return [upscaler.note(size, target)]
+    return [f"The picture gets the size of the sketch, {size.width}x{size.height}"]

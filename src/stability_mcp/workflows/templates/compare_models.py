@@ -17,8 +17,8 @@ from stability_mcp.workflows.quality import Choice
 from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, template
 
 _TOOLSET = "generate"
-_SEEDS = "Equal seeds across models prove nothing: each model turns a seed into other noise."
-_CHANCE = "One picture of each model may be chance: variants: 3 shows more."
+_SEEDS = "Equal seeds across models prove nothing: each model turns a seed into other noise"
+_CHANCE = "One picture of each model may be chance: variants: 3 shows more"
 
 
 class CompareModels(TemplateArguments):
@@ -136,4 +136,4 @@ def _size_note(models: Mapping[str, Choice], ratio: AspectRatio) -> list[str]:
     if len(sizes) == 1:
         return []
     shown = (f"{size.width}x{size.height} by {listed(names)}" for size, names in sizes.items())
-    return [f"Sizes differ: {'; '.join(shown)}."]
+    return [f"Sizes differ: {'; '.join(shown)}"]

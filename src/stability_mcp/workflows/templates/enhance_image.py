@@ -91,21 +91,21 @@ def _steps(arguments: EnhanceImage, flaws: list[str], upscaler: Upscaler | None)
 def _notes(
     arguments: EnhanceImage, size: Size, flaws: list[str], upscaler: Upscaler | None
 ) -> list[str]:
-    notes = [f"Found: {', '.join(flaws) or 'no flaws'}."]
+    notes = [f"Found: {', '.join(flaws) or 'no flaws'}"]
     if upscaler is None:
         notes.append(
             f"The picture isn't enlarged: {size.width}x{size.height} is enough for "
-            f"{arguments.target}, or more than any upscaler makes."
+            f"{arguments.target}, or more than any upscaler makes"
         )
     else:
-        notes.append(f"{upscaler.note(size, arguments.target)}.")
+        notes.append(upscaler.note(size, arguments.target))
     if arguments.detail == "invent" and upscaler is not None and not upscaler.needs_prompt:
         notes.append(
             f"{upscaler.choice.operation} invents nothing, so this only shows the size; quality: "
-            '"standard" adds detail.'
+            '"standard" adds detail'
         )
     if "blurred" in flaws and arguments.detail == "keep" and upscaler is not None:
-        notes.append('Sharpening can\'t restore what a blur has lost; detail: "invent" can.')
+        notes.append('Sharpening can\'t restore what a blur has lost; detail: "invent" can')
     return notes
 
 

@@ -190,8 +190,8 @@ def _notes(arguments: MultiStyleTransfer) -> list[str]:
     if False in used:
         choice = _by_words(arguments)
         model = choice.arguments.get("model", choice.operation)
-        notes.append(f"Presets and words: {model} ({choice.reason}), results of one megapixel.")
+        notes.append(f"Presets and words: {model} ({choice.reason}), results of one megapixel")
     if True in used:
         choice = _by_picture(arguments)
-        notes.append(f"Styles of pictures: {choice.operation} ({choice.reason}).")
+        notes.append(f"Styles of pictures: {choice.operation} ({choice.reason})")
     return notes

@@ -60,8 +60,8 @@ async def photo_to_3d(arguments: PhotoTo3d, media: TemplateMedia) -> Plan:
         steps=steps,
         outputs={"model": "$model"} | {s.id: f"${s.id}" for s in steps if s.tool == "media_export"},
         notes=[
-            f"The photo is {'' if is_cut else 'not '}cut out: {why}.",
-            f"{title}: {model.reason}.",
+            f"The photo is {'' if is_cut else 'not '}cut out: {why}",
+            f"{title}: {model.reason}",
         ],
     )
 

@@ -79,16 +79,16 @@ async def portrait_enhancement(arguments: PortraitEnhancement, media: TemplateMe
         inputs["prompt"] = PlanInput(default=arguments.prompt, description="What it shows.")
     steps = list(_steps(arguments, flaws, upscaler))
     enlarged = (
-        f"It isn't enlarged: {size.width}x{size.height} is enough for {arguments.target}."
+        f"It isn't enlarged: {size.width}x{size.height} is enough for {arguments.target}"
         if upscaler is None
-        else f"{upscaler.note(size, arguments.target)}."
+        else upscaler.note(size, arguments.target)
     )
     return Plan(
         title=f"Enhance the portrait {quoted(arguments.photo)}",
         inputs=inputs,
         steps=steps,
         outputs={"portrait": f"${steps[-1].id}"},
-        notes=[f"Found: {', '.join(flaws) or 'no flaws'}.", enlarged],
+        notes=[f"Found: {', '.join(flaws) or 'no flaws'}", enlarged],
     )
 
 

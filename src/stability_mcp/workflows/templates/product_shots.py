@@ -84,7 +84,7 @@ async def product_shots(arguments: ProductShots, media: TemplateMedia) -> Plan:
         inputs=inputs,
         steps=steps,
         outputs={"shots": f"${shots}", "files": "$files"},
-        notes=[*notes, f"Each file has at most {bytes_text(arguments.max_bytes)}."],
+        notes=[*notes, f"Each file has at most {bytes_text(arguments.max_bytes)}"],
     )
 
 
@@ -138,7 +138,7 @@ async def _photos(
             f"There are {len(pictures)}; one archive takes up to {MAX_MEDIA}.",
             "Use a wildcard, such as photos/a*.jpg, and one run for each part.",
         )
-    return pictures, [f"Left out, not pictures: {listed(map(quoted, others))}."] if others else []
+    return pictures, [f"Left out, not pictures: {listed(map(quoted, others))}"] if others else []
 
 
 def _check_shape(photo: str, size: Size, arguments: ProductShots) -> None:

@@ -12,7 +12,7 @@ from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.tool_arguments import as_list
 from stability_mcp.errors import FileUnusableError
 from stability_mcp.imaging.export.export_presets import PRESETS, Target, find_preset
-from stability_mcp.text import credits_text, listed, quoted
+from stability_mcp.text import credits_text, listed
 from stability_mcp.workflows.picture_parts import look, mistake, picture_input
 from stability_mcp.workflows.placeholders import literal
 from stability_mcp.workflows.plan import Plan, PlanInput, Step
@@ -132,7 +132,7 @@ async def social_set(arguments: SocialSet, media: TemplateMedia) -> Plan:
             default=arguments.surroundings, description="What the extended area shows."
         )
     return Plan(
-        title=f"{quoted(arguments.picture)} in {len(formats)} formats",
+        title=f"{file_name(arguments.picture)[:100]} in {len(formats)} formats",
         inputs=inputs,
         steps=steps,
         outputs={each.id: f"${each.id}" for each in steps if each.tool == "media_export"},

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
@@ -37,6 +37,7 @@ MIN_SECONDS, MAX_SECONDS = 1, 380
 LOUDNESS = "-16"
 """RMS in dBFS: about as loud as other spots in a feed."""
 MAX_CANDIDATES = 6
+DEFAULT_FADE = 1.5
 MAX_FADE = 10
 MAX_SIDE = 1_280
 """Longer side of the animated visual in pixels; 24 frames of 16:9 are 22 of the 50 megapixels that
@@ -67,8 +68,8 @@ class SpotWithMusic(TemplateArguments):
     """A sound instead of music; it gives the length, or is cut or looped to `seconds`."""
     seconds: Annotated[float, Field(ge=MIN_SECONDS, le=MAX_SECONDS)] | None = None
     """Length of both. Default: that of sound, else 15."""
-    fade_out: Annotated[float, Field(ge=0, le=MAX_FADE)] = 1.5
-    """Seconds at the end of the music."""
+    fade_out: Annotated[float, Field(ge=0, le=MAX_FADE)] | None = None
+    """Seconds at the end. Default: 1.5 for music, none for a given sound."""
     candidates: Annotated[int, Field(ge=1, le=MAX_CANDIDATES)] = 1
     """Key visuals to choose from, with a stop for the pick."""
     aspect_ratio: AspectRatio | None = None
@@ -114,8 +115,8 @@ async def spot_with_music(arguments: SpotWithMusic, media: TemplateMedia) -> Pla
     spot = await _decide(arguments, media)
     visual, sound = _visual(arguments, spot), _sound(arguments, spot)
     outputs = {"visual": f"${visual[-1].id}", "sound": "$sound"}
-    if any(step.id == "frames" for step in visual):
-        outputs["frames"] = "$frames"
+    if len(visual) > 1:
+        outputs |= {step.id: f"${step.id}" for step in visual[:-1]}
     is_made = any(step.tool in OPERATIONS for step in visual)
     inputs = text_inputs(
         visual_prompt=(spot.prompts[0] if arguments.picture is None else None, "Key visual."),
@@ -288,29 +289,40 @@ def _copy(picture: str) -> Step:
 
 
 def _sound(arguments: SpotWithMusic, spot: _Spot) -> list[Step]:
-    """Return the steps of the sound: made or given, then faded and levelled at exact length."""
-    edit: dict[str, Any] = {"loudness": LOUDNESS, "label": "sound"}
-    fade = min(arguments.fade_out, spot.seconds / 2)
-    if fade:
-        edit["fade_out"] = fade
+    """Return the steps of the sound: generated or given, brought to the exact length."""
     if arguments.sound is not None:
-        difference = spot.seconds - spot.sound_seconds
-        if difference < -EQUAL:
-            edit["end"] = spot.seconds
-        elif difference > EQUAL:
-            edit["repeat_to"] = spot.seconds
-        return [
-            Step(id="sound", tool="audio_edit", arguments={"sounds": [arguments.sound], **edit})
-        ]
-    # A second more than needed, as the length of generated music isn't exact.
-    made = min(spot.seconds + 1, _longest(spot.music.operation))
-    if made > spot.seconds:
-        edit["end"] = spot.seconds
+        return [_cut(arguments.sound, **_fitted(spot), **_faded(arguments.fade_out or 0, spot))]
+    # A second more than needed, as the length of generated music isn't exact. WAV, which can be
+    # edited without the extra that decodes MP3.
+    longer = min(spot.seconds + 1, _longest(spot.music.operation))
     music = spot.music.step(
-        "music", prompt="$music_prompt", duration=made, seed=_seed(spot), label="music"
+        "music",
+        prompt="$music_prompt",
+        duration=longer,
+        seed=_seed(spot),
+        output_format="wav",
+        label="music",
     )
-    cut = Step(id="sound", tool="audio_edit", arguments={"sounds": ["$music"], **edit})
-    return [music, cut]
+    fade = DEFAULT_FADE if arguments.fade_out is None else arguments.fade_out
+    edit = {"end": spot.seconds} if longer > spot.seconds else {}
+    return [music, _cut("$music", loudness=LOUDNESS, **edit, **_faded(fade, spot))]
+
+
+def _cut(sound: str, **edit: object) -> Step:
+    return Step(
+        id="sound", tool="audio_edit", arguments={"sounds": [sound], "label": "sound", **edit}
+    )
+
+
+def _fitted(spot: _Spot) -> dict[str, float]:
+    """Return how a given sound gets the length: cut or repeated, which every MP3 allows."""
+    if spot.seconds > spot.sound_seconds + EQUAL:
+        return {"repeat_to": spot.seconds}
+    return {"end": min(spot.seconds, spot.sound_seconds)}
+
+
+def _faded(fade: float, spot: _Spot) -> dict[str, float]:
+    return {"fade_out": min(fade, spot.seconds / 2)} if fade else {}
 
 
 def _notes(arguments: SpotWithMusic, spot: _Spot) -> list[str]:

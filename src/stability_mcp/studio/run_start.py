@@ -1,0 +1,169 @@
+"""Starts a run: imports its files, gets the user's yes to its highest price, writes its row."""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
+
+import anyio
+
+from stability_mcp.errors import StudioError
+from stability_mcp.jobs.progress import Progress
+from stability_mcp.policy.confirmation import Confirm, quote_of_change
+from stability_mcp.studio.plan_report import PlanReport
+from stability_mcp.studio.runtime import StudioParts
+from stability_mcp.studio.workflow_delivery import delivery_folder
+from stability_mcp.workflows import run_rows
+from stability_mcp.workflows.named_files import named_files
+from stability_mcp.workflows.plan import Plan
+from stability_mcp.workflows.run_rows import NewRun, RedoFacts
+from stability_mcp.workflows.run_state import RunState
+
+TOOL = "workflow_run"
+MAX_IMPORTING = 4
+"""Files that are imported at once when a run starts."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """Options of a call about a run."""
+
+    wait: float
+    """Seconds after which the outcome is returned while the run goes on."""
+    progress: Progress | None = None
+    confirm: Confirm | None = None
+    """Gets the user's approval of the price; None: no approval is needed."""
+    preview: bool = True
+    """Whether the outcome has a sheet, if the settings allow one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunStart:
+    """What a run starts with."""
+
+    report: PlanReport
+    plan: Plan
+    inputs: Mapping[str, Any]
+    redo_of: str | None = None
+    redo: RedoFacts | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Ids of files that are known already, by what they are called."""
+    price: int | None = None
+    """Highest price in millicredits; None: that of the whole plan."""
+
+
+async def start_run(parts: StudioParts, start: RunStart, options: RunOptions) -> str:
+    """Write a run after the user has agreed to its price; return its id.
+
+    Raises:
+        ConfirmationError: the user didn't agree to the price.
+        StudioError: its delivery folder can't be written.
+    """
+    plan = start.plan
+    most = start.report.price[1] if start.price is None else start.price
+    if plan.budget is not None:
+        most = min(most, round(plan.budget * 1000))
+    if plan.deliver is not None:
+        await delivery_folder(parts, plan.deliver.to)
+    files = await _import_files(parts, start, options.progress)
+    subject = {"plan": plan.model_dump(mode="json"), "inputs": start.inputs, "files": files}
+    workspace = await parts.importer.files.workspace()
+    new = NewRun(
+        account=parts.account,
+        process=parts.jobs.runner.process,
+        template=start.report.template,
+        plan=plan,
+        inputs=start.inputs,
+        files=files,
+        max_credits=most,
+        spend_scope=parts.spend_scope,
+        workspace=[str(each) for each in workspace.folders],
+        redo_of=start.redo_of,
+        redo=start.redo,
+    )
+    database, now = parts.runtime.database, parts.jobs.runner.now
+
+    async def write() -> str:
+        return await database.write(
+            lambda c: run_rows.insert_run(c, new, now), name="workflow.start", durable=True
+        )
+
+    return await confirmed(parts, options, Change(subject, most), write)
+
+
+class Change(NamedTuple):
+    """What the user agrees to."""
+
+    subject: Mapping[str, Any]
+    """Facts that identify it: an approval covers nothing else."""
+    price: int
+    """Highest price in millicredits."""
+
+
+async def confirmed(
+    parts: StudioParts, options: RunOptions, change: Change, write: Callable[[], Awaitable[T]]
+) -> T:
+    """Write something that may cost credits, after the user has agreed."""
+    confirm, used = options.confirm, None
+    if confirm is not None and change.price > confirm.free_limit:
+        used = await confirm(quote_of_change(parts.account, TOOL, change.subject, change.price))
+    try:
+        return await write()
+    except BaseException:
+        if used is not None:
+            with anyio.CancelScope(shield=True):
+                await parts.permissions.give_back(used)
+        raise
+
+
+async def _import_files(
+    parts: StudioParts, start: RunStart, progress: Progress | None
+) -> dict[str, str]:
+    """Import the files that a plan names; one that can't be used fails alone, when it runs.
+
+    Words such as `the last image` keep the meaning that they had in the run that is redone.
+    """
+    found = dict(start.files)
+    every = dict.fromkeys(each.reference for each in named_files(start.plan, start.inputs))
+    named = [each for each in every if each not in found]
+    limiter = anyio.CapacityLimiter(MAX_IMPORTING)
+
+    async def add(reference: str) -> None:
+        async with limiter:
+            try:
+                resolved = await parts.importer.import_file(reference, None)
+            except StudioError:
+                return
+        found[reference] = resolved.item.id
+        if progress is not None and len(named) > MAX_IMPORTING:
+            await progress(f"{len(found)} of {len(named)} files imported", 0.0)
+
+    async with anyio.create_task_group() as group:
+        for each in named:
+            group.start_soon(add, each)
+    return found
+
+
+def redo_price(
+    before: RunState, report: PlanReport, changed: Collection[str], repicked: Collection[str]
+) -> int:
+    """Return the highest price of what isn't reused: changed steps, what follows, what is missing.
+
+    Args:
+        before: The earlier run.
+        report: The new plan, checked.
+        changed: Steps that are made again.
+        repicked: Reviews with another pick, so that what uses them is made again.
+    """
+    steps = report.checked.steps if report.checked is not None else []
+    complete = {each.step.id for each in before.steps() if each.is_complete}
+    lacking = {row.step for row in before.rows if row.state != "done"}
+    again: set[str] = set()
+    for each in steps:  # each after those that it uses
+        name = each.step.id
+        needs = {*each.needs}
+        is_open = name in lacking or name not in complete
+        if name in changed or is_open or needs & {*again, *repicked}:
+            again.add(name)
+    return sum(each.price[1] for each in steps if each.step.id in again)
