@@ -128,7 +128,7 @@ def next_line(outcome: RunOutcome) -> str:
     row = outcome.state.row
     run = f'run "{row.id}"'
     if row.state == "running":
-        return f'next: job_wait with jobs ["{row.id}"]; it goes on by itself'
+        return f'next: job_wait with jobs ["{row.id}"]; it continues by itself'
     if row.state == "review":
         example = ", ".join(f'"{step}.1"' for step in outcome.reviews)
         pick = "[1]" if len(outcome.reviews) == 1 else f"[{example}]"

@@ -85,7 +85,7 @@ class RunOutcome:
 
     @property
     def is_running(self) -> bool:
-        """Return whether it goes on by itself."""
+        """Return whether it continues without the user."""
         return self.state.row.state == "running"
 
 

@@ -30,7 +30,7 @@ class RunOptions:
     """Options of a call about a run."""
 
     wait: float
-    """Seconds after which the outcome is returned while the run goes on."""
+    """Seconds after which the outcome is returned while the run continues."""
     progress: Progress | None = None
     confirm: Confirm | None = None
     """Gets the user's approval of the price; None: no approval is needed."""
@@ -120,7 +120,7 @@ async def confirmed(
 async def _import_files(
     parts: StudioParts, start: RunStart, progress: Progress | None
 ) -> dict[str, str]:
-    """Import the files that a plan names; one that can't be used fails alone, when it runs.
+    """Import the files that a plan names; an unusable one only fails the items that need it.
 
     Words such as `the last image` keep the meaning that they had in the run that is redone.
     """

@@ -156,15 +156,15 @@ def redo(
         arguments = {**step.arguments, **changed}
         kept = {name: value for name, value in arguments.items() if value is not None}
         steps.append(step.model_dump() | own | {"arguments": kept})
-    anew = (redo_from,) if redo_from is not None and redo_from not in changes else ()
-    if anew and state.plan.step(anew[0]).arguments.get("seed"):
-        seed = state.plan.step(anew[0]).arguments["seed"]
+    again = (redo_from,) if redo_from is not None and redo_from not in changes else ()
+    if again and state.plan.step(again[0]).arguments.get("seed"):
+        seed = state.plan.step(again[0]).arguments["seed"]
         raise ArgumentsError(
-            f"redo_from: {anew[0]} has the seed {seed}, so it would give the same result again.",
-            hint=f'Pass changes {{"{anew[0]}": {{"seed": …}}}}, or null to remove it.',
+            f"redo_from: {again[0]} has the seed {seed}, so it would give the same result again.",
+            hint=f'Pass changes {{"{again[0]}": {{"seed": …}}}}, or null to remove it.',
         )
     plan = Plan.model_validate({**state.plan.model_dump(), "steps": steps})
-    return Redo(plan=plan, facts=RedoFacts(anew=anew, picks=_other_picks(pick, state)))
+    return Redo(plan=plan, facts=RedoFacts(again=again, picks=_other_picks(pick, state)))
 
 
 def _other_picks(given: object, state: RunState) -> dict[str, list[int]]:

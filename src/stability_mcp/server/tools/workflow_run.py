@@ -36,7 +36,7 @@ class WorkflowRun(WorkflowArguments):
     unknown: Literal["pay_again", "skip"] | None = None
     """For results that may have been charged but never came: the user decides."""
     resume: bool = False
-    """Go on after a pause, perhaps with a higher budget."""
+    """Continue after a pause, perhaps with a higher budget."""
     redo_from: str | None = None
     """Step to make again; what doesn't depend on it is reused free."""
     changes: dict[str, dict[str, Any]] = Field(default_factory=dict)
