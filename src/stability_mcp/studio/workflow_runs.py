@@ -15,7 +15,6 @@ from stability_mcp.studio.run_start import (
     RunOptions,
     RunStart,
     confirmed,
-    redo_price,
     start_run,
 )
 from stability_mcp.studio.runtime import StudioParts
@@ -24,6 +23,7 @@ from stability_mcp.text import credits_text, quoted
 from stability_mcp.workflows import run_rows
 from stability_mcp.workflows.plan import Plan
 from stability_mcp.workflows.problems import problems_error
+from stability_mcp.workflows.redo_price import redo_price
 from stability_mcp.workflows.run_decisions import Answer, read_pick, redo
 from stability_mcp.workflows.run_state import RunState, read_state
 
@@ -284,13 +284,12 @@ class WorkflowRuns:
                 f"redo_from: run {run} is still running.", hint="Wait for it, or cancel it."
             )
         again = redo(before, wanted.redo_from, wanted.changes, wanted.pick)
-        wish = PlanWish(
-            plan=again.plan.model_dump(mode="json"), inputs=before.inputs, budget=wanted.budget
-        )
+        wish = PlanWish(plan=again.plan, inputs=before.inputs, budget=wanted.budget)
         report = await self._plans.check(wish)
         if report.obstacles or report.plan is None:
             raise problems_error(report.obstacles)
-        changed = {*wanted.changes, *again.facts.again}
+        changed = {name for name, each in wanted.changes.items() if {*each} - {"budget"}}
+        changed |= {*again.facts.again}
         start = RunStart(
             report=report,
             plan=report.plan,
@@ -298,7 +297,9 @@ class WorkflowRuns:
             redo_of=run,
             redo=again.facts,
             files=before.row.read_files(),
-            price=redo_price(before, report, changed, again.facts.picks),
+            price=redo_price(before, report.checked, changed, again.facts.picks)
+            if report.checked is not None
+            else None,
         )
         return await self._start(start, options)
 
