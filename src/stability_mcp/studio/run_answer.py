@@ -66,7 +66,8 @@ class RunOutcome:
     state: RunState
     steps: Sequence[StepProgress]
     results: Sequence[RunResult]
-    """Its outputs; while a review waits, what there is to pick from."""
+    """Its outputs; while a review waits, what there is to pick from; if it didn't end well, also
+    what nothing was made of."""
     reviews: Sequence[str] = ()
     """Steps that wait for a pick."""
     files: Sequence[str] = ()
@@ -85,7 +86,7 @@ class RunOutcome:
 
     @property
     def is_running(self) -> bool:
-        """Return whether it goes on by itself."""
+        """Return whether it continues without the user."""
         return self.state.row.state == "running"
 
 
@@ -96,7 +97,7 @@ async def outcome_of(
     reviews = open_reviews(state) if state.row.state == "review" else []
     rows = {
         step: [row for row in state.of_step(step) if row.state == "done"] for step in reviews
-    } or state.outputs
+    } or (state.outputs if state.row.state == "done" else state.results)
     account, stopped = parts.account, state.row.state != "running"
     if stopped:  # their readable copies may still be written
         jobs = [
@@ -172,7 +173,7 @@ async def _results(
                     seconds=job.finished_at - job.sent_at
                     if job is not None and is_paid and job.sent_at and job.finished_at
                     else None,
-                    is_blind=step.blind and row.picked is None,
+                    is_blind=step.blind and row.picked is None and not state.row.finished_at,
                 )
             )
     return results

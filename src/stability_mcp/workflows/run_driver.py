@@ -106,12 +106,12 @@ class RunDriver:
                 self._news = anyio.Event()
                 self._notify()
                 try:
-                    goes_on, open_jobs = await self._advance(group)
+                    is_active, open_jobs = await self._advance(group)
                 except StorageError as error:  # the rows are as they were
                     log.warning("run %s: the store could not be used: %s", self._run, error)
-                    goes_on, open_jobs = True, []
+                    is_active, open_jobs = True, []
                     await anyio.sleep(TICK_SECONDS)
-                if not goes_on:
+                if not is_active:
                     return
                 await self._wait(open_jobs)
 
@@ -128,7 +128,7 @@ class RunDriver:
             group.cancel_scope.cancel()
 
     async def _advance(self, group: TaskGroup) -> tuple[bool, list[str]]:
-        """Do what can be done now; return whether the run goes on, and its open jobs."""
+        """Do what can be done now; return whether the run continues, and its open jobs."""
         # Before the rows are read: what a task writes from here on, the next round reads.
         busy = frozenset(self._busy)
         state = await self._read()
@@ -325,7 +325,7 @@ class RunDriver:
         return False
 
     async def _stop(self, state: RunState, found: Progression) -> bool:
-        """Write why nothing goes on, or that the run has ended; return whether it goes on."""
+        """Write why the run stops, or that it has ended; return whether it continues."""
         paused = [job for job in state.newest_jobs.values() if job.state == "paused"]
         unknown = [key for key, row in state.items.items() if row.state == "unknown"]
         if self._stopped_by is not None or paused:

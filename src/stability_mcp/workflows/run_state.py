@@ -21,6 +21,10 @@ Seconds = Mapping[str, float]
 """Typical seconds of one result by operation; 0 or absent: not known."""
 
 
+_OPEN = frozenset({"running", "paused", "unknown"})
+"""States of items that go on, or wait for the user."""
+
+
 class StepProgress(NamedTuple):
     """How far a step is."""
 
@@ -28,14 +32,14 @@ class StepProgress(NamedTuple):
     total: int | None
     """Items; None: a review decides how many."""
     states: Mapping[str, int]
-    """Number of items by state."""
+    """Number of items by state; `paused`: the run waits for money, a key or disk space."""
     charged: int
     """Millicredits charged or reserved for it."""
 
     @property
     def ended(self) -> int:
         """Return how many items have ended, with or without a result."""
-        return sum(count for state, count in self.states.items() if state != "running")
+        return sum(count for state, count in self.states.items() if state not in _OPEN)
 
     @property
     def is_complete(self) -> bool:
@@ -106,6 +110,19 @@ class RunState:
             found[name] = picked if self.plan.step(step).review else rows
         return found
 
+    @cached_property
+    def results(self) -> Mapping[str, list[ItemRow]]:
+        """Return the finished items of each output, and those that nothing was made of yet.
+
+        The latter are what a run has before its end, or has at all if it was cancelled.
+        """
+        done = {row.step for row in self.rows if row.state == "done"}
+        needs = dependencies(self.plan)
+        used = {need for step in done for need in needs[step]} | {*outputs_of(self.plan).values()}
+        others = [step.id for step in self.plan.steps if step.id in done - used]
+        rows = {step: [row for row in self.of_step(step) if row.state == "done"] for step in others}
+        return {name: each for name, each in {**self.outputs, **rows}.items() if each}
+
     def steps(self) -> list[StepProgress]:
         """Return the progress of each step, in the order of the plan."""
         totals = item_counts(
@@ -113,7 +130,8 @@ class RunState:
         )
         states: dict[str, Counter[str]] = {step.id: Counter() for step in self.plan.steps}
         for row in self.rows:
-            states[row.step][row.state] += 1
+            is_paused = row.state == "running" and self.row.state == "paused"
+            states[row.step]["paused" if is_paused else row.state] += 1
         charged: Counter[str] = Counter()
         for job in self.jobs:
             charged[job.step] += job.price * job.counts
