@@ -85,6 +85,12 @@ class RunOutcome:
         return list(found.values())
 
     @property
+    def linked(self) -> list[MediaItem]:
+        """Return the media that an answer links; a name says how a blind result was made."""
+        blind = {each.item.id for each in self.results if each.is_blind and each.item is not None}
+        return [each for each in self.media if each.id not in blind]
+
+    @property
     def is_running(self) -> bool:
         """Return whether it goes on by itself."""
         return self.state.row.state == "running"
