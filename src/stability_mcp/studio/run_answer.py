@@ -103,7 +103,7 @@ async def outcome_of(
     reviews = open_reviews(state) if state.row.state == "review" else []
     rows = {
         step: [row for row in state.of_step(step) if row.state == "done"] for step in reviews
-    } or (state.outputs if state.row.state == "done" else state.results)
+    } or state.results
     account, stopped = parts.account, state.row.state != "running"
     if stopped:  # their readable copies may still be written
         jobs = [

@@ -122,7 +122,7 @@ def charges(home: Path) -> dict[str, float]:
         "SELECT jobs.run, sum(charges.credits) FROM charges JOIN jobs ON jobs.id = charges.job "
         "WHERE charges.state IN ('charged', 'assumed') GROUP BY jobs.run"
     )
-    return {name: credits / 1000 for name, credits in rows(home, query)}
+    return {name: charged / 1000 for name, charged in rows(home, query)}
 
 
 def emulated(folder: Path) -> Path:
