@@ -152,7 +152,11 @@ class WorkflowRuns:
 
         def write(connection: Connection) -> None:
             for step, items in picked.items():
-                run_rows.pick(connection, run, step, items)
+                if run_rows.pick(connection, run, step, items) < len(items):
+                    raise ArgumentsError(
+                        f"pick: {step} of run {run} was picked a moment ago.",
+                        hint=f"To pick again, pass redo_from {quoted(step)} and pick.",
+                    )
 
         return await self._go_on(run, write, options)
 
@@ -177,8 +181,7 @@ class WorkflowRuns:
                 if answer == "pay_again":
                     run_rows.repeat_item(connection, run, key, job.id, job.price)
                 else:
-                    skipped = run_rows.Settled(state="skipped", error="skipped by the user")
-                    run_rows.settle_item(connection, run, key, skipped, now)
+                    run_rows.skip_unknown(connection, run, key, "skipped by the user", now)
 
         if answer == "pay_again" and jobs:
             due = sum(job.price for job in jobs.values())
@@ -210,18 +213,20 @@ class WorkflowRuns:
                 f"resume: run {run} is {state.row.state}, not paused.",
                 hint="redo_from makes a step again." if state.row.finished_at else "",
             )
-        more = 0 if budget is None else round(budget * 1000) - state.row.max_credits
+        before = state.row.max_credits
+        most = before if budget is None else round(budget * 1000)
+        more = most - before
         if more < 0:
-            most = credits_text(state.row.max_credits)
             raise ArgumentsError(
-                f"budget: the run may already cost {most}.", hint="Pass a higher number."
+                f"budget: the run may already cost {credits_text(before)}.",
+                hint="Pass a higher number.",
             )
         if more:
             database = self._parts.runtime.database
 
             async def write() -> None:
                 await database.write(
-                    lambda c: run_rows.raise_budget(c, run, more), name="workflow.raise_budget"
+                    lambda c: run_rows.set_budget(c, run, most), name="workflow.raise_budget"
                 )
 
             await confirmed(self._parts, options, Change({"run": run, "more": more}, more), write)
