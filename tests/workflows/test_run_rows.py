@@ -266,7 +266,7 @@ def test_a_run_that_continues_was_shown_by_no_answer(store: sqlite3.Connection) 
 def test_a_decision_after_its_driver_read_the_run_keeps_it_going(
     store: sqlite3.Connection,
 ) -> None:
-    """*Chosen*: a pick that comes while the run stops isn't lost; also if the clock stands still."""
+    """*Chosen*: a pick that comes while the run stops counts; also if the clock stands still."""
     name = _run(store)
     seen = _row(store, name)
     run_rows.touch(store, name, now=seen.changed_at)
@@ -486,7 +486,7 @@ def test_a_pick_counts_results_only(store: sqlite3.Connection) -> None:
 
 
 def test_a_pick_is_final(store: sqlite3.Connection) -> None:
-    """*Chosen*: the steps after it have started; a second answer to one question changes nothing."""
+    """*Chosen*: the steps after it have started, so a second answer changes nothing."""
     run = _run(store)
     _done(store, run, "m1", "m2")
     assert run_rows.pick(store, run, "draft", {0: False, 1: True}) == 2
