@@ -111,6 +111,23 @@ def test_a_failure_ends_a_run_in_which_everything_depends_on_it() -> None:
     assert found.is_finished
 
 
+def test_a_review_without_results_waits_for_those_that_may_still_come() -> None:
+    """*Chosen*: the user pays again, or not; only then there is nothing to pick from."""
+    run = Run([{**DRAFT, "count": 2, "review": True}, CUT])
+    run.start()
+    run.end("draft", 0, state="failed", media=None)
+    run.end("draft", 1, state="unknown", media=None)
+
+    found = run.next()
+    assert (found.skipped, found.reviews, found.is_finished) == ({}, [], False)
+    assert found.blocked_by == [ItemKey("draft", 1)]
+
+    run.end("draft", 1)
+    assert run.next().reviews == ["draft"]
+    run.end("draft", 1, state="skipped", media=None)
+    assert run.next().is_finished
+
+
 def test_a_review_stops_until_a_result_is_picked() -> None:
     """Everything else continues; the pick is what later steps get."""
     run = Run([{**DRAFT, "count": 3, "review": True}, CUT, {**DRAFT, "id": "other"}])

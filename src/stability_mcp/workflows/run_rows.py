@@ -187,7 +187,6 @@ _find_run = _SQL.one("find_run", RunRow)
 _similar_ids = _SQL.values("similar_ids", str)
 _run_of_job = _SQL.value("run_of_job", str)
 _list_runs = _SQL.many("list_runs", RunRow)
-_set_state = _SQL.count("set_state")
 _set_delivery = _SQL.count("set_delivery")
 _mark_collected = _SQL.count("mark_collected")
 _request_cancel = _SQL.count("request_cancel")
@@ -197,6 +196,8 @@ _settle_item = _SQL.count("settle_item")
 _skip_item = _SQL.count("skip_item")
 _repeat_item = _SQL.count("repeat_item")
 _raise_budget = _SQL.count("raise_budget")
+_set_budget = _SQL.count("set_budget")
+_skip_unknown = _SQL.count("skip_unknown")
 _restart = _SQL.count("restart")
 _forget_item = _SQL.count("forget_item")
 _pick = _SQL.count("pick")
@@ -262,24 +263,9 @@ def list_runs(
     return _list_runs(connection, owner=account.owner, before=before, limit=limit)
 
 
-@dataclass(frozen=True, kw_only=True)
-class NewState:
-    """The state that a run changes to."""
-
-    state: RunState
-    why: str | None = None
-    process: str | None = None
-    """The process that drives it, if it is running."""
-
-
-def set_state(connection: Connection, run: str, new: NewState, now: float) -> None:
-    """Change the state of a run."""
-    _set_state(connection, id=run, state=new.state, why=new.why, process=new.process, now=now)
-
-
-def set_delivery(connection: Connection, run: str, delivery: Mapping[str, Any], now: float) -> None:
+def set_delivery(connection: Connection, run: str, delivery: Mapping[str, Any]) -> None:
     """Record the files that a run wrote, and lines for the answer."""
-    _set_delivery(connection, id=run, delivery=json.dumps(delivery), now=now)
+    _set_delivery(connection, id=run, delivery=json.dumps(delivery))
 
 
 def mark_collected(connection: Connection, run: str, now: float) -> bool:
@@ -297,9 +283,9 @@ def restart(connection: Connection, run: str, process: str, now: float) -> bool:
     return _restart(connection, id=run, process=process, now=now) == 1
 
 
-def raise_budget(connection: Connection, run: str, credits: int) -> None:  # noqa: A002 -- as in the columns
-    """Let a run cost more, by what the user agreed to, in millicredits."""
-    _raise_budget(connection, run=run, credits=credits)
+def set_budget(connection: Connection, run: str, credits: int) -> None:  # noqa: A002 -- as in the columns
+    """Let a run cost as much as the user agreed to, in millicredits; it is never lowered."""
+    _set_budget(connection, run=run, credits=credits)
 
 
 def touch(connection: Connection, run: str, now: float) -> None:
@@ -369,13 +355,19 @@ def skip_item(connection: Connection, run: str, key: ItemKey, why: str, now: flo
     _skip_item(connection, run=run, step=key.step, item=key.position, why=why, now=now)
 
 
+def skip_unknown(connection: Connection, run: str, key: ItemKey, why: str, now: float) -> bool:
+    """Leave an item of unknown outcome out; False: its result arrived, or it is repeated."""
+    row = {"run": run, "step": key.step, "item": key.position}
+    return _skip_unknown(connection, **row, why=why, now=now) == 1
+
+
 def forget_item(connection: Connection, run: str, key: ItemKey) -> bool:
     """Let an item that has no result start again; False: it has one, or may have been charged."""
     return _forget_item(connection, run=run, step=key.step, item=key.position) == 1
 
 
 def pick(connection: Connection, run: str, step: str, picked: Mapping[int, bool]) -> int:
-    """Record the user's pick of a step's results; return how many exist."""
+    """Record the user's pick of a step's results; return of how many: each is picked once."""
     return sum(
         _pick(connection, run=run, step=step, item=item, picked=int(value))
         for item, value in picked.items()

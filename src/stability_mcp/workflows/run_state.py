@@ -13,7 +13,7 @@ from stability_mcp.workflows import run_rows
 from stability_mcp.workflows.plan import Plan, Step
 from stability_mcp.workflows.plan_check import outputs_of
 from stability_mcp.workflows.plan_graph import dependencies, sorted_steps
-from stability_mcp.workflows.progression import ItemKey, item_counts
+from stability_mcp.workflows.progression import ItemKey, item_counts, progression
 from stability_mcp.workflows.run_jobs import RunJob, by_item, jobs_of_run
 from stability_mcp.workflows.run_rows import ItemRow, RunRow
 
@@ -83,6 +83,21 @@ class RunState:
         unknown = [row.key for row in self.rows if row.state == "unknown"]
         jobs = [self.newest_jobs[key] for key in unknown if key in self.newest_jobs]
         return [job for job in jobs if job.state == "unknown"]
+
+    @property
+    def has_late_results(self) -> bool:
+        """Return whether the outcome of a job is known by now, and not yet that of its item."""
+        return len(self.unknown_jobs) < sum(row.state == "unknown" for row in self.rows)
+
+    @property
+    def waits_for_unknown(self) -> bool:
+        """Return whether the run is paused only because of results that never arrived."""
+        if self.row.state != "paused" or not any(row.state == "unknown" for row in self.rows):
+            return False
+        if any(row.state == "running" for row in self.rows):
+            return False
+        items = {key: row.as_item() for key, row in self.items.items()}
+        return not progression(self.plan, self.inputs, items).ready
 
     @property
     def charged(self) -> int:
