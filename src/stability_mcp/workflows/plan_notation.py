@@ -6,7 +6,6 @@ Accepted in addition to the full form: a list of steps, steps by id, `{"operatio
 makes.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,20 +14,16 @@ from typing import Any
 
 from stability_mcp.api.hints import arguments_of
 from stability_mcp.api.not_offered import suggest
-from stability_mcp.api.notation import parse_object
+from stability_mcp.api.notation import read_literal
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.parsing import parse_model
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.local_tools import all_local_tools
 from stability_mcp.text import listed, name_key, quoted
 from stability_mcp.workflows.plan import MAX_STEPS, Plan, PlanInput, Step
+from stability_mcp.workflows.plan_form import read_form
 from stability_mcp.workflows.predictions import made_kind, takes_files
-from stability_mcp.workflows.problems import Problem
-
-MAX_PLAN_CHARACTERS = 400_000
-"""Length of a plan as JSON: 100 of 200 steps with prompts of 4,000 characters."""
-MAX_DEPTH = 12
-"""Nesting of a plan: plan, steps, step, arguments, and eight levels within them."""
+from stability_mcp.workflows.problems import Problem, takes_sentence
 
 _STEP_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -41,8 +36,6 @@ _STEP_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """Other names of a step's fields, from other workflow formats (GitHub Actions, n8n, LangGraph)."""
-
-_PLAN_WRAPPERS = ("plan", "workflow")
 
 
 @dataclass(kw_only=True)
@@ -63,7 +56,7 @@ def read_plan(given: object) -> ReadPlan:
         given: JSON, or text that is JSON.
     """
     found = ReadPlan()
-    raw = _as_object(given, found.problems)
+    raw = read_form(given, found.problems)
     if raw is None:
         return found
     steps = _steps(raw, found)
@@ -75,74 +68,6 @@ def read_plan(given: object) -> ReadPlan:
         return found
     found.plan = plan.model_copy(update={"steps": _chained(read, found)})
     return found
-
-
-# Form ---------------------------------------------------------------------------------------------
-
-
-def _as_object(given: object, problems: list[Problem]) -> dict[str, Any] | None:
-    """Return the plan as an object with `steps`."""
-    value: object = given
-    if isinstance(value, str):
-        if len(value) > MAX_PLAN_CHARACTERS:
-            problems.append(_too_large())
-            return None
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            value = parse_object(str(given))
-    if isinstance(value, list):
-        value = {"steps": value}
-    if not isinstance(value, Mapping):
-        problems.append(
-            Problem(
-                message="It isn't a plan.",
-                cure='A plan is {"steps": [{"id": …, "tool": …, "arguments": {…}}, …]}.',
-            )
-        )
-        return None
-    raw = {str(name): each for name, each in value.items()}
-    for wrapper in _PLAN_WRAPPERS:
-        inner = raw.get(wrapper)
-        if "steps" not in raw and isinstance(inner, Mapping | list):
-            return _as_object(inner, problems)
-    if _depth(raw) > MAX_DEPTH:
-        problems.append(
-            Problem(
-                message=f"It is nested more than {MAX_DEPTH} levels deep.",
-                cure="Put long lists into inputs or foreach.",
-            )
-        )
-        return None
-    given_steps = raw.get("steps")
-    too_many = isinstance(given_steps, Mapping | list) and len(given_steps) > MAX_STEPS
-    if not too_many and len(json.dumps(raw, default=str)) > MAX_PLAN_CHARACTERS:
-        problems.append(_too_large())
-        return None
-    return raw
-
-
-def _too_large() -> Problem:
-    return Problem(
-        message=f"It has more than {MAX_PLAN_CHARACTERS:,} characters.",
-        cure="Split it into several plans.",
-    )
-
-
-def _depth(value: object) -> int:
-    """Return the levels of lists and objects, counted up to one more than allowed."""
-    level: list[object] = [value]
-    for depth in range(MAX_DEPTH + 2):
-        below: list[object] = []
-        for each in level:
-            if isinstance(each, Mapping):
-                below += each.values()
-            elif isinstance(each, list | tuple):
-                below += each
-        if not below:
-            return depth
-        level = below
-    return MAX_DEPTH + 1
 
 
 def _steps(raw: dict[str, Any], found: ReadPlan) -> list[dict[str, Any]]:
@@ -196,6 +121,9 @@ def _step(number: int, given: object, taken: set[str], found: ReadPlan) -> dict[
         word = next((each for each in words if name not in step and each in step), None)
         if word is not None and not (name == "arguments" and not isinstance(step[word], Mapping)):
             step[name] = step.pop(word)
+    foreach = step.get("foreach")
+    if isinstance(foreach, str) and isinstance(read := read_literal(foreach), list):
+        step["foreach"] = read
     if "arguments" not in step:
         own = Step.model_fields.keys()
         step["arguments"] = {name: step.pop(name) for name in [*step] if name not in own}
@@ -305,7 +233,8 @@ def _read_steps(steps: Sequence[Mapping[str, Any]], found: ReadPlan) -> list[Ste
             read.append(parse_model(Step, each, what=what))
         except ArgumentsError as error:
             message = error.message.removeprefix(f"{what}: ")
-            found.problems.append(Problem(step=each["id"], message=message))
+            cure = takes_sentence(error)
+            found.problems.append(Problem(step=each["id"], message=message, cure=cure))
     return read
 
 
@@ -322,7 +251,8 @@ def _read_whole(raw: Mapping[str, Any], found: ReadPlan) -> Plan | None:
     try:
         return parse_model(Plan, given, what="plan")
     except ArgumentsError as error:
-        found.problems.append(Problem(message=error.message.removeprefix("plan: ")))
+        message = error.message.removeprefix("plan: ")
+        found.problems.append(Problem(message=message, cure=takes_sentence(error)))
         return None
 
 
@@ -350,10 +280,10 @@ def _chained(steps: Sequence[Step], found: ReadPlan) -> list[Step]:
         name = missing_file(step)
         before = _maker(chained, name, step) if name is not None else None
         if name is not None and before is not None:
-            several = step.tool in OPERATIONS
-            reference = "$item" if several and before.foreach is not None else f"${before.id}"
+            each = step.tool in OPERATIONS and step.foreach is None and before.foreach is not None
+            reference = "$item" if each else f"${before.id}"
             update: dict[str, Any] = {"arguments": {**step.arguments, name: reference}}
-            if reference == "$item" and step.foreach is None:
+            if each:
                 update["foreach"] = f"${before.id}"
             found.notes.append(f"{step.id}: {name} = what {before.id} makes")
             step = step.model_copy(update=update)  # noqa: PLW2901 -- the completed step
