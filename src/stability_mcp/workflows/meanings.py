@@ -192,7 +192,18 @@ class Elements:
             return cls._refused(len(given), step, found)
         meanings = [meaning_of(ref) for each in given if (ref := placeholders.read_ref(each))]
         media = [each for each in meanings if isinstance(each, MediaMeaning)]
-        if media and len(media) == len(given) and len({each.kind for each in media}) == 1:
+        if media and not _are_alike(media, given):
+            found.problems.append(
+                Problem(
+                    step=step.id,
+                    argument="foreach",
+                    message="The list mixes files with something else.",
+                    cure="Give files that aren't results of a step an input of type image, and write "
+                    '"$id" for it; run a step of its own for other kinds.',
+                )
+            )
+            return cls(is_used=True)
+        if media:
             low = sum(each.counts[0] for each in media)
             high = sum(each.counts[1] for each in media)
             if high > MAX_ELEMENTS:
@@ -279,6 +290,11 @@ class Elements:
         """Return a sentence that names the fields that elements have."""
         names = {name for each in self.origins for name in each}
         return f"They have {listed(sorted(map(str, names)))}." if names else "Write $item."
+
+
+def _are_alike(media: Sequence[MediaMeaning], given: Sequence[Any]) -> bool:
+    """Return whether a list consists of media of one kind."""
+    return len(media) == len(given) and len({each.kind for each in media}) == 1
 
 
 def _fields(value: object) -> Mapping[str, Any]:
