@@ -13,10 +13,17 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 ESCAPE = "$$"
+MAX_REFERENCES = 1_000
+"""References in the arguments of a step. *Chosen*: an animation of 500 frames, each named."""
+MAX_TEXT_CHARACTERS = 100_000
+"""Length of a text with everything filled in: ten times the longest prompt of the API."""
+MAX_LIST = 1_000
+"""Entries of a list with everything filled in."""
 
-_NAME = r"[^\W\d][\w-]*"
-_WHOLE = re.compile(rf"\$({_NAME})(?:\.([\w-]+))?")
-_PART = re.compile(rf"\{{({_NAME})(?:\.([\w-]+))?\}}")
+_NAME = r"[^\W\d][\w-]{0,99}"
+_FIELD = r"[\w-]{1,100}"
+_WHOLE = re.compile(rf"\$({_NAME})(?:\.({_FIELD}))?")
+_PART = re.compile(rf"\{{({_NAME})(?:\.({_FIELD}))?\}}")
 
 
 class Ref(NamedTuple):
@@ -90,6 +97,10 @@ class Unresolved(Exception):  # noqa: N818 -- the caller keeps the text as it is
     """Nothing is known under the name of a reference."""
 
 
+class TooLongError(Exception):
+    """A text or list would be too long with everything filled in."""
+
+
 def replace(value: Any, resolve: Callable[[Ref], Any]) -> Any:  # noqa: ANN401 -- any JSON
     """Return a JSON value with every reference replaced.
 
@@ -99,6 +110,9 @@ def replace(value: Any, resolve: Callable[[Ref], Any]) -> Any:  # noqa: ANN401 -
     Args:
         value: The value.
         resolve: Returns the value of a reference. Raises Unresolved if it has none.
+
+    Raises:
+        TooLongError: a text or list would be too long.
     """
     if isinstance(value, str):
         return _replaced_text(value, resolve)
@@ -110,6 +124,8 @@ def replace(value: Any, resolve: Callable[[Ref], Any]) -> Any:  # noqa: ANN401 -
             new = replace(each, resolve)
             is_spread = isinstance(new, list) and read_ref(each) is not None
             replaced += new if is_spread else [new]
+            if is_spread and len(replaced) > MAX_LIST:
+                raise TooLongError(f"The list would have more than {MAX_LIST:,} entries.")
         return replaced
     return value
 
@@ -124,11 +140,18 @@ def _replaced_text(text: str, resolve: Callable[[Ref], Any]) -> Any:  # noqa: AN
         except Unresolved:
             return text
 
+    left = MAX_TEXT_CHARACTERS
+
     def part(match: re.Match[str]) -> str:
+        nonlocal left
         try:
-            return as_text(resolve(Ref(match[1], match[2])))
+            filled = as_text(resolve(Ref(match[1], match[2])))
         except Unresolved:
             return match[0]
+        left -= len(filled)
+        if left < 0:
+            raise TooLongError(f"The text would have more than {MAX_TEXT_CHARACTERS:,} characters.")
+        return filled
 
     return _PART.sub(part, text)
 
