@@ -126,7 +126,8 @@ async def outcome_of(
             ],
         )
     delivery: dict[str, Any] = json.loads(state.row.delivery) if state.row.delivery else {}
-    files = [file for row in state.rows for file in _facts(row).get("files", ())]
+    rows_in_order = [row for step in state.plan.steps for row in state.of_step(step.id)]
+    files = [file for row in rows_in_order for file in _facts(row).get("files", ())]
     client = parts.limited_client()
     return RunOutcome(
         state=state,
@@ -137,7 +138,11 @@ async def outcome_of(
         files=list(dict.fromkeys((*files, *delivery.get("files", ())))),
         notes=[
             *(notes or state.plan.notes),
-            *(f"{row.step}: {each}" for row in state.rows for each in _facts(row).get("lines", ())),
+            *(
+                f"{row.step}: {each}"
+                for row in rows_in_order
+                for each in _facts(row).get("lines", ())
+            ),
             *(await explain_missing_copies(media, parts.settings.copies_dir) if stopped else ()),
         ],
         sheet=sheet,

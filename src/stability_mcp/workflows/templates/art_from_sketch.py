@@ -26,6 +26,7 @@ from stability_mcp.workflows.plan import Plan, PlanInput, Step
 from stability_mcp.workflows.predictions import sent_size
 from stability_mcp.workflows.quality import Quality, choose
 from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, template
+from stability_mcp.workflows.template_parts import labelled, result_name
 
 TARGETS: Mapping[Quality, Target | None] = MappingProxyType(
     {"draft": None, "standard": "hd", "premium": "2k", "professional": "4k"}
@@ -98,11 +99,12 @@ def _steps(arguments: ArtFromSketch, flaws: list[str], upscaler: Upscaler | None
         style_preset=arguments.style_preset,
         negative_prompt=arguments.negative_prompt and "$negative_prompt",
     )
-    several = arguments.variants > 1
-    yield step.model_copy(update={"count": arguments.variants, "review": several})
+    several, art = arguments.variants > 1, result_name(arguments.sketch, "art")
+    drawn = labelled(step, art if upscaler is None else result_name(arguments.sketch, "draft"))
+    yield drawn.model_copy(update={"count": arguments.variants, "review": several})
     if upscaler is not None:
         words = {"prompt": "$prompt"} if upscaler.needs_prompt else {}
-        yield upscaler.choice.step("enlarged", image="$drawn", **words)
+        yield upscaler.choice.step("enlarged", image="$drawn", label=art, **words)
 
 
 def _notes(size: Size, target: Target | None, upscaler: Upscaler | None) -> list[str]:

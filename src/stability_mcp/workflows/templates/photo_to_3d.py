@@ -16,6 +16,7 @@ from stability_mcp.workflows.picture_parts import (
 from stability_mcp.workflows.plan import Plan, Step
 from stability_mcp.workflows.quality import Quality, choose
 from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, template
+from stability_mcp.workflows.template_parts import result_name
 
 _CUT = choose("cut_out", "standard")
 
@@ -77,6 +78,7 @@ def _steps(arguments: PhotoTo3d, *, is_cut: bool) -> Iterator[Step]:
         remesh=None if arguments.remesh == "none" else arguments.remesh,
         target_type=None if arguments.faces is None else "face",
         target_count=arguments.faces,
+        label=result_name(arguments.photo, "3d"),
     )
     to = arguments.to or "models"
     if arguments.to is not None:

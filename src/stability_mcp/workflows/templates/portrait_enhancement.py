@@ -25,6 +25,7 @@ from stability_mcp.workflows.plan import Plan, PlanInput, Step
 from stability_mcp.workflows.predictions import sent_size
 from stability_mcp.workflows.quality import Quality, choose
 from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, template
+from stability_mcp.workflows.template_parts import labelled, result_name
 
 KEPT = 0.95
 """How closely the relit person stays the same. *Chosen*: at 1 the light doesn't reach the face."""
@@ -78,6 +79,7 @@ async def portrait_enhancement(arguments: PortraitEnhancement, media: TemplateMe
     if upscaler is not None and upscaler.needs_prompt:
         inputs["prompt"] = PlanInput(default=arguments.prompt, description="What it shows.")
     steps = list(_steps(arguments, flaws, upscaler))
+    steps[-1] = labelled(steps[-1], result_name(arguments.photo, "enhanced"))
     enlarged = (
         f"It isn't enlarged: {size.width}x{size.height} is enough for {arguments.target}"
         if upscaler is None
