@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from stability_mcp.server.answer_text import counted, day_line, emulated_text, media_line
 from stability_mcp.settings import Settings
 from stability_mcp.studio.run_answer import RunOutcome, RunResult
-from stability_mcp.text import credits_text, quoted
+from stability_mcp.text import credits_text, listed, quoted
 from stability_mcp.workflows.run_state import RunState, StepProgress
 
 MAX_RESULTS = 20
@@ -24,6 +24,7 @@ def run_lines(outcome: RunOutcome, settings: Settings) -> list[str]:
         _steps_line(outcome.steps),
         *([f"{state.row.state}: {state.row.why}"] if state.row.why else []),
         *outcome.notes,
+        *_pick_lines(state),
         *_result_lines(outcome),
         *_failure_lines(state),
         *_file_lines(outcome),
@@ -72,6 +73,17 @@ def _step_text(step: StepProgress) -> str:
     others = [f"{n} {state}" for state, n in step.states.items() if state != "done"]
     text = f"{step.step.id} {step.states.get('done', 0)}/{total}"
     return f"{text} ({', '.join(others)})" if others else text
+
+
+def _pick_lines(state: RunState) -> Iterator[str]:
+    """Yield a line for each decided review, also if nothing was picked, which has no results."""
+    for step in state.plan.steps:
+        rows = [row for row in state.of_step(step.id) if row.state == "done"]
+        if not step.review or all(row.picked is None for row in rows):
+            continue
+        numbers = [str(number) for number, row in enumerate(rows, 1) if row.picked]
+        tie = ", a tie" if step.blind and len(numbers) > 1 else ""
+        yield f"picked: {step.id} {listed(numbers, most=MAX_RESULTS) if numbers else 'none'}{tie}"
 
 
 def _result_lines(outcome: RunOutcome) -> Iterator[str]:

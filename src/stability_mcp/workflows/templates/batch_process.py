@@ -32,6 +32,7 @@ from stability_mcp.workflows.template_parts import (
 
 MAX_CHAIN = 8
 """Steps for each file. *Chosen*: mask, cut out, edit, crop, resize, letter, convert, export."""
+_REUSE = "Files that an earlier run processed with the same arguments cost nothing."
 _ELEMENT = f"${ITEM}"
 _FILE = f"{_ELEMENT}.file"
 _PLURALS: Mapping[MediaKind, str] = {"image": "pictures", "audio": "sounds", "model": "3D models"}
@@ -132,7 +133,7 @@ async def batch_process(arguments: BatchProcess, media: TemplateMedia) -> Plan:
         outputs={"results": f"${makers[-1].id}"} if makers else {},
         deliver=delivery(arguments.to),
         reuse=arguments.reuse,
-        notes=[*files.notes(chain[0].tool)],
+        notes=[*files.notes(chain[0].tool), *([_REUSE] if arguments.reuse else [])],
     )
 
 
