@@ -6,6 +6,7 @@ from stability_mcp.server.answer_text import counted, day_line, emulated_text, m
 from stability_mcp.settings import Settings
 from stability_mcp.studio.run_answer import RunOutcome, RunResult
 from stability_mcp.text import credits_text, listed, quoted
+from stability_mcp.workflows.predictions import made_kind
 from stability_mcp.workflows.run_state import RunState, StepProgress
 
 MAX_RESULTS = 20
@@ -58,6 +59,10 @@ def _first_line(outcome: RunOutcome, settings: Settings) -> str:
     ]
     line = f"{', '.join(filter(None, parts))} ({day_line(outcome.spent)})"
     kinds = {each.kind for each in outcome.media}
+    if outcome.files:  # written from what the API made
+        kinds |= {
+            kind for each in outcome.steps if each.charged and (kind := made_kind(each.step.tool))
+        }
     words = emulated_text(kinds, settings.missing_key) if settings.emulated and kinds else ""
     return ". ".join(filter(None, (words, line)))
 

@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import PurePath
 from typing import Annotated, Any, get_args
 from zlib import crc32
 
@@ -14,9 +13,9 @@ from stability_mcp.api.notation import nearest_ratio
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.local_tools import all_local_tools
 from stability_mcp.local_tools.local_tool import MediaShape
-from stability_mcp.media.labels import clean_label, slug
+from stability_mcp.media.labels import slug
 from stability_mcp.text import listed, quoted
-from stability_mcp.workflows.placeholders import literal
+from stability_mcp.workflows.placeholders import file_name, literal
 from stability_mcp.workflows.plan import MAX_ID_CHARACTERS, Delivery, PlanInput, Step
 
 MAX_SEED = 4_294_967_294
@@ -98,16 +97,6 @@ def unique_names(names: Iterable[str]) -> list[str]:
             taken.add(numbered.casefold())
         found.append(numbered)
     return found
-
-
-def short_path(reference: str) -> str:
-    """Return the last part of a path or URI."""
-    return PurePath(reference.replace("\\", "/")).name or reference
-
-
-def file_name(reference: str) -> str:
-    """Return the name of what is made of a file: its own without folder and ending."""
-    return clean_label(short_path(reference)) or "file"
 
 
 def result_name(reference: str, what: str) -> str:

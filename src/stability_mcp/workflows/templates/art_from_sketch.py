@@ -22,6 +22,7 @@ from stability_mcp.workflows.picture_parts import (
     picture_input,
     transform,
 )
+from stability_mcp.workflows.placeholders import file_name
 from stability_mcp.workflows.plan import Plan, PlanInput, Step
 from stability_mcp.workflows.predictions import sent_size
 from stability_mcp.workflows.quality import Quality, choose
@@ -77,7 +78,7 @@ async def art_from_sketch(arguments: ArtFromSketch, media: TemplateMedia) -> Pla
         inputs["negative_prompt"] = PlanInput(default=arguments.negative_prompt)
     steps = list(_steps(arguments, flaws, upscaler))
     return Plan(
-        title=f"Art from the sketch {quoted(arguments.sketch)}",
+        title=f"Art from the sketch {quoted(file_name(arguments.sketch))}",
         inputs=inputs,
         steps=steps,
         outputs={"art": f"${steps[-1].id}"},

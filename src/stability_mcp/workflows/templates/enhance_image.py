@@ -21,6 +21,7 @@ from stability_mcp.workflows.picture_parts import (
     picture_input,
     transform,
 )
+from stability_mcp.workflows.placeholders import file_name
 from stability_mcp.workflows.plan import Plan, PlanInput, Step
 from stability_mcp.workflows.quality import Quality
 from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, template
@@ -67,7 +68,7 @@ async def enhance_image(arguments: EnhanceImage, media: TemplateMedia) -> Plan:
     if upscaler is not None and upscaler.needs_prompt:
         inputs["prompt"] = PlanInput(default=arguments.prompt, description="What it shows.")
     return Plan(
-        title=f"Enhance {quoted(arguments.image)} to {arguments.target}",
+        title=f"Enhance {quoted(file_name(arguments.image))} to {arguments.target}",
         inputs=inputs,
         steps=steps,
         outputs={"enhanced": f"${steps[-1].id}"},

@@ -15,10 +15,11 @@ from stability_mcp.workflows.picture_parts import (
     mistake,
     picture_input,
 )
+from stability_mcp.workflows.placeholders import file_name
 from stability_mcp.workflows.plan import Plan, PlanInput, Step
 from stability_mcp.workflows.quality import Choice, Quality, choose
 from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, template
-from stability_mcp.workflows.template_parts import file_name, labelled, result_name
+from stability_mcp.workflows.template_parts import labelled, result_name
 
 MAX_STYLES = 24
 """Styles of one run. *Chosen*: a contact sheet of more can't be judged."""
@@ -100,8 +101,9 @@ async def multi_style_transfer(arguments: MultiStyleTransfer, media: TemplateMed
         made, more = _step(number, style, arguments)
         steps[name] = labelled(made, result_name(arguments.picture, name))
         inputs |= more
+    styles = f"{len(names)} style{'s' * (len(names) != 1)}"
     return Plan(
-        title=f"{quoted(arguments.picture)} in {len(names)} style{'s' * (len(names) != 1)}",
+        title=f"{quoted(file_name(arguments.picture))} in {styles}",
         inputs=inputs,
         steps=list(steps.values()),
         outputs={name: f"${step.id}" for name, step in steps.items()},

@@ -13,6 +13,7 @@ from stability_mcp.workflows.picture_parts import (
     look,
     picture_input,
 )
+from stability_mcp.workflows.placeholders import file_name
 from stability_mcp.workflows.plan import Plan, Step
 from stability_mcp.workflows.quality import Quality, choose
 from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, template
@@ -56,7 +57,7 @@ async def photo_to_3d(arguments: PhotoTo3d, media: TemplateMedia) -> Plan:
     steps = list(_steps(arguments, is_cut=is_cut))
     title = OPERATIONS[model.operation].title
     return Plan(
-        title=f"3D model of {quoted(arguments.photo)}",
+        title=f"3D model of {quoted(file_name(arguments.photo))}",
         inputs={"photo": picture_input(arguments.photo, "The object.")},
         steps=steps,
         outputs={"model": "$model"} | {s.id: f"${s.id}" for s in steps if s.tool == "media_export"},

@@ -21,6 +21,7 @@ from stability_mcp.workflows.picture_parts import (
     picture_input,
     transform,
 )
+from stability_mcp.workflows.placeholders import file_name
 from stability_mcp.workflows.plan import Plan, PlanInput, Step
 from stability_mcp.workflows.predictions import sent_size
 from stability_mcp.workflows.quality import Quality, choose
@@ -86,7 +87,7 @@ async def portrait_enhancement(arguments: PortraitEnhancement, media: TemplateMe
         else upscaler.note(size, arguments.target)
     )
     return Plan(
-        title=f"Enhance the portrait {quoted(arguments.photo)}",
+        title=f"Enhance the portrait {quoted(file_name(arguments.photo))}",
         inputs=inputs,
         steps=steps,
         outputs={"portrait": f"${steps[-1].id}"},
