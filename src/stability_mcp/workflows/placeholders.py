@@ -5,12 +5,16 @@
 and so does `$$`, which stands for a text that begins with a dollar sign.
 
 An element that is a result has the fields of the element it was made for: in a chain of steps with
-`foreach`, `{item.name}` of the first list is known in all of them.
+`foreach`, `{item.name}` of the first list is known in all of them. A file of an input has a `name`:
+its own, without folder and ending.
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import PurePath
 from typing import Any, NamedTuple
+
+from stability_mcp.media.labels import clean_label
 
 ESCAPE = "$$"
 MAX_REFERENCES = 1_000
@@ -58,6 +62,21 @@ def literal(text: str) -> str:
     """Return a text so that it isn't read as a reference to a step or an input."""
     bare = text.strip()
     return f"${bare}" if bare.startswith("$") else text
+
+
+def short_path(reference: str) -> str:
+    """Return the last part of a path or URI."""
+    return PurePath(reference.replace("\\", "/")).name or reference
+
+
+def file_name(reference: str) -> str:
+    """Return the name of what is made of a file: its own without folder and ending."""
+    return clean_label(short_path(reference)) or "file"
+
+
+def fields_of_file(reference: str) -> Mapping[str, str]:
+    """Return the fields of an element that is the file of an input."""
+    return {"name": file_name(reference)}
 
 
 def path_text(path: tuple[str | int, ...]) -> str:

@@ -77,9 +77,13 @@ class CheckedPlan:
 
     @property
     def price(self) -> tuple[int, int]:
-        """Return the lowest and highest price of the whole, in millicredits."""
+        """Return the lowest and highest price of the whole, in millicredits.
+
+        If it reuses results of earlier runs, it may cost nothing.
+        """
         prices = [each.price for each in self.steps]
-        return sum(low for low, _ in prices), sum(high for _, high in prices)
+        low = 0 if self.plan.reuse else sum(low for low, _ in prices)
+        return low, sum(high for _, high in prices)
 
     @property
     def jobs(self) -> int:

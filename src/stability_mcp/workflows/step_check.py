@@ -114,7 +114,11 @@ class StepChecker:
             shapes = list(dict.fromkeys(self._media.get(each) for each in names))
             several = tuple(each or MediaShape(kind=kind) for each in shapes) if shapes[1:] else ()
             return MediaMeaning(
-                kind=kind, counts=(count, count), shape=common_shape(shapes), shapes=several
+                kind=kind,
+                counts=(count, count),
+                shape=common_shape(shapes),
+                shapes=several,
+                origins=[placeholders.fields_of_file(str(each)) for each in names],
             )
         if not is_known:
             return ValueMeaning(stand_in(declared), is_known=False)
