@@ -23,7 +23,6 @@ from stability_mcp.workflows.meanings import (
     MediaMeaning,
     StepFindings,
     ValueMeaning,
-    common_shape,
     counts_of,
 )
 from stability_mcp.workflows.placeholders import (
@@ -108,18 +107,9 @@ class StepChecker:
         is_known = ref.name in self._inputs.values
         value = self._inputs.values.get(ref.name)
         if declared.is_media:
-            count = len(value) if isinstance(value, list) else 1
             kind: Any = declared.type
             names = value if isinstance(value, list) else [value or ""]
-            shapes = list(dict.fromkeys(self._media.get(each) for each in names))
-            several = tuple(each or MediaShape(kind=kind) for each in shapes) if shapes[1:] else ()
-            return MediaMeaning(
-                kind=kind,
-                counts=(count, count),
-                shape=common_shape(shapes),
-                shapes=several,
-                origins=[placeholders.fields_of_file(str(each)) for each in names],
-            )
+            return MediaMeaning.of_files(kind, names, self._media)
         if not is_known:
             return ValueMeaning(stand_in(declared), is_known=False)
         return ValueMeaning(value)
