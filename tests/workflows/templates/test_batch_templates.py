@@ -242,6 +242,7 @@ def test_operations_keep_their_ids_and_share_what_they_take() -> None:
     )
     assert_runs(plan)
     assert [step.id for step in plan.steps] == ["my-logo", "cut", "ultra"]
+    assert list(plan.outputs) == ["my-logo", "cut", "ultra"], "also a result that another call uses"
     logo, cut, poster = (step.arguments for step in plan.steps)
     assert (logo["label"], logo["style_preset"]) == ("my logo", "anime")
     assert "style_preset" not in cut

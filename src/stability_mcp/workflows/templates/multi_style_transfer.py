@@ -103,7 +103,7 @@ async def multi_style_transfer(arguments: MultiStyleTransfer, media: TemplateMed
         inputs |= more
     styles = f"{len(names)} style{'s' * (len(names) != 1)}"
     return Plan(
-        title=f"{quoted(file_name(arguments.picture))} in {styles}",
+        title=f"{file_name(arguments.picture)[:100]} in {styles}",
         inputs=inputs,
         steps=list(steps.values()),
         outputs={name: f"${step.id}" for name, step in steps.items()},
