@@ -364,7 +364,7 @@ async def test_every_template_runs_to_its_end_within_its_estimate(era: Era, tmp_
     wrong: list[Exception] = []
     runs: list[Played] = []
     limiter = anyio.CapacityLimiter(CLIENTS)
-    async with connected(tmp_path, era, program=SMALL_SERVER) as client:
+    async with connected(tmp_path, era, seconds=300, program=SMALL_SERVER) as client:
 
         async def run(name: str, case: Case) -> None:
             async with limiter:
