@@ -123,24 +123,30 @@ class StudioSteps:
 
     async def submit(
         self, prepared: PreparedStep, place: StepPlace, *, retry_of: str | None
-    ) -> str:
+    ) -> StepResult | None:
         """Implement `StepRunner.submit`."""
         call: PreparedCall = prepared.call.call
         async with self._parts.permissions.check(call.inputs, count=1, confirm=None) as permission:
             request = replace(call.request(self._parts), place=place, retry_of=retry_of)
             submitted = await self._parts.jobs.submit(request, check=permission.check)
-        return submitted.job_ids[0]
+        if not submitted.cached:
+            return None
+        return replace(await self._result(submitted.job_ids[0], place.step), is_cached=True)
 
     async def result(self, job: RunJob) -> StepResult:
-        """Implement `StepRunner.result`: the picture with its transparency, at full size."""
-        [record] = await self._parts.jobs.reader.records(self._parts.account, [job.id])
+        """Implement `StepRunner.result`."""
+        return await self._result(job.id, job.step)
+
+    async def _result(self, job: str, step: str) -> StepResult:
+        """Return the picture of a finished job with its transparency, at full size."""
+        [record] = await self._parts.jobs.reader.records(self._parts.account, [job])
         found = await self._parts.media.many(record.media)
         restored = await restore_transparency(self._parts, [record], found, {})
         if not restored.shown:
             return StepResult()
         item = restored.shown[0]
         lines = [*restored.notes]
-        if self._state.plan.step(job.step).arguments.get("full_size"):
+        if self._state.plan.step(step).arguments.get("full_size"):
             item, note = await self._at_full_size(record, item)
             lines += filter(None, [note])
         return StepResult(media=item.id, lines=lines)

@@ -259,7 +259,10 @@ class RunDriver:
                     await self._write_skipped({ready.key: obstacle})
                     return
                 await self._write_start(prepared)
-                await self._steps.submit(prepared, self._place(ready, state), retry_of=repeats)
+                place = self._place(ready, state)
+                cached = await self._steps.submit(prepared, place, retry_of=repeats)
+            if cached is not None:
+                await self._write_result(ready.key, cached)
             return
         await self._write_start(prepared)
         async with self._context.local:
