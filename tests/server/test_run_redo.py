@@ -230,7 +230,7 @@ def _photos(folder: Path, *names: str) -> None:
         Image.new("RGB", (96, 96), (40 * number, 90, 20)).save(folder / f"{name}.png")
 
 
-DELIVERED = {
+DELIVERED: dict[str, Any] = {
     "title": "Cut",
     "steps": [
         step("cut", "edit_remove_background", foreach=["a.png", "b.png", "c.png"], image="$item")
