@@ -198,8 +198,8 @@ class Elements:
                     step=step.id,
                     argument="foreach",
                     message="The list mixes files with something else.",
-                    cure="Give files that aren't results of a step an input of type image, and write "
-                    '"$id" for it; run a step of its own for other kinds.',
+                    cure='Declare a file as an input of type image and write "$id" for it; use '
+                    "another step for other kinds.",
                 )
             )
             return cls(is_used=True)
