@@ -183,7 +183,7 @@ def test_200_files_are_planned_at_once() -> None:
             r"^steps\[0\].operation: media_export makes nothing",
         ),
         ({"operation": "nonsense"}, 'There is no tool "nonsense"'),
-        ({"operation": "erase", "source": []}, "source must be a list of 1 or more"),
+        ({"operation": "erase", "source": []}, "source must be a list of 1 to 500"),
     ],
 )
 def test_mistakes_in_a_batch_are_named(given: Mapping[str, Any], message: str) -> None:

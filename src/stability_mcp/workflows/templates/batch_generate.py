@@ -173,7 +173,7 @@ def _of_prompts(
     names = unique_names(each.id or word for each, word in zip(prompts, words, strict=True))
     step = choice.step("results", **shared, prompt="$item.prompt", label="{item.name}")
     elements = [
-        {"name": name, "prompt": literal(each.prompt)}
+        {"name": literal(name), "prompt": literal(each.prompt)}
         for name, each in zip(names, prompts, strict=True)
     ]
     update = {"foreach": elements, "count": arguments.variants}
