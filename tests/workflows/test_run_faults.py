@@ -247,13 +247,14 @@ async def test_a_run_of_another_key_is_shown_and_never_changed(tmp_path: Path) -
         run = (await _start(studio, _reviewed(tmp_path))).state.row.id
         change(home, "UPDATE runs SET upstream = 'another'")
         before = rows(home, "SELECT * FROM runs")
-        for decide in (
+        decisions: list[Callable[[], Awaitable[RunOutcome]]] = [
             lambda: studio.runs.pick(run, [1], LOOK),
             lambda: studio.runs.answer_unknown(run, "skip", LOOK),
             lambda: studio.runs.resume(run, None, LOOK),
             lambda: studio.runs.cancel(run, LOOK),
             lambda: studio.runs.redo(run, RedoWish(redo_from="last"), LOOK),
-        ):
+        ]
+        for decide in decisions:
             with pytest.raises(ArgumentsError, match="was started with another API key"):
                 await decide()
         shown = await studio.runs.show(run, LOOK)
