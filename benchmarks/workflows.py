@@ -88,7 +88,7 @@ def _step(number: int) -> dict[str, Any]:
 
 
 async def _overhead(studio: Studio, items: int) -> float:
-    """Return what each item of a run takes in addition to a call, in milliseconds."""
+    """Return the overhead of a run for each item, compared with a call, in milliseconds."""
     calls = await _timed(lambda: _calls(studio, items))
     run = await _timed(lambda: _run(studio, items))
     return (run - calls) / items * 1000

@@ -300,7 +300,7 @@ MISTAKES: dict[str, tuple[object, str, str]] = {
         "element 2: aspect_ratio",
         "one of",
     ),
-    "foreach over nothing": ([{**DRAFT, "foreach": []}], "0 elements", "Split"),
+    "foreach over nothing": ([{**DRAFT, "foreach": []}], "0 elements", "Put at least one"),
     "foreach over one text": ([{**DRAFT, "foreach": "cats"}], "neither a list", "many: true"),
     "foreach over a folder": ([{**DRAFT, "foreach": "cats/*"}], "neither a list", "batch_process"),
     "count without a seed": (

@@ -283,6 +283,26 @@ NAMED: dict[str, Any] = {
 }
 
 
+def test_a_file_of_an_input_has_a_name() -> None:
+    """Its own, without folder and ending; also for results that were made of it."""
+    cut, square, _ = NAMED["steps"]
+    run = Run(
+        {
+            "inputs": {"photos": {"type": "image", "many": True}},
+            "steps": [
+                {**cut, "foreach": "$photos", "arguments": {"image": "$item"}},
+                {**square, "arguments": {"image": "$item", "label": "{item.name} square"}},
+            ],
+        },
+        {"photos": ["in/mug.jpg", "cup"]},
+    )
+    run.start()
+    run.end("cut", 0)
+    run.end("cut", 1)
+    labels = [run.arguments("square", number)["label"] for number in (0, 1)]
+    assert labels == ["mug square", "cup square"]
+
+
 def test_a_result_has_the_fields_of_the_element_it_was_made_for() -> None:
     """In a chain of foreach, a name and the original file are known in every step."""
     run = Run(NAMED)

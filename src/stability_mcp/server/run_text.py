@@ -3,9 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from stability_mcp.server.answer_text import counted, day_line, emulated_text, media_line
+from stability_mcp.server.run_views import state_text
 from stability_mcp.settings import Settings
 from stability_mcp.studio.run_answer import RunOutcome, RunResult
-from stability_mcp.text import credits_text, quoted
+from stability_mcp.text import credits_text, listed, quoted
+from stability_mcp.workflows.predictions import made_kind
+from stability_mcp.workflows.run_rows import ItemRow
 from stability_mcp.workflows.run_state import RunState, StepProgress
 
 MAX_RESULTS = 20
@@ -22,8 +25,9 @@ def run_lines(outcome: RunOutcome, settings: Settings) -> list[str]:
     return [
         _first_line(outcome, settings),
         _steps_line(outcome.steps),
-        *([f"{state.row.state}: {state.row.why}"] if state.row.why else []),
+        *([f"paused: {state.row.why}"] if state.row.state == "paused" else []),
         *outcome.notes,
+        *_pick_lines(state),
         *_result_lines(outcome),
         *_failure_lines(state),
         *_file_lines(outcome),
@@ -34,6 +38,8 @@ def run_lines(outcome: RunOutcome, settings: Settings) -> list[str]:
 def money_text(state: RunState, *, emulated: bool) -> str:
     """Return `14 of at most 20 credits charged, 3 reserved`."""
     charged, reserved = state.charged, state.reserved
+    if not charged and not state.row.max_credits:
+        return "no credits"
     most = credits_text(state.row.max_credits)
     if emulated:
         most = most.replace("credit", "emulated credit")
@@ -46,17 +52,20 @@ def money_text(state: RunState, *, emulated: bool) -> str:
 def _first_line(outcome: RunOutcome, settings: Settings) -> str:
     row = outcome.state.row
     title = f" {quoted(row.title)}" if row.title else ""
-    state = {"review": "waits for a pick"}.get(row.state, row.state)
     made = counted(outcome.media)
     reused = sum(each.reused_from is not None for each in outcome.state.rows)
     parts = [
-        f"workflow_run: run {row.id}{title} {state}",
+        f"workflow_run: run {row.id}{title} {state_text(row)}",
         made,
         f"{reused} reused at no cost" if reused else "",
         money_text(outcome.state, emulated=settings.emulated),
     ]
     line = f"{', '.join(filter(None, parts))} ({day_line(outcome.spent)})"
     kinds = {each.kind for each in outcome.media}
+    if outcome.files:  # written from what the API made
+        kinds |= {
+            kind for each in outcome.steps if each.charged and (kind := made_kind(each.step.tool))
+        }
     words = emulated_text(kinds, settings.missing_key) if settings.emulated and kinds else ""
     return ". ".join(filter(None, (words, line)))
 
@@ -72,6 +81,17 @@ def _step_text(step: StepProgress) -> str:
     others = [f"{n} {state}" for state, n in step.states.items() if state != "done"]
     text = f"{step.step.id} {step.states.get('done', 0)}/{total}"
     return f"{text} ({', '.join(others)})" if others else text
+
+
+def _pick_lines(state: RunState) -> Iterator[str]:
+    """Yield a line for each decided review, also if nothing was picked, which has no results."""
+    for step in state.plan.steps:
+        rows = [row for row in state.of_step(step.id) if row.state == "done"]
+        if not step.review or all(row.picked is None for row in rows):
+            continue
+        numbers = [str(number) for number, row in enumerate(rows, 1) if row.picked]
+        tie = ", a tie" if step.blind and len(numbers) > 1 else ""
+        yield f"picked: {step.id} {listed(numbers, most=MAX_RESULTS) if numbers else 'none'}{tie}"
 
 
 def _result_lines(outcome: RunOutcome) -> Iterator[str]:
@@ -101,12 +121,22 @@ def _result_line(result: RunResult, *, is_single: bool) -> str:
 
 
 def _failure_lines(state: RunState) -> Iterator[str]:
-    wrong = [row for row in state.rows if row.state in {"failed", "skipped", "unknown"}]
+    rows = [row for step in state.plan.steps for row in state.of_step(step.id)]
+    wrong = [row for row in rows if row.state in {"failed", "skipped", "unknown"}]
     for row in wrong[:MAX_FAILED]:
         number = f" {row.item + 1}" if len(state.of_step(row.step)) > 1 else ""
-        yield f"{row.state}: {row.step}{number}: {row.error or 'no reason is known'}"
+        yield f"{row.state}: {row.step}{number}: {_reason(row, state)}"
     if len(wrong) > MAX_FAILED:
         yield f"and {len(wrong) - MAX_FAILED} more without a result"
+
+
+def _reason(row: ItemRow, state: RunState) -> str:
+    """Return why an item has no result; an unknown one isn't repeated like a job of its own."""
+    job = state.newest_jobs.get(row.key)
+    if row.state == "unknown" and job is not None:
+        price = credits_text(job.price)
+        return f"job {job.id} was sent, but no response arrived; {price} may have been charged"
+    return row.error or "no reason is known"
 
 
 def _file_lines(outcome: RunOutcome) -> Iterator[str]:
@@ -127,8 +157,10 @@ def next_line(outcome: RunOutcome) -> str:
     """Return what to do next, with the exact call."""
     row = outcome.state.row
     run = f'run "{row.id}"'
+    if row.state == "running" and row.cancel_at is not None:
+        return f'next: nothing more is sent; job_wait with jobs ["{row.id}"] shows what was'
     if row.state == "running":
-        return f'next: job_wait with jobs ["{row.id}"]; it goes on by itself'
+        return f'next: job_wait with jobs ["{row.id}"]; it continues by itself'
     if row.state == "review":
         example = ", ".join(f'"{step}.1"' for step in outcome.reviews)
         pick = "[1]" if len(outcome.reviews) == 1 else f"[{example}]"
@@ -137,4 +169,5 @@ def next_line(outcome: RunOutcome) -> str:
         if any(each.state == "unknown" for each in outcome.state.rows):
             return f'next: ask the user; then workflow_run {run}, unknown "pay_again" or "skip"'
         return f"next: when the user has cleared that up, workflow_run {run}, resume true"
-    return f"next: to change a step, workflow_run {run}, redo_from, changes; the rest is reused"
+    change = "redo_from (a step) or changes {step: {argument: value}}"
+    return f"next: to change something, workflow_run {run} with {change}; the rest is reused free"

@@ -5,6 +5,7 @@ from stability_mcp.server.tool import Data
 from stability_mcp.server.views import when
 from stability_mcp.studio.run_answer import RunOutcome, RunResult
 from stability_mcp.text import credits_text
+from stability_mcp.workflows.run_rows import RunRow
 from stability_mcp.workflows.run_state import RunState, StepProgress
 
 MAX_RESULTS = 20
@@ -20,6 +21,7 @@ class RunStepFacts(Data):
     """Results; absent: a review decides how many."""
     done: int
     failed: int
+    """Ended without a result: failed, skipped or cancelled."""
     charged: float
     """Credits, with those reserved."""
 
@@ -42,6 +44,7 @@ class RunResultFacts(Data):
     output: str
     number: int
     uri: str | None = None
+    """Absent, with label and path: files, deleted, or blind until the pick."""
     label: str | None = None
     path: str | None = None
     credits: float
@@ -52,12 +55,13 @@ class RunResultFacts(Data):
     @classmethod
     def of(cls, result: RunResult) -> "RunResultFacts":
         """Describe a result."""
-        item, picked = result.item, result.row.picked
+        item = None if result.is_blind else result.item
+        picked = result.row.picked
         return cls(
             output=result.output,
             number=result.number,
             uri=item.uri if item is not None else None,
-            label=item.label if item is not None and not result.is_blind else None,
+            label=item.label if item is not None else None,
             path=str(item.copy_path) if item is not None and item.copy_path else None,
             credits=result.price / 1000,
             seconds=result.seconds,
@@ -128,6 +132,15 @@ class RunFacts(RunSummary):
         )
 
 
+def state_text(row: RunRow) -> str:
+    """Return the state of a run in words: `waits for a pick: draft`."""
+    if row.state == "running" and row.cancel_at is not None:
+        return "is being cancelled"
+    if row.state != "review":
+        return row.state
+    return (row.why or "Waits for a pick.").rstrip(".").replace("Waits", "waits", 1)
+
+
 def run_line(state: RunState) -> str:
     """Return id, title, state, progress and price of a run, for a list."""
     row = state.row
@@ -138,10 +151,10 @@ def run_line(state: RunState) -> str:
     parts = (
         row.id,
         f"workflow {row.title}" if row.title else "workflow",
-        {"review": "waits for a pick"}.get(row.state, row.state),
+        state_text(row),
         f"{ended} of {total} results",
         f"{credits_text(state.charged)} charged",
         time_text(row.created_at),
-        row.why,
+        row.why if row.state != "review" else None,
     )
     return line_of(parts)

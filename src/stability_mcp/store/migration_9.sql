@@ -18,7 +18,7 @@ CREATE TABLE runs (
     delivery TEXT,  -- JSON: the files that were written, and lines for the answer
     collected_at REAL,  -- an answer showed its state, unless it runs
     redo_of TEXT,  -- the run whose results it may reuse
-    redo TEXT,  -- JSON: the steps that are made again all the same, and other picks
+    redo TEXT,  -- JSON: the steps that run again and reuse nothing, and other picks
     state TEXT NOT NULL,  -- running review paused | done failed cancelled
     why TEXT,
     cancel_at REAL,

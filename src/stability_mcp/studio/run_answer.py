@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from stability_mcp.imaging.preview import Preview
@@ -15,6 +16,9 @@ from stability_mcp.studio.runtime import StudioParts
 from stability_mcp.workflows.run_decisions import open_reviews
 from stability_mcp.workflows.run_rows import ItemRow
 from stability_mcp.workflows.run_state import RunState, StepProgress
+
+PICTURE_ENDINGS = frozenset({".gif", ".jpg", ".png", ".webp"})
+"""Endings of exported files that can be drawn."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +70,8 @@ class RunOutcome:
     state: RunState
     steps: Sequence[StepProgress]
     results: Sequence[RunResult]
-    """Its outputs; while a review waits, what there is to pick from."""
+    """Its outputs; while a review waits, what there is to pick from; if it didn't end well, also
+    what nothing was made of."""
     reviews: Sequence[str] = ()
     """Steps that wait for a pick."""
     files: Sequence[str] = ()
@@ -84,8 +89,14 @@ class RunOutcome:
         return list(found.values())
 
     @property
+    def linked(self) -> list[MediaItem]:
+        """Return the media that an answer links; a name says how a blind result was made."""
+        blind = {each.item.id for each in self.results if each.is_blind and each.item is not None}
+        return [each for each in self.media if each.id not in blind]
+
+    @property
     def is_running(self) -> bool:
-        """Return whether it goes on by itself."""
+        """Return whether it continues without the user."""
         return self.state.row.state == "running"
 
 
@@ -96,7 +107,7 @@ async def outcome_of(
     reviews = open_reviews(state) if state.row.state == "review" else []
     rows = {
         step: [row for row in state.of_step(step) if row.state == "done"] for step in reviews
-    } or state.outputs
+    } or state.results
     account, stopped = parts.account, state.row.state != "running"
     if stopped:  # their readable copies may still be written
         jobs = [
@@ -109,24 +120,12 @@ async def outcome_of(
     results = await _results(parts, state, rows)
     media = [each.item for each in results if each.item is not None]
     sheet = None
-    if preview and stopped and media:
+    if preview and stopped:
         parts.importer.phrases.note_shown(media)
-        counts = Counter(each.output for each in results)
-        shown = [each for each in results if each.item is not None]
-        marks = [str(each.number) for each in shown]
-        if len(reviews) > 1:
-            marks = [f"{each.output}.{each.number}" for each in shown]
-        elif not reviews:
-            marks = [str(number) for number in range(1, len(shown) + 1)]
-        sheet = await run_sheet(
-            parts,
-            [
-                each.cell(mark, is_single=counts[each.output] == 1)
-                for each, mark in zip(shown, marks, strict=True)
-            ],
-        )
+        sheet = await run_sheet(parts, _cells(results, reviews) if media else _file_cells(results))
     delivery: dict[str, Any] = json.loads(state.row.delivery) if state.row.delivery else {}
-    files = [file for row in state.rows for file in _facts(row).get("files", ())]
+    rows_in_order = [row for step in state.plan.steps for row in state.of_step(step.id)]
+    files = [file for row in rows_in_order for file in _facts(row).get("files", ())]
     client = parts.limited_client()
     return RunOutcome(
         state=state,
@@ -137,13 +136,42 @@ async def outcome_of(
         files=list(dict.fromkeys((*files, *delivery.get("files", ())))),
         notes=[
             *(notes or state.plan.notes),
-            *(f"{row.step}: {each}" for row in state.rows for each in _facts(row).get("lines", ())),
+            *(
+                f"{row.step}: {each}"
+                for row in rows_in_order
+                for each in _facts(row).get("lines", ())
+            ),
             *(await explain_missing_copies(media, parts.settings.copies_dir) if stopped else ()),
         ],
         sheet=sheet,
         spent=await parts.jobs.reader.spending(account, client),
         delivery=delivery,
     )
+
+
+def _cells(results: Sequence[RunResult], reviews: Sequence[str]) -> list[RunCell]:
+    """Return the results that are media, marked by what they are picked with."""
+    counts = Counter(each.output for each in results)
+    shown = [each for each in results if each.item is not None]
+    marks = [str(each.number) for each in shown]
+    if len(reviews) > 1:
+        marks = [f"{each.output}.{each.number}" for each in shown]
+    elif not reviews:
+        marks = [str(number) for number in range(1, len(shown) + 1)]
+    return [
+        each.cell(mark, is_single=counts[each.output] == 1)
+        for each, mark in zip(shown, marks, strict=True)
+    ]
+
+
+def _file_cells(results: Sequence[RunResult]) -> list[RunCell]:
+    """Return the pictures in the user's folders, for a run whose outputs are only files."""
+    files = dict.fromkeys(Path(file) for each in results for file in each.facts.get("files", ()))
+    pictures = [each for each in files if each.suffix.casefold() in PICTURE_ENDINGS]
+    return [
+        RunCell(mark=str(number), media=None, file=each, label=each.stem)
+        for number, each in enumerate(pictures, 1)
+    ]
 
 
 def _facts(row: ItemRow) -> Mapping[str, Any]:
@@ -172,7 +200,7 @@ async def _results(
                     seconds=job.finished_at - job.sent_at
                     if job is not None and is_paid and job.sent_at and job.finished_at
                     else None,
-                    is_blind=step.blind and row.picked is None,
+                    is_blind=step.blind and row.picked is None and not state.row.finished_at,
                 )
             )
     return results

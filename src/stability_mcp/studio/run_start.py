@@ -1,6 +1,6 @@
 """Starts a run: imports its files, gets the user's yes to its highest price, writes its row."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
@@ -16,7 +16,6 @@ from stability_mcp.workflows import run_rows
 from stability_mcp.workflows.named_files import named_files
 from stability_mcp.workflows.plan import Plan
 from stability_mcp.workflows.run_rows import NewRun, RedoFacts
-from stability_mcp.workflows.run_state import RunState
 
 TOOL = "workflow_run"
 MAX_IMPORTING = 4
@@ -30,7 +29,7 @@ class RunOptions:
     """Options of a call about a run."""
 
     wait: float
-    """Seconds after which the outcome is returned while the run goes on."""
+    """Seconds after which the outcome is returned while the run continues."""
     progress: Progress | None = None
     confirm: Confirm | None = None
     """Gets the user's approval of the price; None: no approval is needed."""
@@ -120,7 +119,7 @@ async def confirmed(
 async def _import_files(
     parts: StudioParts, start: RunStart, progress: Progress | None
 ) -> dict[str, str]:
-    """Import the files that a plan names; one that can't be used fails alone, when it runs.
+    """Import the files that a plan names; an unusable one only fails the items that need it.
 
     Words such as `the last image` keep the meaning that they had in the run that is redone.
     """
@@ -143,27 +142,3 @@ async def _import_files(
         for each in named:
             group.start_soon(add, each)
     return found
-
-
-def redo_price(
-    before: RunState, report: PlanReport, changed: Collection[str], repicked: Collection[str]
-) -> int:
-    """Return the highest price of what isn't reused: changed steps, what follows, what is missing.
-
-    Args:
-        before: The earlier run.
-        report: The new plan, checked.
-        changed: Steps that are made again.
-        repicked: Reviews with another pick, so that what uses them is made again.
-    """
-    steps = report.checked.steps if report.checked is not None else []
-    complete = {each.step.id for each in before.steps() if each.is_complete}
-    lacking = {row.step for row in before.rows if row.state != "done"}
-    again: set[str] = set()
-    for each in steps:  # each after those that it uses
-        name = each.step.id
-        needs = {*each.needs}
-        is_open = name in lacking or name not in complete
-        if name in changed or is_open or needs & {*again, *repicked}:
-            again.add(name)
-    return sum(each.price[1] for each in steps if each.step.id in again)

@@ -19,7 +19,8 @@ from stability_mcp.settings import Settings
 from stability_mcp.store.disk import is_full
 from stability_mcp.text import listed, name_key, plain, quoted
 from stability_mcp.workflows.plan import Plan
-from stability_mcp.workflows.plan_notation import MAX_PLAN_CHARACTERS, read_plan
+from stability_mcp.workflows.plan_form import MAX_PLAN_CHARACTERS
+from stability_mcp.workflows.plan_notation import read_plan
 
 FOLDER = "workflows"
 ENDING = ".json"

@@ -181,7 +181,7 @@ class Studio:
         return await calling.wait_for(self._parts, wanted, Wait(seconds=seconds, progress=progress))
 
     async def has_uncollected_jobs(self) -> bool:
-        """Return whether jobs outside of workflows are unfinished or were never delivered."""
+        """Return whether jobs outside workflows are unfinished or were never delivered."""
         return bool(await self._jobs.reader.unfinished_and_uncollected(self._account))
 
     async def list_jobs(
@@ -293,7 +293,7 @@ class Studio:
         return "\n".join(filter(None, (jobs, runs))) or None
 
     async def uncollected_runs(self) -> list[str]:
-        """Return the ids of runs that go on, or stopped and weren't shown since."""
+        """Return the ids of runs that are running, or have stopped and weren't shown since."""
         owner = self._account.owner
         return await self._parts.runtime.database.read(
             lambda c: run_notices.uncollected_runs(c, owner)

@@ -75,7 +75,8 @@ class DeliveryWish:
     @property
     def folder_name(self) -> str:
         """Return the name of the run's folder, unless it is taken."""
-        name = file_form(self.title) or file_form(self.template) or "workflow"
+        title = file_form(self.title, most=MAX_NAME_CHARACTERS)
+        name = title or file_form(self.template) or "workflow"
         return f"{name} {local_time(self.started_at).replace(':', '-')}"
 
 

@@ -15,7 +15,6 @@ from stability_mcp.studio.run_start import (
     RunOptions,
     RunStart,
     confirmed,
-    redo_price,
     start_run,
 )
 from stability_mcp.studio.runtime import StudioParts
@@ -24,6 +23,7 @@ from stability_mcp.text import credits_text, quoted
 from stability_mcp.workflows import run_rows
 from stability_mcp.workflows.plan import Plan
 from stability_mcp.workflows.problems import problems_error
+from stability_mcp.workflows.redo_price import redo_price
 from stability_mcp.workflows.run_decisions import Answer, read_pick, redo
 from stability_mcp.workflows.run_state import RunState, read_state
 
@@ -110,7 +110,7 @@ class WorkflowRuns:
             await self._parts.runtime.runs.changed(run, min(left, CHECK_SECONDS))
 
     async def _with_late_results(self, state: RunState, options: RunOptions) -> RunState:
-        """Ask the API once more for results that never came; a run that has them goes on."""
+        """Ask the API again for results that never came; continue a run that gets them."""
         run, jobs = state.row.id, [job.id for job in state.unknown_jobs]
         await self._parts.jobs.wait(self._parts.account, jobs, options.wait)
         found = await self.read(run)
@@ -161,7 +161,7 @@ class WorkflowRuns:
     # Continue -------------------------------------------------------------------------------------
 
     async def pick(self, run: str, given: object, options: RunOptions) -> RunOutcome:
-        """Record the user's pick of a review, and go on.
+        """Record the user's pick of a review, and continue.
 
         Raises:
             ArgumentsError: nothing waits for a pick, or a number doesn't exist.
@@ -177,7 +177,7 @@ class WorkflowRuns:
                         hint=f"To pick again, pass redo_from {quoted(step)} and pick.",
                     )
 
-        return await self._go_on(run, write, options)
+        return await self._decide(run, write, options)
 
     async def answer_unknown(self, run: str, answer: Answer, options: RunOptions) -> RunOutcome:
         """Pay again for results that may have been charged but never arrived, or skip them.
@@ -252,7 +252,7 @@ class WorkflowRuns:
         paused = [job.id for job in state.newest_jobs.values() if job.state == "paused"]
         if paused:
             await self._parts.jobs.resume(paused, self._parts.limited_client())
-        return await self._go_on(run, lambda _connection: None, options)
+        return await self._decide(run, lambda _connection: None, options)
 
     async def cancel(self, run: str, options: RunOptions) -> RunOutcome:
         """Cancel a run: what wasn't sent is never sent or charged; results are kept.
@@ -269,12 +269,12 @@ class WorkflowRuns:
         def write(connection: Connection) -> None:
             run_rows.request_cancel(connection, run, now)
 
-        return await self._go_on(run, write, options)
+        return await self._decide(run, write, options)
 
-    async def _go_on(
+    async def _decide(
         self, run: str, write: Callable[[Connection], None], options: RunOptions
     ) -> RunOutcome:
-        """Write a decision, and show the run, which goes on."""
+        """Write a decision, and show the run, which continues."""
         await self._restart(run, write)
         return await self.show(run, options)
 
@@ -288,7 +288,7 @@ class WorkflowRuns:
             run_rows.touch(connection, run, now)
             return run_rows.restart(connection, run, process, now)
 
-        if await parts.runtime.database.write(work, name="workflow.go_on", durable=True):
+        if await parts.runtime.database.write(work, name="workflow.decide", durable=True):
             await parts.runtime.runs.drive(run)
         else:
             parts.runtime.runs.wake(run)
@@ -299,22 +299,21 @@ class WorkflowRuns:
         """Make a run again with changes; whatever is unchanged is reused at no cost.
 
         Raises:
-            ArgumentsError: the run still goes on, there is no such step, or the changes don't fit.
+            ArgumentsError: it is running, there is no such step, or the changes don't fit.
             NotFoundError: there is no such run.
         """
         before = await self._own(run)
         if before.row.state == "running":
             raise ArgumentsError(
-                f"redo_from: run {run} still goes on.", hint="Wait for it, or cancel it."
+                f"redo_from: run {run} is still running.", hint="Wait for it, or cancel it."
             )
         again = redo(before, wanted.redo_from, wanted.changes, wanted.pick)
-        wish = PlanWish(
-            plan=again.plan.model_dump(mode="json"), inputs=before.inputs, budget=wanted.budget
-        )
+        wish = PlanWish(plan=again.plan, inputs=before.inputs, budget=wanted.budget)
         report = await self._plans.check(wish)
         if report.obstacles or report.plan is None:
             raise problems_error(report.obstacles)
-        changed = {*wanted.changes, *again.facts.anew}
+        changed = {name for name, each in wanted.changes.items() if {*each} - {"budget"}}
+        changed |= {*again.facts.again}
         start = RunStart(
             report=report,
             plan=report.plan,
@@ -322,7 +321,9 @@ class WorkflowRuns:
             redo_of=run,
             redo=again.facts,
             files=before.row.read_files(),
-            price=redo_price(before, report, changed, again.facts.picks),
+            price=redo_price(before, report.checked, changed, again.facts.picks)
+            if report.checked is not None
+            else None,
         )
         return await self._start(start, options)
 

@@ -37,7 +37,7 @@ class EarlierResults:
     async def use(self, prepared: PreparedStep) -> bool:
         """Settle an item with an earlier result; False: there is none."""
         key, item = prepared.reuse_key, prepared.item
-        if key is None or item.key.step in self._redo.anew:
+        if key is None or item.key.step in self._redo.again:
             return False
         async with self._lock:
             number = self._used[key]

@@ -10,7 +10,14 @@ from typing import Any
 from stability_mcp.api.operation import MediaKind
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.workflows import placeholders
-from stability_mcp.workflows.placeholders import Ref, Unresolved, path_text, read_ref, replace
+from stability_mcp.workflows.placeholders import (
+    Ref,
+    TooLongError,
+    Unresolved,
+    path_text,
+    read_ref,
+    replace,
+)
 from stability_mcp.workflows.plan import ITEM, MEDIA_TYPES, Plan, Step
 from stability_mcp.workflows.predictions import is_file_text, takes_files
 
@@ -118,7 +125,10 @@ def _resolved(text: str, values: Mapping[str, Any], element: object) -> Iterator
             return values[ref.name]
         raise Unresolved
 
-    found = replace(text, resolve)
+    try:
+        found = replace(text, resolve)
+    except TooLongError:  # a problem of its own
+        return
     for each in found if isinstance(found, list) else [found]:
         if isinstance(each, str) and each.strip() and read_ref(each) is None:
             yield each

@@ -287,6 +287,8 @@ class _Run:
     def _fields(self, element: Any) -> Mapping[str, Any]:  # noqa: ANN401 -- any JSON
         """Return the fields of an element; a result has those of the element it was made for."""
         element = self.origin(element)
+        if isinstance(element, str):
+            return placeholders.fields_of_file(element)
         return element if isinstance(element, Mapping) else {}
 
     def origin(self, element: Any) -> Any:  # noqa: ANN401 -- any JSON

@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.text import did_you_mean, listed, quoted
-from stability_mcp.workflows.plan import Plan
 from stability_mcp.workflows.plan_graph import unused_steps
 from stability_mcp.workflows.progression import Item, progression
 from stability_mcp.workflows.run_rows import RedoFacts
@@ -26,12 +25,15 @@ TIE, NONE, ALL = "tie", "none", "all"
 class Redo:
     """A run made again from a step on."""
 
-    plan: Plan
+    plan: Mapping[str, Any]
+    """The plan with its changes, which aren't checked yet."""
     facts: RedoFacts
 
 
 def open_reviews(state: RunState) -> list[str]:
-    """Return the steps that wait for a pick."""
+    """Return the steps that wait for a pick; none does in a run that has ended."""
+    if state.row.finished_at is not None:
+        return []
     items: dict[Any, Item] = {key: row.as_item() for key, row in state.items.items()}
     return progression(state.plan, state.inputs, items).reviews
 
@@ -51,8 +53,9 @@ def read_pick(given: object, state: RunState) -> dict[str, dict[int, bool]]:
     if not waiting:
         reviews = [step.id for step in state.plan.steps if step.review]
         raise ArgumentsError(
-            f"pick: run {state.row.id} doesn't wait for a pick.",
-            hint=f"To pick again, pass redo_from {quoted(reviews[0])} and pick."
+            f"pick: run {state.row.id} is {state.row.state}, and doesn't wait for a pick.",
+            hint=f"To pick again, pass redo_from {quoted(reviews[0])} and pick: a new run reuses "
+            "what exists."
             if reviews
             else "Its plan has no review step.",
         )
@@ -108,7 +111,8 @@ def picked_items(given: object, state: RunState, name: str) -> dict[int, bool]:
         raise ArgumentsError(
             f"pick: {name} needs exactly one of its {len(results)} results, because other steps "
             "use it.",
-            hint="Pass one number, as on the sheet.",
+            hint="Pass one number, as on the sheet. If the user likes none of them, redo_from "
+            f"{quoted(name)} makes others, and cancel ends the run.",
         )
     return {item: number in numbers for number, item in enumerate(results, 1)}
 
@@ -134,7 +138,8 @@ def redo(
 
     Args:
         state: The earlier run.
-        redo_from: A step that is made again; None: only what the changes concern.
+        redo_from: A step that is made again; None: only what the changes concern. A review with
+            another pick keeps its results.
         changes: Arguments to change by step; None removes one. `count`, `foreach`, `tool` and
             `review` of the step itself can be changed as well.
         pick: Another pick of the reviews that the earlier run had, as `read_pick` takes it.
@@ -155,16 +160,18 @@ def redo(
         own = {name: changed.pop(name) for name in _OWN if name in changed}
         arguments = {**step.arguments, **changed}
         kept = {name: value for name, value in arguments.items() if value is not None}
-        steps.append(step.model_dump() | own | {"arguments": kept})
-    anew = (redo_from,) if redo_from is not None and redo_from not in changes else ()
-    if anew and state.plan.step(anew[0]).arguments.get("seed"):
-        seed = state.plan.step(anew[0]).arguments["seed"]
+        steps.append(step.model_dump(mode="json") | own | {"arguments": kept})
+    picks = _other_picks(pick, state)
+    is_again = redo_from is not None and redo_from not in {*changes, *picks}
+    again = (redo_from,) if redo_from is not None and is_again else ()
+    if again and state.plan.step(again[0]).arguments.get("seed"):
+        seed = state.plan.step(again[0]).arguments["seed"]
         raise ArgumentsError(
-            f"redo_from: {anew[0]} has the seed {seed}, so it would give the same result again.",
-            hint=f'Pass changes {{"{anew[0]}": {{"seed": …}}}}, or null to remove it.',
+            f"redo_from: {again[0]} has the seed {seed}, so it would give the same result again.",
+            hint=f'Pass changes {{"{again[0]}": {{"seed": …}}}}, or null to remove it.',
         )
-    plan = Plan.model_validate({**state.plan.model_dump(), "steps": steps})
-    return Redo(plan=plan, facts=RedoFacts(anew=anew, picks=_other_picks(pick, state)))
+    plan = {**state.plan.model_dump(mode="json"), "steps": steps}
+    return Redo(plan=plan, facts=RedoFacts(again=again, picks=picks))
 
 
 def _other_picks(given: object, state: RunState) -> dict[str, list[int]]:
@@ -172,7 +179,7 @@ def _other_picks(given: object, state: RunState) -> dict[str, list[int]]:
     if given is None:
         return {}
     reviews = [step.id for step in state.plan.steps if step.review]
-    by_step = given if isinstance(given, Mapping) else dict.fromkeys(reviews[:1], given)
+    by_step = _by_step(given) or dict.fromkeys(reviews[:1], given)
     wrong = next((str(each) for each in by_step if each not in reviews), None)
     if wrong is not None or not reviews:
         raise ArgumentsError(

@@ -113,12 +113,12 @@ class RunDriver:
                 self._news = anyio.Event()
                 self._notify()
                 try:
-                    goes_on, open_jobs = await self._advance(group)
+                    is_active, open_jobs = await self._advance(group)
                 except StorageError as error:  # the rows are as they were
                     log.warning("run %s: the store could not be used: %s", self._run, error)
-                    goes_on, open_jobs = True, []
+                    is_active, open_jobs = True, []
                     await anyio.sleep(TICK_SECONDS)
-                if not goes_on:
+                if not is_active:
                     return
                 await self._wait(open_jobs)
 
@@ -135,7 +135,7 @@ class RunDriver:
             group.cancel_scope.cancel()
 
     async def _advance(self, group: TaskGroup) -> tuple[bool, list[str]]:
-        """Do what can be done now; return whether the run goes on, and its open jobs."""
+        """Do what can be done now; return whether the run continues, and its open jobs."""
         # Before the rows are read: what a task writes from here on, the next round reads.
         busy = frozenset(self._busy)
         state = await self._read()
@@ -352,7 +352,7 @@ class RunDriver:
         return await self._stop_as(state, "cancelled", "")
 
     async def _stop(self, state: RunState, found: Progression) -> bool:
-        """Write why nothing goes on, or that the run has ended; return whether it goes on."""
+        """Write why the run stops, or that it has ended; return whether it continues."""
         paused = [job for job in state.newest_jobs.values() if job.state == "paused"]
         unknown = [key for key, row in state.items.items() if row.state == "unknown"]
         if self._stopped_by is not None or paused:
@@ -380,7 +380,8 @@ class RunDriver:
                 lambda c: run_rows.set_delivery(c, run, delivery), name="workflow.deliver"
             )
         failed = sorted({row.step for row in state.rows if row.state == "failed"})
-        outputs = any(state.outputs.values())
+        # A user who picks none of the results has what they wanted to know.
+        outputs = any(state.outputs.values()) or any(row.picked is not None for row in state.rows)
         why = f"Failed: {listed(failed)}." if failed else ""
         return await self._stop_as(state, "done" if outputs else "failed", why)
 

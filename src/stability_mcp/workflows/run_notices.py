@@ -1,4 +1,4 @@
-"""What answers say of runs that nobody asked about, and which runs changed.
+"""What answers say about runs that the call didn't name, and which runs changed.
 
 It imports no plans, because every answer needs it, also in processes that never run a workflow.
 """
@@ -55,7 +55,7 @@ def uncollected_line(connection: Connection, owner: str) -> str | None:
 
 
 def uncollected_runs(connection: Connection, owner: str) -> list[str]:
-    """Return the ids of these runs and of those that go on, oldest first."""
+    """Return the ids of these runs and of running ones, oldest first."""
     return [each.id for each in _uncollected(connection, owner=owner)]
 
 

@@ -1,5 +1,5 @@
 -- name: uncollected(owner) -> many
--- Runs that go on, wait for the user, or ended, since an answer last showed them. Few at a time.
+-- Runs that are running, wait for the user, or ended, since an answer last showed them. Few at a time.
 SELECT id, title, state FROM runs
 WHERE owner = :owner AND collected_at IS NULL AND state <> 'cancelled'
 ORDER BY seq;

@@ -145,8 +145,8 @@ class ItemRow:
 class RedoFacts:
     """How a run differs from the one that it makes again, apart from its plan."""
 
-    anew: Sequence[str] = ()
-    """Steps that are made again, although the earlier run has their results."""
+    again: Sequence[str] = ()
+    """Steps that run again, although the earlier run has their results."""
     picks: Mapping[str, Sequence[int]] = field(default_factory=dict)
     """Items of the earlier run that are picked now, by step; others keep their picks."""
 

@@ -21,6 +21,10 @@ Seconds = Mapping[str, float]
 """Typical seconds of one result by operation; 0 or absent: not known."""
 
 
+_OPEN = frozenset({"running", "paused", "unknown"})
+"""States of items that go on, or wait for the user."""
+
+
 class StepProgress(NamedTuple):
     """How far a step is."""
 
@@ -28,14 +32,14 @@ class StepProgress(NamedTuple):
     total: int | None
     """Items; None: a review decides how many."""
     states: Mapping[str, int]
-    """Number of items by state."""
+    """Number of items by state; `paused`: the run waits for money, a key or disk space."""
     charged: int
     """Millicredits charged or reserved for it."""
 
     @property
     def ended(self) -> int:
         """Return how many items have ended, with or without a result."""
-        return sum(count for state, count in self.states.items() if state != "running")
+        return sum(count for state, count in self.states.items() if state not in _OPEN)
 
     @property
     def is_complete(self) -> bool:
@@ -121,6 +125,33 @@ class RunState:
             found[name] = picked if self.plan.step(step).review else rows
         return found
 
+    @cached_property
+    def results(self) -> Mapping[str, list[ItemRow]]:
+        """Return the finished items that an answer shows, by output or step.
+
+        Those are the outputs and, after a blind pick, what it was picked from. Of a run that didn't
+        end well it is also what nothing was made of.
+        """
+        found = dict(self.outputs)
+        names = {step: name for name, step in outputs_of(self.plan).items()}
+        for step in self.plan.steps:
+            rows = [row for row in self.of_step(step.id) if row.state == "done"]
+            if step.blind and any(row.picked is not None for row in rows):
+                found[names.get(step.id, step.id)] = rows
+        return found if self.row.state == "done" else {**found, **self._unused(found)}
+
+    def _unused(self, shown: Mapping[str, object]) -> dict[str, list[ItemRow]]:
+        """Return the finished items of steps of which nothing was made, by step."""
+        done = {row.step for row in self.rows if row.state == "done"}
+        needs = dependencies(self.plan)
+        used = {need for step in done for need in needs[step]} | {*outputs_of(self.plan).values()}
+        others = [step.id for step in self.plan.steps if step.id in done - used]
+        return {
+            step: [row for row in self.of_step(step) if row.state == "done"]
+            for step in others
+            if step not in shown
+        }
+
     def steps(self) -> list[StepProgress]:
         """Return the progress of each step, in the order of the plan."""
         totals = item_counts(
@@ -128,7 +159,8 @@ class RunState:
         )
         states: dict[str, Counter[str]] = {step.id: Counter() for step in self.plan.steps}
         for row in self.rows:
-            states[row.step][row.state] += 1
+            is_paused = row.state == "running" and self.row.state == "paused"
+            states[row.step]["paused" if is_paused else row.state] += 1
         charged: Counter[str] = Counter()
         for job in self.jobs:
             charged[job.step] += job.price * job.counts

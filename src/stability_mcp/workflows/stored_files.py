@@ -1,6 +1,6 @@
 """Puts stored media in the place of the files that an item names.
 
-The files of a run are imported when it starts, so that it goes on days later, without its client
+The files of a run are imported when it starts, so it can continue days later, without its client
 and although the user moved them.
 
 Length: one rule, which planning doesn't need.

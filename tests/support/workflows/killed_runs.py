@@ -65,7 +65,7 @@ DONE = {"draft": 2, "red": 2, "small": 2}
 
 WRITES = (
     *("start", "start_item", "settle", "settle_local", "skip", "fail_item", "set_state"),
-    *("go_on", "raise_budget", "deliver", "collected", "reuse"),
+    *("decide", "raise_budget", "deliver", "collected", "reuse"),
 )
 """Killed in the first process."""
 TAKING = "workflow.take_run"
@@ -111,7 +111,7 @@ async def _ended(studio: Studio, home: Path, run_id: str) -> RunState:
             return state
         try:
             await _decide(studio, home, state)
-        except StudioError:  # it went on meanwhile
+        except StudioError:  # it continued meanwhile
             await anyio.sleep(0.05)
 
 

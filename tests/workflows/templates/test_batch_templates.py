@@ -119,6 +119,7 @@ def test_files_that_do_not_fit_are_left_out_and_bad_ones_stay() -> None:
         'Left out, of another kind: "song.mp3" and "mesh.glb".',
         'Left out, would have to be cropped or padded for edit_outpaint: "wide.png".',
         'Can\'t be read, will fail without a charge: "bad.png".',
+        "Files that an earlier run processed with the same arguments cost nothing.",
     ]
 
 
@@ -142,6 +143,16 @@ def test_sounds_are_processed_too() -> None:
     ]
 
 
+def test_only_a_run_that_pays_for_every_file_has_a_lowest_price() -> None:
+    """If results of earlier runs are reused, it may cost nothing."""
+    given: dict[str, Any] = {"source": ["one.png", "two.png"], "operation": "upscale_fast"}
+    prices = [
+        checked(plan_of("batch_process", **given, reuse=reuse), FakeMedia()).price
+        for reuse in (True, False)
+    ]
+    assert prices == [(0, 4_000), (4_000, 4_000)]
+
+
 def test_200_files_are_planned_at_once() -> None:
     """In one step of 200 elements; 500 paid results are the maximum."""
     files = [f"photos/p{n:03d}.png" for n in range(200)]
@@ -150,7 +161,7 @@ def test_200_files_are_planned_at_once() -> None:
     found = checked(plan, FakeMedia())
     assert time.process_time() - begin < 10
     assert not found.problems
-    assert (len(plan.steps), found.jobs, found.price) == (1, 200, (400_000, 400_000))
+    assert (len(plan.steps), found.jobs, found.price) == (1, 200, (0, 400_000))
     assert len(plan.model_dump_json(exclude_defaults=True)) < 20_000
     with pytest.raises(ArgumentsError, match="300 files; a run with 2 paid steps takes up to 250"):
         plan_of(

@@ -68,7 +68,8 @@ async def job_wait(
     if runs:
         if len(arguments.jobs) > 1:
             raise ArgumentsError(
-                "jobs: a workflow run is waited for alone.", hint=f"Pass only {quoted(runs[0])}."
+                "jobs: wait for a workflow run in a call of its own.",
+                hint=f"Pass only {quoted(runs[0])}.",
             )
         options = RunOptions(wait=min(seconds, MAX_WAIT_SECONDS), progress=context.progress)
         return await studio.runs.show(runs[0], options)

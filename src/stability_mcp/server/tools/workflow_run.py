@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from stability_mcp.api.notation import PROSE
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import SPENDS
@@ -31,12 +32,16 @@ class WorkflowRun(WorkflowArguments):
     """Credits the user approved, for all steps."""
     run: str | None = None
     """Id of an earlier run."""
-    pick: Annotated[Any, BeforeValidator(_anything, json_schema_input_type=list[Any])] = None
+    pick: Annotated[
+        Any,
+        BeforeValidator(_anything, json_schema_input_type=list[Any]),
+        Field(json_schema_extra={PROSE: True}),  # none is a pick, not an absent value
+    ] = None
     """The user's pick on the sheet: [2], or ["tie"], ["none"]; if several wait ["draft.2"]."""
     unknown: Literal["pay_again", "skip"] | None = None
     """For results that may have been charged but never came: the user decides."""
     resume: bool = False
-    """Go on after a pause, perhaps with a higher budget."""
+    """Continue after a pause, perhaps with a higher budget."""
     redo_from: str | None = None
     """Step to make again; what doesn't depend on it is reused free."""
     changes: dict[str, dict[str, Any]] = Field(default_factory=dict)

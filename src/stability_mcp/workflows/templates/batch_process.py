@@ -23,8 +23,6 @@ from stability_mcp.workflows.template_parts import (
     Folder,
     Media,
     delivery,
-    file_name,
-    short_path,
     some,
     step_id,
     unique_names,
@@ -32,6 +30,7 @@ from stability_mcp.workflows.template_parts import (
 
 MAX_CHAIN = 8
 """Steps for each file. *Chosen*: mask, cut out, edit, crop, resize, letter, convert, export."""
+_REUSE = "Files that an earlier run processed with the same arguments cost nothing."
 _ELEMENT = f"${ITEM}"
 _FILE = f"{_ELEMENT}.file"
 _PLURALS: Mapping[MediaKind, str] = {"image": "pictures", "audio": "sounds", "model": "3D models"}
@@ -91,7 +90,7 @@ class _Files:
             (self.unread, "Can't be read, will fail without a charge"),
         ):
             if files:
-                yield f"{why}: {some([short_path(each) for each in files])}."
+                yield f"{why}: {some([placeholders.short_path(each) for each in files])}."
 
 
 @template(
@@ -118,7 +117,7 @@ async def batch_process(arguments: BatchProcess, media: TemplateMedia) -> Plan:
     chain = _chain(arguments)
     files = await _files(arguments, media, chain[0])
     _check_number(files.used, chain)
-    names = unique_names(file_name(each) for each in files.used)
+    names = unique_names(placeholders.file_name(each) for each in files.used)
     elements = [
         {"file": placeholders.literal(file), "name": name}
         for file, name in zip(files.used, names, strict=True)
@@ -132,7 +131,7 @@ async def batch_process(arguments: BatchProcess, media: TemplateMedia) -> Plan:
         outputs={"results": f"${makers[-1].id}"} if makers else {},
         deliver=delivery(arguments.to),
         reuse=arguments.reuse,
-        notes=[*files.notes(chain[0].tool)],
+        notes=[*files.notes(chain[0].tool), *([_REUSE] if arguments.reuse else [])],
     )
 
 
@@ -261,7 +260,12 @@ async def _files(arguments: BatchProcess, media: TemplateMedia, first: Step) -> 
             found.used.append(file)
     if len(found.used) == len(found.unread):
         what = _PLURALS[kind] if kind is not None else "media"
-        names = some([short_path(each) for each in (*found.unread, *found.misfits, *found.others)])
+        names = some(
+            [
+                placeholders.short_path(each)
+                for each in (*found.unread, *found.misfits, *found.others)
+            ]
+        )
         raise mistake(
             "source",
             f"It has no {what} that {first.tool} takes; it has {names}.",

@@ -219,8 +219,9 @@ def _visual(arguments: SpotWithMusic, spot: _Spot) -> list[Step]:
     steps: list[Step] = []
     key = arguments.picture or "$key"
     if arguments.picture is None:
+        label = "visual 01" if prompts else "key visual"
         made = choose("text_to_image", arguments.quality).step(
-            "key", prompt="$visual_prompt", seed=_seed(spot), label="key visual", **shared
+            "key", prompt="$visual_prompt", seed=_seed(spot), label=label, **shared
         )
         update = {"count": arguments.candidates, "review": arguments.candidates > 1}
         steps.append(made.model_copy(update=update))
