@@ -27,6 +27,8 @@ from stability_mcp.workflows.redo_price import redo_price
 from stability_mcp.workflows.run_decisions import Answer, read_pick, redo
 from stability_mcp.workflows.run_state import RunState, read_state
 
+PROGRESS_SECONDS = 0.25
+"""Interval at which a waiting caller is told the progress: it needs every item of the run."""
 CHECK_SECONDS = 1.0
 """Interval at which a waiting caller looks at a run of another process."""
 
@@ -107,7 +109,18 @@ class WorkflowRuns:
                 line, share = state.progress(medians)
                 shown = max(shown, share)
                 await options.progress(line, shown)
+                left = min(left, PROGRESS_SECONDS)
+            await self._until_it_stops(run, left)
+
+    async def _until_it_stops(self, run: str, seconds: float) -> None:
+        """Return when a run stops, or after some seconds."""
+        account, database = self._parts.account, self._parts.runtime.database
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
             await self._parts.runtime.runs.changed(run, min(left, CHECK_SECONDS))
+            row = await database.read(lambda c: run_rows.find_run(c, account, run))
+            if row.state != "running":
+                return
 
     async def _with_late_results(self, state: RunState, options: RunOptions) -> RunState:
         """Ask the API again for results that never came; continue a run that gets them."""
