@@ -16,7 +16,7 @@ from stability_mcp.studio import Studio, open_studio
 from stability_mcp.studio.plan_report import PlanWish
 from stability_mcp.studio.run_answer import RunOutcome
 from stability_mcp.studio.run_start import RunOptions
-from stability_mcp.studio.workflow_runs import RedoWish
+from stability_mcp.studio.workflow_runs import FOREIGN, RedoWish
 from stability_mcp.workflows import run_driver, run_host
 from support.server.in_memory import settings_in
 from support.store.observed import FailingWrites
@@ -260,6 +260,7 @@ async def test_a_run_of_another_key_is_shown_and_never_changed(tmp_path: Path) -
         shown = await studio.runs.show(run, LOOK)
 
         assert shown.state.row.state == "review"
+        assert FOREIGN in shown.notes
         assert rows(home, "SELECT * FROM runs") == before
 
 
@@ -308,3 +309,21 @@ async def test_a_decision_while_its_driver_ends_wakes_it(
                 await anyio.sleep(0.02)
 
     assert late
+
+
+@pytest.mark.parametrize("is_orphan", [False, True], ids=["asked", "left alone"])
+async def test_results_that_came_late_by_themselves_continue_a_run_that_waits_only_for_them(
+    tmp_path: Path, *, is_orphan: bool
+) -> None:
+    """*Chosen*: showing a run spends nothing that it was paused for."""
+    home = _home(tmp_path)
+    async with _studio(tmp_path) as studio:
+        run = (await _start(studio, _paid(tmp_path))).state.row.id
+        change(home, "UPDATE runs SET state = 'paused', why = 'asked', finished_at = NULL")
+        change(home, "UPDATE run_items SET state = 'unknown', media = NULL WHERE item = 0")
+        lost = "item = 1" if is_orphan else "step <> 'cut'"
+        change(home, f"DELETE FROM run_items WHERE {lost}")
+        shown = await studio.runs.show(run, WAIT)
+
+    assert shown.state.row.state == ("paused" if is_orphan else "done")
+    assert rows(home, "SELECT count(*) FROM jobs") == [(2,)]

@@ -32,6 +32,9 @@ PROGRESS_SECONDS = 0.25
 CHECK_SECONDS = 1.0
 """Interval at which a waiting caller looks at a run of another process."""
 
+FOREIGN = "note: only a server with the API key it was started with continues this run"
+"""Of a run of another key, or of the emulator."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RedoWish:
@@ -88,6 +91,8 @@ class WorkflowRuns:
         state = await self._wait(run, options)
         if self._is_own(state) and state.waits_for_unknown:
             state = await self._with_late_results(state, options)
+        if not self._is_own(state) and state.row.finished_at is None:
+            notes = [*notes, FOREIGN]
         outcome = await outcome_of(self._parts, state, preview=options.preview, notes=notes)
         if not outcome.is_running and state.row.collected_at is None:
             now = self._parts.jobs.runner.now

@@ -137,7 +137,10 @@ class RunDriver:
         async with anyio.create_task_group() as group:
 
             async def jobs_changed() -> None:
-                await self._context.jobs.runner.engine.changed(jobs, TICK_SECONDS)
+                try:
+                    await self._context.jobs.runner.engine.changed(jobs, TICK_SECONDS)
+                except StorageError:  # the next round reads all the same
+                    await anyio.sleep(TICK_SECONDS)
                 group.cancel_scope.cancel()
 
             group.start_soon(jobs_changed)

@@ -75,6 +75,8 @@ class RunHost:
                     except (StudioError, OSError) as error:
                         self._changes.forget()
                         log.warning("workflows of dead processes could not continue yet: %s", error)
+                    except Exception:  # the server works on, and so do the runs it drives
+                        log.exception("workflows of dead processes could not continue")
                     await anyio.sleep(ADOPT_SECONDS)
             finally:
                 self._group = None
