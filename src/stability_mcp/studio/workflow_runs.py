@@ -32,6 +32,10 @@ PROGRESS_SECONDS = 0.25
 CHECK_SECONDS = 1.0
 """Interval at which a waiting caller looks at a run of another process."""
 
+JOINED = (
+    "joined: this is the run that an identical call started whose answer never arrived; call "
+    "again for another one"
+)
 FOREIGN = "note: only a server with the API key it was started with continues this run"
 """Of a run of another key, or of the emulator."""
 
@@ -76,9 +80,17 @@ class WorkflowRuns:
         return await self._start(start, options)
 
     async def _start(self, start: RunStart, options: RunOptions) -> RunOutcome:
-        run = await start_run(self._parts, start, options)
-        await self._parts.runtime.runs.drive(run)
-        return await self.show(run, options, notes=start.report.notes)
+        run, runs = await start_run(self._parts, start, options), self._parts.runtime.runs
+        notes = [*start.report.notes]
+        if run in runs.abandoned:
+            notes.append(JOINED)
+            runs.abandoned.discard(run)
+        try:
+            await runs.drive(run)
+            return await self.show(run, options, notes=notes)
+        except BaseException:  # its caller was cut off
+            runs.abandoned.add(run)
+            raise
 
     # Show -----------------------------------------------------------------------------------------
 
@@ -99,6 +111,7 @@ class WorkflowRuns:
             await self._parts.runtime.database.write(
                 lambda c: run_rows.mark_collected(c, run, now), name="workflow.collected"
             )
+        self._parts.runtime.runs.abandoned.discard(run)
         return outcome
 
     async def _wait(self, run: str, options: RunOptions) -> RunState:

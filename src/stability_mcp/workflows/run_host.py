@@ -56,6 +56,8 @@ class RunHost:
         self._steps = steps
         self._clock = clock
         self._drivers: dict[str, RunDriver] = {}
+        self.abandoned: set[str] = set()
+        """Runs whose caller was cut off before it got their outcome; see `run_start`."""
         self._wanted: set[str] = set()
         """Runs that continue, although their driver may be about to end."""
         self._group: TaskGroup | None = None

@@ -235,6 +235,16 @@ def insert_run(connection: Connection, run: NewRun, now: float) -> str:
             return name
 
 
+def is_same_start(row: RunRow, run: NewRun) -> bool:
+    """Return whether a run does what another one would: the same plan, inputs and files."""
+    return (
+        row.account == run.account
+        and row.plan == run.plan.model_dump_json(exclude_defaults=True)
+        and (row.read_inputs(), row.read_files()) == (dict(run.inputs), dict(run.files))
+        and (row.redo_of, row.read_redo()) == (run.redo_of, run.redo or RedoFacts())
+    )
+
+
 def find_run(connection: Connection, account: Account, name: str) -> RunRow:
     """Return a run.
 
