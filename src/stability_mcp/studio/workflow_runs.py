@@ -28,7 +28,7 @@ from stability_mcp.workflows.run_decisions import Answer, read_pick, redo
 from stability_mcp.workflows.run_state import RunState, read_state
 
 PROGRESS_SECONDS = 0.25
-"""Interval at which a waiting caller is told the progress: it needs every item of the run."""
+"""Interval of progress reports to a waiting caller; each reads every item of the run."""
 CHECK_SECONDS = 1.0
 """Interval at which a waiting caller looks at a run of another process."""
 

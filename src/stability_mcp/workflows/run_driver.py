@@ -51,8 +51,8 @@ TICK_SECONDS = 1.0
 MAX_PAUSE_SECONDS = 0.25
 """Longest pause between two reads of the rows."""
 PAUSE_FACTOR = 4
-"""Pause for as many times as long as a read took: of a run with 500 items that is 20 ms, so many
-items that end meanwhile are recorded at once."""
+"""Pause for as many times as long as a read took: 20 ms for a run with 500 items. Items that end
+meanwhile are recorded together."""
 
 log = logging.getLogger(__name__)
 
@@ -139,7 +139,7 @@ class RunDriver:
             async def jobs_changed() -> None:
                 try:
                     await self._context.jobs.runner.engine.changed(jobs, TICK_SECONDS)
-                except StorageError:  # the next round reads all the same
+                except StorageError:  # the next round reads anyway
                     await anyio.sleep(TICK_SECONDS)
                 group.cancel_scope.cancel()
 
@@ -379,7 +379,7 @@ class RunDriver:
         return await self._stop_as(state, "done" if outputs else "failed", why)
 
     async def _stop_as(self, state: RunState, new: State, why: str) -> bool:
-        """Write how the run stops; return whether it goes on, as the user decided something."""
+        """Write how the run stops; return whether it continues, as the user decided something."""
         now, row = self._context.clock(), state.row
 
         def write(connection: Connection) -> bool:

@@ -174,7 +174,7 @@ class RunHost:
                 each.set()
 
     async def _pause(self, run: str, error: Exception) -> None:
-        """Pause a run that can't go on because of an unexpected error."""
+        """Pause a run that can't continue because of an unexpected error."""
         from stability_mcp.workflows import run_fence
 
         while isinstance(error, ExceptionGroup):
