@@ -16,9 +16,9 @@ from stability_mcp.studio import Studio, open_studio
 from stability_mcp.studio.plan_report import PlanWish
 from stability_mcp.studio.run_answer import RunOutcome
 from stability_mcp.studio.run_start import RunOptions
-from stability_mcp.studio.workflow_runs import RedoWish
+from stability_mcp.studio.workflow_runs import FOREIGN, JOINED, RedoWish
 from stability_mcp.workflows import run_driver, run_host
-from support.server.in_memory import settings_in
+from support.server.in_memory import Gate, paced, settings_in
 from support.store.observed import FailingWrites
 from support.store.rows import change, money, rows
 
@@ -247,18 +247,20 @@ async def test_a_run_of_another_key_is_shown_and_never_changed(tmp_path: Path) -
         run = (await _start(studio, _reviewed(tmp_path))).state.row.id
         change(home, "UPDATE runs SET upstream = 'another'")
         before = rows(home, "SELECT * FROM runs")
-        for decide in (
+        decisions: list[Callable[[], Awaitable[RunOutcome]]] = [
             lambda: studio.runs.pick(run, [1], LOOK),
             lambda: studio.runs.answer_unknown(run, "skip", LOOK),
             lambda: studio.runs.resume(run, None, LOOK),
             lambda: studio.runs.cancel(run, LOOK),
             lambda: studio.runs.redo(run, RedoWish(redo_from="last"), LOOK),
-        ):
+        ]
+        for decide in decisions:
             with pytest.raises(ArgumentsError, match="was started with another API key"):
                 await decide()
         shown = await studio.runs.show(run, LOOK)
 
         assert shown.state.row.state == "review"
+        assert FOREIGN in shown.notes
         assert rows(home, "SELECT * FROM runs") == before
 
 
@@ -307,3 +309,51 @@ async def test_a_decision_while_its_driver_ends_wakes_it(
                 await anyio.sleep(0.02)
 
     assert late
+
+
+async def test_a_call_that_was_cut_off_and_is_repeated_starts_no_second_run(
+    tmp_path: Path,
+) -> None:
+    """*Chosen*: as for single calls; a host that timed out pays once."""
+    gate, home, plan = Gate(), _home(tmp_path), _paid(tmp_path)
+    with anyio.fail_after(60):
+        async with paced(settings_in(tmp_path), gate=gate) as studio:
+            async with anyio.create_task_group() as group:
+                group.start_soon(_start, studio, plan)
+                while rows(home, "SELECT count(*) FROM jobs") != [(2,)]:  # noqa: ASYNC110 -- no event
+                    await anyio.sleep(0.01)
+                group.cancel_scope.cancel()
+            gate.open()
+            joined = await _start(studio, plan)
+            assert rows(home, "SELECT count(*) FROM runs") == [(1,)]
+            async with anyio.create_task_group() as group:
+                group.start_soon(_start, studio, plan)  # whose caller waits
+                other = await _start(studio, plan)
+            assert rows(home, "SELECT count(*) FROM runs") == [(3,)]
+
+    assert (JOINED in joined.notes, JOINED in other.notes) == (True, False)
+    assert (joined.state.row.state, joined.state.charged) == ("done", 2 * PRICE)
+
+
+@pytest.mark.parametrize(
+    ("lost", "state"),
+    [
+        ("DELETE FROM run_items WHERE step <> 'cut'", "done"),
+        ("DELETE FROM run_items WHERE item = 1", "paused"),
+    ],
+    ids=["nothing else could start", "something else could start"],
+)
+async def test_results_that_came_late_by_themselves_continue_a_run_that_waits_only_for_them(
+    tmp_path: Path, lost: str, state: str
+) -> None:
+    """*Chosen*: showing a run spends nothing that it was paused for."""
+    home = _home(tmp_path)
+    async with _studio(tmp_path) as studio:
+        run = (await _start(studio, _paid(tmp_path))).state.row.id
+        change(home, "UPDATE runs SET state = 'paused', why = 'asked', finished_at = NULL")
+        change(home, "UPDATE run_items SET state = 'unknown', media = NULL WHERE item = 0")
+        change(home, lost)
+        shown = await studio.runs.show(run, WAIT)
+
+    assert shown.state.row.state == state
+    assert rows(home, "SELECT count(*) FROM jobs") == [(2,)]

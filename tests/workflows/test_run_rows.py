@@ -462,7 +462,7 @@ def test_only_an_item_without_a_possible_charge_is_forgotten(
 def test_a_started_item_is_skipped_unless_it_has_a_job(
     store: sqlite3.Connection, *, has_job: bool
 ) -> None:
-    """*Chosen*: one with a job may have been charged; the other would be tried for ever."""
+    """*Chosen*: one with a job may have been charged; the other would be tried again and again."""
     run = _run(store)
     _start(store, run)
     if has_job:

@@ -28,8 +28,17 @@ from stability_mcp.workflows.run_decisions import Answer, read_pick, redo
 from stability_mcp.workflows.run_rows import RunRow
 from stability_mcp.workflows.run_state import RunState, read_state
 
+PROGRESS_SECONDS = 0.25
+"""Interval of progress reports to a waiting caller; each reads every item of the run."""
 CHECK_SECONDS = 1.0
 """Interval at which a waiting caller looks at a run of another process."""
+
+JOINED = (
+    "joined: this is the run that an identical call started whose answer never arrived; call "
+    "again for another one"
+)
+FOREIGN = "note: only a server with the API key it was started with continues this run"
+"""Of a run of another key, or of the emulator."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,9 +81,17 @@ class WorkflowRuns:
         return await self._start(start, options)
 
     async def _start(self, start: RunStart, options: RunOptions) -> RunOutcome:
-        run = await start_run(self._parts, start, options)
-        await self._parts.runtime.runs.drive(run)
-        return await self.show(run, options, notes=start.report.notes)
+        run, runs = await start_run(self._parts, start, options), self._parts.runtime.runs
+        notes = [*start.report.notes]
+        if run in runs.abandoned:
+            notes.append(JOINED)
+            runs.abandoned.discard(run)
+        try:
+            await runs.drive(run)
+            return await self.show(run, options, notes=notes)
+        except BaseException:  # its caller was cut off
+            runs.abandoned.add(run)
+            raise
 
     # Show -----------------------------------------------------------------------------------------
 
@@ -87,12 +104,15 @@ class WorkflowRuns:
         state = await self._wait(run, options)
         if self._is_own(state) and state.waits_for_unknown:
             state = await self._with_late_results(state, options)
+        if not self._is_own(state) and state.row.finished_at is None:
+            notes = [*notes, FOREIGN]
         outcome = await outcome_of(self._parts, state, preview=options.preview, notes=notes)
         if not outcome.is_running and state.row.collected_at is None:
             now = self._parts.jobs.runner.now
             await self._parts.runtime.database.write(
                 lambda c: run_rows.mark_collected(c, run, now), name="workflow.collected"
             )
+        self._parts.runtime.runs.abandoned.discard(run)
         return outcome
 
     async def _wait(self, run: str, options: RunOptions) -> RunState:
@@ -108,7 +128,18 @@ class WorkflowRuns:
                 line, share = state.progress(medians)
                 shown = max(shown, share)
                 await options.progress(line, shown)
+                left = min(left, PROGRESS_SECONDS)
+            await self._until_it_stops(run, left)
+
+    async def _until_it_stops(self, run: str, seconds: float) -> None:
+        """Return when a run stops, or after some seconds."""
+        account, database = self._parts.account, self._parts.runtime.database
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
             await self._parts.runtime.runs.changed(run, min(left, CHECK_SECONDS))
+            row = await database.read(lambda c: run_rows.find_run(c, account, run))
+            if row.state != "running":
+                return
 
     async def _with_late_results(self, state: RunState, options: RunOptions) -> RunState:
         """Ask the API again for results that never came; continue a run that gets them."""

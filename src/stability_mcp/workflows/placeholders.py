@@ -87,7 +87,7 @@ def path_text(path: tuple[str | int, ...]) -> str:
 
 def read_ref(value: object) -> Ref | None:
     """Return the reference that a whole value is; None if it isn't one."""
-    if not isinstance(value, str) or value.startswith(ESCAPE):
+    if not isinstance(value, str) or "$" not in value or value.startswith(ESCAPE):
         return None
     match = _WHOLE.fullmatch(value.strip())
     return Ref(match[1], match[2]) if match else None
@@ -102,7 +102,7 @@ def find(value: object, *, path: tuple[str | int, ...] = ()) -> Iterator[Place]:
         if ref is not None:
             yield Place(path, ref, is_whole=True)
             return
-        for match in _PART.finditer(value):
+        for match in _PART.finditer(value) if "{" in value else ():
             yield Place(path, Ref(match[1], match[2]), is_whole=False)
     elif isinstance(value, Mapping):
         for name, each in value.items():

@@ -1,4 +1,4 @@
-"""What only the process that drives a run may write, and only if nobody decided something since.
+"""What only the process that drives a run may write, and only if the user decided nothing since.
 
 A driver reads the rows, and writes later what follows from them. In between the user may have
 picked, answered, cancelled or resumed in any process, and another process may have taken the run
@@ -32,7 +32,7 @@ class NotDrivenError(StudioError):
 
 
 def check_drives(connection: Connection, run: str, process: str) -> None:
-    """Check that a process drives a run that goes on, before it adds a job to it.
+    """Check that a process drives a running run, before it adds a job to it.
 
     Raises:
         NotDrivenError: it doesn't.

@@ -56,6 +56,8 @@ class RunHost:
         self._steps = steps
         self._clock = clock
         self._drivers: dict[str, RunDriver] = {}
+        self.abandoned: set[str] = set()
+        """Runs whose caller was cut off before it got their outcome; see `run_start`."""
         self._wanted: set[str] = set()
         """Runs that continue, although their driver may be about to end."""
         self._group: TaskGroup | None = None
@@ -75,6 +77,8 @@ class RunHost:
                     except (StudioError, OSError) as error:
                         self._changes.forget()
                         log.warning("workflows of dead processes could not continue yet: %s", error)
+                    except Exception:  # the server works on, and so do the runs it drives
+                        log.exception("workflows of dead processes could not continue")
                     await anyio.sleep(ADOPT_SECONDS)
             finally:
                 self._group = None
@@ -170,7 +174,7 @@ class RunHost:
                 each.set()
 
     async def _pause(self, run: str, error: Exception) -> None:
-        """Pause a run that can't go on because of an unexpected error."""
+        """Pause a run that can't continue because of an unexpected error."""
         from stability_mcp.workflows import run_fence
 
         while isinstance(error, ExceptionGroup):

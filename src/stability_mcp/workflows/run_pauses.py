@@ -1,4 +1,7 @@
-"""Why a run is paused, in words for the user."""
+"""Why a run is paused, in words for the user.
+
+Length: the texts of the driver, kept apart from it.
+"""
 
 from collections.abc import Sequence
 

@@ -6,6 +6,7 @@ All functions run inside a transaction of the caller.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 from stability_mcp.errors import NotFoundError
@@ -28,6 +29,12 @@ MAX_SIMILAR_IDS = 3
 
 RunState = Literal["running", "review", "paused", "done", "failed", "cancelled"]
 ENDED: frozenset[RunState] = frozenset({"done", "failed", "cancelled"})
+
+
+@lru_cache(maxsize=8)
+def _read_plan(text: str) -> Plan:
+    """Return a stored plan. The driver reads its run after each change; plans never change."""
+    return Plan.model_validate_json(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +92,7 @@ class RunRow:
 
     def read_plan(self) -> Plan:
         """Return its plan."""
-        return Plan.model_validate_json(self.plan)
+        return _read_plan(self.plan)
 
     def read_inputs(self) -> dict[str, Any]:
         """Return the values of its inputs."""
@@ -230,6 +237,16 @@ def insert_run(connection: Connection, run: NewRun, now: float) -> str:
         name = f"{RUN_PREFIX}{new_id()}"
         if _insert_run(connection, **row, id=name, now=now) is not None:
             return name
+
+
+def is_same_start(row: RunRow, run: NewRun) -> bool:
+    """Return whether a run does what another one would: the same plan, inputs and files."""
+    return (
+        row.account == run.account
+        and row.plan == run.plan.model_dump_json(exclude_defaults=True)
+        and (row.read_inputs(), row.read_files()) == (dict(run.inputs), dict(run.files))
+        and (row.redo_of, row.read_redo()) == (run.redo_of, run.redo or RedoFacts())
+    )
 
 
 def find_run(connection: Connection, account: Account, name: str) -> RunRow:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -22,7 +23,7 @@ Seconds = Mapping[str, float]
 
 
 _OPEN = frozenset({"running", "paused", "unknown"})
-"""States of items that go on, or wait for the user."""
+"""States of items that change by themselves, or wait for the user."""
 
 
 class StepProgress(NamedTuple):
@@ -76,6 +77,28 @@ class RunState:
     def newest_jobs(self) -> Mapping[ItemKey, RunJob]:
         """Return the newest job of each item."""
         return by_item(self.jobs)
+
+    def has_job(self, key: ItemKey) -> bool:
+        """Return whether a job works on an item, other than the one that it repeats."""
+        job = self.newest_jobs.get(key)
+        return job is not None and job.id != self.items[key].repeats
+
+    def ended_jobs(self, *, excluding: AbstractSet[ItemKey]) -> list[RunJob]:
+        """Return jobs that ended and whose outcome isn't recorded yet.
+
+        Args:
+            excluding: Items that aren't looked at.
+        """
+        return [
+            job
+            for key, job in self.newest_jobs.items()
+            if key not in excluding
+            and (row := self.items.get(key)) is not None
+            and row.state in {"running", "unknown"}
+            and not job.is_open
+            and job.state != "paused"
+            and not (job.state == "unknown" and (row.state == "unknown" or row.repeats == job.id))
+        ]
 
     @property
     def unknown_jobs(self) -> list[RunJob]:
