@@ -297,7 +297,8 @@ def _allowed(schema: Mapping[str, Any], field: Mapping[str, Any]) -> str:
     if kind == "array":
         return _list_allowed(schema, field)
     if kind == "object":
-        return f"an object with {listed(field.get('properties', {}))}"
+        names = listed(field.get("properties", {}))
+        return f"an object with {names}" if names else "an object"
     if kind == "boolean":
         return "true or false"
     if kind == "string":

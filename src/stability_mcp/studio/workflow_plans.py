@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from stability_mcp.api.not_offered import suggest
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.parsing import parse_model
 from stability_mcp.errors import ArgumentsError, FileUnusableError, NotFoundError, StudioError
@@ -18,6 +19,7 @@ from stability_mcp.studio.plan_report import Means, PlanReport, PlanWish
 from stability_mcp.studio.runtime import StudioParts
 from stability_mcp.studio.saved_templates import SavedList, SavedTemplate, SavedTemplates
 from stability_mcp.studio.template_media import StudioMedia
+from stability_mcp.studio.workflow_delivery import delivery_folder
 from stability_mcp.text import credits_text, did_you_mean, listed, name_key, quoted
 from stability_mcp.workflows.named_files import NamedFile, named_files
 from stability_mcp.workflows.plan import Plan, Step
@@ -64,8 +66,10 @@ class WorkflowPlans:
         if own is not None:
             return own
         names = [*every, *(each.name for each in (await self.saved()).templates)]
-        hint = did_you_mean(name, names) or f"The templates are {listed(names, most=len(names))}."
-        raise NotFoundError(f"There is no template {quoted(name)}.", hint=hint)
+        every_name = f"The templates are {listed(names, most=len(names))}."
+        guess = suggest(name, names)
+        hint = guess if guess == did_you_mean(name, names) and guess else f"{guess} {every_name}"
+        raise NotFoundError(f"There is no template {quoted(name)}.", hint=hint.strip())
 
     async def save(
         self, name: str, plan: Plan, values: Mapping[str, Any], *, description: str = ""
@@ -93,6 +97,8 @@ class WorkflowPlans:
         filled, calls = self._with_defaults(draft.plan)
         values = input_values(filled.inputs, draft.inputs)
         files = await _Files.of(filled, values.values, media)
+        if filled.deliver is not None:
+            files.problems += await self._delivery_problems(filled.deliver.to)
         seconds = await self._medians(filled)
         checked = check_plan(
             filled,
@@ -109,10 +115,17 @@ class WorkflowPlans:
             checked=checked,
             problems=problems,
             warnings=[*files.warnings, *_budget_warnings(checked), *waste(checked)],
-            notes=[*draft.notes, *filled.notes, *notes, *files.notes],
+            notes=[*draft.notes, *filled.notes, *notes, *files.notes, *media.left_out],
             means=means,
             seconds=checked.seconds(limit / window, settings.concurrency),
         )
+
+    async def _delivery_problems(self, folder: str) -> list[Problem]:
+        try:
+            await delivery_folder(self._parts, folder)
+        except StudioError as error:
+            return [Problem(argument="deliver.to", message=error.message, cure=error.hint)]
+        return []
 
     async def _means(self) -> Means:
         found = await status.estimate(self._parts, (), frozenset())
@@ -159,6 +172,11 @@ class WorkflowPlans:
         try:
             arguments = parse_model(found.arguments, wanted.arguments, what=found.name)
         except ArgumentsError as error:
+            names = [each for each in wanted.inputs if each in found.arguments.model_fields]
+            if names:
+                error.add_hint(
+                    f"{listed(names)}: move from inputs to arguments, which are the template's."
+                )
             error.add_hint(f"workflow_templates explains {found.name}.")
             raise
         media.medians = await self._medians()

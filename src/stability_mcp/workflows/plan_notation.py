@@ -82,22 +82,16 @@ def read_plan(given: object) -> ReadPlan:
 
 def _as_object(given: object, problems: list[Problem]) -> dict[str, Any] | None:
     """Return the plan as an object with `steps`."""
-    value: object = given
-    if isinstance(value, str):
-        if len(value) > MAX_PLAN_CHARACTERS:
-            problems.append(_too_large())
-            return None
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            value = parse_object(str(given))
+    value = _from_text(given, problems) if isinstance(given, str) else given
+    if problems:
+        return None
     if isinstance(value, list):
         value = {"steps": value}
     if not isinstance(value, Mapping):
         problems.append(
             Problem(
                 message="It isn't a plan.",
-                cure='A plan is {"steps": [{"id": …, "tool": …, "arguments": {…}}, …]}.',
+                cure='A plan is JSON: {"steps": [{"id": …, "tool": …, "arguments": {…}}, …]}.',
             )
         )
         return None
@@ -120,6 +114,33 @@ def _as_object(given: object, problems: list[Problem]) -> dict[str, Any] | None:
         problems.append(_too_large())
         return None
     return raw
+
+
+def _from_text(text: str, problems: list[Problem]) -> object:
+    """Return what a text holds as JSON, also with prose or a code fence around it."""
+    if len(text) > MAX_PLAN_CHARACTERS:
+        problems.append(_too_large())
+        return None
+    starts = [at for at in (text.find("{"), text.find("[")) if at >= 0]
+    inner = text[min(starts) : max(text.rfind("}"), text.rfind("]")) + 1] if starts else ""
+    error: json.JSONDecodeError | None = None
+    for each in filter(None, (text, inner)):
+        try:
+            return json.loads(each)
+        except json.JSONDecodeError as found:
+            error = found
+        except (ValueError, RecursionError):
+            break
+    value = parse_object(text) if text.strip() else None
+    if value is None and starts and error is not None:
+        where = f"line {error.lineno}, column {error.colno}"
+        problems.append(
+            Problem(
+                message=f"Its text isn't valid JSON: {error.msg} ({where}).",
+                cure="Pass plan as an object instead of text.",
+            )
+        )
+    return value
 
 
 def _too_large() -> Problem:
@@ -273,7 +294,7 @@ def _tool_name(given: str, step: Mapping[str, Any], number: int, found: ReadPlan
         problem = Problem(
             step=where,
             argument="tool",
-            message=f"There is no tool {quoted(given)}.",
+            message=f"There is no tool {quoted(given)} for steps.",
             cure=suggest(given, step_tools())
             or "Name an operation, or one of " + listed(local_steps(), last="or") + ".",
         )

@@ -8,6 +8,7 @@ from stability_mcp.text import quoted
 
 MAX_SHOWN = 12
 """Mistakes in one error; more are counted. *Chosen*: a model corrects a dozen at a time."""
+CURE = "Correct the plan and call workflow_plan again; it is free."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +32,8 @@ class Problem:
         return " ".join(filter(None, (f"{where}: {self.message}", self.cure)))
 
 
-def problems_error(problems: Sequence[Problem]) -> ArgumentsError:
-    """Return the error for a plan that can't run."""
+def problems_error(problems: Sequence[Problem], *, cure: str = CURE) -> ArgumentsError:
+    """Return the error for a plan that can't run, with what to do after correcting it."""
     shown = [str(each) for each in problems[:MAX_SHOWN]]
     more = len(problems) - len(shown)
     if more > 0:
@@ -40,5 +41,5 @@ def problems_error(problems: Sequence[Problem]) -> ArgumentsError:
     count = f"{len(problems)} problem{'s' * (len(problems) != 1)}"
     return ArgumentsError(
         "\n".join((f"The plan can't run: {count}.", *shown)),
-        hint="Correct the plan and call workflow_plan again; it is free.",
+        hint=cure,
     )

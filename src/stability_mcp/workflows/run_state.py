@@ -22,7 +22,7 @@ Seconds = Mapping[str, float]
 
 
 _OPEN = frozenset({"running", "paused", "unknown"})
-"""States of items that go on, or wait for the user."""
+"""States of items that continue, or wait for the user."""
 
 
 class StepProgress(NamedTuple):

@@ -1,6 +1,7 @@
 """Tool that runs workflows, and shows, continues, changes and cancels their runs."""
 
-from collections.abc import Awaitable, Callable
+import json
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -20,6 +21,16 @@ from stability_mcp.text import listed
 
 def _anything(value: object) -> object:
     return value  # `read_pick` takes numbers, lists, words and objects, and says what is wrong
+
+
+def _by_step(value: object) -> object:
+    """Raise ValueError for arguments that don't name their step."""
+    given = value.items() if isinstance(value, Mapping) else ()
+    loose = {name: each for name, each in given if not isinstance(each, Mapping)}
+    if loose:
+        example = json.dumps({"<step>": loose}, ensure_ascii=False, default=str)
+        raise ValueError(f"name the step whose arguments these are: {example}")
+    return value
 
 
 class WorkflowRun(WorkflowArguments):
@@ -44,7 +55,9 @@ class WorkflowRun(WorkflowArguments):
     """Continue after a pause, perhaps with a higher budget."""
     redo_from: str | None = None
     """Step to make again; what doesn't depend on it is reused free."""
-    changes: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    changes: Annotated[dict[str, dict[str, Any]], BeforeValidator(_by_step)] = Field(
+        default_factory=dict
+    )
     """Of a redo, by step: {draft: {prompt: …}}."""
     cancel: bool = False
     """Send nothing more."""
@@ -83,7 +96,13 @@ async def _act(studio: Studio, arguments: WorkflowRun, options: RunOptions) -> R
     if arguments.run is None:
         if given:
             raise ArgumentsError(
-                f"{listed(given)}: which run is meant?", hint="Pass run, the id of an earlier run."
+                f"{listed(given)}: which run is meant?",
+                hint="Pass run, the id of an earlier run. job_list shows them.",
+            )
+        if arguments.plan is None and arguments.template is None:
+            raise ArgumentsError(
+                "Pass plan or template to start a run, or the id of an earlier one as run.",
+                hint="workflow_templates lists the templates, job_list the runs.",
             )
         return await studio.runs.start(arguments.wish, options)
     _check_one_action(arguments, given)
