@@ -185,7 +185,7 @@ def of_run(
     return _result(
         text,
         {"tool": tool, **RunFacts.of(outcome).dumped()},
-        Shown(items=outcome.media[:MAX_LINKS], preview=outcome.sheet),
+        Shown(items=outcome.linked[:MAX_LINKS], preview=outcome.sheet),
         cost={"credits": state.charged / 1000, "usd": charged / 100_000},
         failed=state.row.state == "failed",
     )

@@ -44,6 +44,7 @@ class RunResultFacts(Data):
     output: str
     number: int
     uri: str | None = None
+    """Absent, with label and path: files, deleted, or blind until the pick."""
     label: str | None = None
     path: str | None = None
     credits: float
@@ -54,12 +55,13 @@ class RunResultFacts(Data):
     @classmethod
     def of(cls, result: RunResult) -> "RunResultFacts":
         """Describe a result."""
-        item, picked = result.item, result.row.picked
+        item = None if result.is_blind else result.item
+        picked = result.row.picked
         return cls(
             output=result.output,
             number=result.number,
             uri=item.uri if item is not None else None,
-            label=item.label if item is not None and not result.is_blind else None,
+            label=item.label if item is not None else None,
             path=str(item.copy_path) if item is not None and item.copy_path else None,
             credits=result.price / 1000,
             seconds=result.seconds,

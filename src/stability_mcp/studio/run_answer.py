@@ -85,6 +85,12 @@ class RunOutcome:
         return list(found.values())
 
     @property
+    def linked(self) -> list[MediaItem]:
+        """Return the media that an answer links; a name says how a blind result was made."""
+        blind = {each.item.id for each in self.results if each.is_blind and each.item is not None}
+        return [each for each in self.media if each.id not in blind]
+
+    @property
     def is_running(self) -> bool:
         """Return whether it continues without the user."""
         return self.state.row.state == "running"
@@ -97,7 +103,7 @@ async def outcome_of(
     reviews = open_reviews(state) if state.row.state == "review" else []
     rows = {
         step: [row for row in state.of_step(step) if row.state == "done"] for step in reviews
-    } or (state.outputs if state.row.state == "done" else state.results)
+    } or state.results
     account, stopped = parts.account, state.row.state != "running"
     if stopped:  # their readable copies may still be written
         jobs = [

@@ -351,7 +351,8 @@ class RunDriver:
                 lambda c: run_rows.set_delivery(c, run, delivery, now), name="workflow.deliver"
             )
         failed = sorted({row.step for row in state.rows if row.state == "failed"})
-        outputs = any(state.outputs.values())
+        # A user who picks none of the results has what they wanted to know.
+        outputs = any(state.outputs.values()) or any(row.picked is not None for row in state.rows)
         why = f"Failed: {listed(failed)}." if failed else ""
         return await self._set_state("done" if outputs else "failed", why)
 

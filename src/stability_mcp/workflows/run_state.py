@@ -112,16 +112,30 @@ class RunState:
 
     @cached_property
     def results(self) -> Mapping[str, list[ItemRow]]:
-        """Return the finished items of each output, and those that nothing was made of yet.
+        """Return the finished items that an answer shows, by output or step.
 
-        The latter are what a run has before its end, or has at all if it was cancelled.
+        Those are the outputs and, after a blind pick, what it was picked from. Of a run that didn't
+        end well it is also what nothing was made of.
         """
+        found = dict(self.outputs)
+        names = {step: name for name, step in outputs_of(self.plan).items()}
+        for step in self.plan.steps:
+            rows = [row for row in self.of_step(step.id) if row.state == "done"]
+            if step.blind and any(row.picked is not None for row in rows):
+                found[names.get(step.id, step.id)] = rows
+        return found if self.row.state == "done" else {**found, **self._unused(found)}
+
+    def _unused(self, shown: Mapping[str, object]) -> dict[str, list[ItemRow]]:
+        """Return the finished items of steps of which nothing was made, by step."""
         done = {row.step for row in self.rows if row.state == "done"}
         needs = dependencies(self.plan)
         used = {need for step in done for need in needs[step]} | {*outputs_of(self.plan).values()}
         others = [step.id for step in self.plan.steps if step.id in done - used]
-        rows = {step: [row for row in self.of_step(step) if row.state == "done"] for step in others}
-        return {name: each for name, each in {**self.outputs, **rows}.items() if each}
+        return {
+            step: [row for row in self.of_step(step) if row.state == "done"]
+            for step in others
+            if step not in shown
+        }
 
     def steps(self) -> list[StepProgress]:
         """Return the progress of each step, in the order of the plan."""
