@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from stability_mcp.api.notation import PROSE
+from stability_mcp.api.notation import NULL_WORDS, PROSE, unwrap
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import SPENDS
@@ -17,10 +17,13 @@ from stability_mcp.studio.run_answer import RunOutcome
 from stability_mcp.studio.run_start import RunOptions
 from stability_mcp.studio.workflow_runs import RedoWish
 from stability_mcp.text import listed
+from stability_mcp.workflows.run_decisions import NONE
 
 
-def _anything(value: object) -> object:
-    return value  # `read_pick` takes numbers, lists, words and objects, and says what is wrong
+def _pick(value: object) -> object:
+    """Return a pick for `read_pick`, which takes numbers, lists, words and objects."""
+    word = unwrap(value).strip().casefold() if isinstance(value, str) else ""
+    return None if word in NULL_WORDS - {NONE} else value
 
 
 def _by_step(value: object) -> object:
@@ -45,7 +48,7 @@ class WorkflowRun(WorkflowArguments):
     """Id of an earlier run."""
     pick: Annotated[
         Any,
-        BeforeValidator(_anything, json_schema_input_type=list[Any]),
+        BeforeValidator(_pick, json_schema_input_type=list[Any]),
         Field(json_schema_extra={PROSE: True}),  # none is a pick, not an absent value
     ] = None
     """The user's pick on the sheet: [2], or ["tie"], ["none"]; if several wait ["draft.2"]."""
