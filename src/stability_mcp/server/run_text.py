@@ -18,6 +18,8 @@ MAX_FAILED = 10
 """Failures that are listed; the others are counted, and the manifest has all of them."""
 MAX_STEPS = 40
 MAX_FILES = 20
+MAX_NOTES = 20
+"""Notes that are shown: a plan has up to 20, and every result may add some."""
 
 
 def run_lines(outcome: RunOutcome, settings: Settings) -> list[str]:
@@ -27,12 +29,20 @@ def run_lines(outcome: RunOutcome, settings: Settings) -> list[str]:
         _first_line(outcome, settings),
         _steps_line(outcome.steps),
         *([f"paused: {state.row.why}"] if state.row.state == "paused" else []),
-        *outcome.notes,
+        *_note_lines(outcome.notes),
         *_result_lines(outcome),
         *_failure_lines(state),
         *_file_lines(outcome),
         next_line(outcome),
     ]
+
+
+def _note_lines(notes: Sequence[str]) -> Iterator[str]:
+    """Yield notes, each once; many files may have the same one."""
+    different = list(dict.fromkeys(notes))
+    yield from different[:MAX_NOTES]
+    if len(different) > MAX_NOTES:
+        yield f"and {len(different) - MAX_NOTES} more notes"
 
 
 def money_text(state: RunState, *, emulated: bool) -> str:
@@ -53,7 +63,7 @@ def _first_line(outcome: RunOutcome, settings: Settings) -> str:
     row = outcome.state.row
     title = f" {quoted(row.title)}" if row.title else ""
     made = counted(outcome.media)
-    reused = sum(each.reused_from is not None for each in outcome.state.rows)
+    reused = outcome.state.reused
     parts = [
         f"workflow_run: {row.id}{title} {state_text(row)}",
         f"changed from {row.redo_of}" if row.redo_of else "",
@@ -101,8 +111,9 @@ def _result_line(result: RunResult, *, is_single: bool) -> str:
         return f"{result.output} {result.number}: number {result.number} on the sheet"
     if result.item is None:
         return f"{name}: deleted"
-    price = "reused" if result.row.reused_from else credits_text(result.price)
-    cost = price if result.price or result.row.reused_from else "free"
+    cost = credits_text(result.price) if result.price else "free"
+    if result.is_reused:
+        cost = "reused"
     seconds = f", {result.seconds:.1f} s" if result.seconds is not None else ""
     picked = "  PICKED" if result.row.picked else ""
     return f"{name}: {media_line(result.item)}  ({cost}{seconds}){picked}"

@@ -38,8 +38,12 @@ class RunResult:
     @property
     def facts(self) -> Mapping[str, Any]:
         """Return what is stored with the item: lines and files."""
-        found: dict[str, Any] = json.loads(self.row.facts) if self.row.facts else {}
-        return found
+        return self.row.read_facts()
+
+    @property
+    def is_reused(self) -> bool:
+        """Return whether an earlier run or call made it, so that it cost nothing."""
+        return self.row.reused_from is not None or bool(self.facts.get("cached"))
 
     def cell(self, mark: str, *, is_single: bool) -> RunCell:
         """Return it as a cell of the sheet.
@@ -53,7 +57,7 @@ class RunResult:
             mark=mark,
             media=self.item,
             label=self.output if is_single else label,
-            credits=None if self.row.reused_from else self.price,
+            credits=None if self.is_reused else self.price,
             seconds=self.seconds,
             blind=self.is_blind,
         )
@@ -133,7 +137,7 @@ async def outcome_of(
             ],
         )
     delivery: dict[str, Any] = json.loads(state.row.delivery) if state.row.delivery else {}
-    files = [file for row in state.rows for file in _facts(row).get("files", ())]
+    files = [file for row in state.rows for file in row.read_facts().get("files", ())]
     client = parts.limited_client()
     return RunOutcome(
         state=state,
@@ -144,18 +148,17 @@ async def outcome_of(
         files=list(dict.fromkeys((*files, *delivery.get("files", ())))),
         notes=[
             *(notes or state.plan.notes),
-            *(f"{row.step}: {each}" for row in state.rows for each in _facts(row).get("lines", ())),
+            *(
+                f"{row.step}: {each}"
+                for row in state.rows
+                for each in row.read_facts().get("lines", ())
+            ),
             *(await explain_missing_copies(media, parts.settings.copies_dir) if stopped else ()),
         ],
         sheet=sheet,
         spent=await parts.jobs.reader.spending(account, client),
         delivery=delivery,
     )
-
-
-def _facts(row: ItemRow) -> Mapping[str, Any]:
-    found: dict[str, Any] = json.loads(row.facts) if row.facts else {}
-    return found
 
 
 async def _results(

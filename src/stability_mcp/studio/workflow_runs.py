@@ -25,6 +25,7 @@ from stability_mcp.workflows.plan import Plan
 from stability_mcp.workflows.problems import problems_error
 from stability_mcp.workflows.redo_price import redo_price
 from stability_mcp.workflows.run_decisions import Answer, read_pick, redo
+from stability_mcp.workflows.run_rows import RunRow
 from stability_mcp.workflows.run_state import RunState, read_state
 
 CHECK_SECONDS = 1.0
@@ -138,6 +139,13 @@ class WorkflowRuns:
             return [read_state(connection, account, row.id) for row in rows]
 
         return await self._parts.runtime.database.read(read)
+
+    async def newest(self, *, limit: int) -> Sequence[RunRow]:
+        """Return the newest runs without their items."""
+        account = self._parts.account
+        return await self._parts.runtime.database.read(
+            lambda c: run_rows.list_runs(c, account, limit=limit)
+        )
 
     # Continue -------------------------------------------------------------------------------------
 

@@ -137,7 +137,7 @@ class StudioSteps:
         if call.source == NameSource.CALLER and found.media is not None:
             [item] = await self._parts.media.many([found.media])
             await self._parts.media.set_label(item, call.label)
-        return replace(found, lines=[*lines, *found.lines])
+        return replace(found, is_cached=True, lines=[*lines, *found.lines])
 
     async def result(self, job: RunJob) -> StepResult:
         """Implement `StepRunner.result`."""

@@ -94,6 +94,11 @@ class RunState:
         """Return what is reserved for unfinished jobs, in millicredits."""
         return sum(job.price for job in self.jobs if job.charged == "reserved")
 
+    @property
+    def reused(self) -> int:
+        """Return how many results an earlier run or an identical call made, at no cost."""
+        return sum(row.reused_from is not None or "cached" in row.read_facts() for row in self.rows)
+
     def of_step(self, step: str) -> list[ItemRow]:
         """Return the items of a step in their order."""
         found = [row for row in self.rows if row.step == step]
