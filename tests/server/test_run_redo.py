@@ -107,9 +107,9 @@ async def test_a_redo_asks_for_the_price_of_what_changes(tmp_path: Path, emulato
         again = fine(await run(client, run=name, changes={"red": {"prompt": "a cap"}}))
         free = fine(await run(client, run=run_id(again), changes={"page": {"kind": "strip"}}))
 
-    assert [each.partition(" (")[0] for each in user.asked] == [
-        "workflow_run will cost 13 credits",
-        "workflow_run will cost 7 credits",
+    assert [each.partition(". ")[0] for each in user.asked] == [
+        "The workflow (4 paid results) will cost at most 13 credits (0.13 USD)",
+        "The changed workflow will cost at most 7 credits (0.07 USD)",
     ]
     assert state(free) == "done"
 
@@ -147,14 +147,14 @@ async def test_another_pick_makes_only_what_uses_it(tmp_path: Path) -> None:
         fine(await run(client, run=name, pick=[1]))
         other = await run(client, run=name, redo_from="draft", pick=[3])
         third = await run(client, run=name, redo_from="cut", pick=["draft.2"])
-        anew = await run(client, run=name, redo_from="draft")
+        again = await run(client, run=name, redo_from="draft")
         wrong = refused(await run(client, run=name, redo_from="cut", pick=["cut.1"]))
 
     for answer in (other, third):
         assert state(answer) == "done"
         assert jobs_of(home, run_id(answer)) == ["cut"]
-    assert state(anew) == "review"
-    assert jobs_of(home, run_id(anew)) == ["draft"] * 3
+    assert state(again) == "review"
+    assert jobs_of(home, run_id(again)) == ["draft"] * 3
     assert 'has no review "cut"' in wrong
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from anyio import to_thread
 
+from stability_mcp.api.not_offered import suggest
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.parsing import parse_model
 from stability_mcp.errors import ArgumentsError, FileUnusableError, NotFoundError, StudioError
@@ -69,8 +70,10 @@ class WorkflowPlans:
         if own is not None:
             return own
         names = [*every, *(each.name for each in (await self.saved()).templates)]
-        hint = did_you_mean(name, names) or f"The templates are {listed(names, most=len(names))}."
-        raise NotFoundError(f"There is no template {quoted(name)}.", hint=hint)
+        every_name = f"The templates are {listed(names, most=len(names))}."
+        guess = suggest(name, names)
+        hint = guess if guess == did_you_mean(name, names) and guess else f"{guess} {every_name}"
+        raise NotFoundError(f"There is no template {quoted(name)}.", hint=hint.strip())
 
     async def save(
         self, name: str, plan: Plan, values: Mapping[str, Any], *, description: str = ""
@@ -118,7 +121,7 @@ class WorkflowPlans:
             checked=checked,
             problems=problems,
             warnings=[*files.warnings, *_budget_warnings(checked), *waste(checked)],
-            notes=[*draft.notes, *filled.notes, *notes, *files.notes],
+            notes=[*draft.notes, *filled.notes, *notes, *files.notes, *media.left_out],
             means=means,
             seconds=checked.seconds(limit / window, settings.concurrency),
         )
@@ -182,6 +185,11 @@ class WorkflowPlans:
         try:
             arguments = parse_model(found.arguments, wanted.arguments, what=found.name)
         except ArgumentsError as error:
+            names = [each for each in wanted.inputs if each in found.arguments.model_fields]
+            if names:
+                error.add_hint(
+                    f"{listed(names)}: move from inputs to arguments, which are the template's."
+                )
             error.add_hint(f"workflow_templates explains {found.name}.")
             raise
         media.medians = await self._medians()

@@ -90,6 +90,26 @@ class MediaMeaning:
     origins: Sequence[Mapping[str, Any]] = field(default=(), compare=False)
     """The elements that they are made for, if they have fields."""
 
+    @classmethod
+    def of_files(
+        cls, kind: MediaKind, names: Sequence[str], known: Mapping[str, MediaShape]
+    ) -> "MediaMeaning":
+        """Return what the files of an input mean.
+
+        Args:
+            kind: The kind that the input takes.
+            names: The files.
+            known: The shapes of those that were looked at.
+        """
+        shapes = list(dict.fromkeys(known.get(each) for each in names))
+        return cls(
+            kind=kind,
+            counts=(len(names), len(names)),
+            shape=common_shape(shapes),
+            shapes=tuple(each or MediaShape(kind=kind) for each in shapes) if shapes[1:] else (),
+            origins=[placeholders.fields_of_file(each) for each in names],
+        )
+
     def singles(self) -> "list[MediaMeaning]":
         """Return one of them for each shape that it may have."""
         shapes = self.shapes or (self.shape,)

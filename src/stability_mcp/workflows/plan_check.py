@@ -260,7 +260,7 @@ def _bound_problems(checked: CheckedPlan) -> list[Problem]:
                     step=each.step.id,
                     argument="budget",
                     message=f"It costs at least {credits_text(each.price[0])}, but its budget is "
-                    f"{limit:g} credits.",
+                    f"{credits_text(round(limit * 1000))}.",
                     cure="Raise the budget, or choose a cheaper tool or a lower count.",
                 )
             )
@@ -270,7 +270,7 @@ def _bound_problems(checked: CheckedPlan) -> list[Problem]:
             Problem(
                 argument="budget",
                 message=f"The plan costs at least {credits_text(checked.price[0])}, but its "
-                f"budget is {limit:g} credits.",
+                f"budget is {credits_text(round(limit * 1000))}.",
                 cure="Raise the budget, or choose cheaper tools or lower counts.",
             )
         )

@@ -267,7 +267,7 @@ def _tool_name(given: str, step: Mapping[str, Any], number: int, found: ReadPlan
         problem = Problem(
             step=where,
             argument="tool",
-            message=f"There is no tool {quoted(given)}.",
+            message=f"There is no tool {quoted(given)} for steps.",
             cure=suggest(given, step_tools())
             or "Name an operation, or one of " + listed(local_steps(), last="or") + ".",
         )

@@ -23,7 +23,7 @@ Seconds = Mapping[str, float]
 
 
 _OPEN = frozenset({"running", "paused", "unknown"})
-"""States of items that change by themselves, or wait for the user."""
+"""States of items that continue, or wait for the user."""
 
 
 class StepProgress(NamedTuple):
