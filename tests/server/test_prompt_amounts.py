@@ -4,13 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stability_mcp.server.prompts.amounts import 
+from stability_mcp.server.prompts.amounts import read_budget, read_count, read_seconds
 from stability_mcp.workflows.plan import MAX_BUDGET
-    MAX_BUDGET,
-    read_budget,
-    read_count,
-    read_seconds,
-)
 
 
 @pytest.mark.parametrize(
