@@ -42,7 +42,7 @@ async def test_another_server_continues_the_run_of_a_killed_one(era: Era, tmp_pa
         upstream.results_after = NEVER
         client = await stack.enter_async_context(server(tmp_path, era, upstream))
         started = await _call(client, plan=PLAN)
-        run = started.partition("run ")[2].split()[0]
+        run = "run-" + started.partition("run-")[2].split()[0]
         states = "SELECT state FROM jobs WHERE step = 'large'"
         await until(lambda: rows(home, states) == [("submitted",)])
         await until(lambda: rows(home, "SELECT count(*) FROM run_items") == [(3,)])

@@ -121,7 +121,7 @@ async def test_the_sheet_is_shown_once_for_the_whole(tmp_path: Path) -> None:
 
 
 WRONG_PICKS = [
-    ([4], 'draft has no result "4". Nothing was charged. Pass numbers from 1 to 3'),
+    ([4], 'draft has no result "4". Nothing was charged. Pass one number from 1 to 3'),
     (["x"], 'draft has no result "x"'),
     ([1, 2], "needs exactly one of its 3 results, because other steps use it"),
     ("none", 'redo_from "draft" makes others, and cancel ends the run'),
@@ -248,6 +248,20 @@ async def test_a_failure_stops_only_what_depends_on_it(tmp_path: Path) -> None:
         "skipped: large: hen failed",
     ]
     assert charges(emulated(tmp_path)) == {run_id(done): 10}
+
+
+async def test_a_run_without_its_output_has_failed(tmp_path: Path) -> None:
+    """*Chosen*: also after a pick; what was made is named."""
+    upstream = EmulatedServer()
+    async with drawing(tmp_path, upstream=upstream) as client:
+        waiting = await run(client, plan=LOGO)
+        upstream.inject(path="/v2beta/*/remove-background", moderation="content_moderation")
+        error = refused(await run(client, run=run_id(waiting), pick=[1]))
+
+    assert "failed, " in error
+    assert "failed: cut: The API refused edit_remove_background" in error
+    assert "skipped: icon: cut failed" in error
+    assert "draft 1: fox-1  media://" in error
 
 
 async def test_a_run_without_any_result_is_an_error(tmp_path: Path) -> None:
