@@ -1,4 +1,4 @@
-"""A run continues in another process whose server nobody has called yet."""
+"""A run continues in another process, whose server was only started."""
 
 import sys
 from contextlib import AsyncExitStack

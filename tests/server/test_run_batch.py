@@ -43,7 +43,7 @@ def _names(folder: Path) -> set[str]:
 
 @pytest.mark.long(14)
 async def test_a_batch_of_200_files(tmp_path: Path) -> None:
-    """*Chosen*: the claims of the module's first line, and a second run that pays for nothing."""
+    """*Chosen*: the claims of the module's first line, and a second run that is free."""
     _pictures(tmp_path / "in")
     shares: list[float] = []
 

@@ -85,11 +85,11 @@ async def test_a_cached_result_answers_a_step(tmp_path: Path) -> None:
         ]
     }
     async with drawing(tmp_path) as client:
-        alone = fine(await client.call_tool("generate_core", {"prompt": "a fox", "seed": 7}))
+        single = fine(await client.call_tool("generate_core", {"prompt": "a fox", "seed": 7}))
         first = await run(client, plan=plan)
         second = await run(client, plan={**plan, "outputs": {"picture": "$fox"}})
 
-    uri = facts(alone)["media"][0]["uri"]
+    uri = facts(single)["media"][0]["uri"]
     assert steps_line(first) == "steps: fox 1/1, large 1/1"
     assert "1 reused at no cost, 0 of at most 3 emulated credits charged" in text(first)
     assert uri in lines(second, "picture: ")[0]
