@@ -359,6 +359,8 @@ class StepChecker:
     ) -> Iterator[tuple[str, MediaShape]]:
         for name in takes_files(step.tool):
             value = step.arguments.get(name)
+            if isinstance(value, list) and len(value) == 1:
+                value = value[0]
             ref = placeholders.read_ref(value)
             meaning = self._meaning_for(ref, element) if ref is not None else None
             if isinstance(meaning, MediaMeaning) and meaning.shape is not None:
