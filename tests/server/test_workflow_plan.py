@@ -323,3 +323,12 @@ async def test_files_in_elements_may_use_inputs_and_signs(tmp_path: Path) -> Non
     async with connected(tmp_path) as client:
         answer = await planned(client, {"inputs": inputs, "steps": [{**step, "foreach": paths}]})
     assert "makes a picture of 2560x2560" in answer
+
+
+async def test_a_plan_cannot_name_files_without_end(tmp_path: Path) -> None:
+    """Each element for each place of a list: the planner stops before it has looked at all."""
+    (tmp_path / "owl.png").write_bytes(make.png((8, 8)))
+    layout = {"tool": "image_layout", "foreach": ["owl.png"] * 500, "images": ["$item"] * 30}
+    async with connected(tmp_path) as client:
+        wrong = await mistakes(client, plan=[{**layout, "id": f"l{number}"} for number in range(5)])
+    assert "plan: The plan names more than 10,000 files. Split it into several plans." in wrong
