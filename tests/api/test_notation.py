@@ -84,8 +84,8 @@ def test_a_blank_optional_argument_of_a_tool_is_not_given(name: str) -> None:
     expected = parse_model(model, base, what=name)
     for field in _optional(model):
         for value in (*BLANK, *NULLS):
-            none_is_a_choice = field == "preview" and str(value).strip('"').casefold() == "none"
-            if field not in base and not none_is_a_choice:
+            is_none = str(value).strip('"').casefold() == "none"
+            if field not in base and not (is_none and field in {"preview", "pick"}):
                 assert parse_model(model, base | {field: value}, what=name) == expected
 
 

@@ -72,7 +72,7 @@ def _sizes(paths: Sequence[Path]) -> list[tuple[int, int]]:
 
 
 def _check_ab_test(played: Played) -> None:
-    """A tie is stored and shown; what is which is told after it, not before."""
+    """A tie is stored and shown; its line names what is which, the review does not."""
     (review,) = played.reviews
     listed = review.partition("pick 1")[2]
     assert "flat" not in listed
@@ -103,7 +103,7 @@ def _check_batch_process(played: Played) -> None:
 
 
 def _check_compare_models(played: Played) -> None:
-    """Price and seconds stand beside each model."""
+    """Price and seconds are in the line of each model."""
     for model, price in (("core", 3), ("sd3.5-large", 6.5), ("ultra", 8)):
         (line,) = [each for each in played.text.splitlines() if each.startswith(f"{model}: ")]
         assert f"({price:g} credits, " in line
@@ -364,7 +364,7 @@ async def test_every_template_runs_to_its_end_within_its_estimate(era: Era, tmp_
     wrong: list[Exception] = []
     runs: list[Played] = []
     limiter = anyio.CapacityLimiter(CLIENTS)
-    async with connected(tmp_path, era, program=SMALL_SERVER) as client:
+    async with connected(tmp_path, era, seconds=300, program=SMALL_SERVER) as client:
 
         async def run(name: str, case: Case) -> None:
             async with limiter:

@@ -84,7 +84,7 @@ async def test_an_unknown_outcome_pauses_what_depends_on_it(era: Era, tmp_path: 
         assert "large 1/2, both 0/1" in steps_line(answer)
         assert "may have been charged, but never arrived. Ask the user: pay again" in text(answer)
         assert "job_rerun" not in text(answer)
-        assert 'unknown "pay_again" or "skip"' in text(answer)
+        assert '"unknown": "pay_again"}, or "skip"' in text(answer)
     assert state(done) == "done"
     assert len(lines(done, "large ")) == 2
     assert charges(emulated(tmp_path)) == {run_id(done): 3 * 3 + 2 * 2}
@@ -140,7 +140,7 @@ async def test_paying_again_asks_the_user_whatever_it_costs(
         again = await run(client, run=run_id(found), unknown="pay_again")
 
     [question] = user.asked
-    assert "workflow_run will cost 3 credits (0.03 USD)" in question
+    assert "will cost at most 3 credits (0.03 USD)" in question
     assert again.is_error == (answer == "no")
     assert len(rows(home, "SELECT id FROM jobs")) == 1 + (answer == "yes")
 
@@ -228,9 +228,9 @@ async def test_the_budget_of_a_run_is_raised_with_the_users_consent(
     assert "resume true and a higher budget" in text(paused)
     assert (state(paused), state(same)) == ("paused", "paused")
     assert "the run may already cost 11 credits" in lower
-    assert [each.partition(" (")[0] for each in user.asked] == [
-        "workflow_run will cost 11 credits",
-        "workflow_run will cost 2 credits",
+    assert [each.partition(". ")[0] for each in user.asked] == [
+        "The workflow (3 paid results) will cost at most 11 credits (0.11 USD)",
+        f"The higher budget of {run_id(paused)} will cost at most 2 credits (0.02 USD)",
     ]
     assert raised.is_error == (answer == "no")
     assert charges(tmp_path / "home") == {name: 13 if answer == "yes" else 11}

@@ -14,6 +14,7 @@ from mcp.types import CallToolResult
 from PIL import Image
 
 from stability_mcp.server.app import build_server
+from support.home import use_home
 from support.server.editor import Editor
 from support.server.in_memory import facts, fine, refused, settings_in, text
 from support.server.paid import User, paying
@@ -51,7 +52,8 @@ SIX = {
 
 def jobs_of(home: Path, name: str) -> list[str]:
     """Return the steps that a run paid for."""
-    return [found for (found,) in rows(home, f"SELECT step FROM jobs WHERE run = '{name}'")]  # noqa: S608 -- an id
+    query = f"SELECT step FROM jobs WHERE run = '{name}' ORDER BY seq"  # noqa: S608 -- an id
+    return [found for (found,) in rows(home, query)]
 
 
 async def test_a_redo_of_step_three_pays_for_it_and_what_follows(tmp_path: Path) -> None:
@@ -68,10 +70,31 @@ async def test_a_redo_of_step_three_pays_for_it_and_what_follows(tmp_path: Path)
     assert jobs_of(home, run_id(changed)) == ["red", "large"]
     assert charges(home)[run_id(changed)] == 5 + 2
     assert "3 reused at no cost, 7 of at most 7 emulated credits charged" in text(changed)
-    assert jobs_of(home, run_id(again)) in ([], ["large"])
-    assert "4 reused at no cost, " in text(again)
+    assert jobs_of(home, run_id(again)) == []  # without a seed the API gives the same again
+    assert "6 reused at no cost, 0 of at most 2 emulated credits charged" in text(again)
     assert jobs_of(home, run_id(local)) == []
     assert "5 reused at no cost, no credits" in text(local)
+
+
+async def test_a_cached_result_answers_a_step(tmp_path: Path) -> None:
+    """*Chosen*: with an explicit seed, as for a single call; nothing is charged."""
+    plan = {
+        "steps": [
+            step("fox", prompt="a fox", seed=7),
+            step("large", "image_transform", image="$fox", steps=RESIZE),
+        ]
+    }
+    async with drawing(tmp_path) as client:
+        alone = fine(await client.call_tool("generate_core", {"prompt": "a fox", "seed": 7}))
+        first = await run(client, plan=plan)
+        second = await run(client, plan={**plan, "outputs": {"picture": "$fox"}})
+
+    uri = facts(alone)["media"][0]["uri"]
+    assert steps_line(first) == "steps: fox 1/1, large 1/1"
+    assert "1 reused at no cost, 0 of at most 3 emulated credits charged" in text(first)
+    assert uri in lines(second, "picture: ")[0]
+    assert lines(second, "picture: ")[0].endswith("(reused)")
+    assert charges(emulated(tmp_path)) == {None: 3}  # only the single call
 
 
 async def test_a_redo_asks_for_the_price_of_what_changes(tmp_path: Path, emulator_url: str) -> None:
@@ -84,18 +107,15 @@ async def test_a_redo_asks_for_the_price_of_what_changes(tmp_path: Path, emulato
         again = fine(await run(client, run=name, changes={"red": {"prompt": "a cap"}}))
         free = fine(await run(client, run=run_id(again), changes={"page": {"kind": "strip"}}))
 
-    assert [each.partition(" (")[0] for each in user.asked] == [
-        "workflow_run will cost 13 credits",
-        "workflow_run will cost 7 credits",
+    assert [each.partition(". ")[0] for each in user.asked] == [
+        "The workflow (4 paid results) will cost at most 13 credits (0.13 USD)",
+        "The changed workflow will cost at most 7 credits (0.07 USD)",
     ]
     assert state(free) == "done"
 
 
-async def test_a_redo_of_one_failure_of_many_asks_for_one(
-    tmp_path: Path, emulator_url: str
-) -> None:
+async def test_a_redo_of_one_failure_of_many_pays_for_one(tmp_path: Path) -> None:
     """*Chosen*: results that exist are reused one by one, and so are those made of them."""
-    user = User("yes", "yes")
     upstream = EmulatedServer()
     prompts = [f"fox {n}" for n in range(4)]
     plan = {
@@ -105,18 +125,16 @@ async def test_a_redo_of_one_failure_of_many_asks_for_one(
         ]
     }
     async with drawing(tmp_path, upstream=upstream) as client:
-        upstream.inject(path=CORE, status=500, count=4)
         upstream.inject(path=CORE, moderation="content_moderation")
         first = await run(client, plan=plan)
-        upstream.repair()
         [failed] = lines(first, "failed: fox")
         number = int(failed.split()[2].rstrip(":")) - 1
         better = [*prompts[:number], "a kind fox", *prompts[number + 1 :]]
-        again = await run(client, run=run_id(first), redo_from="fox", changes={})
+        same = await run(client, run=run_id(first), redo_from="large")
         changed = await run(client, run=run_id(first), changes={"fox": {"foreach": better}})
-    del user, emulator_url
 
-    assert state(again) == "done"
+    assert "failed: fox" in text(same)
+    assert "of at most 11 emulated credits" in text(same)  # one fox, and all of large
     assert steps_line(changed) == "steps: fox 4/4, large 4/4"
     assert "6 reused at no cost, 5 of at most " in text(changed)
 
@@ -129,14 +147,14 @@ async def test_another_pick_makes_only_what_uses_it(tmp_path: Path) -> None:
         fine(await run(client, run=name, pick=[1]))
         other = await run(client, run=name, redo_from="draft", pick=[3])
         third = await run(client, run=name, redo_from="cut", pick=["draft.2"])
-        anew = await run(client, run=name, redo_from="draft")
+        again = await run(client, run=name, redo_from="draft")
         wrong = refused(await run(client, run=name, redo_from="cut", pick=["cut.1"]))
 
     for answer in (other, third):
         assert state(answer) == "done"
         assert jobs_of(home, run_id(answer)) == ["cut"]
-    assert state(anew) == "review"
-    assert jobs_of(home, run_id(anew)) == ["draft"] * 3
+    assert state(again) == "review"
+    assert jobs_of(home, run_id(again)) == ["draft"] * 3
     assert 'has no review "cut"' in wrong
 
 
@@ -155,7 +173,10 @@ async def test_a_seed_is_changed_or_removed_for_another_result(tmp_path: Path) -
 
 
 WRONG_CHANGES: list[tuple[dict[str, Any], str]] = [
-    ({"redo_from": "lagre"}, 'has no step "lagre". Nothing was charged. Did you mean "large"?'),
+    (
+        {"redo_from": "lagre"},
+        'has no step "lagre". Nothing was charged. Did you mean "large" or "page"?',
+    ),
     ({"changes": {"page": {"review": "perhaps"}}}, "review"),
     ({"changes": {"page": {"knid": "strip"}}}, '"knid"'),
     ({"changes": {"large": {"image": "$nope"}}}, 'There is no step or input "nope"'),
@@ -197,8 +218,8 @@ async def test_a_run_is_saved_as_a_template_and_runs_from_it(tmp_path: Path) -> 
         same = fine(await run(client, template="my animal"))
         other = fine(await run(client, template="my-animal", arguments={"animal": "hen"}))
 
-    assert 'Saved as template "my-animal": ' in text(saved)
-    assert "my-animal" in text(listed)
+    assert 'Saved as template "My-Animal": ' in text(saved)
+    assert "My-Animal" in text(listed)
     assert lines(same, "draft: fox v2  ")
     assert lines(other, "draft: hen  ")
 
@@ -209,7 +230,7 @@ def _photos(folder: Path, *names: str) -> None:
         Image.new("RGB", (96, 96), (40 * number, 90, 20)).save(folder / f"{name}.png")
 
 
-DELIVERED = {
+DELIVERED: dict[str, Any] = {
     "title": "Cut",
     "steps": [
         step("cut", "edit_remove_background", foreach=["a.png", "b.png", "c.png"], image="$item")
@@ -217,6 +238,10 @@ DELIVERED = {
     "deliver": {"to": "shop"},
     "reuse": True,
 }
+
+
+def _suffixes(folder: Path) -> set[str]:
+    return {each.suffix for each in folder.iterdir()}
 
 
 def _manifest(answer: CallToolResult) -> list[dict[str, str]]:
@@ -246,7 +271,7 @@ async def test_a_second_run_pays_for_new_files_only(tmp_path: Path) -> None:
 
 @asynccontextmanager
 async def _editing(folder: Path, editor: Editor) -> AsyncIterator[Client]:
-    settings = settings_in(folder / "server", {"roots": (), "preview": "none"})
+    settings = settings_in(folder / "server", {"roots": (), "roots_only": False, "preview": "none"})
     with anyio.fail_after(60):
         async with Client(
             build_server(settings, open_studio=EmulatedServer().open),
@@ -257,26 +282,27 @@ async def _editing(folder: Path, editor: Editor) -> AsyncIterator[Client]:
 
 
 async def test_a_run_delivers_into_the_workspace_of_its_client_after_it_left(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """*Chosen*: its folders are stored with the run; another client only picks."""
-    project = tmp_path / "project"
-    _photos(project, "photo")
+    use_home(tmp_path / "me", monkeypatch)
+    project = tmp_path / "me" / "project"
+    _photos(project, "desk")
     plan = {
         "title": "Shop",
         "steps": [
-            step("cut", "edit_remove_background", count=2, image="photo.png", review=True),
-            step("small", "image_transform", image="$cut", steps=RESIZE),
+            step("scene", prompt="a room", count=2, review=True),
+            step("page", "image_layout", kind="grid", images=["$scene", "desk.png"]),
         ],
         "deliver": {"to": "shop"},
     }
     async with _editing(tmp_path, Editor(project)) as client:
-        waiting = await run(client, plan=plan)
-    (project / "photo.png").unlink()
+        waiting = fine(await run(client, plan=plan))
+    (project / "desk.png").unlink()
     async with _editing(tmp_path, Editor()) as client:
         done = fine(await run(client, run=run_id(waiting), pick=[1]))
 
     assert state(waiting) == "review"
     folder = Path(facts(done)["folder"])
     assert folder.is_relative_to(project / "shop")
-    assert {each.suffix for each in folder.iterdir()} == {".png", ".csv", ".json"}
+    assert _suffixes(folder) == {".png", ".csv", ".json"}

@@ -97,7 +97,7 @@ async def test_every_mistake_is_listed_with_its_cure(era: Era, tmp_path: Path) -
         form = await mistakes(client, plan=plan)
         wrong = await mistakes(client, plan=files)
         both = await mistakes(client, plan=LOGO, template="ab_test")
-    assert 'step "draft", tool: There is no tool "generate_cor". Did you mean' in form
+    assert 'step "draft", tool: There is no tool "generate_cor" for steps. Did you mean' in form
     assert 'step "draft": There is no argument "aspect": use aspect_ratio.' in wrong
     assert 'step "cut", image: No media or file is called "draft". For what that step' in wrong
     assert '"$draft"' in wrong

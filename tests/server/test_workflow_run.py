@@ -33,15 +33,17 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("small_pictures")]
 
 @both_eras
 async def test_one_question_covers_every_step(era: Era, tmp_path: Path, emulator_url: str) -> None:
-    """*Chosen*: it states the highest price of the whole, though a step alone needs a yes too."""
+    """*Chosen*: it states the highest price of the whole, although one step also needs a yes."""
     user = User("yes")
     async with paying(tmp_path, emulator_url, era, user, confirm_above=3, preview="none") as client:
         waiting = await run(client, plan=LOGO)
         done = await run(client, run=run_id(waiting), pick=[1])
 
-    assert user.asked == [
-        "workflow_run will cost 14 credits (0.14 USD). Spent today: 0 of 500 credits. Go ahead?"
-    ]
+    question = (
+        'The workflow "Logo" (4 paid results) will cost at most 14 credits (0.14 USD). '
+        "Spent today: 0 of 500 credits. Go ahead?"
+    )
+    assert user.asked == [question]
     assert (state(waiting), state(done)) == ("review", "done")
     assert charges(tmp_path / "home") == {run_id(done): 14}
 
@@ -51,7 +53,9 @@ async def test_a_declined_workflow_writes_nothing(tmp_path: Path, emulator_url: 
     async with paying(tmp_path, emulator_url, "auto", User("no")) as client:
         error = refused(await run(client, plan=LOGO))
 
-    assert "workflow_run costs 14 credits (0.14 USD); the user declined." in error
+    assert (
+        '"Logo" (4 paid results) costs at most 14 credits (0.14 USD); the user declined.' in error
+    )
     assert "Nothing was charged." in error
     for table in ("runs", "jobs", "calls"):
         assert rows(tmp_path / "home", f"SELECT count(*) FROM {table}") == [(0,)]  # noqa: S608 -- constant
@@ -101,7 +105,7 @@ async def test_a_pick_days_later_continues_in_a_new_server(era: Era, tmp_path: P
     assert "waits for a pick: draft, 3 pictures" in text(waiting)
     assert len(lines(waiting, "draft ")) == 3
     [following] = lines(waiting, "next:")
-    assert following.endswith(f'ask; then workflow_run run "{run_id(waiting)}", pick [1]')
+    assert following.endswith(f'workflow_run {{"run": "{run_id(waiting)}", "pick": [1]}}')
     assert steps_line(done) == "steps: draft 3/3, cut 1/1, icon 1/1"
     assert lines(done, "icon: fox-2 v3  media://")
 
@@ -162,7 +166,7 @@ async def test_several_reviews_are_picked_by_their_names(tmp_path: Path) -> None
         done = await run(client, run=name, pick={"fox": [2]})
 
     assert "waits for a pick: fox and hen" in text(waiting)
-    assert 'pick ["fox.1", "hen.1"]' in text(waiting)
+    assert '"pick": ["fox.1", "hen.1"]}' in text(waiting)
     assert 'fox and hen wait for a pick. Nothing was charged. Pass ["fox.1", "hen.1"].' in unclear
     assert "waits for a pick: fox," in text(one)
     assert steps_line(done) == "steps: fox 2/2, hen 2/2, wall 1/1"

@@ -240,7 +240,7 @@ MISTAKES: dict[str, tuple[object, str, str]] = {
         "of its own",
     ),
     "a reserved id": ([{**DRAFT, "id": "item"}], "can't be a name", "letter"),
-    "an id with spaces": ([{**DRAFT, "id": "my draft"}], "can't be a name", "letter"),
+    "an id with a slash": ([{**DRAFT, "id": "my/draft"}], "can't be a name", "letter"),
     "a sound for a picture": (
         [
             {"id": "s", "tool": "audio2_text_to_audio", "prompt": "x", "duration": 5},

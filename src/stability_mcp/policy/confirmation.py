@@ -35,6 +35,8 @@ class Quote:
     """Price of all variants together, in millicredits."""
     question_key: str
     """See the function `question_key`; the column has the same name."""
+    what: str = ""
+    """What the user pays for, if the price is a maximum for more than one call."""
 
 
 def quote_of_change(

@@ -60,7 +60,7 @@ def plan_lines(report: PlanReport, wanted: PlanWish, *, emulated: bool) -> list[
     if checked.plan.deliver is not None:
         lines.append(f"delivered to: a new folder in {quoted(checked.plan.deliver.to)}")
     lines += money_lines(report, emulated=emulated)
-    return [*lines, next_line(report, wanted)]
+    return [*lines, next_line(report, wanted, emulated=emulated)]
 
 
 def summary(report: PlanReport, *, emulated: bool = False) -> str:
@@ -122,8 +122,8 @@ def money_lines(report: PlanReport, *, emulated: bool) -> list[str]:
     return lines
 
 
-def next_line(report: PlanReport, wanted: PlanWish) -> str:
-    """Return the exact next call."""
+def next_line(report: PlanReport, wanted: PlanWish, *, emulated: bool = False) -> str:
+    """Return the exact next call; the user hears first if it would pause for want of money."""
     call: dict[str, Any] = {}
     if wanted.template is not None:
         call |= {"template": report.template, "arguments": dict(wanted.arguments)}
@@ -139,7 +139,9 @@ def next_line(report: PlanReport, wanted: PlanWish) -> str:
     missing = ""
     if report.missing:
         missing = f", and with a value for {listed(f'inputs.{name}' for name in report.missing)}"
-    return f"next: workflow_run {text}{missing}"
+    fits = (report.fits_budget, report.fits_limit, report.fits_balance or emulated)
+    ask = "tell the user what doesn't fit; then " if False in fits else ""
+    return f"next: {ask}workflow_run {text}{missing}"
 
 
 def fitting(texts: Iterable[T], max_bytes: int, size: Callable[[T], int]) -> list[T]:
@@ -262,7 +264,7 @@ def _cut(text: str) -> str:
 
 
 def _bytes(text: str) -> int:
-    return len(text.encode())
+    return len(text.encode("utf-8", "replace"))
 
 
 def _json(value: object) -> str:

@@ -120,15 +120,20 @@ async def _today(studio: "Studio", quote: "Quote") -> str:
 def _form(quote: "Quote", today: str) -> QuestionForm:
     variants = f" for {quote.count} variants" if quote.count > 1 else ""
     return QuestionForm(
-        message=f"{quote.operation} will cost {_price(quote)}{variants}. Spent today: {today}. "
+        message=f"{_what(quote)} will cost {_price(quote)}{variants}. Spent today: {today}. "
         "Go ahead?",
         title=f"Spend {credits_text(quote.credits)}",
-        description=f"{quote.operation}, charged to the Stability account",
+        description=f"{_what(quote)}, charged to the Stability account",
     )
 
 
+def _what(quote: "Quote") -> str:
+    return quote.what or quote.operation
+
+
 def _price(quote: "Quote") -> str:
-    return f"{credits_text(quote.credits)} ({quote.credits / 100_000:.2f} USD)"
+    most = "at most " if quote.what else ""
+    return f"{most}{credits_text(quote.credits)} ({quote.credits / 100_000:.2f} USD)"
 
 
 def _with_confirm(quote: "Quote") -> str:
@@ -137,7 +142,7 @@ def _with_confirm(quote: "Quote") -> str:
 
 def _cannot_ask(quote: "Quote", limit: int) -> ConfirmationError:
     return ConfirmationError(
-        f"{quote.operation} costs {_price(quote)}. Calls of {credits_text(limit)} or more need the "
+        f"{_what(quote)} costs {_price(quote)}. Calls of {credits_text(limit)} or more need the "
         "user's approval.",
         hint=f"Ask the user whether to spend {credits_text(quote.credits)}. If they agree, repeat "
         f"the call with the same arguments and {_with_confirm(quote)}.",
@@ -145,7 +150,7 @@ def _cannot_ask(quote: "Quote", limit: int) -> ConfirmationError:
 
 
 def _refusal(quote: "Quote", answer: "Answer | None") -> ConfirmationError:
-    text = f"{quote.operation} costs {_price(quote)}"
+    text = f"{_what(quote)} costs {_price(quote)}"
     if answer == "no":
         return ConfirmationError(
             f"{text}; the user declined.", hint="Don't call it again unless they ask for it."

@@ -102,14 +102,26 @@ _BUILT_IN = re.compile(r"(?P<kind>media|job|stability)://(?P<name>[^/]+)(?:/(?P<
 
 MAX_LISTED = 50
 """Maximum jobs in the list of resources, newest first."""
+MAX_RUNS = 10
+"""Maximum runs of workflows before them."""
 
 
 async def jobs(lazy_studio: LazyStudio) -> list[Resource]:
-    """Return the newest jobs as resources; none while the store isn't open."""
+    """Return the newest runs and jobs as resources; none while the store isn't open."""
     if lazy_studio.opened is None:
         return []
+    runs = await lazy_studio.opened.runs.newest(limit=MAX_RUNS)
     page = await lazy_studio.opened.list_jobs(limit=MAX_LISTED)
-    return [
+    workflows = [
+        Resource(
+            uri=job_uri(each.id),
+            name=plain(each.title or each.id),
+            title=f"workflow: {each.state}",
+            mime_type="application/json",
+        )
+        for each in runs
+    ]
+    return workflows + [
         Resource(
             uri=job_uri(each.id),
             name=plain(each.label or each.id),

@@ -1,14 +1,16 @@
 """The lines of an answer about the run of a workflow; complete without its sheet."""
 
+import json
 from collections.abc import Iterator, Sequence
 
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.server.answer_text import counted, day_line, emulated_text, media_line
 from stability_mcp.server.run_views import state_text
 from stability_mcp.settings import Settings
 from stability_mcp.studio.run_answer import RunOutcome, RunResult
 from stability_mcp.text import credits_text, listed, quoted
 from stability_mcp.workflows.predictions import made_kind
-from stability_mcp.workflows.run_rows import ItemRow
+from stability_mcp.workflows.run_rows import ItemRow, RunRow
 from stability_mcp.workflows.run_state import RunState, StepProgress
 
 MAX_RESULTS = 20
@@ -17,6 +19,8 @@ MAX_FAILED = 10
 """Failures that are listed; the others are counted, and the manifest has all of them."""
 MAX_STEPS = 40
 MAX_FILES = 20
+MAX_NOTES = 20
+"""Notes that are shown: a plan has up to 20, and every result may add some."""
 
 
 def run_lines(outcome: RunOutcome, settings: Settings) -> list[str]:
@@ -26,13 +30,21 @@ def run_lines(outcome: RunOutcome, settings: Settings) -> list[str]:
         _first_line(outcome, settings),
         _steps_line(outcome.steps),
         *([f"paused: {state.row.why}"] if state.row.state == "paused" else []),
-        *outcome.notes,
+        *_note_lines(outcome.notes),
         *_pick_lines(state),
         *_result_lines(outcome),
         *_failure_lines(state),
         *_file_lines(outcome),
         next_line(outcome),
     ]
+
+
+def _note_lines(notes: Sequence[str]) -> Iterator[str]:
+    """Yield notes, each once; many files may have the same one."""
+    different = list(dict.fromkeys(notes))
+    yield from different[:MAX_NOTES]
+    if len(different) > MAX_NOTES:
+        yield f"and {len(different) - MAX_NOTES} more notes"
 
 
 def money_text(state: RunState, *, emulated: bool) -> str:
@@ -53,9 +65,10 @@ def _first_line(outcome: RunOutcome, settings: Settings) -> str:
     row = outcome.state.row
     title = f" {quoted(row.title)}" if row.title else ""
     made = counted(outcome.media)
-    reused = sum(each.reused_from is not None for each in outcome.state.rows)
+    reused = outcome.state.reused
     parts = [
-        f"workflow_run: run {row.id}{title} {state_text(row)}",
+        f"workflow_run: {row.id}{title} {state_text(row)}",
+        f"changed from {row.redo_of}" if row.redo_of else "",
         made,
         f"{reused} reused at no cost" if reused else "",
         money_text(outcome.state, emulated=settings.emulated),
@@ -96,6 +109,8 @@ def _pick_lines(state: RunState) -> Iterator[str]:
 
 def _result_lines(outcome: RunOutcome) -> Iterator[str]:
     for each in outcome.results[:MAX_RESULTS]:
+        if each.item is None and each.facts.get("files"):
+            continue  # the lines of files have them
         yield _result_line(each, is_single=_is_single(outcome, each))
     more = len(outcome.results) - MAX_RESULTS
     if more > 0:
@@ -112,9 +127,10 @@ def _result_line(result: RunResult, *, is_single: bool) -> str:
     if result.is_blind:
         return f"{result.output} {result.number}: number {result.number} on the sheet"
     if result.item is None:
-        return f"{name}: files, see below" if result.facts.get("files") else f"{name}: deleted"
-    price = "reused" if result.row.reused_from else credits_text(result.price)
-    cost = price if result.price or result.row.reused_from else "free"
+        return f"{name}: deleted"
+    cost = credits_text(result.price) if result.price else "free"
+    if result.is_reused:
+        cost = "reused"
     seconds = f", {result.seconds:.1f} s" if result.seconds is not None else ""
     picked = "  PICKED" if result.row.picked else ""
     return f"{name}: {media_line(result.item)}  ({cost}{seconds}){picked}"
@@ -143,7 +159,6 @@ def _file_lines(outcome: RunOutcome) -> Iterator[str]:
     folder = outcome.delivery.get("folder")
     if folder:
         files = outcome.delivery.get("files", ())
-        yield f"folder: {folder} ({len(files)} files)"
         yield from outcome.delivery.get("lines", ())
         written = [each for each in outcome.files if each not in files]
     else:
@@ -155,19 +170,31 @@ def _file_lines(outcome: RunOutcome) -> Iterator[str]:
 
 def next_line(outcome: RunOutcome) -> str:
     """Return what to do next, with the exact call."""
-    row = outcome.state.row
-    run = f'run "{row.id}"'
-    if row.state == "running" and row.cancel_at is not None:
-        return f'next: nothing more is sent; job_wait with jobs ["{row.id}"] shows what was'
+    row, steps = outcome.state.row, outcome.state.plan.steps
     if row.state == "running":
-        return f'next: job_wait with jobs ["{row.id}"]; it continues by itself'
+        wait = f'job_wait {{"jobs": ["{row.id}"]}}'
+        if row.cancel_at is not None:
+            return f"next: nothing more is sent; {wait} shows what was"
+        return f"next: {wait}; it continues by itself"
     if row.state == "review":
-        example = ", ".join(f'"{step}.1"' for step in outcome.reviews)
-        pick = "[1]" if len(outcome.reviews) == 1 else f"[{example}]"
-        return f"next: show the user the sheet and ask; then workflow_run {run}, pick {pick}"
+        return f"next: {_ask_for_pick(outcome)}"
     if row.state == "paused":
         if any(each.state == "unknown" for each in outcome.state.rows):
-            return f'next: ask the user; then workflow_run {run}, unknown "pay_again" or "skip"'
-        return f"next: when the user has cleared that up, workflow_run {run}, resume true"
-    change = "redo_from (a step) or changes {step: {argument: value}}"
-    return f"next: to change something, workflow_run {run} with {change}; the rest is reused free"
+            return f'next: ask the user; then {_call(row, unknown="pay_again")}, or "skip"'
+        return f"next: when the user has solved that, {_call(row, resume=True)}"
+    paid = next((each for each in steps if each.tool in OPERATIONS), steps[0])
+    change = _call(row, changes={paid.id: {"…": "…"}})
+    return f"next: to change a step, {change}; what doesn't depend on it is reused free"
+
+
+def _ask_for_pick(outcome: RunOutcome) -> str:
+    """Return how the user's pick is asked for; without a sheet they look at the files."""
+    example = [f"{step}.1" for step in outcome.reviews] if len(outcome.reviews) > 1 else [1]
+    shown = "the sheet" if outcome.sheet is not None else "the results above, by number and path,"
+    call = _call(outcome.state.row, pick=example)
+    return f"show the user {shown} and ask which; then, with their numbers, {call}"
+
+
+def _call(row: RunRow, **arguments: object) -> str:
+    call = {"run": row.id, **arguments}
+    return f"workflow_run {json.dumps(call, ensure_ascii=False)}"

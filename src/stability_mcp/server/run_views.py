@@ -65,7 +65,7 @@ class RunResultFacts(Data):
             path=str(item.copy_path) if item is not None and item.copy_path else None,
             credits=result.price / 1000,
             seconds=result.seconds,
-            reused=result.row.reused_from is not None,
+            reused=result.is_reused,
             picked=None if picked is None else bool(picked),
         )
 

@@ -37,7 +37,8 @@ def description_of(template: Template) -> str:
 
 def listed_templates(built_in: Mapping[str, Template], saved: SavedList) -> str:
     """Return a line for each template, with those of the user's own after the built-in ones."""
-    lines = [f"workflow_templates: {len(built_in)}, and {len(saved.templates)} of the user's own"]
+    own = f", {len(saved.templates)} saved by the user" if saved.templates else ""
+    lines = [f"workflow_templates: {len(built_in)} templates{own}"]
     lines += [f"- {each.name}: {_first(description_of(each))}" for each in built_in.values()]
     if saved.templates:
         lines.append("saved:")

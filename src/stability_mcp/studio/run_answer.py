@@ -42,8 +42,12 @@ class RunResult:
     @property
     def facts(self) -> Mapping[str, Any]:
         """Return what is stored with the item: lines and files."""
-        found: dict[str, Any] = json.loads(self.row.facts) if self.row.facts else {}
-        return found
+        return self.row.read_facts()
+
+    @property
+    def is_reused(self) -> bool:
+        """Return whether an earlier run or call made it, so that it cost nothing."""
+        return self.row.reused_from is not None or bool(self.facts.get("cached"))
 
     def cell(self, mark: str, *, is_single: bool) -> RunCell:
         """Return it as a cell of the sheet.
@@ -57,7 +61,7 @@ class RunResult:
             mark=mark,
             media=self.item,
             label=self.output if is_single else label,
-            credits=None if self.row.reused_from else self.price,
+            credits=None if self.is_reused else self.price,
             seconds=self.seconds,
             blind=self.is_blind,
         )
@@ -125,7 +129,7 @@ async def outcome_of(
         sheet = await run_sheet(parts, _cells(results, reviews) if media else _file_cells(results))
     delivery: dict[str, Any] = json.loads(state.row.delivery) if state.row.delivery else {}
     rows_in_order = [row for step in state.plan.steps for row in state.of_step(step.id)]
-    files = [file for row in rows_in_order for file in _facts(row).get("files", ())]
+    files = [file for row in rows_in_order for file in row.read_facts().get("files", ())]
     client = parts.limited_client()
     return RunOutcome(
         state=state,
@@ -139,7 +143,7 @@ async def outcome_of(
             *(
                 f"{row.step}: {each}"
                 for row in rows_in_order
-                for each in _facts(row).get("lines", ())
+                for each in row.read_facts().get("lines", ())
             ),
             *(await explain_missing_copies(media, parts.settings.copies_dir) if stopped else ()),
         ],
@@ -172,11 +176,6 @@ def _file_cells(results: Sequence[RunResult]) -> list[RunCell]:
         RunCell(mark=str(number), media=None, file=each, label=each.stem)
         for number, each in enumerate(pictures, 1)
     ]
-
-
-def _facts(row: ItemRow) -> Mapping[str, Any]:
-    found: dict[str, Any] = json.loads(row.facts) if row.facts else {}
-    return found
 
 
 async def _results(

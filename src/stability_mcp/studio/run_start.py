@@ -1,7 +1,7 @@
 """Starts a run: imports its files, gets the user's yes to its highest price, writes its row."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -14,6 +14,7 @@ from stability_mcp.policy.confirmation import Confirm, quote_of_change
 from stability_mcp.studio.plan_report import PlanReport
 from stability_mcp.studio.runtime import StudioParts
 from stability_mcp.studio.workflow_delivery import delivery_folder
+from stability_mcp.text import quoted
 from stability_mcp.workflows import run_rows
 from stability_mcp.workflows.named_files import named_files
 from stability_mcp.workflows.plan import Plan
@@ -96,7 +97,15 @@ async def start_run(parts: StudioParts, start: RunStart, options: RunOptions) ->
             lambda c: run_rows.insert_run(c, new, now), name="workflow.start", durable=True
         )
 
-    return await confirmed(parts, options, Change(subject, most), write)
+    return await confirmed(parts, options, Change(subject, most, _named(start)), write)
+
+
+def _named(start: RunStart) -> str:
+    title = f" {quoted(start.plan.title)}" if start.plan.title else ""
+    if start.redo_of is not None:
+        return f"The changed workflow{title}"
+    paid = start.report.jobs
+    return f"The workflow{title} ({paid} paid result{'s' * (paid != 1)})"
 
 
 async def _abandoned(parts: StudioParts, new: NewRun) -> str | None:
@@ -123,6 +132,8 @@ class Change(NamedTuple):
     """Facts that identify it: an approval covers nothing else."""
     price: int
     """Highest price in millicredits."""
+    what: str
+    """What it is, for the question to the user."""
 
 
 async def confirmed(
@@ -131,7 +142,8 @@ async def confirmed(
     """Write something that may cost credits, after the user has agreed."""
     confirm, used = options.confirm, None
     if confirm is not None and change.price > confirm.free_limit:
-        used = await confirm(quote_of_change(parts.account, TOOL, change.subject, change.price))
+        quote = quote_of_change(parts.account, TOOL, change.subject, change.price)
+        used = await confirm(replace(quote, what=change.what))
     try:
         return await write()
     except BaseException:

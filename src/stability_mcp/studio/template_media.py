@@ -25,11 +25,13 @@ from stability_mcp.media.labels import has_ending
 from stability_mcp.media.newest_files import read_heads, scan
 from stability_mcp.media.roots import Roots
 from stability_mcp.studio.runtime import StudioParts
-from stability_mcp.text import quoted
+from stability_mcp.text import listed, quoted
 from stability_mcp.workflows.plan import MAX_ELEMENTS
 
 _WILDCARDS = re.compile(r"[*?]")
 _NUMBER = re.compile(r"(\d+)")
+MAX_NAMED = 5
+"""Unusable files of a folder that are named; the others are counted."""
 
 
 def shape_of(facts: Facts) -> MediaShape:
@@ -55,6 +57,8 @@ class StudioMedia:
     medians: Mapping[str, float] = field(default_factory=dict)
     shapes: dict[str, MediaShape | None] = field(default_factory=dict)
     """What was found, by reference; None: it is on the web."""
+    left_out: list[str] = field(default_factory=list)
+    """A line for each folder that has unusable files."""
 
     async def shape(self, reference: str) -> MediaShape:
         """Return kind, size and length of a file or stored media; see `TemplateMedia`."""
@@ -142,7 +146,11 @@ class StudioMedia:
 
     async def _found(self, search: "_Search") -> list[str]:
         known = known_folders(self.parts.settings.copies_dir)
-        return await self.parts.importer.files.search(partial(search.run, known=known))
+        paths, unusable = await self.parts.importer.files.search(partial(search.run, known=known))
+        if unusable:
+            names = listed(map(quoted, unusable), most=MAX_NAMED)
+            self.left_out.append(f"Left out, as damaged or of an unknown format: {names}")
+        return paths
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,8 +161,8 @@ class _Search:
     pattern: str
     depth: int
 
-    def run(self, roots: Roots, known: Mapping[str, Path]) -> list[str]:
-        """Return the files in natural order; blocks.
+    def run(self, roots: Roots, known: Mapping[str, Path]) -> tuple[list[str], list[str]]:
+        """Return the files in natural order, and the names of unusable ones; blocks.
 
         Raises:
             InputFileError: there is no such folder, it isn't allowed, or it has no such files.
@@ -166,17 +174,17 @@ class _Search:
                 f"{quoted(self.folder)} has too many files to list all of them.",
                 hint="Name a folder below it, or fewer folders.",
             )
-        read = (
-            each.entry.path for each in read_heads(found.entries, roots.head) if each.media_type
-        )
+        heads = list(read_heads(found.entries, roots.head))
+        read = (each.entry.path for each in heads if each.media_type)
         paths = sorted(read, key=lambda path: _natural(path.relative_to(folder)))
+        names = (each.entry.path.name for each in heads if not each.media_type)
         if not paths:
             what = "" if self.pattern == "*" else f" that match {quoted(self.pattern)}"
             raise ArgumentsError(
                 f"{quoted(self.folder)} has no pictures, sounds or 3D models{what}.",
                 hint="media_list with folder shows what is there.",
             )
-        return [str(each) for each in paths]
+        return [str(each) for each in paths], sorted(filter(has_ending, names))
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -1,14 +1,18 @@
 """Checks and prices workflows before they run; nothing is spent or stored."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from anyio import to_thread
+
+from stability_mcp.api.not_offered import suggest
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.parsing import parse_model
 from stability_mcp.errors import ArgumentsError, FileUnusableError, NotFoundError, StudioError
+from stability_mcp.local_tools.export_arguments import MediaExport, destination
 from stability_mcp.local_tools.local_tool import MediaShape
 from stability_mcp.media.items import KINDS
 from stability_mcp.store.threads import in_file_thread
@@ -18,7 +22,9 @@ from stability_mcp.studio.plan_report import Means, PlanReport, PlanWish
 from stability_mcp.studio.runtime import StudioParts
 from stability_mcp.studio.saved_templates import SavedList, SavedTemplate, SavedTemplates
 from stability_mcp.studio.template_media import StudioMedia
+from stability_mcp.studio.workflow_delivery import delivery_folder
 from stability_mcp.text import credits_text, did_you_mean, listed, name_key, quoted
+from stability_mcp.workflows import placeholders
 from stability_mcp.workflows.named_files import NamedFile, named_files
 from stability_mcp.workflows.plan import Plan, Step
 from stability_mcp.workflows.plan_check import CheckedPlan, check_plan
@@ -64,8 +70,10 @@ class WorkflowPlans:
         if own is not None:
             return own
         names = [*every, *(each.name for each in (await self.saved()).templates)]
-        hint = did_you_mean(name, names) or f"The templates are {listed(names, most=len(names))}."
-        raise NotFoundError(f"There is no template {quoted(name)}.", hint=hint)
+        every_name = f"The templates are {listed(names, most=len(names))}."
+        guess = suggest(name, names)
+        hint = guess if guess == did_you_mean(name, names) and guess else f"{guess} {every_name}"
+        raise NotFoundError(f"There is no template {quoted(name)}.", hint=hint.strip())
 
     async def save(
         self, name: str, plan: Plan, values: Mapping[str, Any], *, description: str = ""
@@ -94,13 +102,17 @@ class WorkflowPlans:
         values = input_values(filled.inputs, draft.inputs)
         files = await _Files.of(filled, values.values, media)
         seconds = await self._medians(filled)
-        checked = check_plan(
+        check = partial(
+            check_plan,
             filled,
             draft.inputs,
             media=files.shapes,
             seconds_of=lambda row: seconds[row.name()] or row.spec.seconds,
+            blocked=self._parts.permissions.blocked,
         )
+        checked = await to_thread.run_sync(check)  # a batch takes up to a second
         problems = [*files.problems, *(_explained(each, calls) for each in checked.problems)]
+        problems += await self._places(filled)
         settings = self._parts.settings
         limit, window = settings.rate
         notes = [f"{step}: {line}" for step, call in calls.items() for line in call.notes]
@@ -109,10 +121,24 @@ class WorkflowPlans:
             checked=checked,
             problems=problems,
             warnings=[*files.warnings, *_budget_warnings(checked), *waste(checked)],
-            notes=[*draft.notes, *filled.notes, *notes, *files.notes],
+            notes=[*draft.notes, *filled.notes, *notes, *files.notes, *media.left_out],
             means=means,
             seconds=checked.seconds(limit / window, settings.concurrency),
         )
+
+    async def _places(self, plan: Plan) -> list[Problem]:
+        """Return the problems of the folders that a plan writes into."""
+        wanted = [(None, "deliver.to", plan.deliver.to)] if plan.deliver is not None else []
+        folders: list[tuple[str | None, str, str]] = [*wanted, *_export_folders(plan)]
+        problems = []
+        for step, argument, folder in folders:
+            try:
+                await delivery_folder(self._parts, folder)
+            except StudioError as error:
+                problems.append(
+                    Problem(step=step, argument=argument, message=error.message, cure=error.hint)
+                )
+        return problems
 
     async def _means(self) -> Means:
         found = await status.estimate(self._parts, (), frozenset())
@@ -159,6 +185,11 @@ class WorkflowPlans:
         try:
             arguments = parse_model(found.arguments, wanted.arguments, what=found.name)
         except ArgumentsError as error:
+            names = [each for each in wanted.inputs if each in found.arguments.model_fields]
+            if names:
+                error.add_hint(
+                    f"{listed(names)}: move from inputs to arguments, which are the template's."
+                )
             error.add_hint(f"workflow_templates explains {found.name}.")
             raise
         media.medians = await self._medians()
@@ -274,6 +305,19 @@ class _Files:
                 ]
             else:
                 self.problems += problems
+
+
+def _export_folders(plan: Plan) -> Iterator[tuple[str, str, str]]:
+    """Yield the folder of each export with its step and argument, as far as it is known."""
+    for step in plan.steps:
+        to = step.arguments.get("to")
+        if step.tool != "media_export" or not isinstance(to, str) or [*placeholders.find(to)]:
+            continue
+        try:
+            where = destination(MediaExport(media=["any"], to=to))
+        except (ArgumentsError, ValueError):  # a problem of the arguments
+            continue
+        yield step.id, "to", where.folder
 
 
 def _place(named: NamedFile) -> _Place:

@@ -25,6 +25,7 @@ from stability_mcp.workflows.plan import Plan
 from stability_mcp.workflows.problems import problems_error
 from stability_mcp.workflows.redo_price import redo_price
 from stability_mcp.workflows.run_decisions import Answer, read_pick, redo
+from stability_mcp.workflows.run_rows import RunRow
 from stability_mcp.workflows.run_state import RunState, read_state
 
 PROGRESS_SECONDS = 0.25
@@ -189,6 +190,13 @@ class WorkflowRuns:
 
         return await self._parts.runtime.database.read(read)
 
+    async def newest(self, *, limit: int) -> Sequence[RunRow]:
+        """Return the newest runs without their items."""
+        account = self._parts.account
+        return await self._parts.runtime.database.read(
+            lambda c: run_rows.list_runs(c, account, limit=limit)
+        )
+
     # Continue -------------------------------------------------------------------------------------
 
     async def pick(self, run: str, given: object, options: RunOptions) -> RunOutcome:
@@ -238,9 +246,8 @@ class WorkflowRuns:
             confirm = options.confirm.for_second_charge() if options.confirm else None
             subject = {"run": run, "again": sorted(job.id for job in jobs.values())}
             asked = replace(options, confirm=confirm)
-            await confirmed(
-                self._parts, asked, Change(subject, due), lambda: self._restart(run, write)
-            )
+            change = Change(subject, due, f"Paying again for {len(jobs)} results of {run}")
+            await confirmed(self._parts, asked, change, lambda: self._restart(run, write))
         else:
             await self._restart(run, write)
         return await self.show(run, options)
@@ -279,7 +286,8 @@ class WorkflowRuns:
                     lambda c: run_rows.set_budget(c, run, most), name="workflow.raise_budget"
                 )
 
-            await confirmed(self._parts, options, Change({"run": run, "more": more}, more), write)
+            change = Change({"run": run, "more": more}, more, f"The higher budget of {run}")
+            await confirmed(self._parts, options, change, write)
         paused = [job.id for job in state.newest_jobs.values() if job.state == "paused"]
         if paused:
             await self._parts.jobs.resume(paused, self._parts.limited_client())
@@ -300,7 +308,9 @@ class WorkflowRuns:
         def write(connection: Connection) -> None:
             run_rows.request_cancel(connection, run, now)
 
-        return await self._decide(run, write, options)
+        # Results that waited for a pick were shown before.
+        preview = options.preview and state.row.state != "review"
+        return await self._decide(run, write, replace(options, preview=preview))
 
     async def _decide(
         self, run: str, write: Callable[[Connection], None], options: RunOptions
@@ -342,7 +352,7 @@ class WorkflowRuns:
         wish = PlanWish(plan=again.plan, inputs=before.inputs, budget=wanted.budget)
         report = await self._plans.check(wish)
         if report.obstacles or report.plan is None:
-            raise problems_error(report.obstacles)
+            raise problems_error(report.obstacles, cure="Correct changes and call again.")
         changed = {name for name, each in wanted.changes.items() if {*each} - {"budget"}}
         changed |= {*again.facts.again}
         start = RunStart(
@@ -372,5 +382,8 @@ class WorkflowRuns:
                 f"save_as: run {run} is {state.row.state}.", hint="Save a run that is done."
             )
         path = await self._plans.save(name, state.plan, state.inputs)
-        note = f"Saved as template {quoted(path.stem)}: {path}"
+        note = (
+            f"Saved as template {quoted(path.stem)}: {path}; run it with workflow_run "
+            f'{{"template": {quoted(path.stem)}}}'
+        )
         return await self.show(run, replace(options, preview=False), notes=[note])

@@ -145,7 +145,7 @@ class StudioSteps:
         if call.source == NameSource.CALLER and found.media is not None:
             [item] = await self._parts.media.many([found.media])
             await self._parts.media.set_label(item, call.label)
-        return replace(found, lines=[*lines, *found.lines])
+        return replace(found, lines=[*lines, *found.lines], is_cached=True)
 
     async def result(self, job: RunJob) -> StepResult:
         """Implement `StepRunner.result`."""
@@ -182,7 +182,9 @@ class StudioSteps:
             raise ArgumentsError(f"{call.tool.name} made nothing.", hint="Check its arguments.")
         made: MediaItem | None = found.items[0] if found.items else None
         files = [str(each["path"]) for each in found.facts.get("files", ()) if "path" in each]
-        lines = () if made is not None else tuple(found.lines[:MAX_LINES])
+        # Not which media the ids mean, nor a part of the files, all of which the answer lists.
+        own = [each for each in found.lines if not each.startswith(("media: ", "- ", " "))]
+        lines = () if made is not None else tuple(own[:MAX_LINES])
         return StepResult(media=made.id if made else None, lines=lines, files=files)
 
     async def deliver(self, state: RunState) -> Mapping[str, Any]:

@@ -90,6 +90,26 @@ class MediaMeaning:
     origins: Sequence[Mapping[str, Any]] = field(default=(), compare=False)
     """The elements that they are made for, if they have fields."""
 
+    @classmethod
+    def of_files(
+        cls, kind: MediaKind, names: Sequence[str], known: Mapping[str, MediaShape]
+    ) -> "MediaMeaning":
+        """Return what the files of an input mean.
+
+        Args:
+            kind: The kind that the input takes.
+            names: The files.
+            known: The shapes of those that were looked at.
+        """
+        shapes = list(dict.fromkeys(known.get(each) for each in names))
+        return cls(
+            kind=kind,
+            counts=(len(names), len(names)),
+            shape=common_shape(shapes),
+            shapes=tuple(each or MediaShape(kind=kind) for each in shapes) if shapes[1:] else (),
+            origins=[placeholders.fields_of_file(each) for each in names],
+        )
+
     def singles(self) -> "list[MediaMeaning]":
         """Return one of them for each shape that it may have."""
         shapes = self.shapes or (self.shape,)
@@ -198,8 +218,8 @@ class Elements:
                     step=step.id,
                     argument="foreach",
                     message="The list mixes files with something else.",
-                    cure="Give files that aren't results of a step an input of type image, and write "
-                    '"$id" for it; run a step of its own for other kinds.',
+                    cure='Declare a file as an input of type image and write "$id" for it; use '
+                    "another step for other kinds.",
                 )
             )
             return cls(is_used=True)

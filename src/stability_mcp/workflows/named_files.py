@@ -107,9 +107,24 @@ def _elements(
     if ref is not None:
         given = values.get(ref.name)
     part = f".{item.part}" if item.part else ""
+    given = _with_inputs(given, values) if ref is None else given
     if isinstance(given, list | tuple):
         for number, element in enumerate(given, 1):
             yield f"foreach[{number}]{part}", element
+
+
+def _with_inputs(elements: object, values: Mapping[str, Any]) -> object:
+    """Return the elements with the values of inputs in place."""
+
+    def resolve(ref: Ref) -> Any:  # noqa: ANN401 -- any JSON
+        if ref.name not in values or ref.part is not None:
+            raise Unresolved
+        return values[ref.name]
+
+    try:
+        return replace(elements, resolve)
+    except TooLongError:  # a problem of its own
+        return None
 
 
 def _resolved(text: str, values: Mapping[str, Any], element: object) -> Iterator[str]:

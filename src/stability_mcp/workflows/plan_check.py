@@ -119,6 +119,7 @@ def check_plan(
     *,
     media: Mapping[str, MediaShape] | None = None,
     seconds_of: Callable[[type[Operation]], float] | None = None,
+    blocked: Callable[[Operation], str] = lambda _request: "",
 ) -> CheckedPlan:
     """Check a plan.
 
@@ -127,6 +128,7 @@ def check_plan(
         given: Values of its inputs.
         media: What is known of the stored media that its arguments name, by what they are called.
         seconds_of: Returns the typical seconds of an operation; default: its own figure.
+        blocked: Returns why a request isn't sent, as a sentence; "": it is.
     """
     inputs = input_values(plan.inputs, given)
     checked = CheckedPlan(plan=plan, inputs=inputs, problems=[*inputs.problems])
@@ -134,7 +136,7 @@ def check_plan(
     ordered, cycles = sorted_steps(plan)
     checked.problems += cycles
     needs = dependencies(plan)
-    checker = StepChecker(plan, inputs, media or {})
+    checker = StepChecker(plan, inputs, media or {}, blocked)
     for step in ordered:
         found = checker.check(step)
         checked.problems += found.problems
@@ -209,6 +211,14 @@ def _outputs(plan: Plan, problems: list[Problem]) -> dict[str, str]:
             )
         ref = read_ref(value)
         target = ref.name if ref is not None else value.strip()
+        if target in ids and ref is not None and ref.part is not None:
+            problems.append(
+                Problem(
+                    argument=f"outputs.{name}",
+                    message=f"{ref} is one of several results; an output is all that a step makes.",
+                    cure=f"Write ${target}, or add review: true to it to let the user pick one.",
+                )
+            )
         if target in ids:
             found[name] = target
             continue
@@ -250,7 +260,7 @@ def _bound_problems(checked: CheckedPlan) -> list[Problem]:
                     step=each.step.id,
                     argument="budget",
                     message=f"It costs at least {credits_text(each.price[0])}, but its budget is "
-                    f"{limit:g} credits.",
+                    f"{credits_text(round(limit * 1000))}.",
                     cure="Raise the budget, or choose a cheaper tool or a lower count.",
                 )
             )
@@ -260,7 +270,7 @@ def _bound_problems(checked: CheckedPlan) -> list[Problem]:
             Problem(
                 argument="budget",
                 message=f"The plan costs at least {credits_text(checked.price[0])}, but its "
-                f"budget is {limit:g} credits.",
+                f"budget is {credits_text(round(limit * 1000))}.",
                 cure="Raise the budget, or choose cheaper tools or lower counts.",
             )
         )

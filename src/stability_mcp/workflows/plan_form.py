@@ -24,6 +24,8 @@ _MAX_WRAPS = 3
 _FENCED = re.compile(r"```[\w-]*\n(.*?)```", re.DOTALL)
 """A block of code in Markdown."""
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
 
 def read_form(given: object, problems: list[Problem]) -> dict[str, Any] | None:
     """Return a plan as an object with `steps`; None if it can't be one, with the problem.
@@ -99,9 +101,16 @@ def misfits(value: object) -> list[Problem]:
         below: list[object] = []
         for each in level:
             if isinstance(each, Mapping):
-                below += each.values()
+                below += [*each.values(), *each.keys()]
             elif isinstance(each, list | tuple):
                 below += each
+            elif isinstance(each, str) and _SURROGATE.search(each):
+                return [
+                    Problem(
+                        message="It has half a character, which isn't valid Unicode.",
+                        cure="Remove it, or write the whole character.",
+                    )
+                ]
             elif isinstance(each, int) and each.bit_length() > MAX_BITS:
                 return [Problem(message="It has a number of over 60 digits.", cure="Shorten it.")]
             elif isinstance(each, float) and not math.isfinite(each):

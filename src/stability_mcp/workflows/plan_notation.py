@@ -24,7 +24,7 @@ from stability_mcp.workflows.plan import ITEM, MAX_STEPS, Plan, PlanInput, Step
 from stability_mcp.workflows.plan_form import read_form
 from stability_mcp.workflows.predictions import made_kind, takes_files
 from stability_mcp.workflows.problems import Problem, takes_sentence
-from stability_mcp.workflows.reference_notation import normal_references
+from stability_mcp.workflows.reference_notation import name_of, normal_references
 
 _PLAN_WORDS: Mapping[str, str] = MappingProxyType({"name": "title", "output": "outputs"})
 """Other names of a plan's fields."""
@@ -173,7 +173,7 @@ def _step(number: int, given: object, taken: set[str], found: ReadPlan) -> dict[
     step["tool"] = named
     _tidy(step, named, number, found)
     given_id = step.get("id")
-    step["id"] = str(given_id) if given_id not in (None, "") else _free_id(named, taken)
+    step["id"] = name_of(given_id) if given_id not in (None, "") else _free_id(named, taken)
     return step
 
 
@@ -236,6 +236,7 @@ def step_tools() -> frozenset[str]:
 
 def _tool_name(given: str, step: Mapping[str, Any], number: int, found: ReadPlan) -> str | None:
     """Return the name of a tool; it may lack its family or be written differently."""
+    given = given.rpartition("__")[2] or given  # as hosts name it: mcp__stability__generate_core
     if given in step_tools():
         return given
     key = name_key(given)
@@ -266,7 +267,7 @@ def _tool_name(given: str, step: Mapping[str, Any], number: int, found: ReadPlan
         problem = Problem(
             step=where,
             argument="tool",
-            message=f"There is no tool {quoted(given)}.",
+            message=f"There is no tool {quoted(given)} for steps.",
             cure=suggest(given, step_tools())
             or "Name an operation, or one of " + listed(local_steps(), last="or") + ".",
         )

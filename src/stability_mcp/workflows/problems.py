@@ -8,6 +8,7 @@ from stability_mcp.text import quoted, visible
 
 MAX_SHOWN = 12
 """Mistakes in one error; more are counted. *Chosen*: a model corrects a dozen at a time."""
+CURE = "Correct the plan and call workflow_plan again; it is free."
 
 MAX_ARGUMENT_CHARACTERS = 120
 """Of the path to an argument, which has names that the plan chose."""
@@ -39,8 +40,8 @@ def takes_sentence(error: ArgumentsError) -> str:
     return (error.hint or "").removesuffix("Correct this and call again.").strip()
 
 
-def problems_error(problems: Sequence[Problem]) -> ArgumentsError:
-    """Return the error for a plan that can't run."""
+def problems_error(problems: Sequence[Problem], *, cure: str = CURE) -> ArgumentsError:
+    """Return the error for a plan that can't run, with what to do after correcting it."""
     shown = [str(each) for each in problems[:MAX_SHOWN]]
     more = len(problems) - len(shown)
     if more > 0:
@@ -48,5 +49,5 @@ def problems_error(problems: Sequence[Problem]) -> ArgumentsError:
     count = f"{len(problems)} problem{'s' * (len(problems) != 1)}"
     return ArgumentsError(
         "\n".join((f"The plan can't run: {count}.", *shown)),
-        hint="Correct the plan and call workflow_plan again; it is free.",
+        hint=cure,
     )

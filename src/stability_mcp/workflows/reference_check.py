@@ -1,15 +1,16 @@
 """Judges single references of a plan: where they are, and whether what they mean fits there."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from stability_mcp.api.operation import MediaKind, Operation
 from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.errors import FileUnusableError
 from stability_mcp.local_tools.local_tool import MediaShape
 from stability_mcp.text import listed, quoted
-from stability_mcp.workflows.meanings import Elements, MediaMeaning, StepFindings
+from stability_mcp.workflows.meanings import Elements, Meaning, MediaMeaning, StepFindings
 from stability_mcp.workflows.placeholders import Place
-from stability_mcp.workflows.plan import Step
-from stability_mcp.workflows.predictions import takes_files
+from stability_mcp.workflows.plan import ITEM, Step
+from stability_mcp.workflows.predictions import sent_size, takes_files
 from stability_mcp.workflows.problems import Problem
 
 A_KIND: Mapping[MediaKind | None, str] = {
@@ -48,7 +49,39 @@ def unknown_item(step: Step, place: Place, elements: Elements) -> Problem | None
     )
 
 
-def check_marking(
+def fitting(
+    step: Step,
+    request: Operation,
+    files: Mapping[str, MediaShape],
+    found: StepFindings,
+) -> Iterator[str]:
+    """Yield how pictures would be changed to fit; report those that can't."""
+    row = type(request)
+    for name, shape in files.items():
+        if shape.size is None or shape.kind != "image":
+            continue
+        try:
+            sent = sent_size(row, name, shape.size)
+        except FileUnusableError as error:
+            found.problems.append(
+                Problem(
+                    step=step.id,
+                    argument=name,
+                    message=error.message,
+                    cure=f"Add an image_transform step before it. {error.hint or ''}".strip(),
+                )
+            )
+            continue
+        if sent != shape.size:
+            verb = "shrunk" if sent.width < shape.size.width else "enlarged"
+            yield (
+                f"{name}: {verb} from {shape.size.width}x{shape.size.height} to "
+                f"{sent.width}x{sent.height}"
+            )
+        _check_marking(step, row, name, shape, found)
+
+
+def _check_marking(
     step: Step, row: type[Operation], name: str, shape: MediaShape, found: StepFindings
 ) -> None:
     """Report a picture without a transparent area where one has to be marked."""
@@ -110,3 +143,36 @@ def media_problem(step: Step, place: Place, meaning: MediaMeaning) -> Problem | 
             f'pick one, or run this step for each: foreach: "{ref}" and {name}: "$item".',
         )
     return None
+
+
+def misplaced(step: Step, place: Place, meaning: Meaning, *, is_step: bool) -> Problem | None:
+    """Return what is wrong with a reference in a list of elements, if it has a name in the plan."""
+    where = {"step": step.id, "argument": place.argument}
+    if place.ref.name == ITEM and place.is_whole:
+        return Problem(
+            **where,
+            message="$item is an element of this list, so the list can't use it.",
+            cure="Write $item in the arguments.",
+        )
+    is_field = len(place.path) > 2  # noqa: PLR2004 -- foreach, and the number of the element
+    if is_step and isinstance(meaning, MediaMeaning) and (is_field or not place.is_whole):
+        return Problem(
+            **where,
+            message=f"${place.ref.name} is made by a step, which can't be a part of an element.",
+            cure=f'Make it an element itself, "${place.ref.name}", or name it in the arguments.',
+        )
+    return None
+
+
+def lost_results(step: Step, request: Operation) -> Problem | None:
+    """Return the problem of a call that makes several pictures, of which a step keeps one."""
+    samples = getattr(request, "samples", 1)
+    if samples == 1:
+        return None
+    return Problem(
+        step=step.id,
+        argument="samples",
+        message=f"A step keeps one result of each call, so {samples - 1} of {samples} would be "
+        "paid and lost.",
+        cure='Leave samples out; for variants use foreach: [1, 2, 3] and seed: "$item".',
+    )

@@ -21,6 +21,12 @@ _PART = re.compile(rf"\{{(?:{_GROUPS})({_NAME})\}}")
 _FIRST = re.compile(rf"(\$(?:{_GROUPS})?{_NAME})\[0\]")
 
 
+def name_of(given: object) -> str:
+    """Return the id of a step as a name: `1` is `step-1`, and `first draft` is `first-draft`."""
+    name = re.sub(r"\s+", "-", str(given).strip())
+    return f"step-{name}" if name.isdecimal() else name
+
+
 def normal_references(value: Any, names: Collection[str], steps: Collection[str]) -> Any:  # noqa: ANN401 -- any JSON
     """Return a JSON value with the references of other formats as those of plans.
 
@@ -51,4 +57,7 @@ def _normal_text(text: str, names: Collection[str], steps: Collection[str]) -> s
         # In braces alone, a value that isn't a file stays text: "{count}" isn't the number.
         if name in names and (is_file or text.strip().startswith("$")):
             return f"${name}{part}"
+    bare, dot, part = text.strip().removeprefix("$").partition(".")
+    if text.strip().startswith("$") and name_of(bare) in steps:
+        return f"${name_of(bare)}{dot}{part}"
     return _PART.sub(lambda found: f"{{{found[1]}}}" if found[1] in names else found[0], text)

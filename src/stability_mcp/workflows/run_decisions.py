@@ -99,15 +99,19 @@ def picked_items(given: object, state: RunState, name: str) -> dict[int, bool]:
     if isinstance(given, list | tuple) and len(given) == 1:
         given = given[0]
     word = given.strip().casefold() if isinstance(given, str) else ""
+    is_single = step.foreach is None and name not in unused_steps(state.plan)
+    allowed = (
+        f"{'one number' if is_single else 'numbers'} from 1 to {len(results)}, as on the sheet"
+    )
+    allowed += "" if is_single else "; or tie, all or none"
     if word in {TIE, ALL}:
         numbers = list(range(1, len(results) + 1))
     elif word == NONE or given == []:
         numbers = []
     else:
         values = given if isinstance(given, list | tuple) else [given]
-        numbers = [_number(value, len(results), name) for value in values]
-    is_used = name not in unused_steps(state.plan)
-    if is_used and step.foreach is None and len(set(numbers)) != 1:
+        numbers = [_number(value, len(results), name, allowed) for value in values]
+    if is_single and len(set(numbers)) != 1:
         raise ArgumentsError(
             f"pick: {name} needs exactly one of its {len(results)} results, because other steps "
             "use it.",
@@ -117,13 +121,13 @@ def picked_items(given: object, state: RunState, name: str) -> dict[int, bool]:
     return {item: number in numbers for number, item in enumerate(results, 1)}
 
 
-def _number(value: object, most: int, step: str) -> int:
+def _number(value: object, most: int, step: str, allowed: str) -> int:
     text = str(value).strip().lstrip("#")
     number = int(text) if text.isdecimal() and not isinstance(value, bool) else 0
     if not 1 <= number <= most:
         raise ArgumentsError(
             f"pick: {step} has no result {quoted(value)}.",
-            hint=f"Pass numbers from 1 to {most}, as on the sheet; or tie, all or none.",
+            hint=f"Pass {allowed}.",
         )
     return number
 
@@ -151,7 +155,8 @@ def redo(
     for name in (*changes, *([redo_from] if redo_from else ())):
         if name not in ids:
             raise ArgumentsError(
-                f"redo_from: run {state.row.id} has no step {quoted(name)}.",
+                f"{'changes' if name in changes else 'redo_from'}: run {state.row.id} has no step "
+                f"{quoted(name)}.",
                 hint=did_you_mean(name, ids) or f"Its steps are {listed(ids)}.",
             )
     steps = []

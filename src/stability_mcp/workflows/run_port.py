@@ -38,14 +38,17 @@ class StepResult:
     """Lines for the answer."""
     files: Sequence[str] = ()
     """Files that it wrote into a folder of the user."""
+    is_cached: bool = False
+    """Whether an earlier identical call answered it, at no cost."""
 
     def facts(self) -> dict[str, Any]:
         """Return what is stored of it with the item."""
-        return {
+        found: dict[str, Any] = {
             name: list(value)
             for name, value in (("lines", self.lines), ("files", self.files))
             if value
         }
+        return found | ({"cached": True} if self.is_cached else {})
 
 
 class StepRunner(Protocol):

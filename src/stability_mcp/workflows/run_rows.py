@@ -142,6 +142,10 @@ class ItemRow:
         """Return which item it is."""
         return ItemKey(self.step, self.item)
 
+    def read_facts(self) -> dict[str, Any]:
+        """Return lines for the answer, and files that were written."""
+        return json.loads(self.facts) if self.facts else {}
+
     def as_item(self) -> Item:
         """Return it as `progression` takes it."""
         picked = None if self.picked is None else bool(self.picked)

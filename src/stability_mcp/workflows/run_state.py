@@ -23,7 +23,7 @@ Seconds = Mapping[str, float]
 
 
 _OPEN = frozenset({"running", "paused", "unknown"})
-"""States of items that change by themselves, or wait for the user."""
+"""States of items that continue, or wait for the user."""
 
 
 class StepProgress(NamedTuple):
@@ -131,6 +131,11 @@ class RunState:
     def reserved(self) -> int:
         """Return what is reserved for unfinished jobs, in millicredits."""
         return sum(job.price for job in self.jobs if job.charged == "reserved")
+
+    @property
+    def reused(self) -> int:
+        """Return how many results an earlier run or an identical call made, at no cost."""
+        return sum(row.reused_from is not None or "cached" in row.read_facts() for row in self.rows)
 
     def of_step(self, step: str) -> list[ItemRow]:
         """Return the items of a step in their order."""

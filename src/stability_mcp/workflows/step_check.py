@@ -1,6 +1,6 @@
 """Checks one step of a plan, with what is known of the steps before it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.parsing import parse, parse_model
-from stability_mcp.errors import ArgumentsError, FileUnusableError
+from stability_mcp.errors import ArgumentsError
 from stability_mcp.imaging.transform.size_limits import TransformError
 from stability_mcp.local_tools import all_local_tools
 from stability_mcp.local_tools.local_tool import MediaShape
@@ -23,7 +23,6 @@ from stability_mcp.workflows.meanings import (
     MediaMeaning,
     StepFindings,
     ValueMeaning,
-    common_shape,
     counts_of,
 )
 from stability_mcp.workflows.placeholders import (
@@ -38,18 +37,19 @@ from stability_mcp.workflows.plan_inputs import InputValues, stand_in
 from stability_mcp.workflows.predictions import (
     made_kind,
     predict,
-    sent_size,
     shrunk,
     takes_files,
 )
 from stability_mcp.workflows.problems import Problem, takes_sentence
 from stability_mcp.workflows.reference_check import (
     A_KIND,
-    check_marking,
     file_argument,
+    fitting,
     is_file,
     is_number,
+    lost_results,
     media_problem,
+    misplaced,
     unknown_item,
 )
 
@@ -67,12 +67,20 @@ class StepChecker:
         plan: The plan.
         inputs: The values of its inputs.
         media: What is known of the stored media that it names.
+        blocked: Returns why a request isn't sent, as a sentence; "": it is.
     """
 
-    def __init__(self, plan: Plan, inputs: InputValues, media: Mapping[str, MediaShape]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        inputs: InputValues,
+        media: Mapping[str, MediaShape],
+        blocked: Callable[[Operation], str] = lambda _request: "",
+    ) -> None:
         self._plan = plan
         self._inputs = inputs
         self._media = media
+        self._blocked = blocked
         self._ids = {step.id for step in plan.steps}
         self._done: dict[str, tuple[Step, StepFindings]] = {}
         self._items_left = MAX_ITEMS
@@ -86,6 +94,7 @@ class StepChecker:
         found.counts = counts_of(step, elements, found)
         found.origins = elements.origins
         self._items_left -= found.counts.high
+        self._check_list(step, found)
         self._check_places(step, elements, found)
         if not found.problems and self._items_left >= 0:
             self._check_arguments(step, elements, found)
@@ -108,18 +117,9 @@ class StepChecker:
         is_known = ref.name in self._inputs.values
         value = self._inputs.values.get(ref.name)
         if declared.is_media:
-            count = len(value) if isinstance(value, list) else 1
             kind: Any = declared.type
             names = value if isinstance(value, list) else [value or ""]
-            shapes = list(dict.fromkeys(self._media.get(each) for each in names))
-            several = tuple(each or MediaShape(kind=kind) for each in shapes) if shapes[1:] else ()
-            return MediaMeaning(
-                kind=kind,
-                counts=(count, count),
-                shape=common_shape(shapes),
-                shapes=several,
-                origins=[placeholders.fields_of_file(str(each)) for each in names],
-            )
+            return MediaMeaning.of_files(kind, names, self._media)
         if not is_known:
             return ValueMeaning(stand_in(declared), is_known=False)
         return ValueMeaning(value)
@@ -137,6 +137,17 @@ class StepChecker:
             shapes=found.shapes,
             origins=found.origins,
         )
+
+    def _check_list(self, step: Step, found: StepFindings) -> None:
+        """Check the references in a list of elements."""
+        for place in placeholders.find(step.foreach if isinstance(step.foreach, list) else ()):
+            at = place._replace(path=("foreach", *place.path))
+            meaning = self.meaning(place.ref)
+            problem = misplaced(step, at, meaning, is_step=place.ref.name in self._ids)
+            if problem is None and meaning is None and place.is_whole:
+                problem = self._unknown(step, at, Elements())
+            if problem is not None:
+                found.problems.append(problem)
 
     def _check_places(self, step: Step, elements: Elements, found: StepFindings) -> None:
         places = list(islice(placeholders.find(step.arguments), MAX_REFERENCES + 1))
@@ -159,7 +170,7 @@ class StepChecker:
         problem = self._reference_problem(step, place, meaning, elements)
         if problem is None and isinstance(meaning, MediaMeaning):
             problem = media_problem(step, place, meaning)
-        elif problem is None and is_file(step.tool, place) and place.ref.name in self._plan.inputs:
+        elif problem is None and self._is_text_for_file(step, place):
             kind = takes_files(step.tool)[file_argument(place)]
             problem = Problem(
                 step=step.id,
@@ -169,6 +180,11 @@ class StepChecker:
             )
         if problem is not None:
             found.problems.append(problem)
+
+    def _is_text_for_file(self, step: Step, place: Place) -> bool:
+        """Return whether a whole value that is an input of text is in the place of a file."""
+        is_input = place.is_whole and place.ref.name in self._plan.inputs
+        return is_input and is_file(step.tool, place)
 
     def _reference_problem(
         self, step: Step, place: Place, meaning: Meaning, elements: Elements
@@ -187,6 +203,13 @@ class StepChecker:
                     message=f"{ref} doesn't exist: {ref.name} makes {results}.",
                     cure=f"Number them from ${ref.name}.1, or write ${ref.name} for all of them.",
                 )
+        if ref.part is not None and ref.name in self._plan.inputs:
+            return Problem(
+                step=step.id,
+                argument=place.argument,
+                message=f"{ref} doesn't exist: an input has no parts.",
+                cure=f"Write ${ref.name}; for one of several values use foreach and $item.",
+            )
         return None
 
     def _unknown(self, step: Step, place: Place, elements: Elements) -> Problem | None:
@@ -216,9 +239,15 @@ class StepChecker:
             step=step.id,
             argument=place.argument,
             message=f"There is no step or input {quoted(ref.name)}.",
-            cure=guess
+            cure=self._labelled(ref.name)
+            or guess
             or f"Known are {listed(names) or 'none'}; write ${ref} for the text {quoted(ref)}.",
         )
+
+    def _labelled(self, label: str) -> str:
+        """Return what to write for the result that has a label; "" if no step gives it."""
+        steps = (each for each in self._plan.steps if each.arguments.get("label") == label)
+        return next((f"Write ${each.id}, the step that makes it." for each in steps), "")
 
     def _guess(self, name: str, names: list[str]) -> str:
         if name not in self._guesses and len(self._guesses) < MAX_GUESSES:
@@ -243,11 +272,22 @@ class StepChecker:
                 continue
             if isinstance(request, Operation):
                 prices.append(request.price())
+                self._check_request(step, request, where, found)
             known = len(found.problems)
             self._check_sizes(step, request, element, found)
             found.set_aside(known, where)
         found.judge_misfits()
         found.each = (min(prices, default=0), max(prices, default=0))
+
+    def _check_request(
+        self, step: Step, request: Operation, where: str, found: StepFindings
+    ) -> None:
+        """Report a request whose results would be lost, or that this server doesn't send."""
+        problem = lost_results(step, request)
+        if problem is None and (blocked := self._blocked(request)):
+            problem = Problem(step=step.id, message=f"{where}{blocked}", cure="Reword it.")
+        if problem is not None and problem not in found.problems:
+            found.problems.append(problem)
 
     def _parsed(
         self, step: Step, element: Element
@@ -300,7 +340,7 @@ class StepChecker:
     def _check_sizes(
         self, step: Step, request: BaseModel, element: Element, found: StepFindings
     ) -> None:
-        files = dict(self._shapes(step, element))
+        files = dict(self._shapes(step, element, request))
         try:
             made = predict(step.tool, request, files)
         except (StepError, TransformError, ArgumentsError) as error:
@@ -311,12 +351,12 @@ class StepChecker:
         if isinstance(request, Operation):
             found.shrunk = found.shrunk or shrunk(type(request), files, made)
             found.notes += [
-                each
-                for each in self._fitting(step, request, files, found)
-                if each not in found.notes
+                each for each in fitting(step, request, files, found) if each not in found.notes
             ]
 
-    def _shapes(self, step: Step, element: Element) -> Iterator[tuple[str, MediaShape]]:
+    def _shapes(
+        self, step: Step, element: Element, request: BaseModel
+    ) -> Iterator[tuple[str, MediaShape]]:
         for name in takes_files(step.tool):
             value = step.arguments.get(name)
             ref = placeholders.read_ref(value)
@@ -324,38 +364,6 @@ class StepChecker:
             if isinstance(meaning, MediaMeaning) and meaning.shape is not None:
                 yield name, meaning.shape
                 continue
-            named = meaning.value if isinstance(meaning, ValueMeaning) else value
+            named = getattr(request, name, None)
             if isinstance(named, str) and named in self._media:
                 yield name, self._media[named]
-
-    def _fitting(
-        self,
-        step: Step,
-        request: Operation,
-        files: Mapping[str, MediaShape],
-        found: StepFindings,
-    ) -> Iterator[str]:
-        """Yield how pictures would be changed to fit; report those that can't."""
-        row = type(request)
-        for name, shape in files.items():
-            if shape.size is None or shape.kind != "image":
-                continue
-            try:
-                sent = sent_size(row, name, shape.size)
-            except FileUnusableError as error:
-                found.problems.append(
-                    Problem(
-                        step=step.id,
-                        argument=name,
-                        message=error.message,
-                        cure=f"Add an image_transform step before it. {error.hint or ''}".strip(),
-                    )
-                )
-                continue
-            if sent != shape.size:
-                verb = "shrunk" if sent.width < shape.size.width else "enlarged"
-                yield (
-                    f"{name}: {verb} from {shape.size.width}x{shape.size.height} to "
-                    f"{sent.width}x{sent.height}"
-                )
-            check_marking(step, row, name, shape, found)

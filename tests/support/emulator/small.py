@@ -35,5 +35,5 @@ def _brief(**values: Any) -> Brief:  # noqa: ANN401 -- fields of a brief
 
 
 if __name__ == "__main__":
-    rendering.Brief = _brief  # type: ignore[assignment, misc]
+    rendering.Brief = _brief  # type: ignore[assignment, attr-defined]
     runpy.run_module("stability_mcp", run_name="__main__")

@@ -116,8 +116,8 @@ def lines(result: CallToolResult, start: str) -> list[str]:
     return [line for line in text(result).splitlines() if line.startswith(start)]
 
 
-def charges(home: Path) -> dict[str, float]:
-    """Return what the ledger of a home says was charged for each run, in credits."""
+def charges(home: Path) -> dict[str | None, float]:
+    """Return what the ledger of a home says was charged for each run, in credits; None: none."""
     query = (
         "SELECT jobs.run, sum(charges.credits) FROM charges JOIN jobs ON jobs.id = charges.job "
         "WHERE charges.state IN ('charged', 'assumed') GROUP BY jobs.run"

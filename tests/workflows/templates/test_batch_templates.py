@@ -183,7 +183,7 @@ def test_200_files_are_planned_at_once() -> None:
             r"^steps\[0\].operation: media_export makes nothing",
         ),
         ({"operation": "nonsense"}, 'There is no tool "nonsense"'),
-        ({"operation": "erase", "source": []}, "source must be a list of 1 or more"),
+        ({"operation": "erase", "source": []}, "source must be a list of 1 to 500"),
     ],
 )
 def test_mistakes_in_a_batch_are_named(given: Mapping[str, Any], message: str) -> None:
@@ -242,6 +242,7 @@ def test_operations_keep_their_ids_and_share_what_they_take() -> None:
     )
     assert_runs(plan)
     assert [step.id for step in plan.steps] == ["my-logo", "cut", "ultra"]
+    assert list(plan.outputs) == ["my-logo", "cut", "ultra"], "also a result that another call uses"
     logo, cut, poster = (step.arguments for step in plan.steps)
     assert (logo["label"], logo["style_preset"]) == ("my logo", "anime")
     assert "style_preset" not in cut

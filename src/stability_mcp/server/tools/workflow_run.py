@@ -1,11 +1,12 @@
 """Tool that runs workflows, and shows, continues, changes and cancels their runs."""
 
-from collections.abc import Awaitable, Callable
+import json
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from stability_mcp.api.notation import PROSE
+from stability_mcp.api.notation import NULL_WORDS, PROSE, unwrap
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.server.call_context import CallContext
 from stability_mcp.server.definition import SPENDS
@@ -16,10 +17,23 @@ from stability_mcp.studio.run_answer import RunOutcome
 from stability_mcp.studio.run_start import RunOptions
 from stability_mcp.studio.workflow_runs import RedoWish
 from stability_mcp.text import listed
+from stability_mcp.workflows.run_decisions import NONE
 
 
-def _anything(value: object) -> object:
-    return value  # `read_pick` takes numbers, lists, words and objects, and says what is wrong
+def _pick(value: object) -> object:
+    """Return a pick for `read_pick`, which takes numbers, lists, words and objects."""
+    word = unwrap(value).strip().casefold() if isinstance(value, str) else ""
+    return None if word in NULL_WORDS - {NONE} else value
+
+
+def _by_step(value: object) -> object:
+    """Raise ValueError for arguments that don't name their step."""
+    given = value.items() if isinstance(value, Mapping) else ()
+    loose = {name: each for name, each in given if not isinstance(each, Mapping)}
+    if loose:
+        example = json.dumps({"<step>": loose}, ensure_ascii=False, default=str)
+        raise ValueError(f"name the step whose arguments these are: {example}")
+    return value
 
 
 class WorkflowRun(WorkflowArguments):
@@ -34,7 +48,7 @@ class WorkflowRun(WorkflowArguments):
     """Id of an earlier run."""
     pick: Annotated[
         Any,
-        BeforeValidator(_anything, json_schema_input_type=list[Any]),
+        BeforeValidator(_pick, json_schema_input_type=list[Any]),
         Field(json_schema_extra={PROSE: True}),  # none is a pick, not an absent value
     ] = None
     """The user's pick on the sheet: [2], or ["tie"], ["none"]; if several wait ["draft.2"]."""
@@ -44,7 +58,9 @@ class WorkflowRun(WorkflowArguments):
     """Continue after a pause, perhaps with a higher budget."""
     redo_from: str | None = None
     """Step to make again; what doesn't depend on it is reused free."""
-    changes: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    changes: Annotated[dict[str, dict[str, Any]], BeforeValidator(_by_step)] = Field(
+        default_factory=dict
+    )
     """Of a redo, by step: {draft: {prompt: …}}."""
     cancel: bool = False
     """Send nothing more."""
@@ -83,7 +99,13 @@ async def _act(studio: Studio, arguments: WorkflowRun, options: RunOptions) -> R
     if arguments.run is None:
         if given:
             raise ArgumentsError(
-                f"{listed(given)}: which run is meant?", hint="Pass run, the id of an earlier run."
+                f"{listed(given)}: which run is meant?",
+                hint="Pass run, the id of an earlier run. job_list shows them.",
+            )
+        if arguments.plan is None and arguments.template is None:
+            raise ArgumentsError(
+                "Pass plan or template to start a run, or the id of an earlier one as run.",
+                hint="workflow_templates lists the templates, job_list the runs.",
             )
         return await studio.runs.start(arguments.wish, options)
     _check_one_action(arguments, given)

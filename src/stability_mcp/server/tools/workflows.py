@@ -76,7 +76,7 @@ class WorkflowTemplates(Arguments):
 class WorkflowPlan(WorkflowArguments):
     """Check, price and draw a workflow of several calls before it runs; free.
 
-    Shows mistakes with their cure, waste, credits, time, and what the user must confirm. Then
+    Shows mistakes and how to fix them, waste, credits, time, and what the user must confirm. Then
     workflow_run.
     """
 

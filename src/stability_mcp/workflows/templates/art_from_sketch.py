@@ -8,7 +8,6 @@ from pydantic import Field
 
 from stability_mcp.api.fields import MAX_VARIANTS, Share, Size, StylePreset
 from stability_mcp.api.operations import OPERATIONS
-from stability_mcp.text import quoted
 from stability_mcp.workflows.picture_parts import (
     PictureName,
     Target,
@@ -78,7 +77,7 @@ async def art_from_sketch(arguments: ArtFromSketch, media: TemplateMedia) -> Pla
         inputs["negative_prompt"] = PlanInput(default=arguments.negative_prompt)
     steps = list(_steps(arguments, flaws, upscaler))
     return Plan(
-        title=f"Art from the sketch {quoted(file_name(arguments.sketch))}",
+        title=f"Art from the sketch {file_name(arguments.sketch)[:100]}",
         inputs=inputs,
         steps=steps,
         outputs={"art": f"${steps[-1].id}"},

@@ -68,7 +68,7 @@ async def enhance_image(arguments: EnhanceImage, media: TemplateMedia) -> Plan:
     if upscaler is not None and upscaler.needs_prompt:
         inputs["prompt"] = PlanInput(default=arguments.prompt, description="What it shows.")
     return Plan(
-        title=f"Enhance {quoted(file_name(arguments.image))} to {arguments.target}",
+        title=f"Enhance {file_name(arguments.image)[:100]} to {arguments.target}",
         inputs=inputs,
         steps=steps,
         outputs={"enhanced": f"${steps[-1].id}"},

@@ -111,7 +111,7 @@ async def image_sequence(arguments: ImageSequence, media: TemplateMedia) -> Plan
         for number, (prompt, seed) in enumerate(zip(prompts, seeds, strict=True), 1 + given)
     ]
     steps: list[Step] = []
-    anchor = arguments.first or "$first"
+    anchor = "$first" if arguments.first is None else literal(arguments.first)
     if arguments.first is None:
         choice = choose("text_to_image", arguments.quality)
         steps.append(choice.step("first", **elements.pop(0), aspect_ratio=ratio, **shared))

@@ -6,7 +6,7 @@ from typing import Annotated, get_args
 from pydantic import BeforeValidator, Field
 
 from stability_mcp.api.fields import MAX_VARIANTS, Share, Size, StylePreset
-from stability_mcp.text import name_key, quoted
+from stability_mcp.text import name_key, quoted, visible
 from stability_mcp.workflows.picture_parts import (
     PictureName,
     Words,
@@ -23,6 +23,8 @@ from stability_mcp.workflows.template_parts import labelled, result_name
 
 MAX_STYLES = 24
 """Styles of one run. *Chosen*: a contact sheet of more can't be judged."""
+MAX_NAME = 40
+"""Characters of the name of a style; its words may be long."""
 OWN_STRENGTH = 0.6
 """Strength of a preset or of words. *Measured* by a third party: image-to-image with 0.6 keeps the
 picture, with 0.95 ignores it."""
@@ -103,7 +105,7 @@ async def multi_style_transfer(arguments: MultiStyleTransfer, media: TemplateMed
         inputs |= more
     styles = f"{len(names)} style{'s' * (len(names) != 1)}"
     return Plan(
-        title=f"{quoted(file_name(arguments.picture))} in {styles}",
+        title=f"{file_name(arguments.picture)[:100]} in {styles}",
         inputs=inputs,
         steps=list(steps.values()),
         outputs={name: f"${step.id}" for name, step in steps.items()},
@@ -116,7 +118,8 @@ def _names(styles: Sequence[Style]) -> list[str]:
     found: list[str] = []
     for number, each in enumerate(styles, 1):
         shown = None if each.picture is None else file_name(each.picture)
-        name = each.name or each.preset or each.words or shown or str(number)
+        text = each.name or each.preset or each.words or shown or ""
+        name = visible(text)[:MAX_NAME].strip() or str(number)
         found.append(name if name not in found else f"{name} {number}")
     return found
 

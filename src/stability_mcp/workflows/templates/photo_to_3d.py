@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from stability_mcp.api.operations import OPERATIONS
-from stability_mcp.text import quoted
 from stability_mcp.workflows.picture_parts import (
     PictureName,
     check_fits,
@@ -57,7 +56,7 @@ async def photo_to_3d(arguments: PhotoTo3d, media: TemplateMedia) -> Plan:
     steps = list(_steps(arguments, is_cut=is_cut))
     title = OPERATIONS[model.operation].title
     return Plan(
-        title=f"3D model of {quoted(file_name(arguments.photo))}",
+        title=f"3D model of {file_name(arguments.photo)[:100]}",
         inputs={"photo": picture_input(arguments.photo, "The object.")},
         steps=steps,
         outputs={"model": "$model"} | {s.id: f"${s.id}" for s in steps if s.tool == "media_export"},

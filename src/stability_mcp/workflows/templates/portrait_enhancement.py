@@ -6,7 +6,6 @@ from typing import Any, Literal
 from stability_mcp.api.fields import AspectRatio, Size
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.imaging.transform import geometry
-from stability_mcp.text import quoted
 from stability_mcp.workflows.picture_parts import (
     DENOISE,
     PictureName,
@@ -87,7 +86,7 @@ async def portrait_enhancement(arguments: PortraitEnhancement, media: TemplateMe
         else upscaler.note(size, arguments.target)
     )
     return Plan(
-        title=f"Enhance the portrait {quoted(file_name(arguments.photo))}",
+        title=f"Enhance the portrait {file_name(arguments.photo)[:100]}",
         inputs=inputs,
         steps=steps,
         outputs={"portrait": f"${steps[-1].id}"},

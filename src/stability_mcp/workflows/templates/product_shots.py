@@ -20,7 +20,7 @@ from stability_mcp.workflows.picture_parts import (
     picture_input,
     transform,
 )
-from stability_mcp.workflows.plan import Plan, PlanInput, Step
+from stability_mcp.workflows.plan import MAX_ELEMENTS, Plan, PlanInput, Step
 from stability_mcp.workflows.quality import choose
 from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, template
 from stability_mcp.workflows.template_parts import labelled
@@ -43,7 +43,9 @@ class ProductShots(TemplateArguments):
     others.
     """
 
-    photos: Annotated[list[PictureName], BeforeValidator(as_list), Field(min_length=1)]
+    photos: Annotated[
+        list[PictureName], BeforeValidator(as_list), Field(min_length=1, max_length=MAX_ELEMENTS)
+    ]
     """Files, labels, a folder or a wildcard such as photos/*.jpg."""
     background: Annotated[str, Field(min_length=1)] | None = None
     """A colour, or transparent. Default: white."""
