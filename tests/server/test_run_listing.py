@@ -60,12 +60,12 @@ async def test_a_run_is_waited_for_with_its_id_or_without_any(era: Era, tmp_path
 
     assert state(started) == "running"
     assert lines(started, "next:") == [
-        f'next: job_wait with jobs ["{run_id(started)}"]; it goes on by itself'
+        f'next: job_wait {{"jobs": ["{run_id(started)}"]}}; it continues by itself'
     ]
     assert steps_line(named) == "steps: fox 2/2, hen 1/1, large 3/3"
     assert (run_id(unnamed), state(unnamed)) == (run_id(second), "review")
     assert "every result has been collected" in text(over)
-    assert "a workflow run is waited for alone" in mixed
+    assert "wait for a workflow run in a call of its own" in mixed
 
 
 async def test_a_list_of_jobs_starts_with_the_runs(tmp_path: Path) -> None:

@@ -229,7 +229,7 @@ async def test_the_budget_of_a_run_is_raised_with_the_users_consent(
     assert (state(paused), state(same)) == ("paused", "paused")
     assert "the run may already cost 11 credits" in lower
     assert [each.partition(". ")[0] for each in user.asked] == [
-        "The workflow (3 paid results) will cost at most 11 credits (0.11 USD)",
+        "The workflow (6 paid results) will cost at most 11 credits (0.11 USD)",
         f"The higher budget of {run_id(paused)} will cost at most 2 credits (0.02 USD)",
     ]
     assert raised.is_error == (answer == "no")

@@ -40,8 +40,10 @@ async def test_one_question_covers_every_step(era: Era, tmp_path: Path, emulator
         done = await run(client, run=run_id(waiting), pick=[1])
 
     assert user.asked == [
-        'The workflow "Logo" (4 paid results) will cost at most 14 credits (0.14 USD). '
-        "Spent today: 0 of 500 credits. Go ahead?"
+        (
+            'The workflow "Logo" (4 paid results) will cost at most 14 credits (0.14 USD). '
+            "Spent today: 0 of 500 credits. Go ahead?"
+        )
     ]
     assert (state(waiting), state(done)) == ("review", "done")
     assert charges(tmp_path / "home") == {run_id(done): 14}
@@ -120,7 +122,7 @@ async def test_the_sheet_is_shown_once_for_the_whole(tmp_path: Path) -> None:
 
 
 WRONG_PICKS = [
-    ([4], 'draft has no result "4". Nothing was charged. Pass numbers from 1 to 3'),
+    ([4], 'draft has no result "4". Nothing was charged. Pass one number from 1 to 3'),
     (["x"], 'draft has no result "x"'),
     ([1, 2], "needs exactly one of its 3 results, because other steps use it"),
     ("none", 'redo_from "draft" makes others, and cancel ends the run'),
