@@ -110,7 +110,7 @@ def test_a_short_list_leaves_out_families_ids_and_pictures() -> None:
             ]
         },
     ],
-    ids=["full", "list", "wrapped", "text", "by id", "other words"],
+    ids=["full", "list", "wrapped", "text", "fenced", "by id", "other words"],
 )
 def test_every_notation_is_the_same_plan(form: object) -> None:
     """What models write differently has one meaning."""
@@ -261,6 +261,11 @@ MISTAKES: dict[str, tuple[object, str, str]] = {
         "can't be part of this argument",
         "no files",
     ),
+    "a picture in doubled braces": (
+        [DRAFT, {**CUT, "arguments": {"image": "{{draft}}"}}],
+        "$draft is a picture, which can't be part of a text",
+        'Write "$draft"',
+    ),
     "a text for a picture": (
         {"inputs": {"photo": "x"}, "steps": [{**CUT, "arguments": {"image": "$photo"}}]},
         "the input photo is text",
@@ -302,7 +307,7 @@ MISTAKES: dict[str, tuple[object, str, str]] = {
         "element 2: aspect_ratio",
         "one of",
     ),
-    "foreach over nothing": ([{**DRAFT, "foreach": []}], "0 elements", "Split"),
+    "foreach over nothing": ([{**DRAFT, "foreach": []}], "0 elements", "at least one"),
     "foreach over one text": ([{**DRAFT, "foreach": "cats"}], "neither a list", "many: true"),
     "foreach over a folder": ([{**DRAFT, "foreach": "cats/*"}], "neither a list", "batch_process"),
     "count without a seed": (

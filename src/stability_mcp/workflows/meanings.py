@@ -195,7 +195,7 @@ class Elements:
                     argument="foreach",
                     message=f"The list has {len(given):,} elements; from 1 to {MAX_ELEMENTS} are "
                     "allowed.",
-                    cure="Split it over several runs.",
+                    cure="Split it over several runs." if given else "Give at least one element.",
                 )
             )
             return cls(is_used=True)

@@ -374,15 +374,15 @@ def _media_problem(step: Step, place: Place, meaning: MediaMeaning) -> Problem |
     """Return what is wrong with media in the place of an argument."""
     where = {"step": step.id, "argument": place.argument}
     ref = place.ref
-    if not place.is_whole or not _is_file(step.tool, place):
-        takes = takes_files(step.tool)
-        return Problem(
-            **where,
-            message=f"{ref} is {_A[meaning.kind]}, which can't be part of this argument.",
-            cure=f"Files go into {listed(takes)}." if takes else f"{step.tool} takes no files.",
-        )
+    is_file, takes = _is_file(step.tool, place), takes_files(step.tool)
+    if not place.is_whole or not is_file:
+        message = f"{ref} is {_A[meaning.kind]}, which can't be part of "
+        message += "a text." if is_file else "this argument."
+        cure = f"Files go into {listed(takes)}." if takes else f"{step.tool} takes no files."
+        cure = f'Write "{ref}" and nothing around it.' if is_file else cure
+        return Problem(**where, message=message, cure=cure)
     name = _file_argument(place)
-    wanted = takes_files(step.tool)[name]
+    wanted = takes[name]
     if wanted not in {None, meaning.kind}:
         return Problem(
             **where,

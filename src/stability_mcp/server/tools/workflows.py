@@ -26,6 +26,7 @@ MAX_BUDGET = 100_000
 """Highest budget of a run in credits, 1,000 USD: a larger number is a slip."""
 
 HINTS = {
+    **dict.fromkeys(("title", "outputs", "deliver", "reuse"), "put it into plan"),
     "steps": "put them into plan: {steps: […]}",
     "name": "use template",
     "workflow": "use plan",
