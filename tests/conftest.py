@@ -12,20 +12,15 @@ from functools import cache
 from itertools import count
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
 
 import httpcore2
 import pytest
 from hypothesis import HealthCheck, settings
 
 from stability_emulator import rendering
-from stability_emulator.pictures.brief import Brief
-from stability_mcp.api.fields import Size
 from stability_mcp.tls import VARIABLES
+from support.emulator.small import small_brief
 from support.home import use_home
-
-MAX_SMALL_SIDE = 192
-"""Pixels; enough for every operation that takes a picture."""
 
 FAST = [
     Path(__file__).parent / each
@@ -150,12 +145,7 @@ def emulator_url() -> Iterator[str]:
 def small_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the emulator in this process draw thumbnails, unless the test is `full_size`."""
     if request.node.get_closest_marker("full_size") is None:
-        monkeypatch.setattr(rendering, "Brief", _small_brief)
-
-
-def _small_brief(*, size: Size, **values: Any) -> Brief:  # noqa: ANN401 -- other fields of a brief
-    share = min(1, MAX_SMALL_SIDE / max(size))
-    return Brief(size=Size(*(max(round(side * share), 1) for side in size)), **values)
+        monkeypatch.setattr(rendering, "Brief", small_brief)
 
 
 @pytest.fixture(scope="session", autouse=True)

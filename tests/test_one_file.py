@@ -211,11 +211,13 @@ def test_a_new_setting_is_one_line_where_it_is_defined(checkout: Checkout) -> No
     checkout.derive()
     words = ("call", "word_count", "--text", "a fox")
 
-    default = checkout.run(*words)
-    variable = checkout.run(*words, STABILITY_BEAT="7")
-    flag = checkout.run(*words, "--beat", "5", STABILITY_BEAT="7")
-    wrong = checkout.run(*words, STABILITY_BEAT="99")
-    doctor = checkout.run("doctor", "--beat", "5")
+    default, variable, flag, wrong, doctor = checkout.run_all(
+        (words, {}),
+        (words, {"STABILITY_BEAT": "7"}),
+        ((*words, "--beat", "5"), {"STABILITY_BEAT": "7"}),
+        (words, {"STABILITY_BEAT": "99"}),
+        (("doctor", "--beat", "5"), {}),
+    )
     page = checkout.python(
         "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/docs/test_reference.py", "-k", "row"
     )

@@ -15,6 +15,9 @@ from unicodedata import normalize
 QUOTED_CHARACTERS = 80
 """Longest untrusted text that is repeated: enough to recognise, too short to steer a model."""
 
+COMPARED_CHARACTERS = 200
+"""Longest name that is compared with similar ones: the time grows with the square of the length."""
+
 CHARGES: Mapping[str, str] = MappingProxyType(
     {
         "yes": "charged",
@@ -73,7 +76,13 @@ def quoted(text: object, *, limit: int = QUOTED_CHARACTERS) -> str:
 
 def did_you_mean(given: str, known: Iterable[str], *, most: int = 3) -> str:
     """Return `Did you mean "a", "b" or "c"?`, or "" if no other known name is similar."""
-    names = {name.casefold(): name for name in known if name != given}
+    if len(given) > COMPARED_CHARACTERS:
+        return ""
+    names = {
+        name.casefold(): name
+        for name in known
+        if name != given and len(name) <= COMPARED_CHARACTERS
+    }
     close = get_close_matches(given.casefold(), names, most, 0.6)
     shown = listed((quoted(names[each]) for each in close), last="or")
     return f"Did you mean {shown}?" if close else ""

@@ -100,7 +100,12 @@ class Evidence:
     charges: Sequence[ChargeRow] = ()
     runs: Sequence[RunRow] = ()
     asked: Sequence[str] | None = None
-    """Questions of the server to the user; None: not recorded."""
+    """Questions of the server to the user; None: not recorded, as a person played."""
+
+    @property
+    def is_scripted(self) -> bool:
+        """Return whether the scripted agent played."""
+        return self.asked is not None
 
     @property
     def credits(self) -> float:
@@ -147,7 +152,7 @@ def score(scenario: Scenario, found: Evidence) -> Score:
     criteria = {
         "something was done": [] if exchanges else ["no tool was called"],
         "only allowed tools": _forbidden(scenario, found.transcript),
-        "nothing invented": inventions(found.transcript, found.turns),
+        "nothing invented": inventions(found.transcript, found.turns, with_names=found.is_scripted),
         "valid plans": list(_plan_flaws(found)),
         "runs ended as expected": _run_flaws(scenario, found.runs),
         "no needless charge": list(_charge_flaws(scenario, found.charges)),

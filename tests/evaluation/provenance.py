@@ -56,12 +56,16 @@ _LOOKS_KNOWN = re.compile(
 _WORD = re.compile(r"[^\W\d_]+")
 
 
-def inventions(transcript: Transcript, turns: Sequence[str]) -> list[str]:
+def inventions(
+    transcript: Transcript, turns: Sequence[str], *, with_names: bool = True
+) -> list[str]:
     """Return one line for each value that the agent can't have read.
 
     Args:
         transcript: The conversation.
         turns: The turns of the user.
+        with_names: Whether new names must consist of words of the conversation, too. A model may
+            choose its own.
     """
     found = []
     server = [json.dumps(transcript.tools, ensure_ascii=False), *transcript.read]
@@ -70,12 +74,12 @@ def inventions(transcript: Transcript, turns: Sequence[str]) -> list[str]:
         texts = [*turns[: exchange.heard], *earlier, *server]
         found += [
             f"call {number + 1}, {exchange.tool}: {what}"
-            for what in _invented(exchange, "\n".join(texts).casefold())
+            for what in _invented(exchange, "\n".join(texts).casefold(), with_names=with_names)
         ]
     return found
 
 
-def _invented(exchange: Exchange, known: str) -> Iterator[str]:
+def _invented(exchange: Exchange, known: str, *, with_names: bool) -> Iterator[str]:
     own = frozenset(_plan_names(exchange.arguments))
     for name, value in _leaves(exchange.arguments):
         if isinstance(value, bool) or value is None:
@@ -83,7 +87,7 @@ def _invented(exchange: Exchange, known: str) -> Iterator[str]:
         if name in PRICES:
             if not occurs(_number(value), known):
                 yield f"the price {value!r} of {name}"
-        elif isinstance(value, str):
+        elif isinstance(value, str) and (with_names or name not in NAMES):
             yield from _invented_text(name, value, known, own)
 
 

@@ -252,6 +252,16 @@ def test_what_an_agent_never_read_is_found(arguments: dict[str, Any], invented: 
     assert [invented in each for each in found] == [True] * bool(invented), found
 
 
+def test_a_model_may_choose_new_names_but_not_what_they_refer_to() -> None:
+    """Chosen: only the scripted agent has to take its names from the conversation."""
+    called = Transcript(exchanges=[exchange(label="hero"), exchange(image="heron")])
+
+    assert len(inventions(called, ["Go."])) == 2
+    assert inventions(called, ["Go."], with_names=False) == [
+        "call 2, workflow_run: 'heron' of image"
+    ]
+
+
 def test_a_later_answer_is_not_known_yet() -> None:
     """Chosen: a value that an answer returns can't have been copied from it before."""
     called = Transcript(exchanges=[exchange(run="0sh3negtvn", text="run 0sh3negtvn")])

@@ -57,8 +57,8 @@ STARTED = "SELECT count(*) FROM jobs WHERE generation IS NOT NULL"
 UNUSED_YES = """INSERT INTO confirmations (owner, upstream, question_key, credits, asked_at, answer)
     VALUES ('local', 'u', 'k', 1, 1, 'yes')"""
 RUN = """INSERT INTO runs (id, owner, upstream, process, title, plan, plan_format, inputs, files,
-    max_credits, state, created_at, changed_at, finished_at)
-    VALUES (?, 'local', 'u', 'p', '', '', 1, '', '', 0, ?, 1, 1, ?)"""
+    max_credits, workspace, state, created_at, changed_at, finished_at)
+    VALUES (?, 'local', 'u', 'p', '', '', 1, '', '', 0, '["/home/ann/project"]', ?, 1, 1, ?)"""
 STATES = "SELECT state, charged FROM jobs ORDER BY seq"
 
 
@@ -290,10 +290,10 @@ async def test_nothing_that_may_have_been_paid_since_is_sent_again(tmp_path: Pat
     assert sorted(ledger(new)) == ["assumed", "charged", "sent"]
     assert money(new) == (price, 2 * PRICE)
     assert rows(new, "SELECT * FROM confirmations") == []
-    assert rows(new, "SELECT id, state, process FROM runs ORDER BY seq") == [
-        ("running1", "paused", None),
-        ("review1", "review", None),
-        ("done1", "done", None),
+    assert rows(new, "SELECT id, state, process, workspace FROM runs ORDER BY seq") == [
+        ("running1", "paused", None, None),
+        ("review1", "review", None, None),
+        ("done1", "done", None, None),
     ]
     [(why,)] = rows(new, "SELECT why FROM runs WHERE state = 'paused'")
     assert why.endswith("so resume may pay for it again.")

@@ -18,9 +18,11 @@ from stability_mcp.store.queries import Connection
 from stability_mcp.workflows import run_rows
 from stability_mcp.workflows.plan_notation import read_plan
 from stability_mcp.workflows.progression import ItemKey, ReadyItem
-from stability_mcp.workflows.run_rows import NewRun, NewState, RunState, Settled
+from stability_mcp.workflows.run_fence import NewState
+from stability_mcp.workflows.run_rows import NewRun, RunState, Settled
 from support.jobs.jobs import ACCOUNT, put, register
 from support.store.rows import execute, rows
+from support.workflows.run_states import set_state
 
 pytestmark = pytest.mark.anyio
 
@@ -85,7 +87,7 @@ def _start(connection: Connection, media: str, **more: object) -> str:
 
 
 def _end(connection: Connection, run: str, state: RunState) -> None:
-    run_rows.set_state(connection, run, NewState(state=state), BEGUN)
+    set_state(connection, run, NewState(state=state), BEGUN)
 
 
 async def _sweep(database: Database, keep: Keep) -> Swept:
@@ -128,7 +130,7 @@ async def test_an_old_finished_run_is_removed_with_its_items(tmp_path: Path) -> 
         await database.write(lambda c: _end(c, old, "failed"), name="test.write")
         ended = NewState(state="cancelled")
         await database.write(
-            lambda c: run_rows.set_state(c, new, ended, LATER - DAY_SECONDS), name="test.write"
+            lambda c: set_state(c, new, ended, LATER - DAY_SECONDS), name="test.write"
         )
 
         swept = await _sweep(database, DAYS)

@@ -54,9 +54,9 @@ schemathesis.openapi.format("binary", FILES | st.binary(max_size=100))
 KEYS = count()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def api() -> Iterator[schemathesis.schemas.BaseSchema]:
-    """The schema of an emulator in this process."""
+    """The schema of an emulator in this process; building it takes a tenth of a second."""
     state = State()
     yield schemathesis.openapi.from_asgi("/v2alpha/openapi", create_app(state))
     state.close()
@@ -70,6 +70,7 @@ def test_the_document_describes_every_endpoint(api: schemathesis.schemas.BaseSch
     assert documented == set(ENDPOINTS)
 
 
+@pytest.mark.usefixtures("small_pictures")  # the document says nothing about their size
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 @pytest.mark.parametrize(("method", "path"), ENDPOINTS)
 def test_every_response_conforms_to_the_document(

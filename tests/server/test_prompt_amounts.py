@@ -4,12 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stability_mcp.server.prompts.amounts import (
-    MAX_BUDGET_CREDITS,
-    read_budget,
-    read_count,
-    read_seconds,
-)
+from stability_mcp.server.prompts.amounts import read_budget, read_count, read_seconds
+from stability_mcp.workflows.plan import MAX_BUDGET
 
 
 @pytest.mark.parametrize(
@@ -32,7 +28,7 @@ from stability_mcp.server.prompts.amounts import (
         ("two thousand credits", 2_000),
         ("no more than 3 bucks", 300),
         ("0", 0),
-        ("9" * 400, MAX_BUDGET_CREDITS),
+        ("9" * 400, MAX_BUDGET),
     ],
 )
 def test_a_budget_is_read_in_digits_and_words(text: str, amount: float) -> None:

@@ -39,12 +39,11 @@ async def test_one_question_covers_every_step(era: Era, tmp_path: Path, emulator
         waiting = await run(client, plan=LOGO)
         done = await run(client, run=run_id(waiting), pick=[1])
 
-    assert user.asked == [
-        (
-            'The workflow "Logo" (4 paid results) will cost at most 14 credits (0.14 USD). '
-            "Spent today: 0 of 500 credits. Go ahead?"
-        )
-    ]
+    question = (
+        'The workflow "Logo" (4 paid results) will cost at most 14 credits (0.14 USD). '
+        "Spent today: 0 of 500 credits. Go ahead?"
+    )
+    assert user.asked == [question]
     assert (state(waiting), state(done)) == ("review", "done")
     assert charges(tmp_path / "home") == {run_id(done): 14}
 

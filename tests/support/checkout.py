@@ -1,9 +1,11 @@
 """A copy of the project, to test what a change to its source regenerates."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
@@ -21,6 +23,25 @@ COPIED = (
     "docs",
 )
 MAX_SECONDS = 120
+COMMANDS = """
+import io, json, os, sys
+from contextlib import redirect_stderr, redirect_stdout
+from stability_mcp.__main__ import main
+
+ended = []
+for words, variables in json.loads(sys.argv[1]):
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    os.environ.update(variables)
+    with redirect_stdout(out), redirect_stderr(err):
+        try:
+            main(words)
+        except SystemExit as stopped:
+            code = stopped.code or 0
+    for name in variables:
+        del os.environ[name]
+    ended.append([code, out.getvalue(), err.getvalue()])
+print(json.dumps(ended))
+"""
 
 
 class Checkout:
@@ -88,3 +109,14 @@ class Checkout:
     def run(self, *words: str, **more: str) -> "subprocess.CompletedProcess[str]":
         """Run a command of `stability-mcp`."""
         return self.python("-m", "stability_mcp", *words, **more)
+
+    def run_all(
+        self, *commands: tuple[Sequence[str], Mapping[str, str]]
+    ) -> "list[subprocess.CompletedProcess[str]]":
+        """Run commands with their variables in one process, which saves a second for each."""
+        done = self.python("-c", COMMANDS, json.dumps(commands))
+        done.check_returncode()
+        return [
+            subprocess.CompletedProcess(words, *ended)
+            for (words, _), ended in zip(commands, json.loads(done.stdout), strict=True)
+        ]

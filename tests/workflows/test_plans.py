@@ -242,7 +242,7 @@ MISTAKES: dict[str, tuple[object, str, str]] = {
         "of its own",
     ),
     "a reserved id": ([{**DRAFT, "id": "item"}], "can't be a name", "letter"),
-    "an id with spaces": ([{**DRAFT, "id": "my draft"}], "can't be a name", "letter"),
+    "an id with a slash": ([{**DRAFT, "id": "my/draft"}], "can't be a name", "letter"),
     "a sound for a picture": (
         [
             {"id": "s", "tool": "audio2_text_to_audio", "prompt": "x", "duration": 5},
@@ -260,11 +260,6 @@ MISTAKES: dict[str, tuple[object, str, str]] = {
         [DRAFT, {"id": "b", "tool": "generate_core", "arguments": {"prompt": "like {draft}"}}],
         "can't be part of this argument",
         "no files",
-    ),
-    "a picture in doubled braces": (
-        [DRAFT, {**CUT, "arguments": {"image": "{{draft}}"}}],
-        "$draft is a picture, which can't be part of a text",
-        'Write "$draft"',
     ),
     "a text for a picture": (
         {"inputs": {"photo": "x"}, "steps": [{**CUT, "arguments": {"image": "$photo"}}]},
@@ -307,7 +302,7 @@ MISTAKES: dict[str, tuple[object, str, str]] = {
         "element 2: aspect_ratio",
         "one of",
     ),
-    "foreach over nothing": ([{**DRAFT, "foreach": []}], "0 elements", "at least one"),
+    "foreach over nothing": ([{**DRAFT, "foreach": []}], "0 elements", "Put at least one"),
     "foreach over one text": ([{**DRAFT, "foreach": "cats"}], "neither a list", "many: true"),
     "foreach over a folder": ([{**DRAFT, "foreach": "cats/*"}], "neither a list", "batch_process"),
     "count without a seed": (

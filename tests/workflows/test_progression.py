@@ -111,6 +111,23 @@ def test_a_failure_ends_a_run_in_which_everything_depends_on_it() -> None:
     assert found.is_finished
 
 
+def test_a_review_without_results_waits_for_those_that_may_still_come() -> None:
+    """*Chosen*: the user pays again, or not; only then there is nothing to pick from."""
+    run = Run([{**DRAFT, "count": 2, "review": True}, CUT])
+    run.start()
+    run.end("draft", 0, state="failed", media=None)
+    run.end("draft", 1, state="unknown", media=None)
+
+    found = run.next()
+    assert (found.skipped, found.reviews, found.is_finished) == ({}, [], False)
+    assert found.blocked_by == [ItemKey("draft", 1)]
+
+    run.end("draft", 1)
+    assert run.next().reviews == ["draft"]
+    run.end("draft", 1, state="skipped", media=None)
+    assert run.next().is_finished
+
+
 def test_a_review_stops_until_a_result_is_picked() -> None:
     """Everything else continues; the pick is what later steps get."""
     run = Run([{**DRAFT, "count": 3, "review": True}, CUT, {**DRAFT, "id": "other"}])
@@ -264,6 +281,26 @@ NAMED: dict[str, Any] = {
         },
     ]
 }
+
+
+def test_a_file_of_an_input_has_a_name() -> None:
+    """Its own, without folder and ending; also for results that were made of it."""
+    cut, square, _ = NAMED["steps"]
+    run = Run(
+        {
+            "inputs": {"photos": {"type": "image", "many": True}},
+            "steps": [
+                {**cut, "foreach": "$photos", "arguments": {"image": "$item"}},
+                {**square, "arguments": {"image": "$item", "label": "{item.name} square"}},
+            ],
+        },
+        {"photos": ["in/mug.jpg", "cup"]},
+    )
+    run.start()
+    run.end("cut", 0)
+    run.end("cut", 1)
+    labels = [run.arguments("square", number)["label"] for number in (0, 1)]
+    assert labels == ["mug square", "cup square"]
 
 
 def test_a_result_has_the_fields_of_the_element_it_was_made_for() -> None:

@@ -8,21 +8,24 @@ from dataclasses import replace
 import pytest
 
 from stability_mcp.errors import NotFoundError
+from stability_mcp.jobs.transactions.call_keys import StepPlace
 from stability_mcp.policy.spend_limits import SpendScope
 from stability_mcp.store.tenancy import Account
-from stability_mcp.workflows import run_notices, run_reuse, run_rows, run_takeover
+from stability_mcp.workflows import run_fence, run_notices, run_reuse, run_rows, run_takeover
 from stability_mcp.workflows.plan import Plan
 from stability_mcp.workflows.plan_notation import read_plan
 from stability_mcp.workflows.progression import Item, ItemKey, ItemState, ReadyItem
+from stability_mcp.workflows.run_fence import NewState, NotDrivenError
 from stability_mcp.workflows.run_rows import (
     NewRun,
-    NewState,
     RedoFacts,
     RunRow,
     RunState,
     Settled,
 )
+from support.jobs.jobs import put
 from support.store.rows import execute, in_memory
+from support.workflows.run_states import set_state
 
 ACCOUNT = Account(owner="local", upstream="live")
 STEPS = {
@@ -193,7 +196,7 @@ def test_only_one_process_takes_a_run_over(store: sqlite3.Connection) -> None:
 def test_a_run_without_a_process_is_taken_once(store: sqlite3.Connection) -> None:
     """*Chosen*: a restored store has runs that no process drives."""
     name = _run(store)
-    run_rows.set_state(store, name, NewState(state="running"), now=150.0)
+    set_state(store, name, NewState(state="running"), now=150.0)
     [run] = run_takeover.running(store, "live")
 
     assert [_take(store, run, process) for process in ("p2", "p3")] == [True, False]
@@ -204,7 +207,7 @@ def test_a_run_that_does_not_run_is_not_taken(store: sqlite3.Connection, state: 
     """*Chosen*: nothing is spent until the user decides."""
     name = _run(store)
     [seen] = run_takeover.running(store, "live")
-    run_rows.set_state(store, name, NewState(state=state, why="a reason"), now=400.0)
+    set_state(store, name, NewState(state=state, why="a reason"), now=400.0)
 
     assert run_takeover.running(store, "live") == []
     assert not _take(store, seen, "p2")
@@ -248,18 +251,60 @@ def test_the_runs_of_another_upstream_are_not_driven(store: sqlite3.Connection) 
     assert run_takeover.running(store, "emulator") == []
 
 
-def test_a_run_that_continues_has_not_ended(store: sqlite3.Connection) -> None:
-    """*Chosen*: no answer has shown its new state; the time of its first end stays until then."""
+def test_a_run_that_continues_was_shown_by_no_answer(store: sqlite3.Connection) -> None:
+    """*Chosen*: whatever was shown before it continued."""
     name = _run(store)
-    run_rows.set_state(store, name, NewState(state="failed", why="no credits"), now=400.0)
+    assert run_fence.stop(store, _row(store, name), NewState(state="review", why="a pick"), 400.0)
     assert run_rows.mark_collected(store, name, now=410.0)
-    run_rows.set_state(store, name, NewState(state="done"), now=420.0)
-    assert (_row(store, name).finished_at, _row(store, name).collected_at) == (400.0, None)
 
-    run_rows.set_state(store, name, NewState(state="running", process="p2"), now=430.0)
+    assert run_rows.restart(store, name, "p2", now=430.0)
 
     run = _row(store, name)
-    assert (run.finished_at, run.why, run.process) == (None, None, "p2")
+    assert (run.collected_at, run.why, run.process) == (None, None, "p2")
+
+
+def test_a_decision_after_its_driver_read_the_run_keeps_it_going(
+    store: sqlite3.Connection,
+) -> None:
+    """*Chosen*: a pick that comes while the run stops counts; also if the clock stands still."""
+    name = _run(store)
+    seen = _row(store, name)
+    run_rows.touch(store, name, now=seen.changed_at)
+
+    assert not run_fence.stop(store, seen, NewState(state="review"), now=400.0)
+    assert _row(store, name).state == "running"
+    assert run_fence.stop(store, _row(store, name), NewState(state="review"), now=400.0)
+
+
+def test_a_process_that_lost_a_run_neither_stops_it_nor_adds_jobs(
+    store: sqlite3.Connection,
+) -> None:
+    """*Chosen*: a process that was paused for a while wakes up to a run that another one drives."""
+    name = _run(store)
+    seen = _row(store, name)
+    run_fence.check_drives(store, name, "p1")
+    assert _take(store, seen, "p2")
+
+    assert not run_fence.stop(store, seen, NewState(state="paused"), now=400.0)
+    assert not run_fence.pause(store, name, "p1", why="an error", now=400.0)
+    with pytest.raises(NotDrivenError):
+        run_fence.check_drives(store, name, "p1")
+    run_fence.check_drives(store, name, "p2")
+
+    run_rows.request_cancel(store, name, now=410.0)
+    with pytest.raises(NotDrivenError):
+        run_fence.check_drives(store, name, "p2")
+
+
+def test_a_cancelled_run_has_no_running_items(store: sqlite3.Connection) -> None:
+    """*Chosen*: one that was started, but not sent, is cancelled too."""
+    name = _run(store)
+    _done(store, name, "m1")
+    _start(store, name, ItemKey("draft", 1))
+
+    assert run_fence.stop(store, _row(store, name), NewState(state="cancelled"), now=400.0)
+
+    assert [row.state for row in run_rows.items(store, name).values()] == ["done", "cancelled"]
 
 
 def test_a_run_is_cancelled_once_and_only_while_it_has_not_ended(store: sqlite3.Connection) -> None:
@@ -272,7 +317,7 @@ def test_a_run_is_cancelled_once_and_only_while_it_has_not_ended(store: sqlite3.
     assert (_row(store, name).cancel_at, _row(store, name).changed_at) == (150.0, 170.0)
 
     ended = _run(store)
-    run_rows.set_state(store, ended, NewState(state="done"), now=180.0)
+    set_state(store, ended, NewState(state="done"), now=180.0)
     assert not run_rows.request_cancel(store, ended, now=190.0)
 
 
@@ -281,7 +326,7 @@ def test_a_run_is_uncollected_until_an_answer_shows_its_state(store: sqlite3.Con
     states: tuple[RunState, ...] = ("running", "review", "paused", "done", "failed", "cancelled")
     runs = {state: _run(store) for state in states}
     for state, name in runs.items():
-        run_rows.set_state(store, name, NewState(state=state), now=400.0)
+        set_state(store, name, NewState(state=state), now=400.0)
 
     def found() -> list[str]:
         names = run_notices.uncollected_runs(store, "local")
@@ -297,7 +342,7 @@ def test_a_run_is_uncollected_until_an_answer_shows_its_state(store: sqlite3.Con
     assert not run_rows.mark_collected(store, runs["done"], now=600.0)
 
     run_rows.restart(store, runs["review"], "p2", 700.0)
-    run_rows.set_state(store, runs["review"], NewState(state="done"), now=800.0)
+    set_state(store, runs["review"], NewState(state="done"), now=800.0)
     assert found() == ["running", "review"]
 
 
@@ -306,10 +351,9 @@ def test_a_delivery_is_kept_with_the_run(store: sqlite3.Connection) -> None:
     name = _run(store)
     assert _row(store, name).read_delivery() is None
 
-    run_rows.set_delivery(store, name, {"files": ["out/owl.png"]}, now=450.0)
+    run_rows.set_delivery(store, name, {"files": ["out/owl.png"]})
 
     assert _row(store, name).read_delivery() == {"files": ["out/owl.png"]}
-    assert _row(store, name).changed_at == 450.0
 
 
 def test_a_decision_continues_a_run_that_waits(store: sqlite3.Connection) -> None:
@@ -317,8 +361,8 @@ def test_a_decision_continues_a_run_that_waits(store: sqlite3.Connection) -> Non
     runs = {state: _run(store) for state in ("running", "review", "paused", "done", "cancelled")}
     for state, name in runs.items():
         process = "p1" if state == "running" else None
-        new = NewState(state=state, why="a reason", process=process)  # type: ignore[arg-type]  # a key
-        run_rows.set_state(store, name, new, now=400.0)
+        new = NewState(state=state, why="a reason")  # type: ignore[arg-type]  # a key
+        set_state(store, name, new, now=400.0, process=process)
 
     continued = {
         state for state, name in runs.items() if run_rows.restart(store, name, "p2", 500.0)
@@ -414,14 +458,19 @@ def test_only_an_item_without_a_possible_charge_is_forgotten(
     assert _start(store, run) == forgotten
 
 
-def test_a_started_item_is_not_skipped(store: sqlite3.Connection) -> None:
-    """*Chosen*: it may have been charged."""
+@pytest.mark.parametrize("has_job", [False, True], ids=["without a job", "with a job"])
+def test_a_started_item_is_skipped_unless_it_has_a_job(
+    store: sqlite3.Connection, *, has_job: bool
+) -> None:
+    """*Chosen*: one with a job may have been charged; the other would be tried again and again."""
     run = _run(store)
     _start(store, run)
+    if has_job:
+        put(store, retry_of=None, place=StepPlace(run=run, step=DRAFT.step, item=DRAFT.position))
 
-    run_rows.skip_item(store, run, DRAFT, "too late", now=200.0)
+    run_rows.skip_item(store, run, DRAFT, "the budget is used up", now=200.0)
 
-    assert run_rows.items(store, run)[DRAFT].state == "running"
+    assert run_rows.items(store, run)[DRAFT].state == ("running" if has_job else "skipped")
 
 
 def test_a_pick_counts_results_only(store: sqlite3.Connection) -> None:
@@ -434,6 +483,17 @@ def test_a_pick_counts_results_only(store: sqlite3.Connection) -> None:
 
     found = run_rows.items(store, run)
     assert [found[ItemKey("draft", at)].as_item().picked for at in range(3)] == [False, True, None]
+
+
+def test_a_pick_is_final(store: sqlite3.Connection) -> None:
+    """*Chosen*: the steps after it have started, so a second answer changes nothing."""
+    run = _run(store)
+    _done(store, run, "m1", "m2")
+    assert run_rows.pick(store, run, "draft", {0: False, 1: True}) == 2
+
+    assert run_rows.pick(store, run, "draft", {0: True, 1: False}) == 0
+
+    assert [row.picked for row in run_rows.items(store, run).values()] == [0, 1]
 
 
 # Reuse --------------------------------------------------------------------------------------------

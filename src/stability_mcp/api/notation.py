@@ -133,7 +133,7 @@ def _parsed(text: str, kinds: tuple[type, ...]) -> object:
     for _ in range(MAX_WRAPS):
         if not isinstance(value, str):
             break
-        value = _read(value)
+        value = read_literal(value)
     if isinstance(value, tuple):
         value = list(value)
     return value if isinstance(value, kinds) else text
@@ -150,7 +150,7 @@ def parse_object(value: str | list[Any]) -> dict[str, Any] | None:
     return read if isinstance(read, dict) else None
 
 
-def _read(text: str) -> object:
+def read_literal(text: str) -> object:
     """Read JSON, or a literal of Python as `str()` of a list prints it."""
     try:
         return json.loads(text)
@@ -169,7 +169,7 @@ def unwrap(text: str) -> str:
     for _ in range(MAX_WRAPS):
         if text.strip()[:1] != '"':
             break
-        inner = _read(text)
+        inner = read_literal(text)
         if not isinstance(inner, str):
             break
         text = inner

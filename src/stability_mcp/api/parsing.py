@@ -212,8 +212,9 @@ def _problem(model: type[BaseModel], schema: Mapping[str, Any], details: ErrorDe
     if kind == "missing":
         return f"{where} is missing: {_wanted(field, None if is_file else allowed)}."
     if kind == "extra_forbidden":
-        allowed_names = listed(_schema_at(schema, *path[:-1]).get("properties", {}))
-        return f"There is no argument {quoted(where)}; allowed are {allowed_names}."
+        names = listed(_schema_at(schema, *path[:-1]).get("properties", {}))
+        allowed = f"; allowed are {names}" if names else ""
+        return f"There is no argument {quoted(where)}{allowed}."
     if kind in {"string_too_short", "string_too_long"}:
         allowed = _length_allowed(details["ctx"])
     if kind == "literal_error" and not choices(field):  # the schema doesn't list them

@@ -18,8 +18,10 @@ UPDATE runs SET state = 'paused', why = :why, collected_at = NULL, changed_at = 
 WHERE state = 'running' AND finished_at IS NULL;
 
 -- name: release_runs() -> count
--- The processes of the backup are gone.
-UPDATE runs SET process = NULL WHERE process IS NOT NULL;
+-- The processes of the backup are gone, and so are the clients that started its runs: on this
+-- machine a folder of the same name may be anybody's.
+UPDATE runs SET process = NULL, workspace = NULL
+WHERE process IS NOT NULL OR workspace IS NOT NULL;
 
 -- name: delete_unused_answers() -> count
 -- A yes counts once, and may have been used since.

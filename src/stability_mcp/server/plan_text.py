@@ -264,7 +264,7 @@ def _cut(text: str) -> str:
 
 
 def _bytes(text: str) -> int:
-    return len(text.encode())
+    return len(text.encode("utf-8", "replace"))
 
 
 def _json(value: object) -> str:

@@ -8,7 +8,8 @@ from stability_mcp.server.answer_text import counted, day_line, emulated_text, m
 from stability_mcp.server.run_views import state_text
 from stability_mcp.settings import Settings
 from stability_mcp.studio.run_answer import RunOutcome, RunResult
-from stability_mcp.text import credits_text, quoted
+from stability_mcp.text import credits_text, listed, quoted
+from stability_mcp.workflows.predictions import made_kind
 from stability_mcp.workflows.run_rows import ItemRow, RunRow
 from stability_mcp.workflows.run_state import RunState, StepProgress
 
@@ -30,6 +31,7 @@ def run_lines(outcome: RunOutcome, settings: Settings) -> list[str]:
         _steps_line(outcome.steps),
         *([f"paused: {state.row.why}"] if state.row.state == "paused" else []),
         *_note_lines(outcome.notes),
+        *_pick_lines(state),
         *_result_lines(outcome),
         *_failure_lines(state),
         *_file_lines(outcome),
@@ -73,6 +75,10 @@ def _first_line(outcome: RunOutcome, settings: Settings) -> str:
     ]
     line = f"{', '.join(filter(None, parts))} ({day_line(outcome.spent)})"
     kinds = {each.kind for each in outcome.media}
+    if outcome.files:  # written from what the API made
+        kinds |= {
+            kind for each in outcome.steps if each.charged and (kind := made_kind(each.step.tool))
+        }
     words = emulated_text(kinds, settings.missing_key) if settings.emulated and kinds else ""
     return ". ".join(filter(None, (words, line)))
 
@@ -88,6 +94,17 @@ def _step_text(step: StepProgress) -> str:
     others = [f"{n} {state}" for state, n in step.states.items() if state != "done"]
     text = f"{step.step.id} {step.states.get('done', 0)}/{total}"
     return f"{text} ({', '.join(others)})" if others else text
+
+
+def _pick_lines(state: RunState) -> Iterator[str]:
+    """Yield a line for each decided review, also if nothing was picked, which has no results."""
+    for step in state.plan.steps:
+        rows = [row for row in state.of_step(step.id) if row.state == "done"]
+        if not step.review or all(row.picked is None for row in rows):
+            continue
+        numbers = [str(number) for number, row in enumerate(rows, 1) if row.picked]
+        tie = ", a tie" if step.blind and len(numbers) > 1 else ""
+        yield f"picked: {step.id} {listed(numbers, most=MAX_RESULTS) if numbers else 'none'}{tie}"
 
 
 def _result_lines(outcome: RunOutcome) -> Iterator[str]:

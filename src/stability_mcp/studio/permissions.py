@@ -234,6 +234,11 @@ class Permissions:
             credits=due,
         )
 
+    def blocked(self, operation: Operation) -> str:
+        """Return which prompt contains a term that this server blocks, as a sentence; or ""."""
+        found = self._terms.blocked.found_in_each(moderation.texts_of(operation))
+        return f"{_terms_text(found)}, which this server blocks." if found else ""
+
     async def _judge(self, operation: Operation, subject: Subject) -> list[str]:
         texts = moderation.texts_of(operation)
         blocked = self._terms.blocked.found_in_each(texts)

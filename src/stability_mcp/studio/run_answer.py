@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from stability_mcp.imaging.preview import Preview
@@ -15,6 +16,9 @@ from stability_mcp.studio.runtime import StudioParts
 from stability_mcp.workflows.run_decisions import open_reviews
 from stability_mcp.workflows.run_rows import ItemRow
 from stability_mcp.workflows.run_state import RunState, StepProgress
+
+PICTURE_ENDINGS = frozenset({".gif", ".jpg", ".png", ".webp"})
+"""Endings of exported files that can be drawn."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,24 +124,12 @@ async def outcome_of(
     results = await _results(parts, state, rows)
     media = [each.item for each in results if each.item is not None]
     sheet = None
-    if preview and stopped and media:
+    if preview and stopped:
         parts.importer.phrases.note_shown(media)
-        counts = Counter(each.output for each in results)
-        shown = [each for each in results if each.item is not None]
-        marks = [str(each.number) for each in shown]
-        if len(reviews) > 1:
-            marks = [f"{each.output}.{each.number}" for each in shown]
-        elif not reviews:
-            marks = [str(number) for number in range(1, len(shown) + 1)]
-        sheet = await run_sheet(
-            parts,
-            [
-                each.cell(mark, is_single=counts[each.output] == 1)
-                for each, mark in zip(shown, marks, strict=True)
-            ],
-        )
+        sheet = await run_sheet(parts, _cells(results, reviews) if media else _file_cells(results))
     delivery: dict[str, Any] = json.loads(state.row.delivery) if state.row.delivery else {}
-    files = [file for row in state.rows for file in row.read_facts().get("files", ())]
+    rows_in_order = [row for step in state.plan.steps for row in state.of_step(step.id)]
+    files = [file for row in rows_in_order for file in row.read_facts().get("files", ())]
     client = parts.limited_client()
     return RunOutcome(
         state=state,
@@ -150,7 +142,7 @@ async def outcome_of(
             *(notes or state.plan.notes),
             *(
                 f"{row.step}: {each}"
-                for row in state.rows
+                for row in rows_in_order
                 for each in row.read_facts().get("lines", ())
             ),
             *(await explain_missing_copies(media, parts.settings.copies_dir) if stopped else ()),
@@ -159,6 +151,31 @@ async def outcome_of(
         spent=await parts.jobs.reader.spending(account, client),
         delivery=delivery,
     )
+
+
+def _cells(results: Sequence[RunResult], reviews: Sequence[str]) -> list[RunCell]:
+    """Return the results that are media, marked by what they are picked with."""
+    counts = Counter(each.output for each in results)
+    shown = [each for each in results if each.item is not None]
+    marks = [str(each.number) for each in shown]
+    if len(reviews) > 1:
+        marks = [f"{each.output}.{each.number}" for each in shown]
+    elif not reviews:
+        marks = [str(number) for number in range(1, len(shown) + 1)]
+    return [
+        each.cell(mark, is_single=counts[each.output] == 1)
+        for each, mark in zip(shown, marks, strict=True)
+    ]
+
+
+def _file_cells(results: Sequence[RunResult]) -> list[RunCell]:
+    """Return the pictures in the user's folders, for a run whose outputs are only files."""
+    files = dict.fromkeys(Path(file) for each in results for file in each.facts.get("files", ()))
+    pictures = [each for each in files if each.suffix.casefold() in PICTURE_ENDINGS]
+    return [
+        RunCell(mark=str(number), media=None, file=each, label=each.stem)
+        for number, each in enumerate(pictures, 1)
+    ]
 
 
 async def _results(

@@ -37,7 +37,9 @@ class RunCell:
     mark: str
     """The number or letter by which the user picks it."""
     media: MediaItem | None
-    """None: it failed, so a grey square is drawn."""
+    """None: it failed, so a grey square is drawn, or it is a file of the user's."""
+    file: Path | None = None
+    """A picture in a folder of the user, drawn if there is no media."""
     label: str = ""
     credits: int | None = None
     """Millicredits that it cost; None: isn't shown."""
@@ -67,7 +69,7 @@ async def run_sheet(parts: StudioParts, cells: Sequence[RunCell]) -> Preview | N
     """
     settings = parts.settings
     shown = cells[:MAX_CELLS]
-    if settings.preview == "none" or not any(cell.media for cell in shown):
+    if settings.preview == "none" or not any(cell.media or cell.file for cell in shown):
         return None
     files = [_captioned(cell) for cell in shown]
     more = len(cells) - len(shown)
@@ -89,7 +91,7 @@ async def run_sheet(parts: StudioParts, cells: Sequence[RunCell]) -> Preview | N
 def _captioned(cell: RunCell) -> Captioned:
     title, note = cell.caption
     readable = cell.media is not None and not cell.media.unreadable
-    path = cell.media.path if cell.media is not None and readable else None
+    path = cell.media.path if cell.media is not None and readable else cell.file
     return Captioned(path=path, title=title, note=note)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import anyio
@@ -56,6 +57,9 @@ class RunStart:
 async def start_run(parts: StudioParts, start: RunStart, options: RunOptions) -> str:
     """Write a run after the user has agreed to its price; return its id.
 
+    A host that timed out and calls again must not pay again: if the caller of an equal run was cut
+    off, and no answer has shown its outcome since, that run is returned.
+
     Raises:
         ConfirmationError: the user didn't agree to the price.
         StudioError: its delivery folder can't be written.
@@ -82,6 +86,9 @@ async def start_run(parts: StudioParts, start: RunStart, options: RunOptions) ->
         redo_of=start.redo_of,
         redo=start.redo,
     )
+    abandoned = await _abandoned(parts, new)
+    if abandoned is not None:
+        return abandoned
     database, now = parts.runtime.database, parts.jobs.runner.now
 
     async def write() -> str:
@@ -98,6 +105,17 @@ def _named(start: RunStart) -> str:
         return f"The changed workflow{title}"
     paid = start.report.jobs
     return f"The workflow{title} ({paid} paid result{'s' * (paid != 1)})"
+
+
+async def _abandoned(parts: StudioParts, new: NewRun) -> str | None:
+    """Return an equal run of this process whose caller was cut off."""
+    for run in sorted(parts.runtime.runs.abandoned):
+        read = partial(run_rows.find_run, account=parts.account, name=run)
+        row = await parts.runtime.database.read(read)
+        is_usable = row.state not in {"failed", "cancelled"} and row.cancel_at is None
+        if is_usable and row.collected_at is None and run_rows.is_same_start(row, new):
+            return run
+    return None
 
 
 class Change(NamedTuple):

@@ -8,6 +8,7 @@ All functions block.
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from stability_mcp.settings import Settings
 from stability_mcp.store.disk import is_full
 from stability_mcp.text import listed, name_key, plain, quoted
 from stability_mcp.workflows.plan import Plan
-from stability_mcp.workflows.plan_notation import MAX_PLAN_CHARACTERS, read_plan
+from stability_mcp.workflows.plan_form import MAX_PLAN_CHARACTERS
+from stability_mcp.workflows.plan_notation import read_plan
 
 FOLDER = "workflows"
 ENDING = ".json"
@@ -63,7 +65,7 @@ class SavedTemplates:
     def list(self) -> SavedList:
         """Return all templates, by name; a damaged file is named and doesn't hide the others."""
         found = SavedList()
-        for path in self._files():
+        for path in islice(self._files(), MAX_FILES):
             try:
                 found.templates.append(_read(path))
             except ArgumentsError as error:
@@ -101,12 +103,12 @@ class SavedTemplates:
             "description": plain(description.strip() or plan.title)[:MAX_DESCRIPTION_CHARACTERS],
             "plan": with_defaults(plan, values).model_dump(mode="json", exclude_defaults=True),
         }
-        data = json.dumps(saved, ensure_ascii=False, indent=2).encode()
+        data = json.dumps(saved, ensure_ascii=False, indent=2).encode("utf-8", "replace")
         known = next(
             (each for each in self._files() if name_key(each.stem) == name_key(stem)), None
         )
         if known is not None:
-            if known.read_bytes() == data:
+            if _has(known, data):
                 return known
             raise ArgumentsError(
                 f"A saved workflow is called {quoted(known.stem)} already.",
@@ -136,7 +138,7 @@ class SavedTemplates:
     def _files(self) -> Iterable[Path]:
         """Return the files in the folder by name, without those that the built-in ones hide."""
         try:
-            paths = sorted(
+            return sorted(
                 each
                 for each in self.folder.iterdir()
                 if each.suffix == ENDING
@@ -145,7 +147,14 @@ class SavedTemplates:
             )
         except OSError:  # there is no such folder
             return ()
-        return paths[:MAX_FILES]
+
+
+def _has(path: Path, data: bytes) -> bool:
+    """Return whether a file has these contents."""
+    try:
+        return path.stat().st_size == len(data) and path.read_bytes() == data
+    except OSError:
+        return False
 
 
 def with_defaults(plan: Plan, values: Mapping[str, Any]) -> Plan:

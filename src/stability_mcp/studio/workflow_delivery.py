@@ -14,7 +14,6 @@ from pathlib import Path
 
 import anyio
 
-from stability_mcp.errors import FileForbiddenError
 from stability_mcp.imaging.sniff import extension
 from stability_mcp.local_tools.export_writing import file_to_export
 from stability_mcp.local_tools.workbench import Workbench
@@ -22,7 +21,6 @@ from stability_mcp.media.export_folder import MAX_FREE_NAMES, ExportFiles
 from stability_mcp.media.export_roots import Place
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import clean_label, file_form
-from stability_mcp.media.roots import resolved
 from stability_mcp.store.threads import in_file_thread
 from stability_mcp.studio.delivery_manifest import (
     CSV_NAME,
@@ -61,9 +59,6 @@ class DeliveryWish:
     title: str = ""
     template: str = ""
     manifest: bool = True
-    agreed: Path | None = None
-    """What `delivery_folder` returned when the run started. It stays allowed, as the client whose
-    workspace it is in may have disconnected since."""
 
     @property
     def head(self) -> ManifestHead:
@@ -75,7 +70,8 @@ class DeliveryWish:
     @property
     def folder_name(self) -> str:
         """Return the name of the run's folder, unless it is taken."""
-        name = file_form(self.title) or file_form(self.template) or "workflow"
+        title = file_form(self.title, most=MAX_NAME_CHARACTERS)
+        name = title or file_form(self.template) or "workflow"
         return f"{name} {local_time(self.started_at).replace(':', '-')}"
 
 
@@ -102,7 +98,7 @@ async def delivery_folder(parts: StudioParts, folder: str) -> Path:
         ArgumentsError: it isn't a path.
         FileForbiddenError: it is outside the allowed folders.
     """
-    place = await _locate(_workbench(parts), folder, None)
+    place = await _locate(_workbench(parts), folder)
     return place.root.joinpath(*place.parts)
 
 
@@ -114,11 +110,11 @@ async def deliver(parts: StudioParts, wanted: DeliveryWish) -> Delivered:
 
     Raises:
         ArgumentsError: the folder isn't a path.
-        FileForbiddenError: the folder is outside the allowed folders, or was replaced by a link.
+        FileForbiddenError: the folder is outside the allowed folders.
         StorageError: it can't be written, or the disk is full; nothing is left.
     """
     workbench = _workbench(parts)
-    place = await _locate(workbench, wanted.folder, wanted.agreed)
+    place = await _locate(workbench, wanted.folder)
     names = file_names(wanted.rows)
     rows = await in_file_thread(partial(_without_lost, wanted.rows))
     if not wanted.manifest and not any(row.media for row in rows):
@@ -148,17 +144,9 @@ def _workbench(parts: StudioParts) -> Workbench:
     return Workbench(parts.media, parts.importer, parts.settings, parts.permissions.terms)
 
 
-async def _locate(workbench: Workbench, folder: str, agreed: Path | None) -> Place:
+async def _locate(workbench: Workbench, folder: str) -> Place:
     roots = await workbench.export_roots()
-    if agreed is None:
-        return await in_file_thread(partial(roots.locate, folder), of_user=True)
-    if await in_file_thread(partial(resolved, agreed), of_user=True) != agreed:
-        raise FileForbiddenError(
-            f"{quoted(agreed)} has been replaced by a link since the run started.",
-            hint="Export the results with media_export.",
-        )
-    roots = replace(roots, folders=(*roots.folders, agreed))
-    return await in_file_thread(partial(roots.locate, str(agreed)), of_user=True)
+    return await in_file_thread(partial(roots.locate, folder), of_user=True)
 
 
 def file_names(rows: Sequence[DeliveryRow]) -> list[str]:
@@ -247,7 +235,9 @@ def _find_earlier(place: Place, wanted: DeliveryWish, found: str) -> Path | None
 def _claim(manifest: Path) -> tuple[object, object] | None:
     """Return what a manifest says that it is of; it may be anyone's file."""
     try:
-        if manifest.is_symlink() or manifest.stat().st_size > _MAX_MANIFEST_BYTES:
+        if manifest.is_symlink() or not manifest.is_file():  # a pipe would never end
+            return None
+        if manifest.stat().st_size > _MAX_MANIFEST_BYTES:
             return None
         whole = json.loads(manifest.read_bytes())
     except (OSError, ValueError, RecursionError):

@@ -1,15 +1,18 @@
 """Checks and prices workflows before they run; nothing is spent or stored."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from anyio import to_thread
+
 from stability_mcp.api.not_offered import suggest
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.parsing import parse_model
 from stability_mcp.errors import ArgumentsError, FileUnusableError, NotFoundError, StudioError
+from stability_mcp.local_tools.export_arguments import MediaExport, destination
 from stability_mcp.local_tools.local_tool import MediaShape
 from stability_mcp.media.items import KINDS
 from stability_mcp.store.threads import in_file_thread
@@ -21,6 +24,7 @@ from stability_mcp.studio.saved_templates import SavedList, SavedTemplate, Saved
 from stability_mcp.studio.template_media import StudioMedia
 from stability_mcp.studio.workflow_delivery import delivery_folder
 from stability_mcp.text import credits_text, did_you_mean, listed, name_key, quoted
+from stability_mcp.workflows import placeholders
 from stability_mcp.workflows.named_files import NamedFile, named_files
 from stability_mcp.workflows.plan import Plan, Step
 from stability_mcp.workflows.plan_check import CheckedPlan, check_plan
@@ -97,16 +101,18 @@ class WorkflowPlans:
         filled, calls = self._with_defaults(draft.plan)
         values = input_values(filled.inputs, draft.inputs)
         files = await _Files.of(filled, values.values, media)
-        if filled.deliver is not None:
-            files.problems += await self._delivery_problems(filled.deliver.to)
         seconds = await self._medians(filled)
-        checked = check_plan(
+        check = partial(
+            check_plan,
             filled,
             draft.inputs,
             media=files.shapes,
             seconds_of=lambda row: seconds[row.name()] or row.spec.seconds,
+            blocked=self._parts.permissions.blocked,
         )
+        checked = await to_thread.run_sync(check)  # a batch takes up to a second
         problems = [*files.problems, *(_explained(each, calls) for each in checked.problems)]
+        problems += await self._places(filled)
         settings = self._parts.settings
         limit, window = settings.rate
         notes = [f"{step}: {line}" for step, call in calls.items() for line in call.notes]
@@ -120,12 +126,19 @@ class WorkflowPlans:
             seconds=checked.seconds(limit / window, settings.concurrency),
         )
 
-    async def _delivery_problems(self, folder: str) -> list[Problem]:
-        try:
-            await delivery_folder(self._parts, folder)
-        except StudioError as error:
-            return [Problem(argument="deliver.to", message=error.message, cure=error.hint)]
-        return []
+    async def _places(self, plan: Plan) -> list[Problem]:
+        """Return the problems of the folders that a plan writes into."""
+        wanted = [(None, "deliver.to", plan.deliver.to)] if plan.deliver is not None else []
+        folders: list[tuple[str | None, str, str]] = [*wanted, *_export_folders(plan)]
+        problems = []
+        for step, argument, folder in folders:
+            try:
+                await delivery_folder(self._parts, folder)
+            except StudioError as error:
+                problems.append(
+                    Problem(step=step, argument=argument, message=error.message, cure=error.hint)
+                )
+        return problems
 
     async def _means(self) -> Means:
         found = await status.estimate(self._parts, (), frozenset())
@@ -292,6 +305,19 @@ class _Files:
                 ]
             else:
                 self.problems += problems
+
+
+def _export_folders(plan: Plan) -> Iterator[tuple[str, str, str]]:
+    """Yield the folder of each export with its step and argument, as far as it is known."""
+    for step in plan.steps:
+        to = step.arguments.get("to")
+        if step.tool != "media_export" or not isinstance(to, str) or [*placeholders.find(to)]:
+            continue
+        try:
+            where = destination(MediaExport(media=["any"], to=to))
+        except (ArgumentsError, ValueError):  # a problem of the arguments
+            continue
+        yield step.id, "to", where.folder
 
 
 def _place(named: NamedFile) -> _Place:

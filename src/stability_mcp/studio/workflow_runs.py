@@ -28,8 +28,17 @@ from stability_mcp.workflows.run_decisions import Answer, read_pick, redo
 from stability_mcp.workflows.run_rows import RunRow
 from stability_mcp.workflows.run_state import RunState, read_state
 
+PROGRESS_SECONDS = 0.25
+"""Interval of progress reports to a waiting caller; each reads every item of the run."""
 CHECK_SECONDS = 1.0
 """Interval at which a waiting caller looks at a run of another process."""
+
+JOINED = (
+    "joined: this is the run that an identical call started whose answer never arrived; call "
+    "again for another one"
+)
+FOREIGN = "note: only a server with the API key it was started with continues this run"
+"""Of a run of another key, or of the emulator."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,9 +81,17 @@ class WorkflowRuns:
         return await self._start(start, options)
 
     async def _start(self, start: RunStart, options: RunOptions) -> RunOutcome:
-        run = await start_run(self._parts, start, options)
-        await self._parts.runtime.runs.drive(run)
-        return await self.show(run, options, notes=start.report.notes)
+        run, runs = await start_run(self._parts, start, options), self._parts.runtime.runs
+        notes = [*start.report.notes]
+        if run in runs.abandoned:
+            notes.append(JOINED)
+            runs.abandoned.discard(run)
+        try:
+            await runs.drive(run)
+            return await self.show(run, options, notes=notes)
+        except BaseException:  # its caller was cut off
+            runs.abandoned.add(run)
+            raise
 
     # Show -----------------------------------------------------------------------------------------
 
@@ -85,14 +102,17 @@ class WorkflowRuns:
             NotFoundError: there is no such run.
         """
         state = await self._wait(run, options)
-        if state.row.state == "paused" and state.unknown_jobs:
+        if self._is_own(state) and state.waits_for_unknown:
             state = await self._with_late_results(state, options)
+        if not self._is_own(state) and state.row.finished_at is None:
+            notes = [*notes, FOREIGN]
         outcome = await outcome_of(self._parts, state, preview=options.preview, notes=notes)
         if not outcome.is_running and state.row.collected_at is None:
             now = self._parts.jobs.runner.now
             await self._parts.runtime.database.write(
                 lambda c: run_rows.mark_collected(c, run, now), name="workflow.collected"
             )
+        self._parts.runtime.runs.abandoned.discard(run)
         return outcome
 
     async def _wait(self, run: str, options: RunOptions) -> RunState:
@@ -108,14 +128,25 @@ class WorkflowRuns:
                 line, share = state.progress(medians)
                 shown = max(shown, share)
                 await options.progress(line, shown)
+                left = min(left, PROGRESS_SECONDS)
+            await self._until_it_stops(run, left)
+
+    async def _until_it_stops(self, run: str, seconds: float) -> None:
+        """Return when a run stops, or after some seconds."""
+        account, database = self._parts.account, self._parts.runtime.database
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
             await self._parts.runtime.runs.changed(run, min(left, CHECK_SECONDS))
+            row = await database.read(lambda c: run_rows.find_run(c, account, run))
+            if row.state != "running":
+                return
 
     async def _with_late_results(self, state: RunState, options: RunOptions) -> RunState:
         """Ask the API again for results that never came; continue a run that gets them."""
         run, jobs = state.row.id, [job.id for job in state.unknown_jobs]
         await self._parts.jobs.wait(self._parts.account, jobs, options.wait)
         found = await self.read(run)
-        if len(found.unknown_jobs) == len(jobs) or found.row.state != "paused":
+        if not found.waits_for_unknown or not found.has_late_results:
             return found
         await self._restart(run, lambda _connection: None)
         return await self._wait(run, options)
@@ -129,6 +160,25 @@ class WorkflowRuns:
         """Return the state of a run; raises NotFoundError."""
         account = self._parts.account
         return await self._parts.runtime.database.read(lambda c: read_state(c, account, run))
+
+    async def _own(self, run: str) -> RunState:
+        """Return the state of a run that this server may continue or change.
+
+        Raises:
+            ArgumentsError: its jobs belong to another API key, or to the emulator.
+            NotFoundError: there is no such run.
+        """
+        state = await self.read(run)
+        if self._is_own(state):
+            return state
+        raise ArgumentsError(
+            f"run: {run} was started with another API key, or with the emulator; nothing was "
+            "changed.",
+            hint="Continue it with a server that has the same key, or start the workflow again.",
+        )
+
+    def _is_own(self, state: RunState) -> bool:
+        return state.row.account == self._parts.account
 
     async def list(self, *, limit: int) -> Sequence[RunState]:
         """Return the newest runs with their items and jobs."""
@@ -156,11 +206,15 @@ class WorkflowRuns:
             ArgumentsError: nothing waits for a pick, or a number doesn't exist.
             NotFoundError: there is no such run.
         """
-        picked = read_pick(given, await self.read(run))
+        picked = read_pick(given, await self._own(run))
 
         def write(connection: Connection) -> None:
             for step, items in picked.items():
-                run_rows.pick(connection, run, step, items)
+                if run_rows.pick(connection, run, step, items) < len(items):
+                    raise ArgumentsError(
+                        f"pick: {step} of run {run} was picked a moment ago.",
+                        hint=f"To pick again, pass redo_from {quoted(step)} and pick.",
+                    )
 
         return await self._decide(run, write, options)
 
@@ -171,7 +225,7 @@ class WorkflowRuns:
             ArgumentsError: no result of the run has an unknown outcome.
             NotFoundError: there is no such run.
         """
-        state = await self.read(run)
+        state = await self._own(run)
         jobs = {job.key: job for job in state.unknown_jobs}
         if not any(row.state == "unknown" for row in state.rows):
             raise ArgumentsError(
@@ -185,8 +239,7 @@ class WorkflowRuns:
                 if answer == "pay_again":
                     run_rows.repeat_item(connection, run, key, job.id, job.price)
                 else:
-                    skipped = run_rows.Settled(state="skipped", error="skipped by the user")
-                    run_rows.settle_item(connection, run, key, skipped, now)
+                    run_rows.skip_unknown(connection, run, key, "skipped by the user", now)
 
         if answer == "pay_again" and jobs:
             due = sum(job.price for job in jobs.values())
@@ -211,24 +264,26 @@ class WorkflowRuns:
             ArgumentsError: it isn't paused, or the budget isn't higher than before.
             BudgetError: today's budget or a limit doesn't cover its paused jobs.
         """
-        state = await self.read(run)
+        state = await self._own(run)
         if state.row.state != "paused":
             raise ArgumentsError(
                 f"resume: run {run} is {state.row.state}, not paused.",
                 hint="redo_from makes a step again." if state.row.finished_at else "",
             )
-        more = 0 if budget is None else round(budget * 1000) - state.row.max_credits
+        before = state.row.max_credits
+        most = before if budget is None else round(budget * 1000)
+        more = most - before
         if more < 0:
-            most = credits_text(state.row.max_credits)
             raise ArgumentsError(
-                f"budget: the run may already cost {most}.", hint="Pass a higher number."
+                f"budget: the run may already cost {credits_text(before)}.",
+                hint="Pass a higher number.",
             )
         if more:
             database = self._parts.runtime.database
 
             async def write() -> None:
                 await database.write(
-                    lambda c: run_rows.raise_budget(c, run, more), name="workflow.raise_budget"
+                    lambda c: run_rows.set_budget(c, run, most), name="workflow.raise_budget"
                 )
 
             change = Change({"run": run, "more": more}, more, f"The higher budget of {run}")
@@ -245,7 +300,7 @@ class WorkflowRuns:
             ArgumentsError: it has ended.
             NotFoundError: there is no such run.
         """
-        state = await self.read(run)
+        state = await self._own(run)
         if state.row.finished_at is not None:
             raise ArgumentsError(f"cancel: run {run} has ended: {state.row.state}.")
         now = self._parts.jobs.runner.now
@@ -288,7 +343,7 @@ class WorkflowRuns:
             ArgumentsError: it is running, there is no such step, or the changes don't fit.
             NotFoundError: there is no such run.
         """
-        before = await self.read(run)
+        before = await self._own(run)
         if before.row.state == "running":
             raise ArgumentsError(
                 f"redo_from: run {run} is still running.", hint="Wait for it, or cancel it."

@@ -19,6 +19,7 @@ from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import NameSource, with_variant
 from stability_mcp.media.workspace import NamedFolders, check_workspace
 from stability_mcp.policy.spend_limits import SpendScope
+from stability_mcp.store.queries import Connection
 from stability_mcp.studio.full_size import cut_out_original
 from stability_mcp.studio.media_actions import MediaActions
 from stability_mcp.studio.outcomes import earlier_lines
@@ -26,6 +27,7 @@ from stability_mcp.studio.preparing import PreparedCall, prepare_call
 from stability_mcp.studio.runtime import StudioParts
 from stability_mcp.studio.transparency import restore_transparency
 from stability_mcp.workflows.progression import ReadyItem
+from stability_mcp.workflows.run_fence import check_drives
 from stability_mcp.workflows.run_jobs import RunJob
 from stability_mcp.workflows.run_port import PreparedStep, StepResult
 from stability_mcp.workflows.run_state import RunState, read_state
@@ -129,7 +131,13 @@ class StudioSteps:
         call: PreparedCall = prepared.call.call
         async with self._parts.permissions.check(call.inputs, count=1, confirm=None) as permission:
             request = replace(call.request(self._parts), place=place, retry_of=retry_of)
-            submitted = await self._parts.jobs.submit(request, check=permission.check)
+            process = self._parts.jobs.runner.process
+
+            def check(connection: Connection) -> None:
+                check_drives(connection, place.run, process)
+                permission.check(connection)
+
+            submitted = await self._parts.jobs.submit(request, check=check)
         if not submitted.cached:
             return None
         found = await self._result(submitted.cached[0], place.step)
@@ -137,7 +145,7 @@ class StudioSteps:
         if call.source == NameSource.CALLER and found.media is not None:
             [item] = await self._parts.media.many([found.media])
             await self._parts.media.set_label(item, call.label)
-        return replace(found, is_cached=True, lines=[*lines, *found.lines])
+        return replace(found, lines=[*lines, *found.lines], is_cached=True)
 
     async def result(self, job: RunJob) -> StepResult:
         """Implement `StepRunner.result`."""

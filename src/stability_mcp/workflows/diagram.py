@@ -8,8 +8,8 @@ from stability_mcp.workflows.plan import PlanInput
 from stability_mcp.workflows.plan_check import CheckedPlan, PlannedStep
 from stability_mcp.workflows.plan_graph import places_of
 
-_SPECIAL = re.compile(r'["#<>\[\]{}()|`;&\\\n\r]')
-"""Characters with a meaning in Mermaid or HTML."""
+_SPECIAL = re.compile(r'["#$<>\[\]{}()|`;&\\\n\r]')
+"""Characters with a meaning in Mermaid, in the formulas that it draws, or in HTML."""
 _SHOWN_CHARACTERS = 60
 
 

@@ -10,7 +10,7 @@ from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.local_tools.local_tool import MediaShape
 from stability_mcp.text import listed, quoted
 from stability_mcp.workflows import placeholders
-from stability_mcp.workflows.placeholders import Ref, Unresolved
+from stability_mcp.workflows.placeholders import Ref, TooLongError, Unresolved
 from stability_mcp.workflows.plan import MAX_ELEMENTS, Step
 from stability_mcp.workflows.problems import Problem
 
@@ -90,6 +90,26 @@ class MediaMeaning:
     origins: Sequence[Mapping[str, Any]] = field(default=(), compare=False)
     """The elements that they are made for, if they have fields."""
 
+    @classmethod
+    def of_files(
+        cls, kind: MediaKind, names: Sequence[str], known: Mapping[str, MediaShape]
+    ) -> "MediaMeaning":
+        """Return what the files of an input mean.
+
+        Args:
+            kind: The kind that the input takes.
+            names: The files.
+            known: The shapes of those that were looked at.
+        """
+        shapes = list(dict.fromkeys(known.get(each) for each in names))
+        return cls(
+            kind=kind,
+            counts=(len(names), len(names)),
+            shape=common_shape(shapes),
+            shapes=tuple(each or MediaShape(kind=kind) for each in shapes) if shapes[1:] else (),
+            origins=[placeholders.fields_of_file(each) for each in names],
+        )
+
     def singles(self) -> "list[MediaMeaning]":
         """Return one of them for each shape that it may have."""
         shapes = self.shapes or (self.shape,)
@@ -168,7 +188,7 @@ class Elements:
                 is_used=True, low=low, high=high, media=meaning.singles(), made_for=meaning.origins
             )
         if isinstance(meaning, ValueMeaning) and isinstance(meaning.value, list | tuple):
-            return cls._of_values(list(meaning.value))
+            return cls._of_values(list(meaning.value), step, found)
         if isinstance(meaning, ValueMeaning) and not meaning.is_known:
             found.notes.append(f"counted for one element of {ref}")
             return cls(is_used=True, stand_in=meaning)
@@ -189,21 +209,25 @@ class Elements:
         cls, step: Step, meaning_of: Callable[[Ref], Meaning], given: list[Any], found: StepFindings
     ) -> "Elements":
         if not 1 <= len(given) <= MAX_ELEMENTS:
+            return cls._refused(len(given), step, found)
+        meanings = [meaning_of(ref) for each in given if (ref := placeholders.read_ref(each))]
+        media = [each for each in meanings if isinstance(each, MediaMeaning)]
+        if media and not _are_alike(media, given):
             found.problems.append(
                 Problem(
                     step=step.id,
                     argument="foreach",
-                    message=f"The list has {len(given):,} elements; from 1 to {MAX_ELEMENTS} are "
-                    "allowed.",
-                    cure="Split it over several runs." if given else "Give at least one element.",
+                    message="The list mixes files with something else.",
+                    cure='Declare a file as an input of type image and write "$id" for it; use '
+                    "another step for other kinds.",
                 )
             )
             return cls(is_used=True)
-        meanings = [meaning_of(ref) for each in given if (ref := placeholders.read_ref(each))]
-        media = [each for each in meanings if isinstance(each, MediaMeaning)]
-        if media and len(media) == len(given) and len({each.kind for each in media}) == 1:
+        if media:
             low = sum(each.counts[0] for each in media)
             high = sum(each.counts[1] for each in media)
+            if high > MAX_ELEMENTS:
+                return cls._refused(high, step, found)
             singles = list(dict.fromkeys(one for each in media for one in each.singles()))
             origins = [origin for each in media for origin in each.origins]
             if not all(each.origins for each in media):
@@ -216,11 +240,37 @@ class Elements:
                 raise Unresolved
             return meaning.value
 
-        return cls._of_values(placeholders.replace(given, resolve))
+        try:
+            return cls._of_values(placeholders.replace(given, resolve), step, found)
+        except TooLongError as error:
+            found.problems.append(
+                Problem(
+                    step=step.id,
+                    argument="foreach",
+                    message=str(error),
+                    cure="Use shorter values, or fewer references.",
+                )
+            )
+            return cls(is_used=True)
 
     @classmethod
-    def _of_values(cls, values: list[Any]) -> "Elements":
+    def _of_values(cls, values: list[Any], step: Step, found: StepFindings) -> "Elements":
+        if not 1 <= len(values) <= MAX_ELEMENTS:
+            return cls._refused(len(values), step, found)
         return cls(is_used=True, low=len(values), high=len(values), values=values)
+
+    @classmethod
+    def _refused(cls, number: int, step: Step, found: StepFindings) -> "Elements":
+        """Report a list with too many or no elements."""
+        found.problems.append(
+            Problem(
+                step=step.id,
+                argument="foreach",
+                message=f"The list has {number:,} elements; from 1 to {MAX_ELEMENTS} are allowed.",
+                cure="Split it over several runs." if number else "Put at least one into it.",
+            )
+        )
+        return cls(is_used=True)
 
     @property
     def origins(self) -> Sequence[Mapping[str, Any]]:
@@ -248,13 +298,23 @@ class Elements:
         """Return what `$item` means; None if an element lacks the field."""
         if not self.is_used:
             return None
-        found = [element.meaning(ref) for _, element in self.samples()]
-        return None if None in found else found[0]
+        first: Meaning = None
+        for _, element in self.samples():
+            meaning = element.meaning(ref)
+            if meaning is None:
+                return None
+            first = first or meaning
+        return first
 
     def fields_text(self) -> str:
         """Return a sentence that names the fields that elements have."""
         names = {name for each in self.origins for name in each}
         return f"They have {listed(sorted(map(str, names)))}." if names else "Write $item."
+
+
+def _are_alike(media: Sequence[MediaMeaning], given: Sequence[Any]) -> bool:
+    """Return whether a list consists of media of one kind."""
+    return len(media) == len(given) and len({each.kind for each in media}) == 1
 
 
 def _fields(value: object) -> Mapping[str, Any]:

@@ -10,7 +10,14 @@ from typing import Any
 from stability_mcp.api.operation import MediaKind
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.workflows import placeholders
-from stability_mcp.workflows.placeholders import Ref, Unresolved, path_text, read_ref, replace
+from stability_mcp.workflows.placeholders import (
+    Ref,
+    TooLongError,
+    Unresolved,
+    path_text,
+    read_ref,
+    replace,
+)
 from stability_mcp.workflows.plan import ITEM, MEDIA_TYPES, Plan, Step
 from stability_mcp.workflows.predictions import is_file_text, takes_files
 
@@ -100,9 +107,24 @@ def _elements(
     if ref is not None:
         given = values.get(ref.name)
     part = f".{item.part}" if item.part else ""
+    given = _with_inputs(given, values) if ref is None else given
     if isinstance(given, list | tuple):
         for number, element in enumerate(given, 1):
             yield f"foreach[{number}]{part}", element
+
+
+def _with_inputs(elements: object, values: Mapping[str, Any]) -> object:
+    """Return the elements with the values of inputs in place."""
+
+    def resolve(ref: Ref) -> Any:  # noqa: ANN401 -- any JSON
+        if ref.name not in values or ref.part is not None:
+            raise Unresolved
+        return values[ref.name]
+
+    try:
+        return replace(elements, resolve)
+    except TooLongError:  # a problem of its own
+        return None
 
 
 def _resolved(text: str, values: Mapping[str, Any], element: object) -> Iterator[str]:
@@ -118,7 +140,10 @@ def _resolved(text: str, values: Mapping[str, Any], element: object) -> Iterator
             return values[ref.name]
         raise Unresolved
 
-    found = replace(text, resolve)
+    try:
+        found = replace(text, resolve)
+    except TooLongError:  # a problem of its own
+        return
     for each in found if isinstance(found, list) else [found]:
         if isinstance(each, str) and each.strip() and read_ref(each) is None:
             yield each

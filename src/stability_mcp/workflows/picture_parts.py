@@ -23,7 +23,9 @@ from stability_mcp.workflows.predictions import predict, sent_size
 from stability_mcp.workflows.quality import CHOICES, QUALITIES, Choice, Quality, Task
 from stability_mcp.workflows.template import TemplateMedia
 
-PictureName = Annotated[str, Field(min_length=1, description="Label, URI or path.")]
+PictureName = Annotated[
+    str, Field(min_length=1, max_length=4_096, description="Label, URI or path.")
+]
 Words = Annotated[str, Field(min_length=1, max_length=10_000)]
 
 Detail = Literal["keep", "invent"]

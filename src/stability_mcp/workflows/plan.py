@@ -20,6 +20,10 @@ MAX_JOBS = 500
 MAX_INPUTS = 50
 MAX_ELEMENTS = MAX_JOBS
 """Elements of a `foreach` list."""
+MAX_ITEMS = 5_000
+"""Results of all steps in one run, free ones included: 500 files through a chain of 10 steps."""
+MAX_BUDGET = 100_000
+"""Highest budget in credits, 1,000 USD: a larger number is a slip."""
 MAX_ID_CHARACTERS = 40
 MAX_TITLE_CHARACTERS = 200
 MAX_NOTES = 20
@@ -71,7 +75,7 @@ class Step(_Part):
     """Stop and let the user pick one result."""
     blind: bool = False
     """Of a review: show numbers instead of labels and arguments until the pick."""
-    budget: Annotated[float, Field(ge=0)] | None = None
+    budget: Annotated[float, Field(ge=0, le=MAX_BUDGET)] | None = None
     """Maximum credits of this step."""
 
 
@@ -94,7 +98,7 @@ class Plan(_Part):
     steps: Annotated[list[Step], Field(min_length=1, max_length=MAX_STEPS)]
     outputs: Annotated[dict[str, str], Field(max_length=MAX_STEPS)] = Field(default_factory=dict)
     """By name: "$id". Absent: the steps that no other step uses."""
-    budget: Annotated[float, Field(ge=0)] | None = None
+    budget: Annotated[float, Field(ge=0, le=MAX_BUDGET)] | None = None
     """Maximum credits of the whole run."""
     deliver: Delivery | None = None
     """Absent: results are only in the output folder, like those of other calls."""

@@ -14,10 +14,18 @@ from stability_mcp.api.fields import Size
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.local_tools.local_tool import MediaShape
-from stability_mcp.text import credits_text, did_you_mean, listed, quoted
+from stability_mcp.text import credits_text, did_you_mean, listed, quoted, visible
 from stability_mcp.workflows.meanings import StepCounts
 from stability_mcp.workflows.placeholders import read_ref
-from stability_mcp.workflows.plan import ITEM, MAX_ID_CHARACTERS, MAX_JOBS, Plan, Step
+from stability_mcp.workflows.plan import (
+    ITEM,
+    MAX_ID_CHARACTERS,
+    MAX_ITEMS,
+    MAX_JOBS,
+    MAX_TITLE_CHARACTERS,
+    Plan,
+    Step,
+)
 from stability_mcp.workflows.plan_graph import dependencies, sorted_steps, unused_steps
 from stability_mcp.workflows.plan_inputs import InputValues, input_values
 from stability_mcp.workflows.problems import Problem
@@ -69,9 +77,13 @@ class CheckedPlan:
 
     @property
     def price(self) -> tuple[int, int]:
-        """Return the lowest and highest price of the whole, in millicredits."""
+        """Return the lowest and highest price of the whole, in millicredits.
+
+        If it reuses results of earlier runs, it may cost nothing.
+        """
         prices = [each.price for each in self.steps]
-        return sum(low for low, _ in prices), sum(high for _, high in prices)
+        low = 0 if self.plan.reuse else sum(low for low, _ in prices)
+        return low, sum(high for _, high in prices)
 
     @property
     def jobs(self) -> int:
@@ -107,6 +119,7 @@ def check_plan(
     *,
     media: Mapping[str, MediaShape] | None = None,
     seconds_of: Callable[[type[Operation]], float] | None = None,
+    blocked: Callable[[Operation], str] = lambda _request: "",
 ) -> CheckedPlan:
     """Check a plan.
 
@@ -115,6 +128,7 @@ def check_plan(
         given: Values of its inputs.
         media: What is known of the stored media that its arguments name, by what they are called.
         seconds_of: Returns the typical seconds of an operation; default: its own figure.
+        blocked: Returns why a request isn't sent, as a sentence; "": it is.
     """
     inputs = input_values(plan.inputs, given)
     checked = CheckedPlan(plan=plan, inputs=inputs, problems=[*inputs.problems])
@@ -122,7 +136,7 @@ def check_plan(
     ordered, cycles = sorted_steps(plan)
     checked.problems += cycles
     needs = dependencies(plan)
-    checker = StepChecker(plan, inputs, media or {})
+    checker = StepChecker(plan, inputs, media or {}, blocked)
     for step in ordered:
         found = checker.check(step)
         checked.problems += found.problems
@@ -187,8 +201,24 @@ def _outputs(plan: Plan, problems: list[Problem]) -> dict[str, str]:
     ids = [step.id for step in plan.steps]
     found = {}
     for name, value in plan.outputs.items():
+        if not name.strip() or visible(name) != name or len(name) > MAX_TITLE_CHARACTERS:
+            problems.append(
+                Problem(
+                    argument=f"outputs.{name[:MAX_ID_CHARACTERS]}",
+                    message="This can't be the name of an output.",
+                    cure=f"Use up to {MAX_TITLE_CHARACTERS} characters on one line.",
+                )
+            )
         ref = read_ref(value)
         target = ref.name if ref is not None else value.strip()
+        if target in ids and ref is not None and ref.part is not None:
+            problems.append(
+                Problem(
+                    argument=f"outputs.{name}",
+                    message=f"{ref} is one of several results; an output is all that a step makes.",
+                    cure=f"Write ${target}, or add review: true to it to let the user pick one.",
+                )
+            )
         if target in ids:
             found[name] = target
             continue
@@ -212,6 +242,14 @@ def _bound_problems(checked: CheckedPlan) -> list[Problem]:
                 message=f"The plan makes up to {checked.jobs:,} paid results, "
                 f"{most.counts.high:,} of them here; the maximum is {MAX_JOBS}.",
                 cure="Split the list over several runs, or lower count.",
+            )
+        )
+    items = sum(each.counts.high for each in checked.steps)
+    if items > MAX_ITEMS and not problems:
+        problems.append(
+            Problem(
+                message=f"Its steps make up to {items:,} results; the maximum is {MAX_ITEMS:,}.",
+                cure="Split the list over several runs.",
             )
         )
     for each in checked.steps:

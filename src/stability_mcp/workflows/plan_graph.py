@@ -21,7 +21,12 @@ def dependencies(plan: Plan) -> dict[str, list[str]]:
     ids = {step.id for step in plan.steps}
     return {
         step.id: list(
-            dict.fromkeys(place.ref.name for place in places_of(step) if place.ref.name in ids)
+            dict.fromkeys(
+                place.ref.name
+                for place in places_of(step)
+                # A result isn't filled into a text of the list, so braces there are only a text.
+                if place.ref.name in ids and (place.is_whole or place.path[0] != "foreach")
+            )
         )
         for step in plan.steps
     }

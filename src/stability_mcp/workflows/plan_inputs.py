@@ -1,12 +1,13 @@
 """The values of a plan's inputs: given, by default, or still missing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from stability_mcp.text import did_you_mean, listed, quoted
 from stability_mcp.workflows.plan import MAX_ELEMENTS, InputType, PlanInput
-from stability_mcp.workflows.problems import Problem
+from stability_mcp.workflows.plan_form import misfits
+from stability_mcp.workflows.problems import MAX_SHOWN, Problem
 
 _WORDS: Mapping[InputType, str] = {
     "text": "text",
@@ -31,7 +32,8 @@ class InputValues:
 def input_values(declared: Mapping[str, PlanInput], given: Mapping[str, Any]) -> InputValues:
     """Return the value of each input, and what is wrong with those that were given."""
     found = InputValues()
-    for name in given.keys() - declared.keys():
+    unknown = [name for name in given if name not in declared]
+    for name in unknown[:MAX_SHOWN]:
         names = f"The plan's inputs are {listed(declared)}." if declared else "The plan has none."
         found.problems.append(
             Problem(
@@ -47,11 +49,13 @@ def input_values(declared: Mapping[str, PlanInput], given: Mapping[str, Any]) ->
         if value is None:
             found.missing.append(name)
             continue
-        wrong = _mistake(each, value)
-        if wrong is None:
+        odd = [replace(each, argument=f"inputs.{name}") for each in misfits(value)]
+        wrong = None if odd else _mistake(each, value)
+        if wrong is not None:
+            odd = [Problem(argument=f"inputs.{name}", message=wrong)]
+        if not odd:
             found.values[name] = _converted(each, value)
-        else:
-            found.problems.append(Problem(argument=f"inputs.{name}", message=wrong))
+        found.problems += odd
     return found
 
 
@@ -115,7 +119,7 @@ def _number(value: object) -> int | float | None:
         return None
     try:
         number = float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if number != number or number in (float("inf"), float("-inf")):  # noqa: PLR0124 -- NaN
         return None

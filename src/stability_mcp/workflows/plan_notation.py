@@ -6,7 +6,6 @@ Accepted in addition to the full form: a list of steps, steps by id, `{"operatio
 makes.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,25 +14,38 @@ from typing import Any
 
 from stability_mcp.api.hints import arguments_of
 from stability_mcp.api.not_offered import suggest
-from stability_mcp.api.notation import parse_object
+from stability_mcp.api.notation import parse_object, read_literal
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.parsing import parse_model
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.local_tools import all_local_tools
 from stability_mcp.text import listed, name_key, quoted
-from stability_mcp.workflows.plan import MAX_STEPS, Plan, PlanInput, Step
+from stability_mcp.workflows.plan import ITEM, MAX_STEPS, Plan, PlanInput, Step
+from stability_mcp.workflows.plan_form import read_form
 from stability_mcp.workflows.predictions import made_kind, takes_files
-from stability_mcp.workflows.problems import Problem
+from stability_mcp.workflows.problems import Problem, takes_sentence
+from stability_mcp.workflows.reference_notation import name_of, normal_references
 
-MAX_PLAN_CHARACTERS = 400_000
-"""Length of a plan as JSON: 100 of 200 steps with prompts of 4,000 characters."""
-MAX_DEPTH = 12
-"""Nesting of a plan: plan, steps, step, arguments, and eight levels within them."""
+_PLAN_WORDS: Mapping[str, str] = MappingProxyType({"name": "title", "output": "outputs"})
+"""Other names of a plan's fields."""
+_SAYS_NOTHING = frozenset({"description", "comment", "version", "depends_on", "needs", "after"})
+"""Fields of other formats that change nothing: the order follows from the references."""
+_OF_CALLS = frozenset({"confirm_spend", "preview"})
+"""Arguments of a paid call that a run has for all of its steps."""
+_INPUT_TYPES: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("string", "str", "prompt"), "text"),
+        **dict.fromkeys(("integer", "int", "float"), "number"),
+        **dict.fromkeys(("picture", "photo"), "image"),
+        **dict.fromkeys(("sound", "music"), "audio"),
+    }
+)
+"""Other names of the types of inputs, from JSON Schema and from people."""
 
 _STEP_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "id": ("name", "step", "key"),
-        "tool": ("operation", "op", "use", "action", "function", "tool_name"),
+        "tool": ("operation", "op", "use", "action", "function", "tool_name", "toolName", "type"),
         "arguments": ("parameters", "params", "args", "with", "input"),
         "count": ("variants", "variations"),
         "foreach": ("for_each", "each", "loop"),
@@ -41,8 +53,6 @@ _STEP_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """Other names of a step's fields, from other workflow formats (GitHub Actions, n8n, LangGraph)."""
-
-_PLAN_WRAPPERS = ("plan", "workflow")
 
 
 @dataclass(kw_only=True)
@@ -63,7 +73,7 @@ def read_plan(given: object) -> ReadPlan:
         given: JSON, or text that is JSON.
     """
     found = ReadPlan()
-    raw = _as_object(given, found.problems)
+    raw = read_form(given, found.problems)
     if raw is None:
         return found
     steps = _steps(raw, found)
@@ -73,102 +83,27 @@ def read_plan(given: object) -> ReadPlan:
     plan = _read_whole(raw, found)
     if plan is None or found.problems:
         return found
-    found.plan = plan.model_copy(update={"steps": _chained(read, found)})
+    steps_read = [_with_references(each, plan, read) for each in read]
+    found.plan = plan.model_copy(update={"steps": _chained(steps_read, found)})
     return found
 
 
-# Form ---------------------------------------------------------------------------------------------
-
-
-def _as_object(given: object, problems: list[Problem]) -> dict[str, Any] | None:
-    """Return the plan as an object with `steps`."""
-    value = _from_text(given, problems) if isinstance(given, str) else given
-    if problems:
-        return None
-    if isinstance(value, list):
-        value = {"steps": value}
-    if not isinstance(value, Mapping):
-        problems.append(
-            Problem(
-                message="It isn't a plan.",
-                cure='A plan is JSON: {"steps": [{"id": …, "tool": …, "arguments": {…}}, …]}.',
-            )
-        )
-        return None
-    raw = {str(name): each for name, each in value.items()}
-    for wrapper in _PLAN_WRAPPERS:
-        inner = raw.get(wrapper)
-        if "steps" not in raw and isinstance(inner, Mapping | list):
-            return _as_object(inner, problems)
-    if _depth(raw) > MAX_DEPTH:
-        problems.append(
-            Problem(
-                message=f"It is nested more than {MAX_DEPTH} levels deep.",
-                cure="Put long lists into inputs or foreach.",
-            )
-        )
-        return None
-    given_steps = raw.get("steps")
-    too_many = isinstance(given_steps, Mapping | list) and len(given_steps) > MAX_STEPS
-    if not too_many and len(json.dumps(raw, default=str)) > MAX_PLAN_CHARACTERS:
-        problems.append(_too_large())
-        return None
-    return raw
-
-
-def _from_text(text: str, problems: list[Problem]) -> object:
-    """Return what a text holds as JSON, also with prose or a code fence around it."""
-    if len(text) > MAX_PLAN_CHARACTERS:
-        problems.append(_too_large())
-        return None
-    starts = [at for at in (text.find("{"), text.find("[")) if at >= 0]
-    inner = text[min(starts) : max(text.rfind("}"), text.rfind("]")) + 1] if starts else ""
-    error: json.JSONDecodeError | None = None
-    for each in filter(None, (text, inner)):
-        try:
-            return json.loads(each)
-        except json.JSONDecodeError as found:
-            error = found
-        except (ValueError, RecursionError):
-            break
-    value = parse_object(text) if text.strip() else None
-    if value is None and starts and error is not None:
-        where = f"line {error.lineno}, column {error.colno}"
-        problems.append(
-            Problem(
-                message=f"Its text isn't valid JSON: {error.msg} ({where}).",
-                cure="Pass plan as an object instead of text.",
-            )
-        )
-    return value
-
-
-def _too_large() -> Problem:
-    return Problem(
-        message=f"It has more than {MAX_PLAN_CHARACTERS:,} characters.",
-        cure="Split it into several plans.",
-    )
-
-
-def _depth(value: object) -> int:
-    """Return the levels of lists and objects, counted up to one more than allowed."""
-    level: list[object] = [value]
-    for depth in range(MAX_DEPTH + 2):
-        below: list[object] = []
-        for each in level:
-            if isinstance(each, Mapping):
-                below += each.values()
-            elif isinstance(each, list | tuple):
-                below += each
-        if not below:
-            return depth
-        level = below
-    return MAX_DEPTH + 1
+def _with_references(step: Step, plan: Plan, steps: Sequence[Step]) -> Step:
+    """Return a step whose references are written as in a plan."""
+    files = {each.id for each in steps} | {n for n, each in plan.inputs.items() if each.is_media}
+    names = files | plan.inputs.keys()
+    update = {
+        name: normal_references(getattr(step, name), names | {ITEM}, files)
+        for name in ("arguments", "foreach")
+    }
+    return step.model_copy(update=update)
 
 
 def _steps(raw: dict[str, Any], found: ReadPlan) -> list[dict[str, Any]]:
     """Return the steps with the field names of `Step`, each with an id and a tool."""
     given = raw.get("steps")
+    if isinstance(given, str):
+        given = read_literal(given)
     if isinstance(given, Mapping):
         entries: Iterable[object] = (
             {"id": name, **each} if isinstance(each, Mapping) else each
@@ -217,9 +152,9 @@ def _step(number: int, given: object, taken: set[str], found: ReadPlan) -> dict[
         word = next((each for each in words if name not in step and each in step), None)
         if word is not None and not (name == "arguments" and not isinstance(step[word], Mapping)):
             step[name] = step.pop(word)
-    if "arguments" not in step:
-        own = Step.model_fields.keys()
-        step["arguments"] = {name: step.pop(name) for name in [*step] if name not in own}
+    foreach = step.get("foreach")
+    if isinstance(foreach, str) and isinstance(read := read_literal(foreach), list):
+        step["foreach"] = read
     tool = step.get("tool")
     if not isinstance(tool, str) or not tool.strip():
         found.problems.append(
@@ -231,13 +166,50 @@ def _step(number: int, given: object, taken: set[str], found: ReadPlan) -> dict[
             )
         )
         return None
+    step["arguments"] = _arguments_beside(step)
     named = _tool_name(tool, step, number, found)
     if named is None:
         return None
     step["tool"] = named
+    _tidy(step, named, number, found)
     given_id = step.get("id")
-    step["id"] = str(given_id) if given_id not in (None, "") else _free_id(named, taken)
+    step["id"] = name_of(given_id) if given_id not in (None, "") else _free_id(named, taken)
     return step
+
+
+def _arguments_beside(step: dict[str, Any]) -> object:
+    """Return the arguments with those that are beside the tool's name, which are removed there."""
+    given = step.get("arguments")
+    given = {} if given in (None, "") else given
+    if isinstance(given, str):
+        given = parse_object(given) or given
+    if not isinstance(given, Mapping):
+        return given  # which is an error of its own
+    own = Step.model_fields.keys()
+    beside = {name: step.pop(name) for name in [*step] if name not in own}
+    return {**beside, **given}
+
+
+def _tidy(step: dict[str, Any], tool: str, number: int, found: ReadPlan) -> None:
+    """Move `count` out of the arguments, and drop what has no meaning in a plan."""
+    arguments = step["arguments"]
+    if not isinstance(arguments, dict):
+        return
+    known = _api_arguments(tool)
+    if "count" in arguments and "count" not in known and step.get("count") in (None, 1):
+        step["count"] = arguments.pop("count")
+    dropped = [n for n in arguments if n in _SAYS_NOTHING | _OF_CALLS and n not in known]
+    for name in dropped:
+        del arguments[name]
+    if dropped:
+        where = step.get("id") or number
+        found.notes.append(
+            f"{where}: {listed(dropped)} has no meaning in a step, so it was left out"
+        )
+
+
+def _api_arguments(tool: str) -> Iterable[str]:
+    return (OPERATIONS.get(tool) or all_local_tools()[tool].arguments).model_fields
 
 
 def _free_id(tool: str, taken: set[str]) -> str:
@@ -264,6 +236,7 @@ def step_tools() -> frozenset[str]:
 
 def _tool_name(given: str, step: Mapping[str, Any], number: int, found: ReadPlan) -> str | None:
     """Return the name of a tool; it may lack its family or be written differently."""
+    given = given.rpartition("__")[2] or given  # as hosts name it: mcp__stability__generate_core
     if given in step_tools():
         return given
     key = name_key(given)
@@ -326,7 +299,8 @@ def _read_steps(steps: Sequence[Mapping[str, Any]], found: ReadPlan) -> list[Ste
             read.append(parse_model(Step, each, what=what))
         except ArgumentsError as error:
             message = error.message.removeprefix(f"{what}: ")
-            found.problems.append(Problem(step=each["id"], message=message))
+            cure = takes_sentence(error)
+            found.problems.append(Problem(step=each["id"], message=message, cure=cure))
     return read
 
 
@@ -334,23 +308,35 @@ def _read_whole(raw: Mapping[str, Any], found: ReadPlan) -> Plan | None:
     """Return the plan without its steps, which are read one by one for the sake of the errors."""
     stand_in = [{"id": "step", "tool": "step"}]
     given = {**raw, "steps": stand_in}
+    for word, name in _PLAN_WORDS.items():
+        if word in given and name not in given:
+            given[name] = given.pop(word)
+    for name in _SAYS_NOTHING & given.keys():
+        del given[name]
+    if isinstance(given.get("deliver"), str):
+        given["deliver"] = {"to": given["deliver"]}
     inputs = raw.get("inputs")
     if isinstance(inputs, Mapping):
         given["inputs"] = {str(name): _input(each) for name, each in inputs.items()}
-    outputs = raw.get("outputs")
+    outputs = given.get("outputs")
+    outputs = [outputs] if isinstance(outputs, str) else outputs
     if isinstance(outputs, list):
         given["outputs"] = {str(each).lstrip("$"): each for each in outputs}
     try:
         return parse_model(Plan, given, what="plan")
     except ArgumentsError as error:
-        found.problems.append(Problem(message=error.message.removeprefix("plan: ")))
+        message = error.message.removeprefix("plan: ")
+        found.problems.append(Problem(message=message, cure=takes_sentence(error)))
         return None
 
 
 def _input(given: object) -> object:
     """Return an input; a bare value is a default, a bare type a type."""
     if isinstance(given, Mapping):
-        return given
+        kind = given.get("type")
+        named = _INPUT_TYPES.get(kind, kind) if isinstance(kind, str) else kind
+        rest = {name: each for name, each in given.items() if (name, each) != ("required", True)}
+        return {**rest, "type": named} if kind is not None else rest
     types = PlanInput.model_fields["type"].annotation
     if isinstance(given, str) and given in getattr(types, "__args__", ()):
         return {"type": given}
@@ -371,10 +357,10 @@ def _chained(steps: Sequence[Step], found: ReadPlan) -> list[Step]:
         name = missing_file(step)
         before = _maker(chained, name, step) if name is not None else None
         if name is not None and before is not None:
-            several = step.tool in OPERATIONS
-            reference = "$item" if several and before.foreach is not None else f"${before.id}"
+            each = step.tool in OPERATIONS and step.foreach is None and before.foreach is not None
+            reference = "$item" if each else f"${before.id}"
             update: dict[str, Any] = {"arguments": {**step.arguments, name: reference}}
-            if reference == "$item" and step.foreach is None:
+            if each:
                 update["foreach"] = f"${before.id}"
             found.notes.append(f"{step.id}: {name} = what {before.id} makes")
             step = step.model_copy(update=update)  # noqa: PLW2901 -- the completed step

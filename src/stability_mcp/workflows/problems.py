@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stability_mcp.errors import ArgumentsError
-from stability_mcp.text import quoted
+from stability_mcp.text import quoted, visible
 
 MAX_SHOWN = 12
 """Mistakes in one error; more are counted. *Chosen*: a model corrects a dozen at a time."""
 CURE = "Correct the plan and call workflow_plan again; it is free."
+
+MAX_ARGUMENT_CHARACTERS = 120
+"""Of the path to an argument, which has names that the plan chose."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +31,13 @@ class Problem:
         """Return it as text, such as `step "cut", image: There is no step "drat"`."""
         where = f"step {quoted(self.step)}" if self.step is not None else "plan"
         if self.argument:
-            where = f"{where}, {self.argument}"
+            where = f"{where}, {visible(self.argument)[:MAX_ARGUMENT_CHARACTERS]}"
         return " ".join(filter(None, (f"{where}: {self.message}", self.cure)))
+
+
+def takes_sentence(error: ArgumentsError) -> str:
+    """Return the sentence of an error that says what is taken; "" if its message has the cure."""
+    return (error.hint or "").removesuffix("Correct this and call again.").strip()
 
 
 def problems_error(problems: Sequence[Problem], *, cure: str = CURE) -> ArgumentsError:

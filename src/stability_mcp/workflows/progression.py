@@ -214,6 +214,8 @@ class _Run:
         if step.review:
             if self._awaits_pick(step, elements) or not self._is_settled(keys):
                 return None
+            if self._may_have_results(keys):
+                return None
             keys = [key for key in keys if self._is_picked(key)]
         slots = [_Slot(key) for key in keys]
         return slots if ref.part is None else slots[int(ref.part) - 1 : int(ref.part)]
@@ -229,6 +231,15 @@ class _Run:
             or ((item := self._items.get(key)) is not None and item.state != "running")
             for key in keys
         )
+
+    def _may_have_results(self, keys: Sequence[ItemKey]) -> bool:
+        """Return whether a review has no results to pick from, but still may get some."""
+        items = [(key, self._items[key]) for key in keys if key in self._items]
+        if any(item.state == "done" for _, item in items):
+            return False
+        unknown = [key for key, item in items if item.state == "unknown"]
+        self._blockers |= dict.fromkeys(unknown)
+        return bool(unknown)
 
     def _is_picked(self, key: ItemKey) -> bool:
         item = self._items.get(key)
@@ -276,6 +287,8 @@ class _Run:
     def _fields(self, element: Any) -> Mapping[str, Any]:  # noqa: ANN401 -- any JSON
         """Return the fields of an element; a result has those of the element it was made for."""
         element = self.origin(element)
+        if isinstance(element, str):
+            return placeholders.fields_of_file(element)
         return element if isinstance(element, Mapping) else {}
 
     def origin(self, element: Any) -> Any:  # noqa: ANN401 -- any JSON

@@ -6,6 +6,7 @@ waits for that job. The driver stops when the run has ended, or waits for the us
 """
 
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -27,14 +28,16 @@ from stability_mcp.jobs.transactions.finish import mark_delivered
 from stability_mcp.store.database import Database
 from stability_mcp.store.queries import Connection
 from stability_mcp.store.tenancy import Account
-from stability_mcp.text import credits_text, listed
-from stability_mcp.workflows import run_rows
+from stability_mcp.text import listed
+from stability_mcp.workflows import run_fence, run_rows
 from stability_mcp.workflows.earlier_results import EarlierResults
 from stability_mcp.workflows.progression import ItemKey, Progression, ReadyItem, progression
+from stability_mcp.workflows.run_fence import NewState, NotDrivenError
 from stability_mcp.workflows.run_jobs import RunJob
+from stability_mcp.workflows.run_pauses import unknown_text, why_paused
 from stability_mcp.workflows.run_port import PreparedStep, StepResult, StepRunner
-from stability_mcp.workflows.run_rows import NewState, Settled
 from stability_mcp.workflows.run_rows import RunState as State
+from stability_mcp.workflows.run_rows import Settled
 from stability_mcp.workflows.run_state import RunState, read_state
 from stability_mcp.workflows.step_budgets import StepBudgets
 
@@ -44,6 +47,12 @@ MAX_LOCAL = 2
 """Local tools of a run that work at once, so that calls in the chat get their turn."""
 TICK_SECONDS = 1.0
 """Interval at which the rows are read even without news: another process may have changed them."""
+
+MAX_PAUSE_SECONDS = 0.25
+"""Longest pause between two reads of the rows."""
+PAUSE_FACTOR = 4
+"""Pause for as many times as long as a read took: 20 ms for a run with 500 items. Items that end
+meanwhile are recorded together."""
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +96,10 @@ class RunDriver:
         """Set whenever the rows may have changed."""
         self._stopped_by: StudioError | None = None
         """Why no further item may start: money, the key or the disk."""
+        self._is_cancelled = False
+        """Whether the user cancelled the run: what was started and not sent ends."""
+        self._unreadable: set[ItemKey] = set()
+        """Items whose job is done, but whose result couldn't be taken over."""
         self._earlier: EarlierResults | None = None
         self._budgets = StepBudgets(context.database, run)
 
@@ -100,11 +113,13 @@ class RunDriver:
 
     async def drive(self) -> None:
         """Work until the run has ended, waits for the user, or belongs to another process."""
-        self._stopped_by = None
+        self._stopped_by, self._is_cancelled = None, False
+        self._unreadable.clear()
         async with anyio.create_task_group() as group:
             while True:
                 self._news = anyio.Event()
                 self._notify()
+                begun = time.monotonic()
                 try:
                     is_active, open_jobs = await self._advance(group)
                 except StorageError as error:  # the rows are as they were
@@ -113,6 +128,8 @@ class RunDriver:
                     await anyio.sleep(TICK_SECONDS)
                 if not is_active:
                     return
+                took = time.monotonic() - begun
+                await anyio.sleep(min(took * PAUSE_FACTOR, MAX_PAUSE_SECONDS))
                 await self._wait(open_jobs)
 
     async def _wait(self, jobs: Sequence[str]) -> None:
@@ -120,7 +137,10 @@ class RunDriver:
         async with anyio.create_task_group() as group:
 
             async def jobs_changed() -> None:
-                await self._context.jobs.runner.engine.changed(jobs, TICK_SECONDS)
+                try:
+                    await self._context.jobs.runner.engine.changed(jobs, TICK_SECONDS)
+                except StorageError:  # the next round reads anyway
+                    await anyio.sleep(TICK_SECONDS)
                 group.cancel_scope.cancel()
 
             group.start_soon(jobs_changed)
@@ -134,6 +154,7 @@ class RunDriver:
         state = await self._read()
         if state.row.state != "running" or state.row.process != self._context.process:
             return False, []
+        self._is_cancelled = state.row.cancel_at is not None
         state = await self._settle(state, busy)
         open_jobs = [job.id for job in state.newest_jobs.values() if job.is_open]
         if state.row.cancel_at is not None:
@@ -163,43 +184,24 @@ class RunDriver:
         items = {
             key: row.as_item()
             for key, row in state.items.items()
-            if row.state != "running" or key in busy or self._has_job(state, key)
+            if row.state != "running" or key in busy or state.has_job(key)
         }
         return progression(state.plan, state.inputs, items)
-
-    @staticmethod
-    def _has_job(state: RunState, key: ItemKey) -> bool:
-        """Return whether a job works on an item, other than the one that it repeats."""
-        job = state.newest_jobs.get(key)
-        return job is not None and job.id != state.items[key].repeats
 
     # Items that ended -----------------------------------------------------------------------------
 
     async def _settle(self, state: RunState, busy: AbstractSet[ItemKey]) -> RunState:
         """Record the outcome of jobs until the state shows none that ended; return that state."""
-        while ended := self._ended(state, busy):
+        while ended := state.ended_jobs(excluding=busy | self._unreadable):
             await self._record(ended)
             state = await self._read()
         return state
 
-    @staticmethod
-    def _ended(state: RunState, busy: AbstractSet[ItemKey]) -> list[RunJob]:
-        """Return jobs that ended and whose outcome isn't recorded yet."""
-        return [
-            job
-            for key, job in state.newest_jobs.items()
-            if key not in busy
-            and (row := state.items.get(key)) is not None
-            and row.state in {"running", "unknown"}
-            and not job.is_open
-            and job.state != "paused"
-            and not (job.state == "unknown" and (row.state == "unknown" or row.repeats == job.id))
-        ]
-
     async def _record(self, ended: Sequence[RunJob]) -> None:
-        settled = {job.key: await self._settled(job) for job in ended}
+        found = {job.key: await self._settled(job) for job in ended}
+        settled = {key: each for key, each in found.items() if each is not None}
         now, run = self._context.clock(), self._run
-        calls = [job.call for job in ended if job.call is not None]
+        calls = [job.call for job in ended if job.call is not None and job.key in settled]
 
         def write(connection: Connection) -> None:
             for key, each in settled.items():
@@ -208,12 +210,17 @@ class RunDriver:
 
         await self._context.database.write(write, name="workflow.settle")
 
-    async def _settled(self, job: RunJob) -> Settled:
+    async def _settled(self, job: RunJob) -> Settled | None:
+        """Return how an item ended; None: its result is there, but can't be read or written now."""
         if job.state != "done":
             state: Any = job.state
             return Settled(state=state, error=job.error)
         try:
             result = await self._steps.result(job)
+        except StorageError as error:
+            self._stopped_by = self._stopped_by or error
+            self._unreadable.add(job.key)
+            return None
         except StudioError as error:
             return Settled(state="failed", error=error.message)
         if result.media is None:
@@ -234,19 +241,31 @@ class RunDriver:
     async def _make(self, ready: ReadyItem, state: RunState) -> None:
         """Make an item, or submit its job."""
         try:
-            await self._attempt(ready, state)
-        except ModerationError as error:  # the API refused the same a moment ago
-            await self._fail(ready, error)
+            try:
+                await self._attempt(ready, state)
+            except NotDrivenError:
+                log.info("run %s: %s not started: the run was stopped", self._run, ready.key.step)
+            except ModerationError as error:  # the API refused the same a moment ago
+                await self._fail(ready, error)
+            except (BudgetError, RequestError, StorageError):
+                raise
+            except StudioError as error:
+                await self._fail(ready, error)
         except (BudgetError, RequestError, StorageError) as error:
             self._stopped_by = self._stopped_by or error
-        except StudioError as error:
-            await self._fail(ready, error)
         finally:
             self._busy.discard(ready.key)
             self.wake()
 
+    @property
+    def _is_stopping(self) -> bool:
+        """Return whether items that wait for their turn don't start any more."""
+        return self._is_cancelled or self._stopped_by is not None
+
     async def _attempt(self, ready: ReadyItem, state: RunState) -> None:
         async with self._context.preparing:
+            if self._is_stopping:
+                return
             prepared = await self._steps.prepare(ready)
         row = state.items.get(ready.key)
         repeats = row.repeats if row is not None else None
@@ -266,6 +285,8 @@ class RunDriver:
             return
         await self._write_start(prepared)
         async with self._context.local:
+            if self._is_stopping:
+                return
             result = await self._steps.run_local(prepared)
         await self._write_result(ready.key, result)
 
@@ -321,20 +342,20 @@ class RunDriver:
                 return True
         if open_jobs or busy:
             return True
-        await self._set_state("cancelled", "")
-        return False
+        return await self._stop_as(state, "cancelled", "")
 
     async def _stop(self, state: RunState, found: Progression) -> bool:
         """Write why the run stops, or that it has ended; return whether it continues."""
         paused = [job for job in state.newest_jobs.values() if job.state == "paused"]
         unknown = [key for key, row in state.items.items() if row.state == "unknown"]
         if self._stopped_by is not None or paused:
-            why = _why_paused(self._stopped_by, paused)
-            return await self._set_state("paused", why)
+            why = why_paused(self._stopped_by, paused)
+            return await self._stop_as(state, "paused", why)
         if found.reviews:
-            return await self._set_state("review", f"Waits for a pick: {listed(found.reviews)}.")
+            why = f"Waits for a pick: {listed(found.reviews)}."
+            return await self._stop_as(state, "review", why)
         if unknown:
-            return await self._set_state("paused", _unknown_text(unknown, state))
+            return await self._stop_as(state, "paused", unknown_text(unknown, state))
         if not found.is_finished:  # an item ended after the rows were read
             return True
         return await self._finish(state)
@@ -345,41 +366,26 @@ class RunDriver:
             try:
                 delivery = await self._steps.deliver(state)
             except StudioError as error:
-                return await self._set_state("paused", f"Not delivered: {error.message}")
-            run, now = self._run, self._context.clock()
+                why = " ".join(filter(None, (error.message, error.hint)))
+                return await self._stop_as(state, "paused", f"Not delivered: {why}")
+            run = self._run
             await self._context.database.write(
-                lambda c: run_rows.set_delivery(c, run, delivery, now), name="workflow.deliver"
+                lambda c: run_rows.set_delivery(c, run, delivery), name="workflow.deliver"
             )
         failed = sorted({row.step for row in state.rows if row.state == "failed"})
         # A user who picks none of the results has what they wanted to know.
         outputs = any(state.outputs.values()) or any(row.picked is not None for row in state.rows)
         why = f"Failed: {listed(failed)}." if failed else ""
-        return await self._set_state("done" if outputs else "failed", why)
+        return await self._stop_as(state, "done" if outputs else "failed", why)
 
-    async def _set_state(self, new: State, why: str) -> bool:
-        now, run = self._context.clock(), self._run
+    async def _stop_as(self, state: RunState, new: State, why: str) -> bool:
+        """Write how the run stops; return whether it continues, as the user decided something."""
+        now, row = self._context.clock(), state.row
 
-        def write(connection: Connection) -> None:
-            run_rows.set_state(connection, run, NewState(state=new, why=why or None), now)
+        def write(connection: Connection) -> bool:
+            return run_fence.stop(connection, row, NewState(state=new, why=why or None), now)
 
-        await self._context.database.write(write, name="workflow.set_state", durable=True)
-        return False
-
-
-def _why_paused(error: StudioError | None, paused: Sequence[RunJob]) -> str:
-    """Return one message for everything that waits for money or a key."""
-    if error is not None:
-        return " ".join(filter(None, (error.message, error.hint)))
-    reasons = list(dict.fromkeys(job.error for job in paused if job.error))
-    count = f"{len(paused)} job{'s' * (len(paused) != 1)}"
-    return f"{count} paused: {reasons[0]}" if reasons else f"{count} paused."
-
-
-def _unknown_text(unknown: Sequence[ItemKey], state: RunState) -> str:
-    price = sum(state.newest_jobs[key].price for key in unknown if key in state.newest_jobs)
-    steps = listed(dict.fromkeys(key.step for key in unknown))
-    count = f"{len(unknown)} result{'s' * (len(unknown) != 1)}"
-    return (
-        f"{count} of {steps} may have been charged, but never arrived. Ask the user: pay again "
-        f"({credits_text(price)}), or skip."
-    )
+        if await self._context.database.write(write, name="workflow.set_state", durable=True):
+            return False
+        self.wake()
+        return True

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio.abc import TaskGroup
 
-from stability_mcp.errors import StorageError
+from stability_mcp.errors import NotFoundError, StorageError, StudioError
 from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.store.changes import ChangeWatch
 from stability_mcp.store.database import Database
@@ -56,6 +56,10 @@ class RunHost:
         self._steps = steps
         self._clock = clock
         self._drivers: dict[str, RunDriver] = {}
+        self.abandoned: set[str] = set()
+        """Runs whose caller was cut off before it got their outcome; see `run_start`."""
+        self._wanted: set[str] = set()
+        """Runs that continue, although their driver may be about to end."""
         self._group: TaskGroup | None = None
         self._changes = ChangeWatch(database)
         self._shared: DriverContext | None = None
@@ -70,9 +74,11 @@ class RunHost:
                         if self._changes.changed() or self._others_run:
                             await self._adopt()
                             self._starting = False
-                    except (StorageError, OSError) as error:
+                    except (StudioError, OSError) as error:
                         self._changes.forget()
                         log.warning("workflows of dead processes could not continue yet: %s", error)
+                    except Exception:  # the server works on, and so do the runs it drives
+                        log.exception("workflows of dead processes could not continue")
                     await anyio.sleep(ADOPT_SECONDS)
             finally:
                 self._group = None
@@ -120,6 +126,7 @@ class RunHost:
         """Drive a run that belongs to this process; wakes its driver if it has one."""
         driver = self._drivers.get(run)
         if driver is not None:
+            self._wanted.add(run)
             driver.wake()
             return
         if self._group is None:
@@ -129,7 +136,15 @@ class RunHost:
         self._shared = self._shared or DriverContext(
             database=self._database, jobs=self._jobs, account=self._account, clock=self._clock
         )
-        driver = RunDriver(self._shared, run, await self._steps(run))
+        try:
+            steps = await self._steps(run)
+        except (StorageError, NotFoundError):
+            raise
+        except Exception as error:
+            log.exception("run %s can't be driven", run)
+            await self._pause(run, error)
+            return
+        driver = RunDriver(self._shared, run, steps)
         if run not in self._drivers:
             self._drivers[run] = driver
             self._group.start_soon(self._drive, run, driver)
@@ -139,22 +154,41 @@ class RunHost:
 
         try:
             while True:
+                self._wanted.discard(run)
                 await driver.drive()
                 row = await self._database.read(lambda c: run_rows.find_run(c, self._account, run))
+                is_mine = row.state == "running" and row.process == self._jobs.runner.process
                 # The user may have continued it between its last step and now.
-                if row.state != "running" or row.process != self._jobs.runner.process:
+                if not is_mine and run not in self._wanted:
                     return
+        except (StorageError, NotFoundError) as error:  # `_adopt` finds it again, if it exists
+            self._changes.forget()
+            log.warning("run %s stopped: %s", run, error)
         except Exception as error:
             log.exception("run %s stopped because of a mistake in this program", run)
-            why = f"A mistake in this program ({type(error).__name__}); its log says more."
-            now, new = self._clock(), run_rows.NewState(state="paused", why=why)
-            await self._database.write(
-                lambda c: run_rows.set_state(c, run, new, now), name="workflow.stopped"
-            )
+            await self._pause(run, error)
         finally:
+            self._wanted.discard(run)
             del self._drivers[run]
             for each in driver.listeners:
                 each.set()
+
+    async def _pause(self, run: str, error: Exception) -> None:
+        """Pause a run that can't continue because of an unexpected error."""
+        from stability_mcp.workflows import run_fence
+
+        while isinstance(error, ExceptionGroup):
+            error = error.exceptions[0]
+        why = f"A mistake in this program ({type(error).__name__}); its log says more."
+        now, process = self._clock(), self._jobs.runner.process
+        try:
+            await self._database.write(
+                lambda c: run_fence.pause(c, run, process, why=why, now=now),
+                name="workflow.stopped",
+            )
+        except StorageError as failed:
+            self._changes.forget()
+            log.warning("run %s could not be paused: %s", run, failed)
 
     def wake(self, run: str) -> None:
         """Let the driver of a run read the rows again, if this process has one."""

@@ -72,6 +72,7 @@ class StepRunner(Protocol):
             makes it.
 
         Raises:
+            NotDrivenError: the run was cancelled or stopped, or another process drives it.
             BudgetError: it would exceed the budget of the run or of the day, or a spending limit.
             RequestError: the key is rejected or has no credits; or moderation refused the same.
             StorageError: the store can't be written.

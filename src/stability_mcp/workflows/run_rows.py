@@ -6,6 +6,7 @@ All functions run inside a transaction of the caller.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 from stability_mcp.errors import NotFoundError
@@ -28,6 +29,12 @@ MAX_SIMILAR_IDS = 3
 
 RunState = Literal["running", "review", "paused", "done", "failed", "cancelled"]
 ENDED: frozenset[RunState] = frozenset({"done", "failed", "cancelled"})
+
+
+@lru_cache(maxsize=8)
+def _read_plan(text: str) -> Plan:
+    """Return a stored plan. The driver reads its run after each change; plans never change."""
+    return Plan.model_validate_json(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +92,7 @@ class RunRow:
 
     def read_plan(self) -> Plan:
         """Return its plan."""
-        return Plan.model_validate_json(self.plan)
+        return _read_plan(self.plan)
 
     def read_inputs(self) -> dict[str, Any]:
         """Return the values of its inputs."""
@@ -191,7 +198,6 @@ _find_run = _SQL.one("find_run", RunRow)
 _similar_ids = _SQL.values("similar_ids", str)
 _run_of_job = _SQL.value("run_of_job", str)
 _list_runs = _SQL.many("list_runs", RunRow)
-_set_state = _SQL.count("set_state")
 _set_delivery = _SQL.count("set_delivery")
 _mark_collected = _SQL.count("mark_collected")
 _request_cancel = _SQL.count("request_cancel")
@@ -201,6 +207,8 @@ _settle_item = _SQL.count("settle_item")
 _skip_item = _SQL.count("skip_item")
 _repeat_item = _SQL.count("repeat_item")
 _raise_budget = _SQL.count("raise_budget")
+_set_budget = _SQL.count("set_budget")
+_skip_unknown = _SQL.count("skip_unknown")
 _restart = _SQL.count("restart")
 _forget_item = _SQL.count("forget_item")
 _pick = _SQL.count("pick")
@@ -229,6 +237,16 @@ def insert_run(connection: Connection, run: NewRun, now: float) -> str:
         name = f"{RUN_PREFIX}{new_id()}"
         if _insert_run(connection, **row, id=name, now=now) is not None:
             return name
+
+
+def is_same_start(row: RunRow, run: NewRun) -> bool:
+    """Return whether a run does what another one would: the same plan, inputs and files."""
+    return (
+        row.account == run.account
+        and row.plan == run.plan.model_dump_json(exclude_defaults=True)
+        and (row.read_inputs(), row.read_files()) == (dict(run.inputs), dict(run.files))
+        and (row.redo_of, row.read_redo()) == (run.redo_of, run.redo or RedoFacts())
+    )
 
 
 def find_run(connection: Connection, account: Account, name: str) -> RunRow:
@@ -266,24 +284,9 @@ def list_runs(
     return _list_runs(connection, owner=account.owner, before=before, limit=limit)
 
 
-@dataclass(frozen=True, kw_only=True)
-class NewState:
-    """The state that a run changes to."""
-
-    state: RunState
-    why: str | None = None
-    process: str | None = None
-    """The process that drives it, if it is running."""
-
-
-def set_state(connection: Connection, run: str, new: NewState, now: float) -> None:
-    """Change the state of a run."""
-    _set_state(connection, id=run, state=new.state, why=new.why, process=new.process, now=now)
-
-
-def set_delivery(connection: Connection, run: str, delivery: Mapping[str, Any], now: float) -> None:
+def set_delivery(connection: Connection, run: str, delivery: Mapping[str, Any]) -> None:
     """Record the files that a run wrote, and lines for the answer."""
-    _set_delivery(connection, id=run, delivery=json.dumps(delivery), now=now)
+    _set_delivery(connection, id=run, delivery=json.dumps(delivery))
 
 
 def mark_collected(connection: Connection, run: str, now: float) -> bool:
@@ -301,9 +304,9 @@ def restart(connection: Connection, run: str, process: str, now: float) -> bool:
     return _restart(connection, id=run, process=process, now=now) == 1
 
 
-def raise_budget(connection: Connection, run: str, credits: int) -> None:  # noqa: A002 -- as in the columns
-    """Let a run cost more, by what the user agreed to, in millicredits."""
-    _raise_budget(connection, run=run, credits=credits)
+def set_budget(connection: Connection, run: str, credits: int) -> None:  # noqa: A002 -- as in the columns
+    """Let a run cost as much as the user agreed to, in millicredits; it is never lowered."""
+    _set_budget(connection, run=run, credits=credits)
 
 
 def touch(connection: Connection, run: str, now: float) -> None:
@@ -373,13 +376,19 @@ def skip_item(connection: Connection, run: str, key: ItemKey, why: str, now: flo
     _skip_item(connection, run=run, step=key.step, item=key.position, why=why, now=now)
 
 
+def skip_unknown(connection: Connection, run: str, key: ItemKey, why: str, now: float) -> bool:
+    """Leave an item of unknown outcome out; False: its result arrived, or it is repeated."""
+    row = {"run": run, "step": key.step, "item": key.position}
+    return _skip_unknown(connection, **row, why=why, now=now) == 1
+
+
 def forget_item(connection: Connection, run: str, key: ItemKey) -> bool:
     """Let an item that has no result start again; False: it has one, or may have been charged."""
     return _forget_item(connection, run=run, step=key.step, item=key.position) == 1
 
 
 def pick(connection: Connection, run: str, step: str, picked: Mapping[int, bool]) -> int:
-    """Record the user's pick of a step's results; return how many exist."""
+    """Record the user's pick of a step's results; return of how many: each is picked once."""
     return sum(
         _pick(connection, run=run, step=step, item=item, picked=int(value))
         for item, value in picked.items()

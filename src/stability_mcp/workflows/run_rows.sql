@@ -30,18 +30,9 @@ SELECT seq, id, owner, upstream, process, template, title, plan, plan_format, in
     cancel_at, created_at, changed_at, finished_at
 FROM runs WHERE owner = :owner AND seq < :before ORDER BY seq DESC LIMIT :limit;
 
--- name: set_state(id, state, why, process, now) -> count
--- A run that waits for the user, or has ended, belongs to no process. No answer has shown its new
--- state yet.
-UPDATE runs SET state = :state, why = :why, process = :process, changed_at = :now,
-    finished_at = CASE WHEN :state IN ('done', 'failed', 'cancelled')
-        THEN coalesce(finished_at, :now) END,
-    collected_at = NULL
-WHERE id = :id;
-
--- name: set_delivery(id, delivery, now) -> count
+-- name: set_delivery(id, delivery) -> count
 -- The files that were written, and lines for the answer.
-UPDATE runs SET delivery = :delivery, changed_at = :now WHERE id = :id;
+UPDATE runs SET delivery = :delivery WHERE id = :id;
 
 -- name: mark_collected(id, now) -> count
 -- An answer showed a run that has ended, or waits for the user.
@@ -53,8 +44,10 @@ WHERE id = :id AND collected_at IS NULL AND state <> 'running';
 UPDATE runs SET cancel_at = :now WHERE id = :id AND cancel_at IS NULL AND finished_at IS NULL;
 
 -- name: touch(id, now) -> count
--- Tells the process that drives the run that its items were changed.
-UPDATE runs SET changed_at = :now WHERE id = :id;
+-- Tells the process that drives the run that the user decided something. The value differs from
+-- every earlier one, also if the clock was set back: `run_fence` compares it.
+UPDATE runs SET changed_at = CASE WHEN changed_at < :now THEN :now ELSE changed_at + 0.000001 END
+WHERE id = :id;
 
 -- name: start_item(run, step, item, tool, arguments, reuse_key, now) -> count
 -- An item starts once: no row changes if it did.
@@ -68,15 +61,30 @@ UPDATE run_items SET state = :state, media = :media, facts = :facts, error = :er
 WHERE run = :run AND step = :step AND item = :item AND state <> 'done';
 
 -- name: skip_item(run, step, item, why, now) -> count
--- It can't run, because of what it uses.
+-- It can't run, because of what it uses or the budget of its step. It may have been started before
+-- its process ended; what has a job may have been charged.
 INSERT INTO run_items (run, step, item, tool, arguments, state, error, started_at, ended_at)
 VALUES (:run, :step, :item, '', '{}', 'skipped', :why, :now, :now)
-ON CONFLICT (run, step, item) DO NOTHING;
+ON CONFLICT (run, step, item) DO UPDATE
+SET state = 'skipped', error = excluded.error, ended_at = excluded.ended_at
+WHERE run_items.state = 'running' AND NOT EXISTS (
+    SELECT 1 FROM jobs
+    WHERE jobs.run = run_items.run AND jobs.step = run_items.step AND jobs.item = run_items.item
+);
 
 -- name: repeat_item(run, step, item, job) -> count
 -- The user agreed to pay again for a job whose outcome is unknown.
 UPDATE run_items SET repeats = :job, state = 'running', error = NULL, ended_at = NULL
 WHERE run = :run AND step = :step AND item = :item AND state = 'unknown';
+
+-- name: skip_unknown(run, step, item, why, now) -> count
+-- The user doesn't pay again for a result that may have been charged.
+UPDATE run_items SET state = 'skipped', error = :why, ended_at = :now
+WHERE run = :run AND step = :step AND item = :item AND state = 'unknown';
+
+-- name: set_budget(run, credits) -> count
+-- The same request twice raises it once.
+UPDATE runs SET max_credits = :credits WHERE id = :run AND max_credits < :credits;
 
 -- name: raise_budget(run, credits) -> count
 -- What the user agreed to in addition, in millicredits.
@@ -88,9 +96,9 @@ DELETE FROM run_items
 WHERE run = :run AND step = :step AND item = :item AND state IN ('running', 'failed', 'skipped');
 
 -- name: pick(run, step, item, picked) -> count
--- The user's pick in a review.
+-- The user's pick in a review, which is final: later steps have started with it.
 UPDATE run_items SET picked = :picked
-WHERE run = :run AND step = :step AND item = :item AND state = 'done';
+WHERE run = :run AND step = :step AND item = :item AND state = 'done' AND picked IS NULL;
 
 -- name: items(run) -> many
 -- Every item of a run that was started or settled.

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ from stability_mcp.workflows import run_rows
 from stability_mcp.workflows.plan import Plan, Step
 from stability_mcp.workflows.plan_check import outputs_of
 from stability_mcp.workflows.plan_graph import dependencies, sorted_steps
-from stability_mcp.workflows.progression import ItemKey, item_counts
+from stability_mcp.workflows.progression import ItemKey, item_counts, progression
 from stability_mcp.workflows.run_jobs import RunJob, by_item, jobs_of_run
 from stability_mcp.workflows.run_rows import ItemRow, RunRow
 
@@ -77,12 +78,49 @@ class RunState:
         """Return the newest job of each item."""
         return by_item(self.jobs)
 
+    def has_job(self, key: ItemKey) -> bool:
+        """Return whether a job works on an item, other than the one that it repeats."""
+        job = self.newest_jobs.get(key)
+        return job is not None and job.id != self.items[key].repeats
+
+    def ended_jobs(self, *, excluding: AbstractSet[ItemKey]) -> list[RunJob]:
+        """Return jobs that ended and whose outcome isn't recorded yet.
+
+        Args:
+            excluding: Items that aren't looked at.
+        """
+        return [
+            job
+            for key, job in self.newest_jobs.items()
+            if key not in excluding
+            and (row := self.items.get(key)) is not None
+            and row.state in {"running", "unknown"}
+            and not job.is_open
+            and job.state != "paused"
+            and not (job.state == "unknown" and (row.state == "unknown" or row.repeats == job.id))
+        ]
+
     @property
     def unknown_jobs(self) -> list[RunJob]:
         """Return the newest jobs of items that may have been charged and never arrived."""
         unknown = [row.key for row in self.rows if row.state == "unknown"]
         jobs = [self.newest_jobs[key] for key in unknown if key in self.newest_jobs]
         return [job for job in jobs if job.state == "unknown"]
+
+    @property
+    def has_late_results(self) -> bool:
+        """Return whether the outcome of a job is known by now, and not yet that of its item."""
+        return len(self.unknown_jobs) < sum(row.state == "unknown" for row in self.rows)
+
+    @property
+    def waits_for_unknown(self) -> bool:
+        """Return whether the run is paused only because of results that never arrived."""
+        if self.row.state != "paused" or not any(row.state == "unknown" for row in self.rows):
+            return False
+        if any(row.state == "running" for row in self.rows):
+            return False
+        items = {key: row.as_item() for key, row in self.items.items()}
+        return not progression(self.plan, self.inputs, items).ready
 
     @property
     def charged(self) -> int:

@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import PurePath
 from typing import Annotated, Any, get_args
 from zlib import crc32
 
@@ -14,9 +13,10 @@ from stability_mcp.api.notation import nearest_ratio
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.local_tools import all_local_tools
 from stability_mcp.local_tools.local_tool import MediaShape
-from stability_mcp.media.labels import clean_label, slug
+from stability_mcp.media.labels import slug
 from stability_mcp.text import listed, quoted
-from stability_mcp.workflows.plan import MAX_ID_CHARACTERS, Delivery, PlanInput
+from stability_mcp.workflows.placeholders import file_name, literal
+from stability_mcp.workflows.plan import MAX_ID_CHARACTERS, Delivery, PlanInput, Step
 
 MAX_SEED = 4_294_967_294
 """Largest seed of every operation that takes one."""
@@ -99,14 +99,17 @@ def unique_names(names: Iterable[str]) -> list[str]:
     return found
 
 
-def short_path(reference: str) -> str:
-    """Return the last part of a path or URI."""
-    return PurePath(reference.replace("\\", "/")).name or reference
+def result_name(reference: str, what: str) -> str:
+    """Return the label of what is made of a file, such as `fox enhanced`.
+
+    Without it, results get the next version of the file's name, which says nothing about them.
+    """
+    return literal(f"{file_name(reference)} {what}")
 
 
-def file_name(reference: str) -> str:
-    """Return the name of what is made of a file: its own without folder and ending."""
-    return clean_label(short_path(reference)) or "file"
+def labelled(step: Step, label: str) -> Step:
+    """Return a step whose results have a label, in the notation of a plan."""
+    return step.model_copy(update={"arguments": {**step.arguments, "label": label}})
 
 
 def prompt_names(prompts: Iterable[str]) -> list[str]:

@@ -350,7 +350,8 @@ SCENARIOS = (
         allowed=PLANNING,
         good=["A plan with its price, a yes, one run, and all files in the folder."],
         bad=["Starts before the yes.", "Generates a picture for each format."],
-        budget=Budget(calls=5, bytes=55_000, credits=13),
+        pictures=1,
+        budget=Budget(calls=5, bytes=110_000, credits=13),
         charges={"generate_ultra": 1, "edit_remove_background": 1},
         files=[
             Delivered(pattern="campaign/*", count=3),

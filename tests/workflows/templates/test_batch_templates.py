@@ -119,6 +119,7 @@ def test_files_that_do_not_fit_are_left_out_and_bad_ones_stay() -> None:
         'Left out, of another kind: "song.mp3" and "mesh.glb".',
         'Left out, would have to be cropped or padded for edit_outpaint: "wide.png".',
         'Can\'t be read, will fail without a charge: "bad.png".',
+        "Files that an earlier run processed with the same arguments cost nothing.",
     ]
 
 
@@ -142,6 +143,16 @@ def test_sounds_are_processed_too() -> None:
     ]
 
 
+def test_only_a_run_that_pays_for_every_file_has_a_lowest_price() -> None:
+    """If results of earlier runs are reused, it may cost nothing."""
+    given: dict[str, Any] = {"source": ["one.png", "two.png"], "operation": "upscale_fast"}
+    prices = [
+        checked(plan_of("batch_process", **given, reuse=reuse), FakeMedia()).price
+        for reuse in (True, False)
+    ]
+    assert prices == [(0, 4_000), (4_000, 4_000)]
+
+
 def test_200_files_are_planned_at_once() -> None:
     """In one step of 200 elements; 500 paid results are the maximum."""
     files = [f"photos/p{n:03d}.png" for n in range(200)]
@@ -150,7 +161,7 @@ def test_200_files_are_planned_at_once() -> None:
     found = checked(plan, FakeMedia())
     assert time.process_time() - begin < 10
     assert not found.problems
-    assert (len(plan.steps), found.jobs, found.price) == (1, 200, (400_000, 400_000))
+    assert (len(plan.steps), found.jobs, found.price) == (1, 200, (0, 400_000))
     assert len(plan.model_dump_json(exclude_defaults=True)) < 20_000
     with pytest.raises(ArgumentsError, match="300 files; a run with 2 paid steps takes up to 250"):
         plan_of(
@@ -172,7 +183,7 @@ def test_200_files_are_planned_at_once() -> None:
             r"^steps\[0\].operation: media_export makes nothing",
         ),
         ({"operation": "nonsense"}, 'There is no tool "nonsense"'),
-        ({"operation": "erase", "source": []}, "source must be a list of 1 or more"),
+        ({"operation": "erase", "source": []}, "source must be a list of 1 to 500"),
     ],
 )
 def test_mistakes_in_a_batch_are_named(given: Mapping[str, Any], message: str) -> None:
@@ -231,6 +242,7 @@ def test_operations_keep_their_ids_and_share_what_they_take() -> None:
     )
     assert_runs(plan)
     assert [step.id for step in plan.steps] == ["my-logo", "cut", "ultra"]
+    assert list(plan.outputs) == ["my-logo", "cut", "ultra"], "also a result that another call uses"
     logo, cut, poster = (step.arguments for step in plan.steps)
     assert (logo["label"], logo["style_preset"]) == ("my logo", "anime")
     assert "style_preset" not in cut

@@ -95,11 +95,21 @@ def test_all_frames_are_in_the_animation_in_order() -> None:
         ItemKey("frames", 1): Item(state="failed"),
     }
     (animation,) = arguments_of(plan, "animation", items)
-    assert animation["image"] == "first0"
-    resize, frames = animation["steps"]
-    assert resize == {"op": "resize", "longest": 512}
-    assert frames["images"] == ["frames0", "frames2"]
-    assert (frames["duration"], frames["format"]) == (125, "webp")
+    assert animation["media"] == ["first0", "frames0", "frames2"]
+    assert (animation["to"], animation["fps"]) == ("sequence/animation.webp", 8)
+    assert (animation["width"], animation["height"], animation["fit"]) == (512, 512, "cover")
+
+
+@pytest.mark.parametrize(
+    ("size", "frame"), [((1600, 900), (768, 432)), ((300, 200), (300, 200)), ((64, 64), (64, 64))]
+)
+def test_the_animation_has_the_shape_of_a_given_picture_and_never_enlarges_it(
+    size: tuple[int, int], frame: tuple[int, int]
+) -> None:
+    """Frames of another shape are cropped, so that nothing jumps."""
+    plan = plan_of("image_sequence", FakeMedia(size=Size(*size)), prompts=FOUR, first="photo")
+    animation = plan.step("animation").arguments
+    assert (animation["width"], animation["height"]) == frame
 
 
 def test_a_given_picture_is_the_first_frame() -> None:

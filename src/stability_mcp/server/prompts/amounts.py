@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass
 
 from stability_mcp.text import credits_text, quoted
+from stability_mcp.workflows.plan import MAX_BUDGET
 
 CREDITS_PER_USD = 100
-MAX_BUDGET_CREDITS = 1_000_000
 MAX_CHARACTERS = 400
 """Longer texts aren't amounts."""
 
@@ -92,7 +92,7 @@ def _amount(given: str) -> float | None:
     unit = "".join(_NUMBER.sub(" ", words).split()).strip(".!")
     if len(numbers) != 1 or unit not in _UNITS or _UNCLEAR.fullmatch(numbers[0]):
         return None
-    return min(_value(numbers[0]) * _UNITS[unit], MAX_BUDGET_CREDITS)
+    return min(_value(numbers[0]) * _UNITS[unit], MAX_BUDGET)
 
 
 def _value(number: str) -> float:

@@ -18,12 +18,10 @@ from stability_mcp.server.template_text import explained, listed_templates
 from stability_mcp.server.tool import Data, tool
 from stability_mcp.studio import Studio
 from stability_mcp.studio.plan_report import PlanReport, PlanWish
+from stability_mcp.workflows.plan import MAX_BUDGET
 from stability_mcp.workflows.plan_check import PlannedStep
 from stability_mcp.workflows.problems import problems_error
 from stability_mcp.workflows.templates import all_templates
-
-MAX_BUDGET = 100_000
-"""Highest budget of a run in credits, 1,000 USD: a larger number is a slip."""
 
 HINTS = {
     **dict.fromkeys(("title", "outputs", "deliver", "reuse"), "put it into plan"),

@@ -8,7 +8,6 @@ from pydantic import Field
 
 from stability_mcp.api.fields import MAX_VARIANTS, Share, Size, StylePreset
 from stability_mcp.api.operations import OPERATIONS
-from stability_mcp.text import quoted
 from stability_mcp.workflows.picture_parts import (
     PictureName,
     Target,
@@ -22,10 +21,12 @@ from stability_mcp.workflows.picture_parts import (
     picture_input,
     transform,
 )
+from stability_mcp.workflows.placeholders import file_name
 from stability_mcp.workflows.plan import Plan, PlanInput, Step
 from stability_mcp.workflows.predictions import sent_size
 from stability_mcp.workflows.quality import Quality, choose
 from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, template
+from stability_mcp.workflows.template_parts import labelled, result_name
 
 TARGETS: Mapping[Quality, Target | None] = MappingProxyType(
     {"draft": None, "standard": "hd", "premium": "2k", "professional": "4k"}
@@ -76,7 +77,7 @@ async def art_from_sketch(arguments: ArtFromSketch, media: TemplateMedia) -> Pla
         inputs["negative_prompt"] = PlanInput(default=arguments.negative_prompt)
     steps = list(_steps(arguments, flaws, upscaler))
     return Plan(
-        title=f"Art from the sketch {quoted(arguments.sketch)}",
+        title=f"Art from the sketch {file_name(arguments.sketch)[:100]}",
         inputs=inputs,
         steps=steps,
         outputs={"art": f"${steps[-1].id}"},
@@ -98,11 +99,12 @@ def _steps(arguments: ArtFromSketch, flaws: list[str], upscaler: Upscaler | None
         style_preset=arguments.style_preset,
         negative_prompt=arguments.negative_prompt and "$negative_prompt",
     )
-    several = arguments.variants > 1
-    yield step.model_copy(update={"count": arguments.variants, "review": several})
+    several, art = arguments.variants > 1, result_name(arguments.sketch, "art")
+    drawn = labelled(step, art if upscaler is None else result_name(arguments.sketch, "draft"))
+    yield drawn.model_copy(update={"count": arguments.variants, "review": several})
     if upscaler is not None:
         words = {"prompt": "$prompt"} if upscaler.needs_prompt else {}
-        yield upscaler.choice.step("enlarged", image="$drawn", **words)
+        yield upscaler.choice.step("enlarged", image="$drawn", label=art, **words)
 
 
 def _notes(size: Size, target: Target | None, upscaler: Upscaler | None) -> list[str]:

@@ -130,7 +130,9 @@ async def batch_generate(arguments: BatchGenerate, media: TemplateMedia) -> Plan
     if arguments.operations is not None:
         steps, notes = _calls(arguments, arguments.operations)
         title = f"{len(steps)} calls"
+        outputs = {step.id: f"${step.id}" for step in steps}  # each has an id of its own
     else:
+        outputs = {}
         prompts = arguments.prompts or ()
         steps, notes = _of_prompts(arguments, prompts)
         title = f"{len(prompts)} prompt{'s' * (len(prompts) != 1)}: {steps[0].tool}"
@@ -138,6 +140,7 @@ async def batch_generate(arguments: BatchGenerate, media: TemplateMedia) -> Plan
         title=title,
         inputs=text_inputs(negative_prompt=(arguments.negative_prompt, "What not to show.")),
         steps=steps,
+        outputs=outputs,
         deliver=delivery(arguments.to),
         notes=notes,
     )
@@ -170,7 +173,7 @@ def _of_prompts(
     names = unique_names(each.id or word for each, word in zip(prompts, words, strict=True))
     step = choice.step("results", **shared, prompt="$item.prompt", label="{item.name}")
     elements = [
-        {"name": name, "prompt": literal(each.prompt)}
+        {"name": literal(name), "prompt": literal(each.prompt)}
         for name, each in zip(names, prompts, strict=True)
     ]
     update = {"foreach": elements, "count": arguments.variants}

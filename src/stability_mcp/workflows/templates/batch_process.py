@@ -14,7 +14,7 @@ from stability_mcp.local_tools.local_tool import MediaShape
 from stability_mcp.text import listed
 from stability_mcp.workflows import placeholders
 from stability_mcp.workflows.picture_parts import mistake
-from stability_mcp.workflows.plan import ITEM, MAX_JOBS, Plan, Step
+from stability_mcp.workflows.plan import ITEM, MAX_ELEMENTS, MAX_JOBS, Plan, Step
 from stability_mcp.workflows.plan_notation import missing_file, read_plan
 from stability_mcp.workflows.predictions import made_kind, sent_size, takes_files
 from stability_mcp.workflows.problems import problems_error
@@ -23,8 +23,6 @@ from stability_mcp.workflows.template_parts import (
     Folder,
     Media,
     delivery,
-    file_name,
-    short_path,
     some,
     step_id,
     unique_names,
@@ -32,6 +30,7 @@ from stability_mcp.workflows.template_parts import (
 
 MAX_CHAIN = 8
 """Steps for each file. *Chosen*: mask, cut out, edit, crop, resize, letter, convert, export."""
+_REUSE = "Files that an earlier run processed with the same arguments cost nothing."
 _ELEMENT = f"${ITEM}"
 _FILE = f"{_ELEMENT}.file"
 _PLURALS: Mapping[MediaKind, str] = {"image": "pictures", "audio": "sounds", "model": "3D models"}
@@ -57,7 +56,9 @@ class BatchProcess(TemplateArguments):
     done before with the same arguments cost nothing; a bad file doesn't stop the others.
     """
 
-    source: Annotated[list[Media], BeforeValidator(as_list), Field(min_length=1)]
+    source: Annotated[
+        list[Media], BeforeValidator(as_list), Field(min_length=1, max_length=MAX_ELEMENTS)
+    ]
     """Folder, wildcard such as photos/*.jpg, or list of files or labels."""
     operation: str | None = None
     """Such as edit_remove_background; its file argument is filled in."""
@@ -91,7 +92,7 @@ class _Files:
             (self.unread, "Can't be read, will fail without a charge"),
         ):
             if files:
-                yield f"{why}: {some([short_path(each) for each in files])}."
+                yield f"{why}: {some([placeholders.short_path(each) for each in files])}."
 
 
 @template(
@@ -118,9 +119,9 @@ async def batch_process(arguments: BatchProcess, media: TemplateMedia) -> Plan:
     chain = _chain(arguments)
     files = await _files(arguments, media, chain[0])
     _check_number(files.used, chain)
-    names = unique_names(file_name(each) for each in files.used)
+    names = unique_names(placeholders.file_name(each) for each in files.used)
     elements = [
-        {"file": placeholders.literal(file), "name": name}
+        {"file": placeholders.literal(file), "name": placeholders.literal(name)}
         for file, name in zip(files.used, names, strict=True)
     ]
     steps = _steps(chain, elements)
@@ -132,7 +133,7 @@ async def batch_process(arguments: BatchProcess, media: TemplateMedia) -> Plan:
         outputs={"results": f"${makers[-1].id}"} if makers else {},
         deliver=delivery(arguments.to),
         reuse=arguments.reuse,
-        notes=[*files.notes(chain[0].tool)],
+        notes=[*files.notes(chain[0].tool), *([_REUSE] if arguments.reuse else [])],
     )
 
 
@@ -210,10 +211,10 @@ def _steps(chain: Sequence[Step], elements: list[dict[str, Any]]) -> list[Step]:
     found: list[Step] = []
     for number, step in enumerate(chain):
         arguments = dict(step.arguments) if number else _of_files(step.arguments)
-        used = [each.ref for each in placeholders.find(arguments) if each.ref.name == ITEM]
+        used = {str(each.ref) for each in placeholders.find(arguments) if each.is_whole}
         element = _ELEMENT if number else _FILE
         name = _open_file(step)
-        if name is not None and not any(str(each) == element for each in used):
+        if name is not None and element not in used:
             arguments[name] = [element] if name in {"sounds", "media", "images"} else element
         if number == last and "label" not in arguments:
             arguments["label"] = "{item.name}"
@@ -261,7 +262,12 @@ async def _files(arguments: BatchProcess, media: TemplateMedia, first: Step) -> 
             found.used.append(file)
     if len(found.used) == len(found.unread):
         what = _PLURALS[kind] if kind is not None else "media"
-        names = some([short_path(each) for each in (*found.unread, *found.misfits, *found.others)])
+        names = some(
+            [
+                placeholders.short_path(each)
+                for each in (*found.unread, *found.misfits, *found.others)
+            ]
+        )
         raise mistake(
             "source",
             f"It has no {what} that {first.tool} takes; it has {names}.",

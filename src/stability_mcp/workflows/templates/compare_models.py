@@ -12,9 +12,11 @@ from stability_mcp.api.parsing import parse
 from stability_mcp.api.tool_arguments import as_list
 from stability_mcp.text import did_you_mean, listed, name_key, quoted
 from stability_mcp.workflows.picture_parts import Words, mistake
+from stability_mcp.workflows.placeholders import literal
 from stability_mcp.workflows.plan import Plan, PlanInput, Step
 from stability_mcp.workflows.quality import Choice
 from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, template
+from stability_mcp.workflows.template_parts import labelled, prompt_names
 
 _TOOLSET = "generate"
 _SEEDS = "Equal seeds across models prove nothing: each model turns a seed into other noise"
@@ -97,7 +99,9 @@ def _step(name: str, choice: Choice, arguments: CompareModels) -> Step:
         negative_prompt=arguments.negative_prompt and "$negative_prompt",
         seed=arguments.seed or None,
     )
-    return step.model_copy(update={"count": arguments.variants})
+    (words,) = prompt_names([arguments.prompt])
+    named = labelled(step, literal(f"{words} {name}"))
+    return named.model_copy(update={"count": arguments.variants})
 
 
 def _chosen(given: list[str] | None) -> Mapping[str, Choice]:

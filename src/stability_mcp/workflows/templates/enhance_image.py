@@ -21,9 +21,11 @@ from stability_mcp.workflows.picture_parts import (
     picture_input,
     transform,
 )
+from stability_mcp.workflows.placeholders import file_name
 from stability_mcp.workflows.plan import Plan, PlanInput, Step
 from stability_mcp.workflows.quality import Quality
 from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, template
+from stability_mcp.workflows.template_parts import labelled, result_name
 
 
 class EnhanceImage(TemplateArguments):
@@ -61,11 +63,12 @@ async def enhance_image(arguments: EnhanceImage, media: TemplateMedia) -> Plan:
     steps = list(_steps(arguments, flaws, upscaler))
     if not steps:
         raise _nothing_to_do(arguments, size)
+    steps[-1] = labelled(steps[-1], result_name(arguments.image, "enhanced"))
     inputs = {"image": picture_input(arguments.image, "The picture.")}
     if upscaler is not None and upscaler.needs_prompt:
         inputs["prompt"] = PlanInput(default=arguments.prompt, description="What it shows.")
     return Plan(
-        title=f"Enhance {quoted(arguments.image)} to {arguments.target}",
+        title=f"Enhance {file_name(arguments.image)[:100]} to {arguments.target}",
         inputs=inputs,
         steps=steps,
         outputs={"enhanced": f"${steps[-1].id}"},

@@ -5,9 +5,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from stability_mcp.api.fields import AspectRatio, StylePreset
+from stability_mcp.api.fields import AspectRatio, Size, StylePreset
 from stability_mcp.api.tool_arguments import as_list
-from stability_mcp.imaging.transform.animation import MAX_FRAMES
+from stability_mcp.imaging.export.animated import MAX_FPS, MIN_FPS
+from stability_mcp.local_tools.export_arguments import MAX_MEDIA
+from stability_mcp.local_tools.local_tool import MediaShape
 from stability_mcp.workflows.picture_parts import mistake
 from stability_mcp.workflows.placeholders import literal
 from stability_mcp.workflows.plan import Plan, Step
@@ -26,14 +28,13 @@ from stability_mcp.workflows.template_parts import (
     text_inputs,
 )
 
-MIN_FRAMES = 2
+MIN_FRAMES, MAX_FRAMES = 2, MAX_MEDIA
 DEFAULT_FRAMES = 8
 """*Chosen*: two seconds at the default speed."""
-MIN_FPS, MAX_FPS = 0.1, 25
-"""Frames per second: from a slide show to what browsers play without slowing down."""
 MIN_SIDE, MAX_SIDE = 64, 1_024
-"""Longer side of the animation in pixels; 24 frames of 1024x1024 are 25 of the 50 megapixels that
+"""Longer side of the animation in pixels; 50 frames of 1024x1024 are 52.4 of the 53 megapixels that
 an animation may have."""
+DEFAULT_RATIO = "1:1"
 _NUMBER, _COUNT = "{frame}", "{frames}"
 
 Anchor = Literal["style", "image", "none"]
@@ -97,7 +98,8 @@ async def image_sequence(arguments: ImageSequence, media: TemplateMedia) -> Plan
     """Return a plan: the first frame, the others, and the animation."""
     prompts = _prompts(arguments)
     seeds = _seeds(arguments, prompts)
-    ratio = await _ratio(arguments, media)
+    shape = await _first_shape(arguments, media)
+    ratio = arguments.aspect_ratio or (None if shape is None else nearest_shape(shape))
     given = int(arguments.first is not None)
     count = len(prompts) + given
     shared = {
@@ -109,13 +111,13 @@ async def image_sequence(arguments: ImageSequence, media: TemplateMedia) -> Plan
         for number, (prompt, seed) in enumerate(zip(prompts, seeds, strict=True), 1 + given)
     ]
     steps: list[Step] = []
-    anchor = arguments.first or "$first"
+    anchor = "$first" if arguments.first is None else literal(arguments.first)
     if arguments.first is None:
         choice = choose("text_to_image", arguments.quality)
         steps.append(choice.step("first", **elements.pop(0), aspect_ratio=ratio, **shared))
     later = _later(arguments, anchor, ratio, shared)
     steps.append(later.model_copy(update={"foreach": elements}))
-    steps.append(_animation(arguments, anchor))
+    steps.append(_animation(arguments, anchor, _frame_size(shape, ratio)))
     return Plan(
         title=f"{count} frames and an animated {arguments.format.upper()}",
         inputs=text_inputs(negative_prompt=(arguments.negative_prompt, "What not to show.")),
@@ -172,14 +174,22 @@ def _seeds(arguments: ImageSequence, prompts: Sequence[str]) -> list[int]:
     return [risen(first, number if seeds == "rising" else 0) for number in range(len(prompts))]
 
 
-async def _ratio(arguments: ImageSequence, media: TemplateMedia) -> str | None:
-    """Return the shape of the frames; that of `first` if there is one."""
-    if arguments.aspect_ratio is not None or arguments.first is None:
-        return arguments.aspect_ratio
+async def _first_shape(arguments: ImageSequence, media: TemplateMedia) -> MediaShape | None:
+    """Return the facts of `first`; None: the first frame is made."""
+    if arguments.first is None:
+        return None
     shape = await media.shape(arguments.first)
     if shape.kind != "image":
         raise mistake("first", f"It is {shape.kind}, not a picture.", "Name a picture.")
-    return nearest_shape(shape)
+    return shape
+
+
+def _frame_size(shape: MediaShape | None, ratio: str | None) -> Size | None:
+    """Return a size of the shape of the first frame; None: a given one whose size isn't known."""
+    if shape is not None:
+        return shape.size
+    width, _, height = (ratio or DEFAULT_RATIO).partition(":")
+    return Size(int(width) * MAX_SIDE, int(height) * MAX_SIDE)
 
 
 def _later(
@@ -206,25 +216,23 @@ def _later(
             )
 
 
-def _animation(arguments: ImageSequence, first: str) -> Step:
-    return Step(
-        id="animation",
-        tool="image_transform",
-        arguments={
-            "image": first,
-            "label": "animation",
-            "steps": [
-                {"op": "resize", "longest": arguments.longest},
-                {
-                    "op": "frames",
-                    "images": ["$frames"],
-                    "duration": round(1_000 / arguments.fps),
-                    "format": arguments.format,
-                    "fit": "crop",
-                },
-            ],
-        },
-    )
+def _animation(arguments: ImageSequence, first: str, size: Size | None) -> Step:
+    """Return the step that writes the animation, in which every frame has the same shape.
+
+    Args:
+        arguments: The template's arguments.
+        first: The first frame.
+        size: Of the first frame, or any of its shape; None: isn't known.
+    """
+    longest = arguments.longest
+    shape: dict[str, Any] = {"width": longest, "height": longest}  # without fit: at most
+    if size is not None:
+        scale = min(1.0, longest / max(size))
+        width, height = (max(round(side * scale), 1) for side in size)
+        shape = {"width": width, "height": height, "fit": "cover"}
+    to = f"{arguments.to.rstrip('/')}/animation.{arguments.format}"
+    given = {"media": [first, "$frames"], "to": to, "fps": arguments.fps, **shape}
+    return Step(id="animation", tool="media_export", arguments=given)
 
 
 def _label(number: int, count: int) -> str:

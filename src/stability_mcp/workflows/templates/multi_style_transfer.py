@@ -6,7 +6,7 @@ from typing import Annotated, get_args
 from pydantic import BeforeValidator, Field
 
 from stability_mcp.api.fields import MAX_VARIANTS, Share, Size, StylePreset
-from stability_mcp.text import name_key, quoted
+from stability_mcp.text import name_key, quoted, visible
 from stability_mcp.workflows.picture_parts import (
     PictureName,
     Words,
@@ -15,12 +15,16 @@ from stability_mcp.workflows.picture_parts import (
     mistake,
     picture_input,
 )
+from stability_mcp.workflows.placeholders import file_name
 from stability_mcp.workflows.plan import Plan, PlanInput, Step
 from stability_mcp.workflows.quality import Choice, Quality, choose
 from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, template
+from stability_mcp.workflows.template_parts import labelled, result_name
 
 MAX_STYLES = 24
 """Styles of one run. *Chosen*: a contact sheet of more can't be judged."""
+MAX_NAME = 40
+"""Characters of the name of a style; its words may be long."""
 OWN_STRENGTH = 0.6
 """Strength of a preset or of words. *Measured* by a third party: image-to-image with 0.6 keeps the
 picture, with 0.95 ignores it."""
@@ -97,10 +101,11 @@ async def multi_style_transfer(arguments: MultiStyleTransfer, media: TemplateMed
     for number, (name, style) in enumerate(zip(names, arguments.styles, strict=True)):
         await _check(style, f"styles[{number}]", size, arguments, media)
         made, more = _step(number, style, arguments)
-        steps[name] = made
+        steps[name] = labelled(made, result_name(arguments.picture, name))
         inputs |= more
+    styles = f"{len(names)} style{'s' * (len(names) != 1)}"
     return Plan(
-        title=f"{quoted(arguments.picture)} in {len(names)} style{'s' * (len(names) != 1)}",
+        title=f"{file_name(arguments.picture)[:100]} in {styles}",
         inputs=inputs,
         steps=list(steps.values()),
         outputs={name: f"${step.id}" for name, step in steps.items()},
@@ -112,7 +117,9 @@ def _names(styles: Sequence[Style]) -> list[str]:
     """Return a name for each style; equal ones get the strength or a number."""
     found: list[str] = []
     for number, each in enumerate(styles, 1):
-        name = each.name or each.preset or each.words or each.picture or str(number)
+        shown = None if each.picture is None else file_name(each.picture)
+        text = each.name or each.preset or each.words or shown or ""
+        name = visible(text)[:MAX_NAME].strip() or str(number)
         found.append(name if name not in found else f"{name} {number}")
     return found
 

@@ -6,16 +6,17 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from stability_mcp.api.operations import OPERATIONS
-from stability_mcp.text import quoted
 from stability_mcp.workflows.picture_parts import (
     PictureName,
     check_fits,
     look,
     picture_input,
 )
+from stability_mcp.workflows.placeholders import file_name
 from stability_mcp.workflows.plan import Plan, Step
 from stability_mcp.workflows.quality import Quality, choose
 from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, template
+from stability_mcp.workflows.template_parts import result_name
 
 _CUT = choose("cut_out", "standard")
 
@@ -55,7 +56,7 @@ async def photo_to_3d(arguments: PhotoTo3d, media: TemplateMedia) -> Plan:
     steps = list(_steps(arguments, is_cut=is_cut))
     title = OPERATIONS[model.operation].title
     return Plan(
-        title=f"3D model of {quoted(arguments.photo)}",
+        title=f"3D model of {file_name(arguments.photo)[:100]}",
         inputs={"photo": picture_input(arguments.photo, "The object.")},
         steps=steps,
         outputs={"model": "$model"} | {s.id: f"${s.id}" for s in steps if s.tool == "media_export"},
@@ -77,6 +78,7 @@ def _steps(arguments: PhotoTo3d, *, is_cut: bool) -> Iterator[Step]:
         remesh=None if arguments.remesh == "none" else arguments.remesh,
         target_type=None if arguments.faces is None else "face",
         target_count=arguments.faces,
+        label=result_name(arguments.photo, "3d"),
     )
     to = arguments.to or "models"
     if arguments.to is not None:

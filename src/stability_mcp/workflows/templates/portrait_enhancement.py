@@ -6,7 +6,6 @@ from typing import Any, Literal
 from stability_mcp.api.fields import AspectRatio, Size
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.imaging.transform import geometry
-from stability_mcp.text import quoted
 from stability_mcp.workflows.picture_parts import (
     DENOISE,
     PictureName,
@@ -21,10 +20,12 @@ from stability_mcp.workflows.picture_parts import (
     picture_input,
     transform,
 )
+from stability_mcp.workflows.placeholders import file_name
 from stability_mcp.workflows.plan import Plan, PlanInput, Step
 from stability_mcp.workflows.predictions import sent_size
 from stability_mcp.workflows.quality import Quality, choose
 from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, template
+from stability_mcp.workflows.template_parts import labelled, result_name
 
 KEPT = 0.95
 """How closely the relit person stays the same. *Chosen*: at 1 the light doesn't reach the face."""
@@ -78,13 +79,14 @@ async def portrait_enhancement(arguments: PortraitEnhancement, media: TemplateMe
     if upscaler is not None and upscaler.needs_prompt:
         inputs["prompt"] = PlanInput(default=arguments.prompt, description="What it shows.")
     steps = list(_steps(arguments, flaws, upscaler))
+    steps[-1] = labelled(steps[-1], result_name(arguments.photo, "enhanced"))
     enlarged = (
         f"It isn't enlarged: {size.width}x{size.height} is enough for {arguments.target}"
         if upscaler is None
         else upscaler.note(size, arguments.target)
     )
     return Plan(
-        title=f"Enhance the portrait {quoted(arguments.photo)}",
+        title=f"Enhance the portrait {file_name(arguments.photo)[:100]}",
         inputs=inputs,
         steps=steps,
         outputs={"portrait": f"${steps[-1].id}"},

@@ -20,9 +20,10 @@ from stability_mcp.workflows.picture_parts import (
     picture_input,
     transform,
 )
-from stability_mcp.workflows.plan import Plan, PlanInput, Step
+from stability_mcp.workflows.plan import MAX_ELEMENTS, Plan, PlanInput, Step
 from stability_mcp.workflows.quality import choose
 from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, template
+from stability_mcp.workflows.template_parts import labelled
 
 MARGIN = 0.08
 """Space around a product by its shorter side. *Chosen*: shops ask for a product that fills 85 % of
@@ -42,7 +43,9 @@ class ProductShots(TemplateArguments):
     others.
     """
 
-    photos: Annotated[list[PictureName], BeforeValidator(as_list), Field(min_length=1)]
+    photos: Annotated[
+        list[PictureName], BeforeValidator(as_list), Field(min_length=1, max_length=MAX_ELEMENTS)
+    ]
     """Files, labels, a folder or a wildcard such as photos/*.jpg."""
     background: Annotated[str, Field(min_length=1)] | None = None
     """A colour, or transparent. Default: white."""
@@ -178,7 +181,9 @@ def _on_colour(arguments: ProductShots) -> Iterator[Step]:
     ]
     if colour != _CLEAR:
         steps.append({"op": "flatten", "color": colour})
-    yield _for_each(transform("framed", "$item", *steps), "$cut")
+    kind = "cut out" if colour == _CLEAR else f"on {colour}"
+    framed = labelled(transform("framed", "$item", *steps), f"{{item.name}} {kind}")
+    yield _for_each(framed, "$cut")
 
 
 def _in_scene(arguments: ProductShots, inputs: Sequence[str]) -> Iterator[Step]:
@@ -205,6 +210,7 @@ def _in_scene(arguments: ProductShots, inputs: Sequence[str]) -> Iterator[Step]:
         background_prompt=arguments.scene and "$scene",
         background_reference=arguments.scene_picture and "$scene_picture",
         light_source_direction=arguments.light,
+        label="{item.name} in a scene",
     )
     yield _for_each(step, source)
 

@@ -14,7 +14,7 @@ from stability_mcp.errors import FileUnusableError
 from stability_mcp.imaging.export.export_presets import PRESETS, Target, find_preset
 from stability_mcp.text import credits_text, listed
 from stability_mcp.workflows.picture_parts import look, mistake, picture_input
-from stability_mcp.workflows.placeholders import literal
+from stability_mcp.workflows.placeholders import file_name, literal
 from stability_mcp.workflows.plan import Plan, PlanInput, Step
 from stability_mcp.workflows.predictions import sent_size
 from stability_mcp.workflows.quality import choose
@@ -22,7 +22,6 @@ from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, t
 from stability_mcp.workflows.template_parts import (
     Folder,
     Media,
-    file_name,
 )
 
 MIN_KEPT = 0.6

@@ -217,10 +217,11 @@ def _visual(arguments: SpotWithMusic, spot: _Spot) -> list[Step]:
     later_prompts = spot.prompts if arguments.picture is not None else spot.prompts[1:]
     prompts = [literal(each) for each in later_prompts]
     steps: list[Step] = []
-    key = arguments.picture or "$key"
+    key = "$key" if arguments.picture is None else literal(arguments.picture)
     if arguments.picture is None:
+        label = "visual 01" if prompts else "key visual"
         made = choose("text_to_image", arguments.quality).step(
-            "key", prompt="$visual_prompt", seed=_seed(spot), label="key visual", **shared
+            "key", prompt="$visual_prompt", seed=_seed(spot), label=label, **shared
         )
         update = {"count": arguments.candidates, "review": arguments.candidates > 1}
         steps.append(made.model_copy(update=update))
@@ -240,7 +241,7 @@ def _visual(arguments: SpotWithMusic, spot: _Spot) -> list[Step]:
         steps.append(later.model_copy(update={"foreach": elements}))
         steps.append(_animation(spot, key))
     elif arguments.picture is not None:
-        steps.append(_copy(arguments.picture))
+        steps.append(_copy(literal(arguments.picture)))
     return steps
 
 
@@ -291,7 +292,9 @@ def _copy(picture: str) -> Step:
 def _sound(arguments: SpotWithMusic, spot: _Spot) -> list[Step]:
     """Return the steps of the sound: generated or given, brought to the exact length."""
     if arguments.sound is not None:
-        return [_cut(arguments.sound, **_fitted(spot), **_faded(arguments.fade_out or 0, spot))]
+        return [
+            _cut(literal(arguments.sound), **_fitted(spot), **_faded(arguments.fade_out or 0, spot))
+        ]
     # A second more than needed, as the length of generated music isn't exact. WAV, which can be
     # edited without the extra that decodes MP3.
     longer = min(spot.seconds + 1, _longest(spot.music.operation))

@@ -119,7 +119,7 @@ async def storyboard(arguments: Storyboard, media: TemplateMedia) -> Plan:
     _check(arguments, scenes)
     seed = arguments.seed or seed_of(*(each.prompt for each in scenes))
     steps: list[Step] = []
-    anchor = arguments.anchor
+    anchor = None if arguments.anchor is None else literal(arguments.anchor)
     if anchor is None and arguments.character is not None:
         steps.append(_portrait(arguments, seed))
         anchor = "$portrait"

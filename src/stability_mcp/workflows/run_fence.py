@@ -1,0 +1,59 @@
+"""What only the process that drives a run may write, and only if the user decided nothing since.
+
+A driver reads the rows, and writes later what follows from them. In between the user may have
+picked, answered, cancelled or resumed in any process, and another process may have taken the run
+over. Each decision changes `changed_at`, so a driver that read older rows changes nothing and reads
+again. All functions run inside a transaction of the caller.
+"""
+
+from dataclasses import dataclass
+
+from stability_mcp.errors import StudioError
+from stability_mcp.store.queries import Connection, load
+from stability_mcp.workflows.run_rows import RunRow, RunState
+
+_SQL = load(__file__)
+_drives = _SQL.value("drives", int)
+_stop = _SQL.count("stop")
+_pause = _SQL.count("pause")
+_cancel_items = _SQL.count("cancel_items")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewState:
+    """How a run stops."""
+
+    state: RunState
+    why: str | None = None
+
+
+class NotDrivenError(StudioError):
+    """A run was cancelled or stopped, or another process drives it: this one starts nothing."""
+
+
+def check_drives(connection: Connection, run: str, process: str) -> None:
+    """Check that a process drives a running run, before it adds a job to it.
+
+    Raises:
+        NotDrivenError: it doesn't.
+    """
+    if _drives(connection, id=run, process=process) is None:
+        raise NotDrivenError(f"Run {run} was cancelled, or stopped.")
+
+
+def stop(connection: Connection, row: RunRow, new: NewState, now: float) -> bool:
+    """End a run, or let it wait; False: something was decided since its row was read.
+
+    An item that was started without a job ends with a run that is cancelled.
+    """
+    seen = {"id": row.id, "driver": row.process, "seen": row.changed_at}
+    if _stop(connection, **seen, state=new.state, why=new.why, now=now) == 0:
+        return False
+    if new.state == "cancelled":
+        _cancel_items(connection, run=row.id, now=now)
+    return True
+
+
+def pause(connection: Connection, run: str, process: str, *, why: str, now: float) -> bool:
+    """Pause a run that its process can't drive any further; False: it doesn't drive it."""
+    return _pause(connection, id=run, process=process, why=why, now=now) == 1

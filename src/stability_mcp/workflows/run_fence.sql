@@ -1,0 +1,21 @@
+-- name: drives(id, process) -> value
+-- Whether a process may add jobs to a run.
+SELECT 1 FROM runs
+WHERE id = :id AND state = 'running' AND process = :process AND cancel_at IS NULL;
+
+-- name: stop(id, driver, seen, state, why, now) -> count
+-- A run that waits for the user, or has ended, belongs to no process. No answer has shown its new
+-- state yet. `seen`: when the run had last changed, as its driver knows it.
+UPDATE runs SET state = :state, why = :why, process = NULL, changed_at = :now,
+    finished_at = CASE WHEN :state IN ('done', 'failed', 'cancelled') THEN :now END,
+    collected_at = NULL
+WHERE id = :id AND state = 'running' AND process = :driver AND changed_at = :seen;
+
+-- name: pause(id, process, why, now) -> count
+-- Whatever the user decided meanwhile, the process can't carry it out.
+UPDATE runs SET state = 'paused', why = :why, process = NULL, changed_at = :now, collected_at = NULL
+WHERE id = :id AND state = 'running' AND process = :process;
+
+-- name: cancel_items(run, now) -> count
+-- Items that were started, but have no job or result.
+UPDATE run_items SET state = 'cancelled', ended_at = :now WHERE run = :run AND state = 'running';

@@ -1,0 +1,39 @@
+"""Has the emulator draw small pictures, in this process or in a server on stdio.
+
+`python -m support.emulator.small` starts the server.
+"""
+
+import math
+import runpy
+from typing import Any
+
+from stability_emulator import rendering
+from stability_emulator.pictures.brief import Brief
+from stability_mcp.api.fields import Size
+
+MAX_SMALL_SIDE = 192
+"""Pixels; enough for every operation that takes a picture."""
+
+MAX_WHOLE_PIXELS = 400_000
+"""Pixels of a picture that the server draws whole, which is quick: edits of small photos."""
+
+SMALL_SERVER = ("-m", "support.emulator.small")
+"""Arguments for Python to run a server whose emulator draws small pictures."""
+
+
+def small_brief(*, size: Size, **values: Any) -> Brief:  # noqa: ANN401 -- other fields of a brief
+    """Return a brief for a picture of the same shape, at most `MAX_SMALL_SIDE` long."""
+    share = min(1, MAX_SMALL_SIDE / max(size))
+    return Brief(size=Size(*(max(round(side * share), 1) for side in size)), **values)
+
+
+def _brief(**values: Any) -> Brief:  # noqa: ANN401 -- fields of a brief
+    """Return a brief for a small picture; edits of small ones and upscaled ones stay whole."""
+    is_whole = math.prod(values["size"]) <= MAX_WHOLE_PIXELS
+    is_upscaled = str(values["operation"]).startswith("upscale")
+    return Brief(**values) if is_whole or is_upscaled else small_brief(**values)
+
+
+if __name__ == "__main__":
+    rendering.Brief = _brief  # type: ignore[assignment, attr-defined]
+    runpy.run_module("stability_mcp", run_name="__main__")
