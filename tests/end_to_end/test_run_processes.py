@@ -1,4 +1,4 @@
-"""A run continues in another process whose server nobody has called yet."""
+"""A run continues in another process, whose server was only started."""
 
 import sys
 from contextlib import AsyncExitStack
@@ -20,11 +20,12 @@ pytestmark = [
 ]
 
 PLAN = {
-    "title": "Spot",
+    "title": "Poster",
     "steps": [
-        step("song", "audio3_text_to_audio", prompt="rain", duration=10),
-        step("louder", "audio3_audio_to_audio", audio="$song", prompt="storm"),
-        step("fox", prompt="a fox", review=True),
+        step("fox", prompt="a fox"),
+        step("large", "upscale_creative", image="$fox", prompt="larger"),
+        step("hat", "edit_search_and_replace", image="$large", prompt="hat", search_prompt="ear"),
+        step("hen", prompt="a hen", review=True),
     ],
 }
 
@@ -41,20 +42,21 @@ async def test_another_server_continues_the_run_of_a_killed_one(era: Era, tmp_pa
         upstream.results_after = NEVER
         client = await stack.enter_async_context(server(tmp_path, era, upstream))
         started = await _call(client, plan=PLAN)
-        run = started.partition("run ")[2].split()[0]
-        states = "SELECT state FROM jobs WHERE step = 'song'"
+        run = "run-" + started.partition("run-")[2].split()[0]
+        states = "SELECT state FROM jobs WHERE step = 'large'"
         await until(lambda: rows(home, states) == [("submitted",)])
-        await until(lambda: rows(home, "SELECT count(*) FROM run_items") == [(2,)])
+        await until(lambda: rows(home, "SELECT count(*) FROM run_items") == [(3,)])
         async with server(tmp_path, era, upstream) as idle:
             await kill(tmp_path)
             change(home, "UPDATE jobs SET wake_at = 0")  # instead of 10 s between polls
             upstream.results_after = 0
             await until(lambda: rows(home, "SELECT state FROM runs") == [("review",)])
             waiting = await _call(idle, run=run)
-            done = await _call(idle, run=run, pick=[1])
+            await _call(idle, run=run, pick=[1])
+            done = text(await idle.call_tool("job_wait", {"jobs": [run], "seconds": 20}))
 
-    assert '"Spot" waits for a pick: fox' in waiting
-    assert "song 1/1, louder 1/1, fox 1/1" in waiting
-    assert '"Spot" done' in done
+    assert '"Poster" waits for a pick: hen' in waiting
+    assert "fox 1/1, large 1/1, hat 1/1, hen 1/1" in waiting
+    assert '"Poster" done' in done
     assert rows(home, "SELECT state FROM runs") == [("done",)]
-    assert upstream.posts == {"rain": 1, "storm": 1, "a fox": 1}
+    assert upstream.posts == {"a fox": 1, "larger": 1, "hat": 1, "a hen": 1}

@@ -15,8 +15,8 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("small_pictures")]
 FILES = 200
 BAD = "p150.png"
 MAX_BYTES = 20_000
-LIMIT, WINDOW = 80, 2.0
-"""Requests in any 2 s, so that the batch takes three windows; the API allows 150 in 10 s."""
+LIMIT, WINDOW = 150, 10.0
+"""*Documented*: requests in any 10 s; the emulator refuses more, for a minute."""
 
 
 def _pictures(folder: Path) -> None:
@@ -43,7 +43,7 @@ def _names(folder: Path) -> set[str]:
 
 @pytest.mark.long(14)
 async def test_a_batch_of_200_files(tmp_path: Path) -> None:
-    """*Chosen*: the claims of the module's first line, and a second run that pays for nothing."""
+    """*Chosen*: the claims of the module's first line, and a second run that is free."""
     _pictures(tmp_path / "in")
     shares: list[float] = []
 
@@ -56,7 +56,7 @@ async def test_a_batch_of_200_files(tmp_path: Path) -> None:
         "template": "batch_process",
         "arguments": {"source": source, "operation": "upscale_fast", "to": "done"},
     }
-    async with drawing(tmp_path, rate=(LIMIT, WINDOW)) as client:
+    async with drawing(tmp_path) as client:
         answer = fine(await client.call_tool("workflow_run", wanted, progress_callback=record))
         again = fine(await run(client, **wanted))
 

@@ -102,7 +102,7 @@ async def test_a_run_is_a_resource(tmp_path: Path) -> None:
     assert (found["charged"], found["max_credits"]) == (9, 14)
 
 
-async def test_answers_mention_runs_that_nobody_has_seen(tmp_path: Path) -> None:
+async def test_answers_mention_runs_that_no_answer_has_shown(tmp_path: Path) -> None:
     """*Chosen*: until an answer has shown them, also in a later session."""
     async with drawing(tmp_path, wait=0) as client:
         started = await run(client, plan=LOGO)

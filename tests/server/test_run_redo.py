@@ -85,11 +85,11 @@ async def test_a_cached_result_answers_a_step(tmp_path: Path) -> None:
         ]
     }
     async with drawing(tmp_path) as client:
-        alone = fine(await client.call_tool("generate_core", {"prompt": "a fox", "seed": 7}))
+        single = fine(await client.call_tool("generate_core", {"prompt": "a fox", "seed": 7}))
         first = await run(client, plan=plan)
         second = await run(client, plan={**plan, "outputs": {"picture": "$fox"}})
 
-    uri = facts(alone)["media"][0]["uri"]
+    uri = facts(single)["media"][0]["uri"]
     assert steps_line(first) == "steps: fox 1/1, large 1/1"
     assert "1 reused at no cost, 0 of at most 3 emulated credits charged" in text(first)
     assert uri in lines(second, "picture: ")[0]
@@ -156,6 +156,25 @@ async def test_another_pick_makes_only_what_uses_it(tmp_path: Path) -> None:
     assert state(again) == "review"
     assert jobs_of(home, run_id(again)) == ["draft"] * 3
     assert 'has no review "cut"' in wrong
+
+
+async def test_a_review_is_open_again_if_its_pick_is_gone(tmp_path: Path) -> None:
+    """*Chosen*: the picked result was deleted, or there are more results to pick from."""
+    async with drawing(tmp_path) as client:
+        waiting = await run(client, plan=LOGO)
+        name = run_id(waiting)
+        fine(await run(client, run=name, pick=[2]))
+        more = await run(client, run=name, changes={"draft": {"count": 4}})
+        fine(await run(client, run=run_id(more), cancel=True))
+        picked = facts(waiting)["results"][1]["uri"]
+        fine(await client.call_tool("media_delete", {"media": [picked]}))
+        less = await run(client, run=name, redo_from="cut")
+
+    assert (state(more), state(less)) == ("review", "review")
+    assert "3 reused at no cost" in text(more)
+    assert len(lines(more, "draft ")) == 4
+    assert "2 reused at no cost" in text(less)
+    assert len(lines(less, "draft ")) == 3
 
 
 async def test_a_seed_is_changed_or_removed_for_another_result(tmp_path: Path) -> None:

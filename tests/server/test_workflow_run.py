@@ -250,6 +250,20 @@ async def test_a_failure_stops_only_what_depends_on_it(tmp_path: Path) -> None:
     assert charges(emulated(tmp_path)) == {run_id(done): 10}
 
 
+async def test_a_run_without_its_output_has_failed(tmp_path: Path) -> None:
+    """*Chosen*: also after a pick; what was made is named."""
+    upstream = EmulatedServer()
+    async with drawing(tmp_path, upstream=upstream) as client:
+        waiting = await run(client, plan=LOGO)
+        upstream.inject(path="/v2beta/*/remove-background", moderation="content_moderation")
+        error = refused(await run(client, run=run_id(waiting), pick=[1]))
+
+    assert "failed, " in error
+    assert "failed: cut: The API refused edit_remove_background" in error
+    assert "skipped: icon: cut failed" in error
+    assert "draft 1: fox-1  media://" in error
+
+
 async def test_a_run_without_any_result_is_an_error(tmp_path: Path) -> None:
     """*Chosen*: the caller sees at once that nothing was made, and why."""
     upstream = EmulatedServer()

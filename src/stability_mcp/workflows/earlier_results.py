@@ -8,7 +8,8 @@ import anyio
 
 from stability_mcp.store.database import Database
 from stability_mcp.store.queries import Connection
-from stability_mcp.workflows import run_reuse
+from stability_mcp.workflows import run_reuse, run_rows
+from stability_mcp.workflows.progression import ItemKey
 from stability_mcp.workflows.run_port import PreparedStep
 from stability_mcp.workflows.run_reuse import ReusableItem
 from stability_mcp.workflows.run_state import RunState
@@ -32,6 +33,8 @@ class EarlierResults:
         self._used = Counter(row.reuse_key for row in state.rows if row.reuse_key)
         """Items of this run by key: the second equal one gets the second result."""
         self._of_redone: Mapping[tuple[str, int], ReusableItem] | None = None
+        self._reopened = set(self._redo.reopened)
+        """Reviews whose earlier pick doesn't count."""
         self._lock = anyio.Lock()
 
     async def use(self, prepared: PreparedStep) -> bool:
@@ -46,7 +49,9 @@ class EarlierResults:
             if found is None:
                 return False
             picks = self._redo.picks.get(item.key.step)
-            if picks is not None:
+            if item.key.step in self._reopened:
+                found = replace(found, picked=None)
+            elif picks is not None:
                 found = replace(found, picked=int(found.item in picks))
             run, now = self._run.id, self._clock()
 
@@ -59,8 +64,8 @@ class EarlierResults:
         redone = self._run.redo_of
         if redone is not None:
             if self._of_redone is None:
-                self._of_redone = await self._database.read(lambda c: run_reuse.reusable(c, redone))
-            found = self._of_redone.get((key, number))
+                await self._read_redone(redone)
+            found = (self._of_redone or {}).get((key, number))
             if found is not None:
                 return found
         if not self._anywhere:
@@ -72,3 +77,16 @@ class EarlierResults:
             )
         )
         return replace(rows[number], picked=None) if len(rows) > number else None
+
+    async def _read_redone(self, run: str) -> None:
+        """Read the results of the earlier run; a pick counts only if all that was picked exists."""
+        results, items = await self._database.read(
+            lambda c: (run_reuse.reusable(c, run), run_rows.items(c, run))
+        )
+        self._of_redone = results
+        exist = {each.key for each in results.values()}
+        picked = {ItemKey(step, item) for step, found in self._redo.picks.items() for item in found}
+        picked |= {
+            key for key, row in items.items() if row.picked and key.step not in self._redo.picks
+        }
+        self._reopened |= {key.step for key in picked - exist}

@@ -176,7 +176,8 @@ def redo(
             hint=f'Pass changes {{"{again[0]}": {{"seed": …}}}}, or null to remove it.',
         )
     plan = {**state.plan.model_dump(mode="json"), "steps": steps}
-    return Redo(plan=plan, facts=RedoFacts(again=again, picks=picks))
+    reopened = [name for name, each in changes.items() if {*each} & _RESULTS and name not in picks]
+    return Redo(plan=plan, facts=RedoFacts(again=again, picks=picks, reopened=reopened))
 
 
 def _other_picks(given: object, state: RunState) -> dict[str, list[int]]:
@@ -197,5 +198,7 @@ def _other_picks(given: object, state: RunState) -> dict[str, list[int]]:
     }
 
 
+_RESULTS = frozenset({"count", "foreach"})
+"""Fields of a step that change which results it has, while those of before are reused."""
 _OWN = ("count", "foreach", "tool", "review", "budget")
 """Fields of a step that `changes` may name like arguments."""

@@ -374,7 +374,7 @@ class RunDriver:
             )
         failed = sorted({row.step for row in state.rows if row.state == "failed"})
         # A user who picks none of the results has what they wanted to know.
-        outputs = any(state.outputs.values()) or any(row.picked is not None for row in state.rows)
+        outputs = any(state.outputs.values()) or all(row.state == "done" for row in state.rows)
         why = f"Failed: {listed(failed)}." if failed else ""
         return await self._stop_as(state, "done" if outputs else "failed", why)
 

@@ -160,6 +160,8 @@ class RedoFacts:
     """Steps that run again, although the earlier run has their results."""
     picks: Mapping[str, Sequence[int]] = field(default_factory=dict)
     """Items of the earlier run that are picked now, by step; others keep their picks."""
+    reopened: Sequence[str] = ()
+    """Reviews that have more or other results than before, so that the user picks again."""
 
 
 @dataclass(frozen=True, kw_only=True)
