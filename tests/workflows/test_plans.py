@@ -152,7 +152,7 @@ def test_inputs_fill_in_texts_numbers_and_lists() -> None:
 
 MISTAKES: dict[str, tuple[object, str, str]] = {
     "no plan": ("hello", "It isn't a plan", '{"steps"'),
-    "a text that was cut off": ('{"steps": [{"id": "a"}', "isn't valid JSON", "as an object"),
+    "a text that was cut off": ('{"steps": [{"id": "a"}', "as it isn't JSON", "Pass an object"),
     "no steps": ({"steps": []}, "It has no steps", "at least one step"),
     "a step that is a text": (["generate"], 'step "1"', '{"id"'),
     "no tool": ([{"id": "a", "arguments": {}}], 'step "a", tool', "Name an operation"),

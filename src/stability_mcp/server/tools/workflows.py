@@ -25,6 +25,10 @@ from stability_mcp.workflows.templates import all_templates
 
 HINTS = {
     **dict.fromkeys(("title", "outputs", "deliver", "reuse"), "put it into plan"),
+    **dict.fromkeys(
+        ("prompt", "prompts", "photo", "photos", "picture", "source", "operation", "to"),
+        "a template's go into arguments, a step's into that step",
+    ),
     "steps": "put them into plan: {steps: […]}",
     "name": "use template",
     "workflow": "use plan",
