@@ -198,6 +198,8 @@ WRONG_CHANGES: list[tuple[dict[str, Any], str]] = [
     ),
     ({"changes": {"page": {"review": "perhaps"}}}, "review"),
     ({"changes": {"page": {"knid": "strip"}}}, '"knid"'),
+    ({"changes": {"prompt": "a cap"}}, '{"<step>": {"prompt": "a cap"}}'),
+    ({"changes": {"pgae": {}}}, "changes: run run-"),
     ({"changes": {"large": {"image": "$nope"}}}, 'There is no step or input "nope"'),
     ({"changes": {"large": {"count": 0}}}, "count"),
     ({"redo_from": "red", "resume": True}, "Pass only one of"),

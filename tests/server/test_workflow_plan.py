@@ -97,6 +97,8 @@ async def test_every_mistake_is_listed_with_its_cure(era: Era, tmp_path: Path) -
         form = await mistakes(client, plan=plan)
         wrong = await mistakes(client, plan=files)
         both = await mistakes(client, plan=LOGO, template="ab_test")
+        misplaced = await mistakes(client, template="product_shots", inputs={"photos": "owl.png"})
+        outside = await mistakes(client, plan={"steps": files[:1], "deliver": {"to": "/no"}})
     assert 'step "draft", tool: There is no tool "generate_cor" for steps. Did you mean' in form
     assert 'step "draft": There is no argument "aspect": use aspect_ratio.' in wrong
     assert 'step "cut", image: No media or file is called "draft". For what that step' in wrong
@@ -105,6 +107,8 @@ async def test_every_mistake_is_listed_with_its_cure(era: Era, tmp_path: Path) -
     assert 'Did you mean "owl.png"' in wrong
     assert wrong.count("Nothing was charged.") == 1
     assert "either plan or template" in both
+    assert "photos: move from inputs to arguments" in misplaced
+    assert 'plan, deliver.to: "/no" is outside the allowed folders.' in outside
 
 
 async def test_every_notation_of_a_plan_is_taken(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ async def test_folders_wildcards_and_lists_give_their_media(tmp_path: Path) -> N
 
         every = ["beep.wav", "P1.PNG", "p2.png", "p10.png"]
         assert await names("photos") == every
+        assert media.left_out == ['Left out, as damaged or of an unknown format: "text.png"']
         assert await names(f"{photos}/") == every
         assert await names("photos/*.png") == every[1:]
         assert await names("photos/p?.png") == every[1:3]

@@ -118,7 +118,7 @@ def test_a_prompt_with_a_block_of_code_is_not_cut() -> None:
     assert plan.steps[0].arguments["prompt"] == "a sign: ```\nGO\n```"
 
 
-def test_json_with_a_mistake_is_told_its_place() -> None:
+def test_a_mistake_in_json_has_its_place_in_the_error() -> None:
     """A missing comma in 400 lines isn't found otherwise."""
     assert "not JSON: " not in problems('[{"id": "a"}')
     assert "isn't JSON: Expecting ',' delimiter in line 2, column 3" in problems(

@@ -96,6 +96,7 @@ def test_a_short_list_leaves_out_families_ids_and_pictures() -> None:
         [DRAFT, CUT],
         {"plan": {"steps": [DRAFT, CUT]}},
         json.dumps({"steps": [DRAFT, CUT]}),
+        f"My plan:\n```json\n{json.dumps([DRAFT, CUT])}\n```\nShall I run it?",
         {
             "steps": {
                 "draft": {"tool": "generate_core", "prompt": "an owl"},
@@ -109,7 +110,7 @@ def test_a_short_list_leaves_out_families_ids_and_pictures() -> None:
             ]
         },
     ],
-    ids=["full", "list", "wrapped", "text", "by id", "other words"],
+    ids=["full", "list", "wrapped", "text", "fenced", "by id", "other words"],
 )
 def test_every_notation_is_the_same_plan(form: object) -> None:
     """What models write differently has one meaning."""
@@ -151,6 +152,7 @@ def test_inputs_fill_in_texts_numbers_and_lists() -> None:
 
 MISTAKES: dict[str, tuple[object, str, str]] = {
     "no plan": ("hello", "It isn't a plan", '{"steps"'),
+    "a text that was cut off": ('{"steps": [{"id": "a"}', "as it isn't JSON", "Pass an object"),
     "no steps": ({"steps": []}, "It has no steps", "at least one step"),
     "a step that is a text": (["generate"], 'step "1"', '{"id"'),
     "no tool": ([{"id": "a", "arguments": {}}], 'step "a", tool', "Name an operation"),

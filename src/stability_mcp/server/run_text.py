@@ -170,7 +170,7 @@ def _file_lines(outcome: RunOutcome) -> Iterator[str]:
 
 def next_line(outcome: RunOutcome) -> str:
     """Return what to do next, with the exact call."""
-    row, steps = outcome.state.row, outcome.state.plan.steps
+    row = outcome.state.row
     if row.state == "running":
         wait = f'job_wait {{"jobs": ["{row.id}"]}}'
         if row.cancel_at is not None:
@@ -182,9 +182,26 @@ def next_line(outcome: RunOutcome) -> str:
         if any(each.state == "unknown" for each in outcome.state.rows):
             return f'next: ask the user; then {_call(row, unknown="pay_again")}, or "skip"'
         return f"next: when the user has solved that, {_call(row, resume=True)}"
+    return f"next: {_change(outcome)}"
+
+
+def _change(outcome: RunOutcome) -> str:
+    """Return how a run that has ended is completed or changed."""
+    row, steps = outcome.state.row, outcome.state.plan.steps
+    unfinished = next((each for each in outcome.steps if _is_unfinished(each)), None)
+    if unfinished is not None:
+        again = _call(row, changes={unfinished.step.id: {}})
+        return (
+            f"to make what is missing, {again}, with other arguments if it failed; "
+            "what exists is reused free"
+        )
     paid = next((each for each in steps if each.tool in OPERATIONS), steps[0])
     change = _call(row, changes={paid.id: {"…": "…"}})
-    return f"next: to change a step, {change}; what doesn't depend on it is reused free"
+    return f"to change a step, {change}; what doesn't depend on it is reused free"
+
+
+def _is_unfinished(step: StepProgress) -> bool:
+    return step.total is None or step.states.get("done", 0) < step.total
 
 
 def _ask_for_pick(outcome: RunOutcome) -> str:

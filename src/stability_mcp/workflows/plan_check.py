@@ -271,7 +271,7 @@ def _bound_problems(checked: CheckedPlan) -> list[Problem]:
                 argument="budget",
                 message=f"The plan costs at least {credits_text(checked.price[0])}, but its "
                 f"budget is {credits_text(round(limit * 1000))}.",
-                cure="Raise the budget, or choose cheaper tools or lower counts.",
+                cure="Choose cheaper tools or lower counts, or ask the user for a higher budget.",
             )
         )
     return problems

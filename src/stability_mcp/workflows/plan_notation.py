@@ -166,7 +166,7 @@ def _step(number: int, given: object, taken: set[str], found: ReadPlan) -> dict[
             )
         )
         return None
-    step["arguments"] = _arguments_beside(step)
+    step["arguments"] = _all_arguments(step)
     named = _tool_name(tool, step, number, found)
     if named is None:
         return None
@@ -177,8 +177,8 @@ def _step(number: int, given: object, taken: set[str], found: ReadPlan) -> dict[
     return step
 
 
-def _arguments_beside(step: dict[str, Any]) -> object:
-    """Return the arguments with those that are beside the tool's name, which are removed there."""
+def _all_arguments(step: dict[str, Any]) -> object:
+    """Return the arguments, with those next to the tool's name, which are removed there."""
     given = step.get("arguments")
     given = {} if given in (None, "") else given
     if isinstance(given, str):
@@ -186,8 +186,8 @@ def _arguments_beside(step: dict[str, Any]) -> object:
     if not isinstance(given, Mapping):
         return given  # which is an error of its own
     own = Step.model_fields.keys()
-    beside = {name: step.pop(name) for name in [*step] if name not in own}
-    return {**beside, **given}
+    loose = {name: step.pop(name) for name in [*step] if name not in own}
+    return {**loose, **given}
 
 
 def _tidy(step: dict[str, Any], tool: str, number: int, found: ReadPlan) -> None:

@@ -54,7 +54,7 @@ def _normal_text(text: str, names: Collection[str], steps: Collection[str]) -> s
         is_file = name in steps
         if is_file and re.fullmatch(rf"\.{_RESULT}", part):
             part = ""
-        # In braces alone, a value that isn't a file stays text: "{count}" isn't the number.
+        # In braces, a value that isn't a file stays text: "{count}" isn't the number.
         if name in names and (is_file or text.strip().startswith("$")):
             return f"${name}{part}"
     bare, dot, part = text.strip().removeprefix("$").partition(".")

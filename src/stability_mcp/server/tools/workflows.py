@@ -24,6 +24,11 @@ from stability_mcp.workflows.problems import problems_error
 from stability_mcp.workflows.templates import all_templates
 
 HINTS = {
+    **dict.fromkeys(("title", "outputs", "deliver", "reuse"), "put it into plan"),
+    **dict.fromkeys(
+        ("prompt", "prompts", "photo", "photos", "picture", "source", "operation", "to"),
+        "a template's go into arguments, a step's into that step",
+    ),
     "steps": "put them into plan: {steps: […]}",
     "name": "use template",
     "workflow": "use plan",
