@@ -116,7 +116,7 @@ def _done(store: sqlite3.Connection, run: str, *made: str, reuse_key: str = "k")
 def test_a_run_is_read_as_it_was_written(store: sqlite3.Connection) -> None:
     """*Chosen*: a restart continues from the rows only."""
     scope = SpendScope(name="stdio", client="claude-ai")
-    facts = RedoFacts(again=["draft"], picks={"pick": [1]})
+    facts = RedoFacts(again=["draft"], picks={"pick": [1]}, reopened=["pick"])
     new = replace(
         NEW,
         template="compare_models",
