@@ -3,11 +3,16 @@
 import json
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 from mcp import Client
-from mcp.types import TextResourceContents
+from mcp.types import (
+    ResourceListChangedNotification,
+    ResourceUpdatedNotification,
+    TextResourceContents,
+)
 
 from stability_mcp.server.app import build_server
 from support.server.in_memory import (
@@ -100,6 +105,33 @@ async def test_a_run_is_a_resource(tmp_path: Path) -> None:
     assert (found["state"], found["reviews"], found["result_count"]) == ("review", ["draft"], 3)
     assert [each["id"] for each in found["steps"]] == ["draft", "cut", "icon"]
     assert (found["charged"], found["max_credits"]) == (9, 14)
+
+
+@pytest.mark.filterwarnings("ignore:resources/:mcp.shared.exceptions.MCPDeprecationWarning")
+async def test_subscribers_are_notified_when_a_run_stops(tmp_path: Path) -> None:
+    """*Documented* (2025-11-25): as for a job."""
+    listed, stopped, uris = anyio.Event(), anyio.Event(), []
+
+    async def record(message: Any) -> None:  # noqa: ANN401 -- any notification
+        if isinstance(message, ResourceListChangedNotification):
+            listed.set()
+        if isinstance(message, ResourceUpdatedNotification):
+            uris.append(str(message.params.uri))
+            stopped.set()
+
+    gate = Gate()
+    settings = settings_in(tmp_path, {"wait": 0, "preview": "none"})
+    server = build_server(settings, open_studio=partial(paced, gate=gate))
+    with anyio.fail_after(60):
+        async with Client(server, mode="legacy", message_handler=record) as client:
+            await client.list_resources()
+            started = await run(client, plan=LOGO)
+            await client.subscribe_resource(f"job://{run_id(started)}")
+            await listed.wait()  # the server has seen the run
+            gate.open()
+            await stopped.wait()
+
+    assert set(uris) == {f"job://{run_id(started)}"}
 
 
 async def test_answers_mention_runs_that_no_answer_has_shown(tmp_path: Path) -> None:

@@ -297,3 +297,42 @@ async def test_other_clients_cannot_use_the_planner_to_look_at_files(tmp_path: P
     assert "outside the allowed folders" in there
     assert there.replace("secre", "absen") == not_there
     assert "outside the allowed folders" in folder
+
+
+async def test_what_the_run_would_refuse_is_found_before_anything_is_paid(tmp_path: Path) -> None:
+    """Folders to write into, and terms that this server blocks, also in later elements."""
+    terms = tmp_path / "blocked.txt"
+    terms.write_text("brand\n", encoding="utf-8")
+    draft = {"id": "draft", "tool": "generate_core", "prompt": "an owl"}
+    export = {"id": "files", "tool": "media_export", "media": "$draft"}
+    prompts = {**draft, "foreach": ["an owl", "a brand"], "prompt": "{item} in a tree"}
+    async with connected(tmp_path, blocked_terms=terms) as client:
+        delivered = await mistakes(client, plan={"steps": [draft], "deliver": {"to": "/etc"}})
+        exported = await mistakes(client, plan=[draft, {**export, "to": "~/../../x.zip"}])
+        stored = await mistakes(client, plan=[draft, {**export, "to": str(tmp_path / "home/x")}])
+        blocked = await mistakes(client, plan=[prompts])
+        assert "valid" in await planned(client, [draft, {**export, "to": "icons/x.zip"}])
+    assert 'plan, deliver.to: "/etc" is outside the allowed folders' in delivered
+    assert 'step "files", to: "~/../.." is outside the allowed folders' in exported
+    assert "is in the data folder of this server" in stored
+    assert 'step "draft": element 2: prompt contains "brand", which this server blocks' in blocked
+
+
+async def test_files_in_elements_may_use_inputs_and_signs(tmp_path: Path) -> None:
+    """They are looked at as the run names them."""
+    (tmp_path / "owl.png").write_bytes(make.png((640, 640)))
+    step = {"tool": "upscale_fast", "image": "$item.p"}
+    inputs = {"folder": {"default": str(tmp_path)}}
+    paths = [{"p": "{folder}/owl.png"}]
+    async with connected(tmp_path) as client:
+        answer = await planned(client, {"inputs": inputs, "steps": [{**step, "foreach": paths}]})
+    assert "makes a picture of 2560x2560" in answer
+
+
+async def test_a_plan_cannot_name_files_without_end(tmp_path: Path) -> None:
+    """Each element for each place of a list: the planner stops before it has looked at all."""
+    (tmp_path / "owl.png").write_bytes(make.png((8, 8)))
+    layout = {"tool": "image_layout", "foreach": ["owl.png"] * 500, "images": ["$item"] * 30}
+    async with connected(tmp_path) as client:
+        wrong = await mistakes(client, plan=[{**layout, "id": f"l{number}"} for number in range(5)])
+    assert "plan: The plan names more than 10,000 files. Split it into several plans." in wrong

@@ -10,7 +10,7 @@ import pytest
 import support.imaging.sample_files as make
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.settings import Settings
-from stability_mcp.studio.saved_templates import MAX_BYTES, SavedTemplates
+from stability_mcp.studio.saved_templates import MAX_BYTES, MAX_FILES, SavedTemplates
 from stability_mcp.workflows.plan_notation import read_plan
 from stability_mcp.workflows.templates import all_templates
 from support.server.in_memory import Era, both_eras, connected, facts, fine, refused, text
@@ -128,3 +128,23 @@ def test_saving_keeps_values_as_defaults_and_overwrites_nothing(tmp_path: Path) 
         assert "Nothing was charged." in str(error.value)
     assert path.read_bytes() == before
     assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_a_folder_or_half_a_character_does_not_break_saving(tmp_path: Path) -> None:
+    """A folder with the name of a template is in the way; one of many files isn't overwritten."""
+    saved = SavedTemplates(Settings(home=tmp_path), [])
+    plan = read_plan(CARD["plan"]).plan
+    assert plan is not None
+    (tmp_path / "workflows" / "card.json").mkdir(parents=True)
+    with pytest.raises(ArgumentsError, match="called"):
+        saved.save("card", plan, {})
+    path = saved.save("half", plan, {}, description="\ud83d")
+    assert json.loads(path.read_bytes())["plan"]["steps"]
+    for number in range(MAX_FILES):
+        (tmp_path / "workflows" / f"a{number}.json").write_text("[]", encoding="utf-8")
+    before = path.read_bytes()
+    with pytest.raises(ArgumentsError, match="called"):
+        saved.save("half", plan, {"photo": "mug"})
+    assert path.read_bytes() == before
+    assert saved.find("half") is not None
+    assert len(saved.list().damaged) == MAX_FILES

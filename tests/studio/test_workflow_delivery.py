@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -329,6 +330,19 @@ async def test_a_folder_outside_is_refused(tmp_path: Path) -> None:
                 await run.deliver(row(shoe), to=to)
         with pytest.raises(ArgumentsError, match="isn't a path"):
             await run.deliver(row(shoe), folder="a\0b")
+
+
+async def test_a_pipe_in_the_place_of_a_manifest_is_not_read(tmp_path: Path) -> None:
+    """Chosen: the folder may be anyone's; reading a pipe would never end."""
+    async with running(tmp_path) as run:
+        shoe = run.items["red shoe.png"]
+        first = await run.deliver(row(shoe))
+        assert first.folder is not None
+        (first.folder / "manifest.json").unlink()
+        os.mkfifo(first.folder / "manifest.json")
+        second = await run.deliver(row(shoe))
+    assert second.folder is not None
+    assert second.folder.name == f"{first.folder.name} (2)"
 
 
 async def test_a_read_only_folder_is_an_error(tmp_path: Path) -> None:

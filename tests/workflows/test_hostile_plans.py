@@ -63,6 +63,25 @@ HOSTILE: Mapping[str, tuple[object, Mapping[str, Any], str]] = {
         {"t": "x" * 300_000},
         "more than 100,000 characters",
     ),
+    "a long input in every element": (
+        {
+            "inputs": {"t": "text"},
+            "steps": [{**core(prompt="$item"), "foreach": ["a {t}"] * MAX_ELEMENTS}],
+        },
+        {"t": "x" * 99_000},
+        "foreach: The text would have more than 2,000,000 characters",
+    ),
+    "long lists for each element": (
+        {
+            "inputs": LIST,
+            "steps": [
+                {"tool": "image_layout", "foreach": "$xs", "images": ["x.png"] * 900, "id": f"l{n}"}
+                for n in range(5)
+            ],
+        },
+        {"xs": ["x"] * MAX_ELEMENTS},
+        "902 values for each of 500 elements",
+    ),
     "names that nothing has": (
         [core(prompt="".join(f"{{n{number}a}}" for number in range(999)))]
         + [core(f"n{number}b") for number in range(150)],

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from stability_mcp.local_tools import audio_edit
 from stability_mcp.workflows.plan import Plan
 from stability_mcp.workflows.plan_check import check_plan
 from stability_mcp.workflows.plan_notation import read_plan
@@ -224,3 +225,26 @@ def test_a_step_with_a_list_of_its_own_takes_the_step_before_as_a_whole() -> Non
     second = {"id": "b", "tool": "search_and_recolor", "foreach": ["red", "blue"]}
     plan = [first, {**second, "arguments": {"prompt": "$item", "select_prompt": "fur"}}]
     assert "It takes one file, but $a is up to 2" in problems(plan)
+
+
+def test_an_mp3_that_cannot_be_decoded_here_is_found_before_it_is_paid(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Music is an MP3 unless it is asked for as WAV; a cut at its frames needs no samples."""
+    monkeypatch.setattr(audio_edit, "is_installed", lambda: False)
+    music = {"id": "m", "tool": "audio2_text_to_audio", "prompt": "calm", "duration": 20}
+    faded = {"id": "s", "tool": "audio_edit", "sounds": ["$m"], "fade_out": 2}
+    found = problems([music, faded])
+    assert 'step "s": fade_out needs the samples of an MP3' in found
+    assert 'Pass output_format: "wav" to the step that makes the sound' in found
+    assert "format: wav needs" in problems([music, {"tool": "audio_edit", "format": "wav"}])
+    plan_of([{**music, "output_format": "wav"}, faded])
+    plan_of([music, {"id": "s", "tool": "audio_edit", "sounds": ["$m"], "end": 10}])
+    monkeypatch.setattr(audio_edit, "is_installed", lambda: True)
+    plan_of([music, faded])
+
+
+def test_a_sound_edit_that_changes_nothing_is_a_mistake() -> None:
+    """The run would refuse it after the music was paid."""
+    music = {"id": "m", "tool": "audio2_text_to_audio", "prompt": "calm", "duration": 20}
+    assert 'step "edit": there is nothing to do' in problems([music, {"tool": "audio_edit"}])

@@ -320,7 +320,7 @@ MISTAKES: dict[str, tuple[object, str, str]] = {
     "a plan over its budget": (
         {"steps": [DRAFT, CUT], "budget": 5},
         "The plan costs at least 8 credits",
-        "ask the user",
+        "higher budget",
     ),
     "an unknown output": (
         {"steps": [DRAFT], "outputs": {"logo": "$darft"}},

@@ -130,6 +130,23 @@ async def test_a_full_disk_loses_no_result_and_costs_nothing(
     assert rows(_home(tmp_path), "SELECT count(*) FROM jobs") == [(2,)]
 
 
+async def test_a_delivery_that_cannot_be_recorded_is_written_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """*Chosen*: a folder without a manifest isn't recognised as the delivery of this run."""
+    monkeypatch.setattr(run_driver, "TICK_SECONDS", 0.05)
+    plan = _reviewed(tmp_path)
+    plan |= {"steps": plan["steps"][:1], "deliver": {"to": str(tmp_path / "to"), "manifest": False}}
+    plan["steps"][0]["review"] = False
+    full = FailingWrites(times={"workflow.deliver": 3})
+    async with _studio(tmp_path, full) as studio:
+        ended = await _start(studio, plan)
+
+    assert ended.state.row.state == "done"
+    assert len(full.failed) == 3
+    assert len(list((tmp_path / "to").iterdir())) == 1
+
+
 class _Steps:
     """The steps of a run, one method of which fails once.
 
@@ -326,6 +343,7 @@ async def test_a_call_that_was_cut_off_and_is_repeated_starts_no_second_run(
             gate.open()
             joined = await _start(studio, plan)
             assert rows(home, "SELECT count(*) FROM runs") == [(1,)]
+            studio._parts.runtime.runs.abandoned.add("run-removed")  # noqa: SLF001 -- takes 30 days
             async with anyio.create_task_group() as group:
                 group.start_soon(_start, studio, plan)  # whose caller waits
                 other = await _start(studio, plan)

@@ -7,7 +7,7 @@ of steps would need more words in the schema and in every call. What does depend
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from pydantic import BeforeValidator, Field
 
 from stability_mcp.api.tool_arguments import as_list
 from stability_mcp.errors import ArgumentsError, NotFoundError
+from stability_mcp.imaging.convert import is_installed
 from stability_mcp.imaging.sound.edit_steps import (
     MAX_REPEATS,
     MAX_SECONDS,
@@ -54,6 +55,8 @@ _LEVEL = re.compile(
     r"(?P<level>[-+]?\d{1,9}(?:\.\d{1,9}|,\d{1,2})?)\s*"
     r"(?:(?P<lufs>lufs|lkfs)|(?:db|dbfs)?(?: rms)?)"
 )
+_COMPUTED = ("trim_silence", "crossfade", "loudness", "fade_in", "fade_out")
+"""Arguments for which samples are computed, also those of an MP3."""
 _TO_MATCH = "to_match"
 """Role of a sound whose loudness is matched. The first role by name is the file that was edited, so
 it has to come after `sounds[0]`, unlike the name of the argument."""
@@ -157,6 +160,32 @@ class AudioEdit(MakingArguments):
     """Default: as given."""
 
 
+def _predict(arguments: AudioEdit, files: Mapping[str, MediaShape]) -> MediaShape:
+    """Return what an edit makes.
+
+    Raises:
+        ArgumentsError: the arguments contradict one another, or need the samples of an MP3, which
+            this installation can't decode.
+    """
+    try:
+        _check(arguments)
+    except SoundEditError as error:
+        raise ArgumentsError(f"{error}.", hint=error.hint) from error
+    sound = files.get("sounds")
+    is_mp3 = sound.is_mp3 if sound is not None else None
+    needing = [name for name in _COMPUTED if getattr(arguments, name)]
+    if is_mp3 and (needing or arguments.format == "wav") and not is_installed():
+        reason = needing[0] if needing else "format: wav"
+        raise ArgumentsError(
+            f"{reason} needs the samples of an MP3, and the extra [formats], which decodes it, "
+            "isn't installed.",
+            hint='Pass output_format: "wav" to the step that makes the sound, or give a WAV.',
+        )
+    return MediaShape(
+        kind="audio", is_mp3=is_mp3 if arguments.format is None else arguments.format == "mp3"
+    )
+
+
 @local_tool(
     title="Edit a sound",
     hints={
@@ -180,7 +209,7 @@ class AudioEdit(MakingArguments):
     },
     step=StepFacts(
         files={"sounds": "audio", "loudness": "audio"},
-        predict=lambda _arguments, _files: MediaShape(kind="audio"),
+        predict=_predict,
         is_value=lambda argument, text: argument == "loudness" and _is_level(text),
     ),
 )

@@ -54,6 +54,8 @@ class MediaShape:
     """Of a sound; None: unknown."""
     has_alpha: bool | None = None
     """Whether a picture has transparent pixels; None: unknown."""
+    is_mp3: bool | None = None
+    """Whether a sound is an MP3; None: unknown."""
 
 
 Function = Callable[["Workbench", Any], Awaitable[LocalResult]]

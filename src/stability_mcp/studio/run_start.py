@@ -7,8 +7,9 @@ from typing import Any, NamedTuple, TypeVar
 
 import anyio
 
-from stability_mcp.errors import StudioError
+from stability_mcp.errors import NotFoundError, StudioError
 from stability_mcp.jobs.progress import Progress
+from stability_mcp.jobs.transactions.reuse import MAX_AGE_SECONDS
 from stability_mcp.policy.confirmation import Confirm, quote_of_change
 from stability_mcp.studio.plan_report import PlanReport
 from stability_mcp.studio.runtime import StudioParts
@@ -111,9 +112,15 @@ async def _abandoned(parts: StudioParts, new: NewRun) -> str | None:
     """Return an equal run of this process whose caller was cut off."""
     for run in sorted(parts.runtime.runs.abandoned):
         read = partial(run_rows.find_run, account=parts.account, name=run)
-        row = await parts.runtime.database.read(read)
+        try:
+            row = await parts.runtime.database.read(read)
+        except NotFoundError:  # removed by retention
+            parts.runtime.runs.abandoned.discard(run)
+            continue
+        is_recent = row.created_at > parts.jobs.runner.now - MAX_AGE_SECONDS
         is_usable = row.state not in {"failed", "cancelled"} and row.cancel_at is None
-        if is_usable and row.collected_at is None and run_rows.is_same_start(row, new):
+        is_unseen = is_recent and row.collected_at is None
+        if is_usable and is_unseen and run_rows.is_same_start(row, new):
             return run
     return None
 

@@ -41,7 +41,8 @@ def shape_of(facts: Facts) -> MediaShape:
         return MediaShape(
             kind="image", size=facts.size, has_alpha=None if facts.has_alpha else False
         )
-    return MediaShape(kind=facts.kind, seconds=facts.seconds)
+    is_mp3 = facts.media_type == "audio/mpeg" if facts.kind == "audio" else None
+    return MediaShape(kind=facts.kind, seconds=facts.seconds, is_mp3=is_mp3)
 
 
 @dataclass(kw_only=True)

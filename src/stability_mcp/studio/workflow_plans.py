@@ -36,6 +36,8 @@ from stability_mcp.workflows.template import Template
 from stability_mcp.workflows.templates import all_templates
 from stability_mcp.workflows.waste import waste
 
+MAX_NAMED = 10_000
+"""Files that a plan may name: two for each result."""
 MAX_MISSING = 5
 """Missing files that are searched for; each search reads folders for up to a second."""
 
@@ -245,7 +247,11 @@ class _Files:
     async def of(cls, plan: Plan, values: Mapping[str, Any], media: StudioMedia) -> "_Files":
         """Look at the header of each file, until several are missing."""
         found, missing = cls(), 0
-        for named in named_files(plan, values):
+        for number, named in enumerate(named_files(plan, values)):
+            if number == MAX_NAMED:
+                message = f"The plan names more than {MAX_NAMED:,} files."
+                found.problems.append(Problem(message=message, cure="Split it into several plans."))
+                break
             if missing == MAX_MISSING:
                 found.problems.append(
                     Problem(

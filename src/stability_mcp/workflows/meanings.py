@@ -126,7 +126,9 @@ def common_shape(shapes: Sequence[MediaShape | None]) -> MediaShape | None:
         values = {getattr(each, name) for each in shapes}
         return values.pop() if len(values) == 1 else None
 
-    return replace(first, **{name: common(name) for name in ("size", "seconds", "has_alpha")})
+    return replace(
+        first, **{name: common(name) for name in ("size", "seconds", "has_alpha", "is_mp3")}
+    )
 
 
 @dataclass(frozen=True)

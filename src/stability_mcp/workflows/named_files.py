@@ -68,10 +68,11 @@ def _of_step(step: Step, values: Mapping[str, Any]) -> Iterator[NamedFile]:
         and (len(path) == 1 or step.tool not in OPERATIONS)
         and is_file_text(step.tool, name, text)
     ]
+    elements = _with_inputs(step.foreach, values)
     for path, text, kind in leaves:
         refs = [place.ref for place in placeholders.find(text)]
         item = next((ref for ref in refs if ref.name == ITEM), None)
-        for at, element in _elements(step, values, item):
+        for at, element in _elements(elements, item):
             for named in _resolved(text, values, element):
                 argument = at or path_text(path)
                 yield NamedFile(step=step.id, argument=argument, reference=named, kind=kind)
@@ -95,21 +96,14 @@ def _argument(path: Sequence[str | int]) -> str:
     return next((each for each in reversed(path) if isinstance(each, str)), "")
 
 
-def _elements(
-    step: Step, values: Mapping[str, Any], item: Ref | None
-) -> Iterator[tuple[str, object]]:
+def _elements(elements: object, item: Ref | None) -> Iterator[tuple[str, object]]:
     """Yield what `$item` means, with its place; once nothing for a text without it."""
     if item is None:
         yield "", None
         return
-    given: Any = step.foreach
-    ref = read_ref(given)
-    if ref is not None:
-        given = values.get(ref.name)
     part = f".{item.part}" if item.part else ""
-    given = _with_inputs(given, values) if ref is None else given
-    if isinstance(given, list | tuple):
-        for number, element in enumerate(given, 1):
+    if isinstance(elements, list | tuple):
+        for number, element in enumerate(elements, 1):
             yield f"foreach[{number}]{part}", element
 
 

@@ -21,6 +21,8 @@ MAX_REFERENCES = 1_000
 """References in the arguments of a step. *Chosen*: an animation of 500 frames, each named."""
 MAX_TEXT_CHARACTERS = 100_000
 """Length of a text with everything filled in: ten times the longest prompt of the API."""
+MAX_FILLED_CHARACTERS = 2_000_000
+"""What is filled into all texts of a list together: 4,000 characters for each of 500 elements."""
 MAX_LIST = 1_000
 """Entries of a list with everything filled in."""
 
@@ -133,14 +135,19 @@ def replace(value: Any, resolve: Callable[[Ref], Any]) -> Any:  # noqa: ANN401 -
     Raises:
         TooLongError: a text or list would be too long.
     """
+    return _replaced(value, resolve, [MAX_FILLED_CHARACTERS])
+
+
+def _replaced(value: Any, resolve: Callable[[Ref], Any], room: list[int]) -> Any:  # noqa: ANN401 -- any JSON
+    """Return a JSON value with every reference replaced; `room` has the characters left for it."""
     if isinstance(value, str):
-        return _replaced_text(value, resolve)
+        return _replaced_text(value, resolve, room)
     if isinstance(value, Mapping):
-        return {name: replace(each, resolve) for name, each in value.items()}
+        return {name: _replaced(each, resolve, room) for name, each in value.items()}
     if isinstance(value, list | tuple):
         replaced: list[Any] = []
         for each in value:
-            new = replace(each, resolve)
+            new = _replaced(each, resolve, room)
             is_spread = isinstance(new, list) and read_ref(each) is not None
             replaced += new if is_spread else [new]
             if is_spread and len(replaced) > MAX_LIST:
@@ -149,7 +156,7 @@ def replace(value: Any, resolve: Callable[[Ref], Any]) -> Any:  # noqa: ANN401 -
     return value
 
 
-def _replaced_text(text: str, resolve: Callable[[Ref], Any]) -> Any:  # noqa: ANN401 -- any JSON
+def _replaced_text(text: str, resolve: Callable[[Ref], Any], room: list[int]) -> Any:  # noqa: ANN401 -- any JSON
     if text.startswith(ESCAPE):
         return text[1:]
     ref = read_ref(text)
@@ -168,8 +175,10 @@ def _replaced_text(text: str, resolve: Callable[[Ref], Any]) -> Any:  # noqa: AN
         except Unresolved:
             return match[0]
         left -= len(filled)
-        if left < 0:
-            raise TooLongError(f"The text would have more than {MAX_TEXT_CHARACTERS:,} characters.")
+        room[0] -= len(filled)
+        if left < 0 or room[0] < 0:
+            most = MAX_TEXT_CHARACTERS if left < 0 else MAX_FILLED_CHARACTERS
+            raise TooLongError(f"The text would have more than {most:,} characters.")
         return filled
 
     return _PART.sub(part, text)

@@ -65,7 +65,9 @@ def predict(tool: str, request: BaseModel, files: Mapping[str, MediaShape]) -> M
     if isinstance(request, Operation):
         kind = type(request).media
         seconds = getattr(request, "duration", None)
-        return MediaShape(kind=kind, seconds=seconds) if kind is not None else None
+        form = getattr(request, "output_format", None)
+        is_mp3 = form == "mp3" if kind == "audio" and form is not None else None
+        return MediaShape(kind=kind, seconds=seconds, is_mp3=is_mp3) if kind is not None else None
     facts = step_facts(tool)
     return facts.predict(request, files) if facts is not None else None
 

@@ -176,3 +176,22 @@ def lost_results(step: Step, request: Operation) -> Problem | None:
         "paid and lost.",
         cure='Leave samples out; for variants use foreach: [1, 2, 3] and seed: "$item".',
     )
+
+
+def values_in(value: object) -> int:
+    """Return the number of values in a JSON value, those within it included."""
+    if isinstance(value, Mapping):
+        return 1 + sum(values_in(each) for each in value.values())
+    if isinstance(value, list | tuple):
+        return 1 + sum(values_in(each) for each in value)
+    return 1
+
+
+def too_much(step: Step, elements: int) -> Problem:
+    """Return the problem of a step whose arguments take too long to check."""
+    return Problem(
+        step=step.id,
+        message=f"Its arguments have {values_in(step.arguments):,} values for each of "
+        f"{elements:,} elements, which is too much for one plan.",
+        cure="Use shorter lists, or split it over several plans.",
+    )

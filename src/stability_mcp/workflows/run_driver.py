@@ -101,6 +101,8 @@ class RunDriver:
         self._unreadable: set[ItemKey] = set()
         """Items whose job is done, but whose result couldn't be taken over."""
         self._earlier: EarlierResults | None = None
+        self._delivery: Mapping[str, Any] | None = None
+        """What was delivered, until it is recorded: without a manifest it isn't found again."""
         self._budgets = StepBudgets(context.database, run)
 
     def wake(self) -> None:
@@ -364,7 +366,7 @@ class RunDriver:
         made = any(row.state == "done" for row in state.rows)
         if state.plan.deliver is not None and made and state.row.delivery is None:
             try:
-                delivery = await self._steps.deliver(state)
+                delivery = self._delivery = self._delivery or await self._steps.deliver(state)
             except StudioError as error:
                 why = " ".join(filter(None, (error.message, error.hint)))
                 return await self._stop_as(state, "paused", f"Not delivered: {why}")

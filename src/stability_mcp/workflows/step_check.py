@@ -50,12 +50,16 @@ from stability_mcp.workflows.reference_check import (
     lost_results,
     media_problem,
     misplaced,
+    too_much,
     unknown_item,
+    values_in,
 )
 
 OURS_IN_PLANS = ("label", "allow_smaller", "full_size")
 """Arguments that paid tools add to the API's and that have a meaning in a plan."""
 
+MAX_VALUES = 300_000
+"""Values in the arguments of all items: 60 for each of 5,000. They take about a second to check."""
 MAX_GUESSES = 100
 """Unknown names that are compared with the known ones: each takes up to a millisecond."""
 
@@ -85,6 +89,7 @@ class StepChecker:
         self._done: dict[str, tuple[Step, StepFindings]] = {}
         self._items_left = MAX_ITEMS
         """Items whose arguments are still checked; a plan with more is refused as a whole."""
+        self._values_left = MAX_VALUES
         self._guesses: dict[str, str] = {}
 
     def check(self, step: Step) -> StepFindings:
@@ -96,6 +101,9 @@ class StepChecker:
         self._items_left -= found.counts.high
         self._check_list(step, found)
         self._check_places(step, elements, found)
+        self._values_left -= values_in(step.arguments) * elements.high
+        if self._values_left < 0:
+            found.problems.append(too_much(step, elements.high))
         if not found.problems and self._items_left >= 0:
             self._check_arguments(step, elements, found)
         if found.shape is None and (kind := made_kind(step.tool)) is not None:
@@ -359,6 +367,8 @@ class StepChecker:
     ) -> Iterator[tuple[str, MediaShape]]:
         for name in takes_files(step.tool):
             value = step.arguments.get(name)
+            if isinstance(value, list) and len(value) == 1:
+                value = value[0]
             ref = placeholders.read_ref(value)
             meaning = self._meaning_for(ref, element) if ref is not None else None
             if isinstance(meaning, MediaMeaning) and meaning.shape is not None:

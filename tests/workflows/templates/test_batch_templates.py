@@ -103,6 +103,15 @@ def test_only_the_last_result_of_a_chain_gets_the_name() -> None:
     assert plan.outputs == {"results": "$transform"}
 
 
+def test_the_path_of_a_file_in_a_text_is_not_its_file() -> None:
+    """The file is still filled in where the tool takes it."""
+    label = {"label": "{item.name} from {item.file}"}
+    plan = plan_of("batch_process", source="a.png", operation="remove_background", parameters=label)
+    assert_runs(plan)
+    (item,) = items_of(plan)
+    assert (item.arguments["image"], item.arguments["label"]) == ("a.png", "a from a.png")
+
+
 def test_files_that_do_not_fit_are_left_out_and_bad_ones_stay() -> None:
     """A bad file fails in the run, where the manifest shows it; the others aren't sent at all."""
     media = Folder(sizes={"wide.png": PANORAMA})
@@ -212,6 +221,15 @@ def test_prompts_have_ids_or_names_from_their_words() -> None:
     assert {each["style_preset"] for each in items} == {"anime"}
     assert {each["negative_prompt"] for each in items} == {"$nothing"}
     assert items[2]["prompt"] == "$5 wolf"
+
+
+def test_prompts_with_dollars_and_braces_are_sent_as_they_are() -> None:
+    """Also those that have the name of the step."""
+    prompts = ["$results", "{results}", "{item}", "{{item.name}}", "$$5", "a {colour} owl"]
+    plan = plan_of("batch_generate", prompts=prompts)
+    found = checked(plan, FakeMedia())
+    assert not found.problems
+    assert [each.arguments["prompt"] for each in items_of(plan)] == prompts
 
 
 @pytest.mark.parametrize(

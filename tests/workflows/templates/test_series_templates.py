@@ -131,6 +131,22 @@ SCENES = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("image_sequence", {"prompts": ["a", "b"], "first": "$x.png"}),
+        ("storyboard", {"scenes": ["a", "b"], "anchor": "$x.png"}),
+        ("spot_with_music", {"picture": "$x.png", "music": "calm"}),
+    ],
+)
+def test_a_file_that_begins_with_a_dollar_is_a_file(name: str, given: Mapping[str, Any]) -> None:
+    """It isn't taken for a step."""
+    plan = plan_of(name, **given)
+    inputs = {name: each.default for name, each in plan.inputs.items()}
+    texts = [str(each.arguments) for each in progression(plan, inputs, {}).ready]
+    assert any("'$x.png'" in text for text in texts)
+
+
 def test_every_scene_has_the_anchor_and_the_character() -> None:
     """The anchor is drawn first; prompts with dollar signs and braces stay as they are."""
     plan = plan_of("storyboard", scenes=SCENES, character="a {robot}", style="ink")
