@@ -238,6 +238,10 @@ def test_an_mp3_that_cannot_be_decoded_here_is_found_before_it_is_paid(
     assert 'step "s": fade_out needs the samples of an MP3' in found
     assert 'Pass output_format: "wav" to the step that makes the sound' in found
     assert "format: wav needs" in problems([music, {"tool": "audio_edit", "format": "wav"}])
+    other = {**music, "id": "n", "output_format": "wav"}
+    joined = {"id": "s", "tool": "audio_edit", "sounds": ["$m", "$n"]}
+    assert "join of different formats needs the samples" in problems([music, other, joined])
+    plan_of([music, {**music, "id": "n", "seed": 7}, joined])
     plan_of([{**music, "output_format": "wav"}, faded])
     plan_of([music, {"id": "s", "tool": "audio_edit", "sounds": ["$m"], "end": 10}])
     monkeypatch.setattr(audio_edit, "is_installed", lambda: True)

@@ -171,11 +171,14 @@ def _predict(arguments: AudioEdit, files: Mapping[str, MediaShape]) -> MediaShap
         _check(arguments)
     except SoundEditError as error:
         raise ArgumentsError(f"{error}.", hint=error.hint) from error
-    sound = files.get("sounds")
-    is_mp3 = sound.is_mp3 if sound is not None else None
+    sounds = [each for name, each in files.items() if name.partition("[")[0] == "sounds"]
+    forms = {each.is_mp3 for each in sounds}
+    is_mp3 = forms.pop() if len(forms) == 1 else None
     needing = [name for name in _COMPUTED if getattr(arguments, name)]
-    if is_mp3 and (needing or arguments.format == "wav") and not is_installed():
-        reason = needing[0] if needing else "format: wav"
+    needing += ["format: wav"] if arguments.format == "wav" else []
+    needing += ["join of different formats"] if {True, False} <= forms else []
+    if needing and any(each.is_mp3 for each in sounds) and not is_installed():
+        reason = needing[0]
         raise ArgumentsError(
             f"{reason} needs the samples of an MP3, and the extra [formats], which decodes it, "
             "isn't installed.",

@@ -365,15 +365,22 @@ class StepChecker:
     def _shapes(
         self, step: Step, element: Element, request: BaseModel
     ) -> Iterator[tuple[str, MediaShape]]:
+        """Yield what is known of each file, by argument; those of a list as `sounds[0]`."""
         for name in takes_files(step.tool):
-            value = step.arguments.get(name)
-            if isinstance(value, list) and len(value) == 1:
-                value = value[0]
-            ref = placeholders.read_ref(value)
-            meaning = self._meaning_for(ref, element) if ref is not None else None
-            if isinstance(meaning, MediaMeaning) and meaning.shape is not None:
-                yield name, meaning.shape
-                continue
-            named = getattr(request, name, None)
-            if isinstance(named, str) and named in self._media:
-                yield name, self._media[named]
+            value, final = step.arguments.get(name), getattr(request, name, None)
+            if isinstance(value, list):
+                named = {f"{name}[{number}]": (each, each) for number, each in enumerate(value)}
+            else:
+                named = {name: (value, final)}
+            for at, (written, text) in named.items():
+                shape = self._shape_of(written, text, element)
+                if shape is not None:
+                    yield at, shape
+
+    def _shape_of(self, written: object, text: object, element: Element) -> MediaShape | None:
+        """Return what is known of a file, by the reference or the text that names it."""
+        ref = placeholders.read_ref(written)
+        meaning = self._meaning_for(ref, element) if ref is not None else None
+        if isinstance(meaning, MediaMeaning) and meaning.shape is not None:
+            return meaning.shape
+        return self._media.get(text) if isinstance(text, str) else None
