@@ -124,7 +124,7 @@ def settings_of(home: Path, url: str) -> Settings:
         output_dir=home.parent / "out",
         roots=(home.parent,),
         metadata="off",
-        budget=5_000,  # every kill may cost the price of several results once more
+        budget=5_000,  # every kill may cost the price of several results again
     )
 
 
