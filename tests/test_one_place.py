@@ -13,6 +13,12 @@ SOURCE = Path(__file__).parent.parent / "src"
 ALLOWED = {
     "stability_mcp/server/toolsets.py": "puts one tool of a toolset into `basic`",
     "stability_mcp/cli/demo.py": "is a script of calls",
+    "stability_mcp/server/prompts/music.py": "prints plans, which a test plans",
+    "stability_mcp/server/prompts/pictures.py": "prints plans, which a test plans",
+    "stability_mcp/server/prompts/series.py": "prints plans, which a test plans",
+    "stability_mcp/workflows/quality.py": "chooses one for each task; a test checks prices",
+    "stability_mcp/workflows/templates/batch_generate.py": "has an example, which a test plans",
+    "stability_mcp/workflows/templates/batch_process.py": "has an example, which a test plans",
     "stability_emulator/pictures/finishes.py": "has finishes for some models",
     "stability_emulator/recipes.py": "has special recipes for some rows, and one for the rest",
 }

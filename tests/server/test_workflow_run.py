@@ -105,7 +105,7 @@ async def test_a_pick_days_later_continues_in_a_new_server(era: Era, tmp_path: P
     assert "waits for a pick: draft, 3 pictures" in text(waiting)
     assert len(lines(waiting, "draft ")) == 3
     [following] = lines(waiting, "next:")
-    assert following.endswith(f'workflow_run {{"run": "{run_id(waiting)}", "pick": [1]}}')
+    assert following.endswith(f'workflow_run {{"run": "{run_id(waiting)}", "pick": ["1"]}}')
     assert steps_line(done) == "steps: draft 3/3, cut 1/1, icon 1/1"
     assert lines(done, "icon: fox-2 v3  media://")
 

@@ -17,6 +17,7 @@ COPIED = (
     "pyproject.toml",
     "tests/conftest.py",
     "tests/support/home.py",
+    "tests/support/emulator",
     "tests/docs/test_reference.py",
     "tests/support/docs",
     "CONTRIBUTING.md",

@@ -206,7 +206,7 @@ def _is_unfinished(step: StepProgress) -> bool:
 
 def _ask_for_pick(outcome: RunOutcome) -> str:
     """Return how the user's pick is asked for; without a sheet they look at the files."""
-    example = [f"{step}.1" for step in outcome.reviews] if len(outcome.reviews) > 1 else [1]
+    example = [f"{step}.1" for step in outcome.reviews] if len(outcome.reviews) > 1 else ["1"]
     shown = "the sheet" if outcome.sheet is not None else "the results above, by number and path,"
     call = _call(outcome.state.row, pick=example)
     return f"show the user {shown} and ask which; then, with their numbers, {call}"

@@ -7,7 +7,8 @@ WHERE id = :id AND state = 'running' AND process = :process AND cancel_at IS NUL
 -- A run that waits for the user, or has ended, belongs to no process. No answer has shown its new
 -- state yet. `seen`: when the run had last changed, as its driver knows it.
 UPDATE runs SET state = :state, why = :why, process = NULL, changed_at = :now,
-    finished_at = CASE WHEN :state IN ('done', 'failed', 'cancelled') THEN :now END,
+    finished_at = CASE WHEN :state IN ('done', 'failed', 'cancelled')
+        THEN coalesce(finished_at, :now) END,
     collected_at = NULL
 WHERE id = :id AND state = 'running' AND process = :driver AND changed_at = :seen;
 

@@ -77,7 +77,7 @@ SCENARIOS = (
                 "Good morning! Which posters can I choose from? The first one.",
                 [
                     Call("job_list"),
-                    Call("workflow_run", run=RUN, pick=[1]),
+                    Call("workflow_run", run=RUN, pick=["1"]),
                 ],
                 happens=[Restart()],
             ),
@@ -100,7 +100,7 @@ SCENARIOS = (
                 "one, then write Jazz Night at the top. Call it jazz poster.",
                 [Call("workflow_run", plan=POSTER)],
             ),
-            Turn("The second.", [Call("workflow_run", run=RUN, pick=[2])]),
+            Turn("The second.", [Call("workflow_run", run=RUN, pick=["2"])]),
             Turn(
                 "The text must be at the bottom.",
                 [
@@ -275,7 +275,7 @@ SCENARIOS = (
                 "one, then write Jazz Night at the top. Call it jazz poster.",
                 [Call("workflow_run", plan=POSTER)],
             ),
-            Turn("The second.", [Call("workflow_run", run=RUN, pick=[2])]),
+            Turn("The second.", [Call("workflow_run", run=RUN, pick=["2"])]),
             Turn(
                 "Keep that as a template called jazz posters, and tell me what it costs.",
                 [

@@ -175,7 +175,7 @@ SCENARIOS = (
                 "set of it, as favicon.zip.",
                 [Call("workflow_plan", plan=LOGO), Call("workflow_run", plan=LOGO)],
             ),
-            Turn("The second one.", [Call("workflow_run", run=RUN, pick=[2])]),
+            Turn("The second one.", [Call("workflow_run", run=RUN, pick=["2"])]),
         ],
         allowed=PLANNING,
         good=[

@@ -48,10 +48,10 @@ class WorkflowRun(WorkflowArguments):
     """Id of an earlier run."""
     pick: Annotated[
         Any,
-        BeforeValidator(_pick, json_schema_input_type=list[Any]),
+        BeforeValidator(_pick, json_schema_input_type=list[str]),
         Field(json_schema_extra={PROSE: True}),  # none is a pick, not an absent value
     ] = None
-    """The user's pick on the sheet: [2], or ["tie"], ["none"]; if several wait ["draft.2"]."""
+    """The user's pick on the sheet: ["2"], or ["tie"], ["none"]; if several wait ["draft.2"]."""
     unknown: Literal["pay_again", "skip"] | None = None
     """For results that may have been charged but never came: the user decides."""
     resume: bool = False
