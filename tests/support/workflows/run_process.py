@@ -1,12 +1,11 @@
 """A process that drives the run of a workflow, to be killed.
 
-Start it with `python -m support.workflows.run_process HOME URL`. With no run in the store it starts
-`PLAN`; otherwise it continues what another process left, and answers an unknown outcome like a user
-who pays again. It prints one JSON line for what it knows at its start, and ends with the run.
+`run` is for `support.jobs.forks`. With no run in the store it starts `PLAN`; otherwise it continues
+what another process left, and answers an unknown outcome like a user who pays again. It writes a
+line of JSON about what it knows at its start, and another when the run has ended.
 """
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,8 @@ from stability_mcp.studio.plan_report import PlanWish
 from stability_mcp.studio.run_start import RunOptions
 from stability_mcp.workflows.run_state import RunState
 
+LINES = "lines.jsonl"
+"""In the parent of the home: what the processes wrote."""
 YESES = "yeses.txt"
 """In the parent of the home: the jobs that the user paid for again."""
 TIMING = Timing(poll_seconds=0.1, retry_seconds=0.01, recovery_seconds=0.2)
@@ -105,9 +106,9 @@ LOCAL = 5
 """Items of local steps."""
 
 
-def _print(**facts: object) -> None:
-    sys.stdout.write(json.dumps(facts) + "\n")
-    sys.stdout.flush()
+def _write(home: Path, **facts: object) -> None:
+    with (home.parent / LINES).open("a") as file:
+        file.write(f"\n{json.dumps(facts)}\n")  # a kill may have cut the line before it
 
 
 def done_media(state: RunState) -> dict[str, str | None]:
@@ -140,19 +141,20 @@ async def main(home: Path, url: str) -> None:
     async with open_studio(settings_of(home, url), timing=TIMING) as studio:
         runs = await studio.runs.list(limit=1)
         if runs:
-            run = runs[0].row.id
+            run_id = runs[0].row.id
         else:
-            run = (await studio.runs.start(PlanWish(plan=PLAN), LOOK)).state.row.id
-        _print(running=run, done=done_media(await studio.runs.read(run)))
+            run_id = (await studio.runs.start(PlanWish(plan=PLAN), LOOK)).state.row.id
+        _write(home, running=run_id, done=done_media(await studio.runs.read(run_id)))
         while True:
-            outcome = await studio.runs.show(run, LOOK)
+            outcome = await studio.runs.show(run_id, LOOK)
             state, row = outcome.state, outcome.state.row
             if row.state == "paused" and state.unknown_jobs:
                 await pay_again(studio, home, state)
             elif row.state != "running":
                 break
-        _print(state=row.state, why=row.why, done=done_media(state))
+        _write(home, state=row.state, why=row.why, done=done_media(state))
 
 
-if __name__ == "__main__":
-    anyio.run(main, Path(sys.argv[1]), sys.argv[2])
+def run(home: str, url: str) -> None:
+    """Start or continue the run, in a forked process."""
+    anyio.run(main, Path(home), url)
