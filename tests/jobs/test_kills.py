@@ -9,17 +9,17 @@ import signal
 import sys
 import time
 from collections import Counter
+from contextlib import AbstractAsyncContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 import anyio
 import pytest
-from anyio.abc import Process
 from PIL import Image
 
 from support.jobs import worker_process
-from support.jobs.killed import assert_all_accounted_for, prompt_of, start
+from support.jobs.forks import Child, Forks, forking
+from support.jobs.killed import assert_all_accounted_for, prompt_of
 from support.jobs.upstream import Upstream, counting_upstream
 from support.jobs.worker_process import INPUT
 from support.store.rows import money, rows
@@ -63,7 +63,6 @@ class Killing:
 
     home: Path
     upstream: Upstream
-    log: IO[str]
     begun: float = field(default_factory=time.monotonic)
     kills: int = 0
     pauses: int = 0
@@ -71,16 +70,16 @@ class Killing:
     stopped: list[float] = field(default_factory=list)
     """Times of day at which a process was killed or paused."""
 
-    async def run(self) -> None:
+    async def run(self, forks: Forks) -> None:
         """Start and kill one process after another until there are enough kills."""
         first = True
         while self.kills < KILLS:
-            async with await self._start() as process:
+            async with self._start(forks) as process:
                 if first:
                     first = False
-                    await _until_printed(process, worker_process.SUBMITTED)
+                    await self._until_printed(process, worker_process.SUBMITTED)
                 elif CHANCE.random() > WHILE_STARTING:
-                    await _until_printed(process, worker_process.RUNNING)
+                    await self._until_printed(process, worker_process.RUNNING)
                 await anyio.sleep(CHANCE.uniform(*LIFE))
                 if self.kills * PAUSES >= self.pauses * KILLS and self.pauses < PAUSES:
                     await self._pause(process)
@@ -91,19 +90,26 @@ class Killing:
             if self.kills % 100 == 0:
                 self.report()
 
-    async def _start(self) -> Process:
+    def _start(self, forks: Forks) -> AbstractAsyncContextManager[Child]:
         self.starts += 1
         calls = FLOOD if self.starts <= PROCESSES else CHANCE.randint(*CALLS)
-        return await start(self.home, self.upstream, calls, "on", log=self.log)
+        where = (str(self.home), self.upstream.url, str(calls), "on")
+        return forks.child("support.jobs.worker_process:run", *where)
 
-    async def _pause(self, process: Process) -> None:
+    async def _pause(self, process: Child) -> None:
         """Stop and continue a process; the other one is killed meanwhile."""
         self.pauses += 1
         self.stopped.append(time.time())
         process.send_signal(signal.SIGSTOP)
+        await process.stopped()
         await anyio.sleep(CHANCE.uniform(*PAUSE_SECONDS))
         process.send_signal(signal.SIGCONT)
         await anyio.sleep(CHANCE.uniform(*LIFE))
+
+    async def _until_printed(self, process: Child, line: str) -> None:
+        file = worker_process.lines_of(self.home, process.pid)
+        while not (file.exists() and line in file.read_text()):  # noqa: ASYNC110 -- other processes set no event
+            await anyio.sleep(0.02)
 
     def report(self) -> None:
         """Print the progress."""
@@ -116,28 +122,22 @@ class Killing:
         )
 
 
-async def _until_printed(process: Process, line: str) -> None:
-    assert process.stdout is not None
-    output = b""
-    while line.encode() not in output:
-        output += await process.stdout.receive()
-
-
-@pytest.mark.long(65)
+@pytest.mark.long(50)
 async def test_randomly_killed_processes_send_nothing_twice_and_lose_nothing(
     tmp_path: Path,
 ) -> None:
     """*Chosen*: whenever a process dies."""
     Image.effect_noise((1_800, 1_800), 100).save(tmp_path / INPUT, compress_level=0)
     home = tmp_path / "home"
-    with anyio.fail_after(MAX_SECONDS), (tmp_path / "workers.log").open("w") as log:
+    with anyio.fail_after(MAX_SECONDS), ExitStack() as servers:
+        forks = [servers.enter_context(forking()) for _ in range(PROCESSES)]
         async with counting_upstream() as upstream:
-            killing = Killing(home, upstream, log)
+            killing = Killing(home, upstream)
             async with anyio.create_task_group() as group:
-                for _ in range(PROCESSES):
-                    group.start_soon(killing.run)
-            async with await start(home, upstream, 0, "idle", log=log) as last:
-                assert await last.wait() == 0
+                for each in forks:
+                    group.start_soon(killing.run, each)
+            where = (str(home), upstream.url, "0", "idle")
+            assert await forks[0].run("support.jobs.worker_process:run", *where) == 0
             killing.report()
 
     found = rows(home, "SELECT arguments, state, sent_at FROM jobs")

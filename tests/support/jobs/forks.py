@@ -42,6 +42,11 @@ class Child:
         self._answers = answers
         self._code: int | None = None
 
+    @property
+    def pid(self) -> int:
+        """Return its process id."""
+        return self._pid
+
     def send_signal(self, number: int) -> None:
         """Send a signal, unless the child is known to have ended."""
         if self._code is None:

@@ -55,7 +55,12 @@ INPUT = "input.png"
 TIMING = Timing(poll_seconds=0.1, retry_seconds=0.01)
 
 RUNNING, SUBMITTED = "running", "submitted all"
-"""Printed on stdout."""
+"""Printed on stdout, or by a forked process into the file `lines_of` it."""
+
+
+def lines_of(home: Path, process: int) -> Path:
+    """Return the file with what a forked process printed, which has no stdout."""
+    return home.parent / f"{process}.lines"
 
 
 @asynccontextmanager
@@ -109,9 +114,12 @@ def end_at(place: str, number: int) -> Observer:
     return observe
 
 
-def _print(line: str) -> None:
+def _print(home: Path, line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
+    if os.path.samestat(os.fstat(1), Path(os.devnull).stat()):
+        with lines_of(home, os.getpid()).open("a") as file:
+            file.write(f"{line}\n")
 
 
 async def main(
@@ -127,7 +135,7 @@ async def main(
     if kind == CANCELLED:
         limits["concurrency"] = 0  # so that it stays queued
     async with running_jobs_in(Path(home), base_url, **limits) as jobs:
-        _print(RUNNING)
+        _print(Path(home), RUNNING)
         for number in range(calls):
             each = kind or MIXTURE[number % len(MIXTURE)]
             made = await submit(
@@ -135,7 +143,7 @@ async def main(
             )
             if kind == CANCELLED:
                 await jobs.cancel(made)
-        _print(SUBMITTED)
+        _print(Path(home), SUBMITTED)
         database = jobs.context.database
         while not until_idle or await database.read(lambda c: bool(execute(c, OPEN))):  # noqa: ASYNC110 -- other processes set no event
             await anyio.sleep(0.05)
