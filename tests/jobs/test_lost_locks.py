@@ -140,6 +140,12 @@ async def test_a_live_process_believed_dead_registers_again_and_continues(tmp_pa
     assert money(tmp_path) == (0, 9_000)
 
 
+async def _taken_over(home: Path) -> None:
+    """Wait until a job was taken over; on a busy machine that may be after the start."""
+    while rows(home, "SELECT max(lease_version) > 1 FROM jobs") != [(1,)]:  # noqa: ASYNC110 -- a row
+        await anyio.sleep(0.02)
+
+
 @pytest.mark.long(12)
 async def test_processes_that_believe_each_other_dead_send_nothing_twice(
     tmp_path: Path,
