@@ -96,7 +96,7 @@ PLAN: dict[str, Any] = {
         },
     ],
 }
-"""12 steps and 29 items, 22 of them paid; the prompt names the step to the upstream."""
+"""12 steps and 26 items, 21 of them paid; the prompt names the step to the upstream."""
 PAID = {
     **dict.fromkeys(("hero one", "hero two", "hero three", "song", "poster", "last"), 1),
     **dict.fromkeys(("red", "blue", "sketch", "larger", "final"), 3),
