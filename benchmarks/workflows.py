@@ -11,8 +11,8 @@ from benchmarks.table import Line, at_most
 
 from stability_mcp.settings import Settings
 from stability_mcp.studio import Studio, open_studio
-from stability_mcp.studio.plan_report import PlanWish
-from stability_mcp.studio.run_start import RunOptions
+from stability_mcp.studio.workflow.plan_report import PlanWish
+from stability_mcp.studio.workflow.run_start import RunOptions
 from stability_mcp.workflows.diagram import mermaid
 from stability_mcp.workflows.plan_check import check_plan
 from stability_mcp.workflows.plan_notation import read_plan

@@ -15,11 +15,11 @@ from stability_mcp.media import deletion
 from stability_mcp.media.library import MediaLibrary
 from stability_mcp.store.database import Database
 from stability_mcp.store.queries import Connection
-from stability_mcp.workflows import run_rows
 from stability_mcp.workflows.plan_notation import read_plan
-from stability_mcp.workflows.progression import ItemKey, ReadyItem
-from stability_mcp.workflows.run_fence import NewState
-from stability_mcp.workflows.run_rows import NewRun, RunState, Settled
+from stability_mcp.workflows.runs import run_rows
+from stability_mcp.workflows.runs.progression import ItemKey, ReadyItem
+from stability_mcp.workflows.runs.run_fence import NewState
+from stability_mcp.workflows.runs.run_rows import NewRun, RunStatus, Settled
 from support.jobs.jobs import ACCOUNT, put, register
 from support.store.rows import execute, rows
 from support.workflows.run_states import set_state
@@ -86,7 +86,7 @@ def _start(connection: Connection, media: str, **more: object) -> str:
     return run
 
 
-def _end(connection: Connection, run: str, state: RunState) -> None:
+def _end(connection: Connection, run: str, state: RunStatus) -> None:
     set_state(connection, run, NewState(state=state), BEGUN)
 
 
@@ -101,7 +101,7 @@ def _kept(folder: Path) -> set[str]:
 @pytest.mark.parametrize("state", ["running", "review", "paused"])
 @pytest.mark.parametrize("keep", [DAYS, Keep(bytes=0)], ids=["days", "bytes"])
 async def test_a_run_that_has_not_ended_keeps_its_files_results_and_jobs(
-    tmp_path: Path, keep: Keep, state: RunState
+    tmp_path: Path, keep: Keep, state: RunStatus
 ) -> None:
     """*Chosen*: the user may pick months later, and the run continues."""
     async with _store(tmp_path) as database:

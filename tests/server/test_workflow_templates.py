@@ -10,7 +10,7 @@ import pytest
 import support.imaging.sample_files as make
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.settings import Settings
-from stability_mcp.studio.saved_templates import MAX_BYTES, MAX_FILES, SavedTemplates
+from stability_mcp.studio.workflow.saved_templates import MAX_BYTES, MAX_FILES, SavedTemplates
 from stability_mcp.workflows.plan_notation import read_plan
 from stability_mcp.workflows.templates import all_templates
 from support.server.in_memory import Era, both_eras, connected, facts, fine, refused, text

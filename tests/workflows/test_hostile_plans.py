@@ -14,7 +14,7 @@ from stability_mcp.workflows.plan import MAX_ELEMENTS, MAX_ITEMS
 from stability_mcp.workflows.plan_check import check_plan
 from stability_mcp.workflows.plan_notation import read_plan
 from stability_mcp.workflows.problems import problems_error
-from stability_mcp.workflows.progression import Item, ItemKey, progression
+from stability_mcp.workflows.runs.progression import Item, ItemKey, progression
 
 MAX_SECONDS = 5.0
 """Each took over 10 s, or gigabytes; now none takes one, on a machine that does other work too."""

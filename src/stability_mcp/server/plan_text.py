@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from stability_mcp.server.answer_text import limit_text
 from stability_mcp.studio import KINDS
-from stability_mcp.studio.plan_report import PlanReport, PlanWish
+from stability_mcp.studio.workflow.plan_report import PlanReport, PlanWish
 from stability_mcp.text import credits_text, listed, plain, quoted
 from stability_mcp.workflows.plan import PlanInput
 from stability_mcp.workflows.plan_check import PlannedStep

@@ -193,7 +193,7 @@ async def _job(name: str, lazy_studio: LazyStudio) -> Contents:
     studio = await lazy_studio.studio()
     if is_run(name):
         from stability_mcp.server.run_views import RunFacts
-        from stability_mcp.studio.run_start import RunOptions
+        from stability_mcp.studio.workflow.run_start import RunOptions
 
         outcome = await studio.runs.show(name, RunOptions(wait=0, preview=False))
         facts = RunFacts.of(outcome).dumped()

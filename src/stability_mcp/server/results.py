@@ -31,7 +31,7 @@ from stability_mcp.server.tool import Data
 from stability_mcp.server.views import JobFacts, MediaFacts, SentFacts
 from stability_mcp.settings import Settings
 from stability_mcp.studio import History, JobRecord, MediaItem, Outcome, Spending
-from stability_mcp.studio.run_answer import RunOutcome
+from stability_mcp.studio.workflow.run_answer import RunOutcome
 from stability_mcp.text import plain
 from stability_mcp.uris import media_uri
 

@@ -7,11 +7,11 @@ from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.server.answer_text import counted, day_line, emulated_text, media_line
 from stability_mcp.server.run_views import state_text
 from stability_mcp.settings import Settings
-from stability_mcp.studio.run_answer import RunOutcome, RunResult
+from stability_mcp.studio.workflow.run_answer import RunOutcome, RunResult
 from stability_mcp.text import credits_text, listed, quoted
 from stability_mcp.workflows.predictions import made_kind
-from stability_mcp.workflows.run_rows import ItemRow, RunRow
-from stability_mcp.workflows.run_state import RunState, StepProgress
+from stability_mcp.workflows.runs.run_rows import ItemRow, RunRow
+from stability_mcp.workflows.runs.run_state import RunState, StepProgress
 
 MAX_RESULTS = 20
 """Results that are listed: with their links and facts they take 12 of the 20 KB of an answer."""

@@ -3,10 +3,10 @@
 from stability_mcp.server.listings import line_of, time_text
 from stability_mcp.server.tool import Data
 from stability_mcp.server.views import when
-from stability_mcp.studio.run_answer import RunOutcome, RunResult
+from stability_mcp.studio.workflow.run_answer import RunOutcome, RunResult
 from stability_mcp.text import credits_text
-from stability_mcp.workflows.run_rows import RunRow
-from stability_mcp.workflows.run_state import RunState, StepProgress
+from stability_mcp.workflows.runs.run_rows import RunRow
+from stability_mcp.workflows.runs.run_state import RunState, StepProgress
 
 MAX_RESULTS = 20
 """Results and files in the facts; the manifest of a delivery has all of them."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stability_mcp.server.tool_schema import plain_schema
-from stability_mcp.studio.saved_templates import SavedList, SavedTemplate
+from stability_mcp.studio.workflow.saved_templates import SavedList, SavedTemplate
 from stability_mcp.text import listed, plain
 from stability_mcp.workflows.plan import PlanInput
 from stability_mcp.workflows.template import Template

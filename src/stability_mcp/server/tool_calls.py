@@ -27,7 +27,7 @@ from stability_mcp.server.price_questions import Confirmer
 from stability_mcp.server.results import Report, Shown
 from stability_mcp.server.tools import load_tools
 from stability_mcp.studio import CallOptions, Outcome, Sheet, Studio
-from stability_mcp.studio.run_answer import RunOutcome
+from stability_mcp.studio.workflow.run_answer import RunOutcome
 
 SHEET_KEY = "stability-mcp/sheet"
 """Key of what a client was last shown together, in what is kept for its connection."""

@@ -31,12 +31,12 @@ from stability_mcp.studio.links import Links
 from stability_mcp.studio.permissions import Permissions
 from stability_mcp.studio.runtime import Runtime, StudioParts
 from stability_mcp.studio.studio import Studio
-from stability_mcp.workflows.run_host import RunHost
+from stability_mcp.workflows.runs.run_host import RunHost
 
 if TYPE_CHECKING:
     import httpx2
 
-    from stability_mcp.workflows.run_port import StepRunner
+    from stability_mcp.workflows.runs.run_port import StepRunner
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,9 @@ async def open_studio(
             log.info("studio opened in %.0f ms", (time.perf_counter() - started) * 1000)
 
             async def steps(run: str) -> "StepRunner":
-                from stability_mcp.studio.workflow_steps import steps_of  # with the first run
+                from stability_mcp.studio.workflow.workflow_steps import (
+                    steps_of,  # with the first run
+                )
 
                 return await steps_of(parts, run)
 

@@ -17,7 +17,7 @@ from stability_mcp.store.tenancy import Account, Upstream
 from stability_mcp.studio.defaults import Defaults
 from stability_mcp.studio.links import Links
 from stability_mcp.studio.permissions import Permissions
-from stability_mcp.workflows.run_host import RunHost
+from stability_mcp.workflows.runs.run_host import RunHost
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,11 +42,11 @@ from stability_mcp.studio.permissions import Permissions
 from stability_mcp.studio.response_times import ResponseTime
 from stability_mcp.studio.runtime import StudioParts
 from stability_mcp.studio.usage_figures import UsageFigures
-from stability_mcp.workflows import run_notices
+from stability_mcp.workflows.runs import run_notices
 
 if TYPE_CHECKING:
-    from stability_mcp.studio.workflow_plans import WorkflowPlans
-    from stability_mcp.studio.workflow_runs import WorkflowRuns
+    from stability_mcp.studio.workflow.workflow_plans import WorkflowPlans
+    from stability_mcp.studio.workflow.workflow_runs import WorkflowRuns
 
 
 class Studio:
@@ -76,14 +76,14 @@ class Studio:
     @property
     def plans(self) -> "WorkflowPlans":
         """Return the checks of workflows; imported late, as most processes run none."""
-        from stability_mcp.studio.workflow_plans import WorkflowPlans
+        from stability_mcp.studio.workflow.workflow_plans import WorkflowPlans
 
         return WorkflowPlans(self._parts)
 
     @property
     def runs(self) -> "WorkflowRuns":
         """Return the runs of workflows; imported late, too."""
-        from stability_mcp.studio.workflow_runs import WorkflowRuns
+        from stability_mcp.studio.workflow.workflow_runs import WorkflowRuns
 
         return WorkflowRuns(self._parts)
 

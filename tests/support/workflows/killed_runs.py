@@ -12,10 +12,10 @@ import anyio
 
 from stability_mcp.errors import StudioError
 from stability_mcp.studio import Studio, open_studio
-from stability_mcp.studio.plan_report import PlanWish
-from stability_mcp.studio.workflow_runs import RedoWish
-from stability_mcp.workflows import run_driver
-from stability_mcp.workflows.run_state import RunState
+from stability_mcp.studio.workflow.plan_report import PlanWish
+from stability_mcp.studio.workflow.workflow_runs import RedoWish
+from stability_mcp.workflows.runs import run_driver
+from stability_mcp.workflows.runs.run_state import RunState
 from support.jobs.worker_process import end_at
 from support.workflows.run_process import LOOK, TIMING, pay_again, settings_of
 

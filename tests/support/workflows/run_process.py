@@ -15,9 +15,9 @@ from pydantic import SecretStr
 from stability_mcp.jobs.models import Timing
 from stability_mcp.settings import Settings
 from stability_mcp.studio import Studio, open_studio
-from stability_mcp.studio.plan_report import PlanWish
-from stability_mcp.studio.run_start import RunOptions
-from stability_mcp.workflows.run_state import RunState
+from stability_mcp.studio.workflow.plan_report import PlanWish
+from stability_mcp.studio.workflow.run_start import RunOptions
+from stability_mcp.workflows.runs.run_state import RunState
 
 LINES = "lines.jsonl"
 """In the parent of the home: what the processes wrote."""

@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from stability_mcp.workflows.run_fence import NewState
+from stability_mcp.workflows.runs.run_fence import NewState
 from support.store.rows import execute
 
 

@@ -12,7 +12,7 @@ from stability_mcp.api.fields import Size
 from stability_mcp.errors import ArgumentsError, FileUnusableError
 from stability_mcp.local_tools.local_tool import MediaShape
 from stability_mcp.workflows.plan import Plan
-from stability_mcp.workflows.progression import Item, ItemKey, ReadyItem, progression
+from stability_mcp.workflows.runs.progression import Item, ItemKey, ReadyItem, progression
 from stability_mcp.workflows.templates import all_templates
 from stability_mcp.workflows.waste import waste
 from support.workflows.fake_media import FakeMedia, checked, planned

@@ -10,8 +10,8 @@ from stability_mcp.api.fields import Size
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.workflows.plan import Plan
 from stability_mcp.workflows.plan_check import CheckedPlan
-from stability_mcp.workflows.progression import Item, ItemKey, progression
 from stability_mcp.workflows.quality import Quality
+from stability_mcp.workflows.runs.progression import Item, ItemKey, progression
 from stability_mcp.workflows.template_parts import MAX_SEED
 from stability_mcp.workflows.templates import all_templates
 from stability_mcp.workflows.waste import waste

@@ -132,7 +132,7 @@ class JobTasks:
 
 async def _cancel_run(studio: "Studio", run: str) -> bool:
     """Cancel a run of a workflow; False: there is no such run."""
-    from stability_mcp.studio.run_start import RunOptions
+    from stability_mcp.studio.workflow.run_start import RunOptions
 
     try:
         await studio.runs.cancel(run, RunOptions(wait=0, preview=False))

@@ -7,8 +7,8 @@ from stability_mcp.errors import NotFoundError
 from stability_mcp.server import results
 from stability_mcp.server.tasks.port import Status, Task
 from stability_mcp.studio import Call, MediaItem, Studio, describe_call
-from stability_mcp.studio.run_start import TOOL as RUN_TOOL
-from stability_mcp.studio.run_start import RunOptions
+from stability_mcp.studio.workflow.run_start import TOOL as RUN_TOOL
+from stability_mcp.studio.workflow.run_start import RunOptions
 from stability_mcp.uris import is_run
 
 SOONEST_SECONDS, LATEST_SECONDS = 1.0, 5.0

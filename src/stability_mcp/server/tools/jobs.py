@@ -23,11 +23,11 @@ from stability_mcp.studio import (
     Studio,
     reruns,
 )
-from stability_mcp.studio.run_answer import RunOutcome
-from stability_mcp.studio.run_start import RunOptions
+from stability_mcp.studio.workflow.run_answer import RunOutcome
+from stability_mcp.studio.workflow.run_start import RunOptions
 from stability_mcp.text import CHARGES, credits_text, quoted
 from stability_mcp.uris import is_run, job_id_of
-from stability_mcp.workflows.run_state import RunState
+from stability_mcp.workflows.runs.run_state import RunState
 
 MAX_WAIT_SECONDS = 50
 """Most hosts time out a call after 60 s."""

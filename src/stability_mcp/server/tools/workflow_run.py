@@ -13,11 +13,11 @@ from stability_mcp.server.definition import SPENDS
 from stability_mcp.server.tool import tool
 from stability_mcp.server.tools.workflows import HINTS, WorkflowArguments
 from stability_mcp.studio import Studio
-from stability_mcp.studio.run_answer import RunOutcome
-from stability_mcp.studio.run_start import RunOptions
-from stability_mcp.studio.workflow_runs import RedoWish
+from stability_mcp.studio.workflow.run_answer import RunOutcome
+from stability_mcp.studio.workflow.run_start import RunOptions
+from stability_mcp.studio.workflow.workflow_runs import RedoWish
 from stability_mcp.text import listed
-from stability_mcp.workflows.run_decisions import NONE
+from stability_mcp.workflows.runs.run_decisions import NONE
 
 
 def _pick(value: object) -> object:

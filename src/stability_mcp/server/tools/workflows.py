@@ -17,7 +17,7 @@ from stability_mcp.server.results import Report
 from stability_mcp.server.template_text import explained, listed_templates
 from stability_mcp.server.tool import Data, tool
 from stability_mcp.studio import Studio
-from stability_mcp.studio.plan_report import PlanReport, PlanWish
+from stability_mcp.studio.workflow.plan_report import PlanReport, PlanWish
 from stability_mcp.workflows.plan import MAX_BUDGET
 from stability_mcp.workflows.plan_check import PlannedStep
 from stability_mcp.workflows.problems import problems_error

@@ -8,11 +8,11 @@ import anyio
 
 from stability_mcp.store.database import Database
 from stability_mcp.store.queries import Connection
-from stability_mcp.workflows import run_reuse, run_rows
-from stability_mcp.workflows.progression import ItemKey
-from stability_mcp.workflows.run_port import PreparedStep
-from stability_mcp.workflows.run_reuse import ReusableItem
-from stability_mcp.workflows.run_state import RunState
+from stability_mcp.workflows.runs import run_reuse, run_rows
+from stability_mcp.workflows.runs.progression import ItemKey
+from stability_mcp.workflows.runs.run_port import PreparedStep
+from stability_mcp.workflows.runs.run_reuse import ReusableItem
+from stability_mcp.workflows.runs.run_state import RunState
 
 
 class EarlierResults:

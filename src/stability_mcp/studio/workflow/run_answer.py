@@ -1,6 +1,5 @@
 """The outcome of a run: its results, what it cost, what waits, and one sheet of everything."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,11 +10,11 @@ from stability_mcp.imaging.preview import Preview
 from stability_mcp.jobs.budget import Spending
 from stability_mcp.media.copies import explain_missing_copies
 from stability_mcp.media.items import MediaItem
-from stability_mcp.studio.run_sheet import RunCell, run_sheet
 from stability_mcp.studio.runtime import StudioParts
-from stability_mcp.workflows.run_decisions import open_reviews
-from stability_mcp.workflows.run_rows import ItemRow
-from stability_mcp.workflows.run_state import RunState, StepProgress
+from stability_mcp.studio.workflow.run_sheet import RunCell, run_sheet
+from stability_mcp.workflows.runs.run_decisions import open_reviews
+from stability_mcp.workflows.runs.run_rows import ItemRow
+from stability_mcp.workflows.runs.run_state import RunState, StepProgress
 
 PICTURE_ENDINGS = frozenset({".gif", ".jpg", ".png", ".webp"})
 """Endings of exported files that can be drawn."""
@@ -127,7 +126,7 @@ async def outcome_of(
     if preview and stopped:
         parts.importer.phrases.note_shown(media)
         sheet = await run_sheet(parts, _cells(results, reviews) if media else _file_cells(results))
-    delivery: dict[str, Any] = json.loads(state.row.delivery) if state.row.delivery else {}
+    delivery = state.row.read_delivery() or {}
     rows_in_order = [row for step in state.plan.steps for row in state.of_step(step.id)]
     files = [file for row in rows_in_order for file in row.read_facts().get("files", ())]
     client = parts.limited_client()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from stability_mcp.jobs.transactions.recover import MAX_QUEUE_SECONDS
 from stability_mcp.store.queries import Connection, load
 from stability_mcp.text import local_time
-from stability_mcp.workflows.run_rows import RunRow
+from stability_mcp.workflows.runs.run_rows import RunRow
 
 _SQL = load(__file__)
 _running = _SQL.many("running", RunRow)

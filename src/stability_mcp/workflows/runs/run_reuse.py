@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
-from stability_mcp.workflows.progression import ItemKey, ReadyItem
+from stability_mcp.workflows.runs.progression import ItemKey, ReadyItem
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from stability_mcp.store.tenancy import Account
 from stability_mcp.text import quoted
 from stability_mcp.uris import RUN_PREFIX
 from stability_mcp.workflows.plan import Plan
-from stability_mcp.workflows.progression import Item, ItemKey, ItemState, ReadyItem
+from stability_mcp.workflows.runs.progression import Item, ItemKey, ItemState, ReadyItem
 
 PLAN_FORMAT = 1
 """Version of the stored plans; a later program reads earlier ones."""
@@ -27,8 +27,7 @@ MIN_PREFIX_CHARACTERS = 3
 MAX_SIMILAR_IDS = 3
 """Ids that an error suggests."""
 
-RunState = Literal["running", "review", "paused", "done", "failed", "cancelled"]
-ENDED: frozenset[RunState] = frozenset({"done", "failed", "cancelled"})
+RunStatus = Literal["running", "review", "paused", "done", "failed", "cancelled"]
 
 
 @lru_cache(maxsize=8)
@@ -70,7 +69,7 @@ class RunRow:
     """The run whose results it may reuse."""
     redo: str | None
     """JSON of `RedoFacts`."""
-    state: RunState
+    state: RunStatus
     why: str | None
     """Why it is paused or failed."""
     cancel_at: float | None

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from stability_mcp.jobs.transactions.call_keys import StepPlace
-from stability_mcp.workflows.progression import ReadyItem
-from stability_mcp.workflows.run_jobs import RunJob
-from stability_mcp.workflows.run_state import RunState
+from stability_mcp.workflows.runs.progression import ReadyItem
+from stability_mcp.workflows.runs.run_jobs import RunJob
+from stability_mcp.workflows.runs.run_state import RunState
 
 
 @dataclass(frozen=True, kw_only=True)

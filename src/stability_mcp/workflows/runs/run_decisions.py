@@ -10,9 +10,9 @@ from typing import Any, Literal
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.text import did_you_mean, listed, quoted
 from stability_mcp.workflows.plan_graph import unused_steps
-from stability_mcp.workflows.progression import Item, progression
-from stability_mcp.workflows.run_rows import RedoFacts
-from stability_mcp.workflows.run_state import RunState
+from stability_mcp.workflows.runs.progression import Item, progression
+from stability_mcp.workflows.runs.run_rows import RedoFacts
+from stability_mcp.workflows.runs.run_state import RunState
 
 Pick = Mapping[str, Sequence[int]]
 """Numbers of the picked results by step, from 1 as on the sheet; empty: none of them."""

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from stability_mcp.media.items import MediaItem
-from stability_mcp.workflows.progression import ItemState
+from stability_mcp.workflows.runs.progression import ItemState
 
 CSV_NAME, JSON_NAME = "manifest.csv", "manifest.json"
 FORMAT = 1

@@ -19,8 +19,8 @@ from stability_mcp.store.queries import load
 from stability_mcp.store.tenancy import Account
 
 if TYPE_CHECKING:
-    from stability_mcp.workflows.run_driver import DriverContext, RunDriver
-    from stability_mcp.workflows.run_port import StepRunner
+    from stability_mcp.workflows.runs.run_driver import DriverContext, RunDriver
+    from stability_mcp.workflows.runs.run_port import StepRunner
 
 ADOPT_SECONDS = 2.0
 """Interval at which the runs of dead processes are looked for; jobs are taken over as fast."""
@@ -100,7 +100,7 @@ class RunHost:
         dead = await self._jobs.runner.dead(others)
         if not dead and not own:
             return
-        from stability_mcp.workflows import run_takeover
+        from stability_mcp.workflows.runs import run_takeover
 
         rows = await self._database.read(lambda c: run_takeover.running(c, account.upstream))
         for row in rows:
@@ -131,7 +131,7 @@ class RunHost:
             return
         if self._group is None:
             return  # the process ends: the next one takes the run over
-        from stability_mcp.workflows.run_driver import DriverContext, RunDriver
+        from stability_mcp.workflows.runs.run_driver import DriverContext, RunDriver
 
         self._shared = self._shared or DriverContext(
             database=self._database, jobs=self._jobs, account=self._account, clock=self._clock
@@ -150,7 +150,7 @@ class RunHost:
             self._group.start_soon(self._drive, run, driver)
 
     async def _drive(self, run: str, driver: "RunDriver") -> None:
-        from stability_mcp.workflows import run_rows
+        from stability_mcp.workflows.runs import run_rows
 
         try:
             while True:
@@ -175,7 +175,7 @@ class RunHost:
 
     async def _pause(self, run: str, error: Exception) -> None:
         """Pause a run that can't continue because of an unexpected error."""
-        from stability_mcp.workflows import run_fence
+        from stability_mcp.workflows.runs import run_fence
 
         while isinstance(error, ExceptionGroup):
             error = error.exceptions[0]

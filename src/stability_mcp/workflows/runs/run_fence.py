@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from stability_mcp.errors import StudioError
 from stability_mcp.store.queries import Connection, load
-from stability_mcp.workflows.run_rows import RunRow, RunState
+from stability_mcp.workflows.runs.run_rows import RunRow, RunStatus
 
 _SQL = load(__file__)
 _drives = _SQL.value("drives", int)
@@ -23,7 +23,7 @@ _cancel_items = _SQL.count("cancel_items")
 class NewState:
     """How a run stops."""
 
-    state: RunState
+    state: RunStatus
     why: str | None = None
 
 

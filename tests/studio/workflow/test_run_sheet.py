@@ -13,8 +13,8 @@ from PIL import Image
 from stability_mcp.imaging.preview import MAX_BYTES, Preview
 from stability_mcp.media.items import MediaItem
 from stability_mcp.studio.open import open_studio
-from stability_mcp.studio.run_sheet import RunCell, run_sheet
 from stability_mcp.studio.runtime import StudioParts
+from stability_mcp.studio.workflow.run_sheet import RunCell, run_sheet
 from support.imaging import sample_files as make
 from support.server.in_memory import settings_in
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from stability_mcp.workflows.placeholders import literal
 from stability_mcp.workflows.plan_notation import read_plan
-from stability_mcp.workflows.progression import Item, ItemKey, Progression, progression
+from stability_mcp.workflows.runs.progression import Item, ItemKey, Progression, progression
 
 DRAFT = {"id": "draft", "tool": "generate_core", "arguments": {"prompt": "an owl"}}
 CUT = {"id": "cut", "tool": "edit_remove_background", "arguments": {"image": "$draft"}}

@@ -9,7 +9,7 @@ from typing import Literal
 
 from stability_mcp.jobs.models import FINISHED, State
 from stability_mcp.store.queries import Connection, load
-from stability_mcp.workflows.progression import ItemKey
+from stability_mcp.workflows.runs.progression import ItemKey
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from stability_mcp.media.items import MediaItem
-from stability_mcp.studio.delivery_manifest import DeliveryRow
 from stability_mcp.studio.runtime import StudioParts
-from stability_mcp.studio.workflow_delivery import DeliveryWish, deliver
+from stability_mcp.studio.workflow.delivery_manifest import DeliveryRow
+from stability_mcp.studio.workflow.workflow_delivery import DeliveryWish, deliver
 from stability_mcp.workflows.plan_check import outputs_of
-from stability_mcp.workflows.progression import element_texts
-from stability_mcp.workflows.run_rows import ItemRow
-from stability_mcp.workflows.run_state import RunState
+from stability_mcp.workflows.runs.progression import element_texts
+from stability_mcp.workflows.runs.run_rows import ItemRow
+from stability_mcp.workflows.runs.run_state import RunState
 
 
 async def deliver_run(parts: StudioParts, state: RunState) -> Mapping[str, Any]:

@@ -10,9 +10,9 @@ import anyio
 
 from stability_mcp.store.database import Database
 from stability_mcp.workflows.plan import Step
-from stability_mcp.workflows.progression import ItemKey
-from stability_mcp.workflows.run_jobs import jobs_of_run
-from stability_mcp.workflows.run_port import PreparedStep
+from stability_mcp.workflows.runs.progression import ItemKey
+from stability_mcp.workflows.runs.run_jobs import jobs_of_run
+from stability_mcp.workflows.runs.run_port import PreparedStep
 
 
 class StepBudgets:

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.store.queries import Connection
 from stability_mcp.store.tenancy import Account
-from stability_mcp.workflows import run_rows
 from stability_mcp.workflows.plan import Plan, Step
 from stability_mcp.workflows.plan_check import outputs_of
 from stability_mcp.workflows.plan_graph import dependencies, sorted_steps
-from stability_mcp.workflows.progression import ItemKey, item_counts, progression
-from stability_mcp.workflows.run_jobs import RunJob, by_item, jobs_of_run
-from stability_mcp.workflows.run_rows import ItemRow, RunRow
+from stability_mcp.workflows.runs import run_rows
+from stability_mcp.workflows.runs.progression import ItemKey, item_counts, progression
+from stability_mcp.workflows.runs.run_jobs import RunJob, by_item, jobs_of_run
+from stability_mcp.workflows.runs.run_rows import ItemRow, RunRow
 
 Seconds = Mapping[str, float]
 """Typical seconds of one result by operation; 0 or absent: not known."""

@@ -11,16 +11,16 @@ from stability_mcp.errors import NotFoundError
 from stability_mcp.jobs.transactions.call_keys import StepPlace
 from stability_mcp.policy.spend_limits import SpendScope
 from stability_mcp.store.tenancy import Account
-from stability_mcp.workflows import run_fence, run_notices, run_reuse, run_rows, run_takeover
 from stability_mcp.workflows.plan import Plan
 from stability_mcp.workflows.plan_notation import read_plan
-from stability_mcp.workflows.progression import Item, ItemKey, ItemState, ReadyItem
-from stability_mcp.workflows.run_fence import NewState, NotDrivenError
-from stability_mcp.workflows.run_rows import (
+from stability_mcp.workflows.runs import run_fence, run_notices, run_reuse, run_rows, run_takeover
+from stability_mcp.workflows.runs.progression import Item, ItemKey, ItemState, ReadyItem
+from stability_mcp.workflows.runs.run_fence import NewState, NotDrivenError
+from stability_mcp.workflows.runs.run_rows import (
     NewRun,
     RedoFacts,
     RunRow,
-    RunState,
+    RunStatus,
     Settled,
 )
 from support.jobs.jobs import put
@@ -203,7 +203,7 @@ def test_a_run_without_a_process_is_taken_once(store: sqlite3.Connection) -> Non
 
 
 @pytest.mark.parametrize("state", ["review", "paused", "done", "failed", "cancelled"])
-def test_a_run_that_does_not_run_is_not_taken(store: sqlite3.Connection, state: RunState) -> None:
+def test_a_run_that_does_not_run_is_not_taken(store: sqlite3.Connection, state: RunStatus) -> None:
     """*Chosen*: nothing is spent until the user decides."""
     name = _run(store)
     [seen] = run_takeover.running(store, "live")
@@ -213,7 +213,7 @@ def test_a_run_that_does_not_run_is_not_taken(store: sqlite3.Connection, state: 
     assert not _take(store, seen, "p2")
     run = _row(store, name)
     assert (run.state, run.why, run.process) == (state, "a reason", None)
-    assert run.finished_at == (400.0 if state in run_rows.ENDED else None)
+    assert run.finished_at == (400.0 if state in {"done", "failed", "cancelled"} else None)
 
 
 @pytest.mark.parametrize(
@@ -323,7 +323,7 @@ def test_a_run_is_cancelled_once_and_only_while_it_has_not_ended(store: sqlite3.
 
 def test_a_run_is_uncollected_until_an_answer_shows_its_state(store: sqlite3.Connection) -> None:
     """*Chosen*: a cancelled run was the user's wish."""
-    states: tuple[RunState, ...] = ("running", "review", "paused", "done", "failed", "cancelled")
+    states: tuple[RunStatus, ...] = ("running", "review", "paused", "done", "failed", "cancelled")
     runs = {state: _run(store) for state in states}
     for state, name in runs.items():
         set_state(store, name, NewState(state=state), now=400.0)

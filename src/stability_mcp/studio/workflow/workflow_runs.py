@@ -8,25 +8,25 @@ from typing import Any
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.store.queries import Connection
-from stability_mcp.studio.plan_report import PlanWish
-from stability_mcp.studio.run_answer import RunOutcome, outcome_of
-from stability_mcp.studio.run_start import (
+from stability_mcp.studio.runtime import StudioParts
+from stability_mcp.studio.workflow.plan_report import PlanWish
+from stability_mcp.studio.workflow.run_answer import RunOutcome, outcome_of
+from stability_mcp.studio.workflow.run_start import (
     Change,
     RunOptions,
     RunStart,
     confirmed,
     start_run,
 )
-from stability_mcp.studio.runtime import StudioParts
-from stability_mcp.studio.workflow_plans import WorkflowPlans
+from stability_mcp.studio.workflow.workflow_plans import WorkflowPlans
 from stability_mcp.text import credits_text, quoted
-from stability_mcp.workflows import run_rows
 from stability_mcp.workflows.plan import Plan
 from stability_mcp.workflows.problems import problems_error
-from stability_mcp.workflows.redo_price import redo_price
-from stability_mcp.workflows.run_decisions import Answer, read_pick, redo
-from stability_mcp.workflows.run_rows import RunRow
-from stability_mcp.workflows.run_state import RunState, read_state
+from stability_mcp.workflows.runs import run_rows
+from stability_mcp.workflows.runs.redo_price import redo_price
+from stability_mcp.workflows.runs.run_decisions import Answer, read_pick, redo
+from stability_mcp.workflows.runs.run_rows import RunRow
+from stability_mcp.workflows.runs.run_state import RunState, read_state
 
 PROGRESS_SECONDS = 0.25
 """Interval of progress reports to a waiting caller; each reads every item of the run."""

@@ -11,14 +11,14 @@ from stability_mcp.errors import NotFoundError, StudioError
 from stability_mcp.jobs.progress import Progress
 from stability_mcp.jobs.transactions.reuse import MAX_AGE_SECONDS
 from stability_mcp.policy.confirmation import Confirm, quote_of_change
-from stability_mcp.studio.plan_report import PlanReport
 from stability_mcp.studio.runtime import StudioParts
-from stability_mcp.studio.workflow_delivery import delivery_folder
+from stability_mcp.studio.workflow.plan_report import PlanReport
+from stability_mcp.studio.workflow.workflow_delivery import delivery_folder
 from stability_mcp.text import quoted
-from stability_mcp.workflows import run_rows
 from stability_mcp.workflows.named_files import named_files
 from stability_mcp.workflows.plan import Plan
-from stability_mcp.workflows.run_rows import NewRun, RedoFacts
+from stability_mcp.workflows.runs import run_rows
+from stability_mcp.workflows.runs.run_rows import NewRun, RedoFacts
 
 TOOL = "workflow_run"
 MAX_IMPORTING = 4

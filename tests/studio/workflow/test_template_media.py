@@ -7,7 +7,7 @@ import pytest
 import support.imaging.sample_files as make
 from stability_mcp.errors import ArgumentsError, FileForbiddenError, NotFoundError
 from stability_mcp.studio import Studio, open_studio
-from stability_mcp.studio.template_media import StudioMedia
+from stability_mcp.studio.workflow.template_media import StudioMedia
 from stability_mcp.workflows.plan import MAX_ELEMENTS
 from support.server.in_memory import settings_in
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from stability_mcp.errors import StudioError
 from stability_mcp.text import credits_text, listed
-from stability_mcp.workflows.progression import ItemKey
-from stability_mcp.workflows.run_jobs import RunJob
-from stability_mcp.workflows.run_state import RunState
+from stability_mcp.workflows.runs.progression import ItemKey
+from stability_mcp.workflows.runs.run_jobs import RunJob
+from stability_mcp.workflows.runs.run_state import RunState
 
 
 def why_paused(error: StudioError | None, paused: Sequence[RunJob]) -> str:

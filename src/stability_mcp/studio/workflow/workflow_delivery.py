@@ -22,7 +22,8 @@ from stability_mcp.media.export_roots import Place
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import clean_label, file_form
 from stability_mcp.store.threads import in_file_thread
-from stability_mcp.studio.delivery_manifest import (
+from stability_mcp.studio.runtime import StudioParts
+from stability_mcp.studio.workflow.delivery_manifest import (
     CSV_NAME,
     JSON_NAME,
     DeliveredFile,
@@ -32,7 +33,6 @@ from stability_mcp.studio.delivery_manifest import (
     manifest_csv,
     manifest_json,
 )
-from stability_mcp.studio.runtime import StudioParts
 from stability_mcp.text import local_time, quoted
 
 MAX_NAME_CHARACTERS = 80

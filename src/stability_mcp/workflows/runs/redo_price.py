@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from stability_mcp.workflows import placeholders
 from stability_mcp.workflows.plan_check import CheckedPlan, PlannedStep
-from stability_mcp.workflows.run_state import RunState, StepProgress
+from stability_mcp.workflows.runs.run_state import RunState, StepProgress
 
 
 def redo_price(

@@ -24,22 +24,20 @@ from stability_mcp.errors import (
 )
 from stability_mcp.jobs.jobs import Jobs
 from stability_mcp.jobs.transactions.call_keys import StepPlace
-from stability_mcp.jobs.transactions.finish import mark_delivered
 from stability_mcp.store.database import Database
 from stability_mcp.store.queries import Connection
 from stability_mcp.store.tenancy import Account
 from stability_mcp.text import listed
-from stability_mcp.workflows import run_fence, run_rows
-from stability_mcp.workflows.earlier_results import EarlierResults
-from stability_mcp.workflows.progression import ItemKey, Progression, ReadyItem, progression
-from stability_mcp.workflows.run_fence import NewState, NotDrivenError
-from stability_mcp.workflows.run_jobs import RunJob
-from stability_mcp.workflows.run_pauses import unknown_text, why_paused
-from stability_mcp.workflows.run_port import PreparedStep, StepResult, StepRunner
-from stability_mcp.workflows.run_rows import RunState as State
-from stability_mcp.workflows.run_rows import Settled
-from stability_mcp.workflows.run_state import RunState, read_state
-from stability_mcp.workflows.step_budgets import StepBudgets
+from stability_mcp.workflows.runs import run_fence, run_rows
+from stability_mcp.workflows.runs.earlier_results import EarlierResults
+from stability_mcp.workflows.runs.progression import ItemKey, Progression, ReadyItem, progression
+from stability_mcp.workflows.runs.run_fence import NewState, NotDrivenError
+from stability_mcp.workflows.runs.run_jobs import RunJob
+from stability_mcp.workflows.runs.run_pauses import unknown_text, why_paused
+from stability_mcp.workflows.runs.run_port import PreparedStep, StepResult, StepRunner
+from stability_mcp.workflows.runs.run_rows import RunStatus, Settled
+from stability_mcp.workflows.runs.run_state import RunState, read_state
+from stability_mcp.workflows.runs.step_budgets import StepBudgets
 
 MAX_PREPARING = 4
 """Items whose files are prepared at once: each may decode a picture of 100 MB in memory."""
@@ -203,12 +201,10 @@ class RunDriver:
         found = {job.key: await self._settled(job) for job in ended}
         settled = {key: each for key, each in found.items() if each is not None}
         now, run = self._context.clock(), self._run
-        calls = [job.call for job in ended if job.call is not None and job.key in settled]
 
         def write(connection: Connection) -> None:
             for key, each in settled.items():
                 run_rows.settle_item(connection, run, key, each, now)
-            mark_delivered(connection, calls, now)
 
         await self._context.database.write(write, name="workflow.settle")
 
@@ -380,7 +376,7 @@ class RunDriver:
         why = f"Failed: {listed(failed)}." if failed else ""
         return await self._stop_as(state, "done" if outputs else "failed", why)
 
-    async def _stop_as(self, state: RunState, new: State, why: str) -> bool:
+    async def _stop_as(self, state: RunState, new: RunStatus, why: str) -> bool:
         """Write how the run stops; return whether it continues, as the user decided something."""
         now, row = self._context.clock(), state.row
 

@@ -19,10 +19,10 @@ from stability_mcp.errors import ArgumentsError, FileForbiddenError, StorageErro
 from stability_mcp.imaging import provenance
 from stability_mcp.media.items import MediaItem
 from stability_mcp.studio import Studio
-from stability_mcp.studio.delivery_manifest import DeliveryRow, manifest_csv
 from stability_mcp.studio.open import open_studio
 from stability_mcp.studio.runtime import StudioParts
-from stability_mcp.studio.workflow_delivery import (
+from stability_mcp.studio.workflow.delivery_manifest import DeliveryRow, manifest_csv
+from stability_mcp.studio.workflow.workflow_delivery import (
     Delivered,
     DeliveryWish,
     deliver,

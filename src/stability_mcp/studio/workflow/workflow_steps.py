@@ -26,12 +26,12 @@ from stability_mcp.studio.outcomes import earlier_lines
 from stability_mcp.studio.preparing import PreparedCall, prepare_call
 from stability_mcp.studio.runtime import StudioParts
 from stability_mcp.studio.transparency import restore_transparency
-from stability_mcp.workflows.progression import ReadyItem
-from stability_mcp.workflows.run_fence import check_drives
-from stability_mcp.workflows.run_jobs import RunJob
-from stability_mcp.workflows.run_port import PreparedStep, StepResult
-from stability_mcp.workflows.run_state import RunState, read_state
-from stability_mcp.workflows.stored_files import with_files
+from stability_mcp.workflows.runs.progression import ReadyItem
+from stability_mcp.workflows.runs.run_fence import check_drives
+from stability_mcp.workflows.runs.run_jobs import RunJob
+from stability_mcp.workflows.runs.run_port import PreparedStep, StepResult
+from stability_mcp.workflows.runs.run_state import RunState, read_state
+from stability_mcp.workflows.runs.stored_files import with_files
 
 MAX_LINES = 3
 """Lines of a local tool that are kept with an item."""
@@ -44,12 +44,6 @@ class _Options:
     label: str | None
     allow_smaller: bool
     count: int = 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class _PaidCall:
-    call: PreparedCall
-    full_size: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +91,7 @@ class StudioSteps:
             reuse_key=_reuse_key(item.tool, named),
             price=operation.price(),
             is_paid=True,
-            call=_PaidCall(call=call, full_size=bool(full_size)),
+            call=call,
         )
 
     async def _prepare_local(self, item: ReadyItem) -> PreparedStep:
@@ -128,7 +122,7 @@ class StudioSteps:
         self, prepared: PreparedStep, place: StepPlace, *, retry_of: str | None
     ) -> StepResult | None:
         """Implement `StepRunner.submit`."""
-        call: PreparedCall = prepared.call.call
+        call: PreparedCall = prepared.call
         async with self._parts.permissions.check(call.inputs, count=1, confirm=None) as permission:
             request = replace(call.request(self._parts), place=place, retry_of=retry_of)
             process = self._parts.jobs.runner.process
@@ -189,7 +183,7 @@ class StudioSteps:
 
     async def deliver(self, state: RunState) -> Mapping[str, Any]:
         """Implement `StepRunner.deliver`."""
-        from stability_mcp.studio.run_delivery import deliver_run
+        from stability_mcp.studio.workflow.run_delivery import deliver_run
 
         return await deliver_run(self._parts, state)
 

@@ -18,11 +18,11 @@ from stability_mcp.media.items import KINDS
 from stability_mcp.store.threads import in_file_thread
 from stability_mcp.studio import status
 from stability_mcp.studio.defaults import VARIABLE, FilledCall, shown_values
-from stability_mcp.studio.plan_report import Means, PlanReport, PlanWish
 from stability_mcp.studio.runtime import StudioParts
-from stability_mcp.studio.saved_templates import SavedList, SavedTemplate, SavedTemplates
-from stability_mcp.studio.template_media import StudioMedia
-from stability_mcp.studio.workflow_delivery import delivery_folder
+from stability_mcp.studio.workflow.plan_report import Means, PlanReport, PlanWish
+from stability_mcp.studio.workflow.saved_templates import SavedList, SavedTemplate, SavedTemplates
+from stability_mcp.studio.workflow.template_media import StudioMedia
+from stability_mcp.studio.workflow.workflow_delivery import delivery_folder
 from stability_mcp.text import credits_text, did_you_mean, listed, name_key, quoted
 from stability_mcp.workflows import placeholders
 from stability_mcp.workflows.named_files import NamedFile, named_files

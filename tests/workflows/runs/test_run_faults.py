@@ -13,11 +13,11 @@ from PIL import Image
 from stability_mcp.errors import ArgumentsError, StorageError
 from stability_mcp.store.database import Moment, Observer
 from stability_mcp.studio import Studio, open_studio
-from stability_mcp.studio.plan_report import PlanWish
-from stability_mcp.studio.run_answer import RunOutcome
-from stability_mcp.studio.run_start import RunOptions
-from stability_mcp.studio.workflow_runs import FOREIGN, JOINED, RedoWish
-from stability_mcp.workflows import run_driver, run_host
+from stability_mcp.studio.workflow.plan_report import PlanWish
+from stability_mcp.studio.workflow.run_answer import RunOutcome
+from stability_mcp.studio.workflow.run_start import RunOptions
+from stability_mcp.studio.workflow.workflow_runs import FOREIGN, JOINED, RedoWish
+from stability_mcp.workflows.runs import run_driver, run_host
 from support.server.in_memory import Gate, paced, settings_in
 from support.store.observed import FailingWrites
 from support.store.rows import change, money, rows
