@@ -98,6 +98,8 @@ async def test_every_mistake_is_listed_with_its_cure(era: Era, tmp_path: Path) -
         wrong = await mistakes(client, plan=files)
         both = await mistakes(client, plan=LOGO, template="ab_test")
         misplaced = await mistakes(client, template="product_shots", inputs={"photos": "owl.png"})
+        folder = {"source": "no-such-folder", "operation": "remove_background"}
+        missing = await mistakes(client, template="batch_process", arguments=folder)
         outside = await mistakes(client, plan={"steps": files[:1], "deliver": {"to": "/no"}})
     assert 'step "draft", tool: There is no tool "generate_cor" for steps. Did you mean' in form
     assert 'step "draft": There is no argument "aspect": use aspect_ratio.' in wrong
@@ -108,6 +110,7 @@ async def test_every_mistake_is_listed_with_its_cure(era: Era, tmp_path: Path) -
     assert wrong.count("Nothing was charged.") == 1
     assert "either plan or template" in both
     assert "photos: move from inputs to arguments" in misplaced
+    assert 'source: No media or file is called "no-such-folder".' in missing
     assert 'plan, deliver.to: "/no" is outside the allowed folders.' in outside
 
 

@@ -11,7 +11,13 @@ from anyio import to_thread
 from stability_mcp.api.not_offered import suggest
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.parsing import parse_model
-from stability_mcp.errors import ArgumentsError, FileUnusableError, NotFoundError, StudioError
+from stability_mcp.errors import (
+    ArgumentsError,
+    FileUnusableError,
+    InputFileError,
+    NotFoundError,
+    StudioError,
+)
 from stability_mcp.local_tools.export_arguments import MediaExport, destination
 from stability_mcp.local_tools.local_tool import MediaShape
 from stability_mcp.media.items import KINDS
@@ -195,7 +201,13 @@ class WorkflowPlans:
             error.add_hint(f"workflow_templates explains {found.name}.")
             raise
         media.medians = await self._medians()
-        plan = await found.build(arguments, media)
+        try:
+            plan = await found.build(arguments, media)
+        except (InputFileError, NotFoundError) as error:
+            name = _naming(wanted.arguments, error.message)
+            if name is None:
+                raise
+            raise type(error)(f"{name}: {error.message}", hint=error.hint) from None
         return _Draft(plan=plan, inputs=wanted.inputs, template=found.name)
 
     # Defaults -------------------------------------------------------------------------------------
@@ -329,6 +341,15 @@ def _export_folders(plan: Plan) -> Iterator[tuple[str, str, str]]:
 def _place(named: NamedFile) -> _Place:
     """Return the step and the argument or list in which a file is named."""
     return named.step, named.argument.partition("[")[0]
+
+
+def _naming(arguments: Mapping[str, Any], message: str) -> str | None:
+    """Return the argument that names the file which a message is about."""
+    for name, value in arguments.items():
+        named = value if isinstance(value, list) else [value]
+        if any(isinstance(each, str) and quoted(each) in message for each in named):
+            return name
+    return None
 
 
 def _step_meant(plan: Plan, named: NamedFile) -> str | None:
