@@ -63,6 +63,10 @@ class RunHost:
         self._group: TaskGroup | None = None
         self._changes = ChangeWatch(database)
         self._shared: DriverContext | None = None
+        self._starting = True
+        """Whether this process has not looked for runs yet: old ones are paused then."""
+        self._others_run = False
+        """Whether another process had a run at the last look: it may have died since."""
 
     async def run(self) -> None:
         """Drive runs until cancelled, those of dead processes as well."""
@@ -82,11 +86,6 @@ class RunHost:
                     await anyio.sleep(ADOPT_SECONDS)
             finally:
                 self._group = None
-
-    _starting = True
-    """Whether this process has not looked for runs yet: old ones are paused then."""
-    _others_run = False
-    """Whether another process had a run at the last look: it may have died since."""
 
     async def _adopt(self) -> None:
         """Take over the runs of dead processes."""
