@@ -102,7 +102,8 @@ CREATE TABLE jobs (
     stripped_at REAL,  -- when retention removed its details and kept its charge
     origin TEXT NOT NULL DEFAULT 'call',  -- call adopted (started and paid for by another program)
     variant INTEGER NOT NULL DEFAULT 0,  -- number in the names of a series, from 1; 0: a single result
-    label_source INTEGER NOT NULL DEFAULT 2  -- see media.labels.NameSource
+    label_source INTEGER NOT NULL DEFAULT 2,  -- see media.labels.NameSource
+    end_number INTEGER  -- counts the ends of jobs, a late result again; for event streams
 ) STRICT;
 CREATE INDEX jobs_due ON jobs (upstream, state, priority, wake_at) WHERE finished_at IS NULL;
 CREATE INDEX jobs_driven ON jobs (process) WHERE finished_at IS NULL;
@@ -114,6 +115,8 @@ CREATE INDEX jobs_operation ON jobs (owner, operation, seq);
 CREATE INDEX jobs_created ON jobs (owner, created_at, seq);
 -- Finds recently ended jobs, and jobs that ended long ago.
 CREATE INDEX jobs_ended ON jobs (upstream, finished_at) WHERE finished_at IS NOT NULL;
+-- Finds what ended after an event.
+CREATE INDEX jobs_end_number ON jobs (owner, end_number) WHERE end_number IS NOT NULL;
 -- Finds a known generation.
 CREATE INDEX jobs_generation ON jobs (upstream, generation) WHERE generation IS NOT NULL;
 -- Finds the few unfinished jobs.
@@ -330,10 +333,12 @@ CREATE TABLE runs (
     cancel_at REAL,
     created_at REAL NOT NULL,
     changed_at REAL NOT NULL,
-    finished_at REAL
+    finished_at REAL,
+    end_number INTEGER  -- counts the stops and ends of runs
 ) STRICT;
 CREATE INDEX runs_list ON runs (owner, seq);
 CREATE INDEX runs_open ON runs (upstream, state, seq) WHERE finished_at IS NULL;
+CREATE INDEX runs_end_number ON runs (owner, end_number) WHERE end_number IS NOT NULL;
 -- Finds the few runs that no answer has shown since they changed.
 CREATE INDEX runs_uncollected ON runs (owner, seq) WHERE collected_at IS NULL;
 
@@ -358,3 +363,65 @@ CREATE TABLE run_items (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX run_items_media ON run_items (media) WHERE media IS NOT NULL;
 CREATE INDEX run_items_reuse ON run_items (reuse_key) WHERE reuse_key IS NOT NULL;
+
+-- A key that a client sent with a call or a run: the same key never starts a second one.
+CREATE TABLE idempotency_keys (
+    owner TEXT NOT NULL,
+    key TEXT NOT NULL,
+    request_hash TEXT NOT NULL,  -- of the route and its arguments, files by their bytes
+    call TEXT,  -- the call that it started; NULL: it started a run
+    run TEXT,
+    created_at REAL NOT NULL,
+    PRIMARY KEY (owner, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX idempotency_keys_created ON idempotency_keys (created_at);
+
+-- A URL that is notified of ends.
+CREATE TABLE webhooks (
+    seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    owner TEXT NOT NULL,
+    upstream TEXT NOT NULL,
+    url TEXT NOT NULL,
+    events TEXT NOT NULL,  -- JSON: the types it wants
+    description TEXT NOT NULL DEFAULT '',
+    secret TEXT NOT NULL,
+    old_secret TEXT,  -- signs too until its time is over
+    old_secret_until REAL,
+    created_at REAL NOT NULL,
+    failing_since REAL,  -- first failure since the last success
+    disabled_at REAL,
+    disabled_why TEXT
+) STRICT;
+CREATE INDEX webhooks_list ON webhooks (owner, upstream, seq);
+
+-- A message to a webhook, written in the transaction that ends the job or run.
+CREATE TABLE deliveries (
+    seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    owner TEXT NOT NULL,
+    upstream TEXT NOT NULL,
+    webhook TEXT NOT NULL,
+    message TEXT NOT NULL,  -- id of the message: the same for each attempt
+    type TEXT NOT NULL,  -- job.ended run.ended run.review
+    subject TEXT NOT NULL,  -- the job or run
+    ended_at REAL NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_at REAL,  -- earliest next attempt, or end of a process's claim; NULL: none follows
+    delivered_at REAL,
+    answer TEXT  -- to the last attempt
+) STRICT;
+CREATE INDEX deliveries_due ON deliveries (upstream, next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX deliveries_list ON deliveries (webhook, seq);
+
+-- A file that a client may send to a signed URL, once.
+CREATE TABLE uploads (
+    id TEXT NOT NULL PRIMARY KEY,
+    owner TEXT NOT NULL,
+    name TEXT NOT NULL,
+    bytes INTEGER NOT NULL,  -- as announced; counts towards the open bytes of the owner
+    state TEXT NOT NULL,  -- open receiving received | completed
+    media TEXT,  -- NULL: not completed
+    created_at REAL NOT NULL,
+    expires_at REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX uploads_open ON uploads (owner, expires_at);
