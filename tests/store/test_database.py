@@ -14,6 +14,7 @@ from stability_mcp.errors import StorageError
 from stability_mcp.store import format as store_format
 from stability_mcp.store.database import Database, Moment
 from stability_mcp.store.format import OLDEST_WRITER
+from stability_mcp.store.format import SCHEMA as OUR_SCHEMA
 from stability_mcp.store.queries import Connection
 from support.store.processes import count_up, in_processes, open_and_close
 from support.store.rows import SCHEMA, change, damage, execute, rows
@@ -241,7 +242,7 @@ async def test_a_newer_store_that_only_gained_columns_is_opened(tmp_path: Path) 
     await Database(tmp_path).close()
     connection = sqlite3.connect(tmp_path / "store.db")
     with connection:
-        connection.execute("UPDATE meta SET value = '9' WHERE key = 'schema'")
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'schema'", (str(OUR_SCHEMA + 1),))
     connection.close()
 
     database = Database(tmp_path)
