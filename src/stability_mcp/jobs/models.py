@@ -195,6 +195,8 @@ class JobRecord:
     price: int
     """List price in millicredits."""
     error: str | None
+    error_type: str | None
+    """Name of the class of its error, if it failed uncharged."""
     label: str | None
     label_source: int
     """Where the label comes from: a `NameSource`."""
@@ -305,6 +307,8 @@ class JobRow:
     stripped_at: float | None = None
     variant: int = 0
     label_source: int = 2
+    error_type: str | None = None
+    """Name of the class of its error, if it failed uncharged."""
     collected: bool = False
     """Whether an answer delivered the result; only set if it was read with the row."""
     media: tuple[str, ...] = ()

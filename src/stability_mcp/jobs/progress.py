@@ -165,6 +165,7 @@ def to_record(job: JobRow, viewpoint: Viewpoint, *, note: str | None) -> JobReco
         state=job.state,
         charged=job.charged,
         price=job.price,
+        error_type=job.error_type,
         error=job.error if job.stripped_at is None else STRIPPED,
         stripped=job.stripped_at is not None,
         adopted=job.adopted,

@@ -1,6 +1,7 @@
 -- Schema 10: webhooks, idempotency keys, signed uploads, and counters of ends for event streams. It
 -- only adds: older programs end jobs without a number and without deliveries.
 ALTER TABLE jobs ADD COLUMN end_number INTEGER;
+ALTER TABLE jobs ADD COLUMN error_type TEXT;
 -- Finds what ended after an event.
 CREATE INDEX jobs_end_number ON jobs (owner, end_number) WHERE end_number IS NOT NULL;
 ALTER TABLE runs ADD COLUMN end_number INTEGER;

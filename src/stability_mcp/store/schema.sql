@@ -103,7 +103,8 @@ CREATE TABLE jobs (
     origin TEXT NOT NULL DEFAULT 'call',  -- call adopted (started and paid for by another program)
     variant INTEGER NOT NULL DEFAULT 0,  -- number in the names of a series, from 1; 0: a single result
     label_source INTEGER NOT NULL DEFAULT 2,  -- see media.labels.NameSource
-    end_number INTEGER  -- counts the ends of jobs, a late result again; for event streams
+    end_number INTEGER,  -- counts the ends of jobs, a late result again; for event streams
+    error_type TEXT  -- class of the error of a job that failed uncharged
 ) STRICT;
 CREATE INDEX jobs_due ON jobs (upstream, state, priority, wake_at) WHERE finished_at IS NULL;
 CREATE INDEX jobs_driven ON jobs (process) WHERE finished_at IS NULL;

@@ -52,6 +52,7 @@ async def fail_free(
     refused = isinstance(error, UnauthorizedError | OutOfCreditsError)
     pauses = job.run is not None and (refused or by_account)
     paused_why = plain(str(error))
+    error_type = type(error).__name__ if isinstance(error, StudioError) else None
     if isinstance(error, OutOfCreditsError):
         error = await explain_out_of_credits(context, job, error)
     why = plain(str(error))
@@ -64,7 +65,7 @@ async def fail_free(
         if pauses:
             finish.pause(connection, job, error=why)
         else:
-            finish.fail_free(connection, job, error=why, now=now)
+            finish.fail_free(connection, job, error=why, now=now, error_type=error_type)
         if refused:
             usage.pause_upstream(connection, job.upstream, paused_why)
         if subject is not None:

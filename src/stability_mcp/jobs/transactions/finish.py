@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from stability_mcp.client.models import Generation
 from stability_mcp.errors import JobError
@@ -68,9 +69,19 @@ def pause(connection: Connection, job: JobRow, *, error: str) -> bool:
     return moved
 
 
-def fail_free(connection: Connection, job: JobRow, *, error: str, now: float) -> bool:
-    """End a job that was not charged: refused by the API, or never sent."""
-    moved = _fail(connection, job, charged="no", error=error, now=now)
+def fail_free(
+    connection: Connection, job: JobRow, *, error: str, now: float, error_type: str | None = None
+) -> bool:
+    """End a job that was not charged: refused by the API, or never sent.
+
+    Args:
+        connection: A connection in a write transaction.
+        job: The job.
+        error: Why, in words.
+        now: Unix seconds.
+        error_type: Name of the error's class, for faces that answer with a status.
+    """
+    moved = _fail(connection, job, Failure("no", error, error_type), now=now)
     if moved:
         if job.state != "queued":
             budget.mark_free(connection, job)
@@ -80,7 +91,7 @@ def fail_free(connection: Connection, job: JobRow, *, error: str, now: float) ->
 
 def fail_charged(connection: Connection, job: JobRow, *, error: str, now: float) -> int:
     """End a job that got a 2xx response with an unusable body; return what it cost."""
-    moved = _fail(connection, job, charged="yes", error=error, now=now)
+    moved = _fail(connection, job, Failure("yes", error), now=now)
     return budget.mark_charged(connection, job) if moved else 0
 
 
@@ -102,9 +113,17 @@ def interrupted_error(job: JobRow, cause: str = "The server stopped") -> JobErro
     )
 
 
-def _fail(connection: Connection, job: JobRow, *, charged: str, error: str, now: float) -> bool:
+class Failure(NamedTuple):
+    """How a job fails."""
+
+    charged: str
+    error: str
+    error_type: str | None = None
+
+
+def _fail(connection: Connection, job: JobRow, failure: Failure, *, now: float) -> bool:
     key = {"job": job.id, "attempt": job.attempt, "revisited": int(job.state == "unknown")}
-    return _fail_job(connection, **key, charged=charged, error=error, now=now) == 1
+    return _fail_job(connection, **key, **failure._asdict(), now=now) == 1
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,10 @@ WHERE id = :job AND attempt = :attempt AND state IN ('submitting', 'submitted');
 UPDATE jobs SET state = 'paused', process = NULL, lease_version = lease_version + 1, error = :error
 WHERE id = :job AND attempt = :attempt AND state IN ('queued', 'submitting');
 
--- name: fail(job, attempt, charged, error, now, revisited) -> count
+-- name: fail(job, attempt, charged, error, error_type, now, revisited) -> count
 -- An unknown job fails only through the response to a later poll for its generation.
-UPDATE jobs SET state = 'failed', charged = :charged, error = :error, finished_at = :now
+UPDATE jobs SET state = 'failed', charged = :charged, error = :error, error_type = :error_type,
+    finished_at = :now
 WHERE id = :job AND attempt = :attempt
     AND (state IN ('queued', 'submitting', 'submitted', 'storing')
         OR state = 'unknown' AND CAST(:revisited AS BIGINT) = 1);

@@ -5,7 +5,7 @@ SELECT
     jobs.step, jobs.item, jobs.operation, jobs.arguments, jobs.deferred, jobs.priority, jobs.state, jobs.process, jobs.lease_version,
     jobs.attempt, jobs.wake_at, jobs.day, jobs.price, jobs.charged, jobs.generation, jobs.answer,
     jobs.error, jobs.label, jobs.output_dir, jobs.created_at, jobs.sent_at, jobs.finished_at,
-    jobs.cancel_at, jobs.origin, jobs.stripped_at, jobs.variant, jobs.label_source,
+    jobs.cancel_at, jobs.origin, jobs.stripped_at, jobs.variant, jobs.label_source, jobs.error_type,
     calls.delivered_at IS NOT NULL AS collected
 FROM jobs LEFT JOIN calls ON calls.id = jobs.call
 WHERE jobs.id IN (:ids...);
