@@ -3,6 +3,7 @@
 * StudioError
   + ConfigurationError        a setting is wrong: the person who runs the server corrects it
   + ArgumentsError            the arguments of a call: the caller corrects them and calls again
+    - BlockedTermError        a prompt contains one of the operator's blocked terms
   + NotFoundError             no media, job, tool or topic of that name
   + InputFileError            a file named in a call
     - FileMissingError        it doesn't exist
@@ -78,6 +79,10 @@ class ArgumentsError(StudioError):
     """The arguments of a call are invalid; nothing was sent."""
 
 
+class BlockedTermError(ArgumentsError):
+    """A prompt contains one of the operator's blocked terms; nothing was sent."""
+
+
 class NotFoundError(StudioError):
     """Nothing of that name exists."""
 
@@ -140,7 +145,23 @@ class RunBudgetError(BudgetError):
 
 
 class ConfirmationError(StudioError):
-    """The price needs the user's approval; nothing was sent."""
+    """The price needs the user's approval; nothing was sent.
+
+    Args:
+        message: What costs how much.
+        credits: The price that the user must agree to; None: it isn't about a price.
+        hint: What to do about it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        credits: float | None = None,  # noqa: A002 -- the name in answers
+        hint: str = "",
+    ) -> None:
+        self.credits = credits
+        super().__init__(message, hint=hint)
 
 
 class JobError(StudioError):

@@ -137,6 +137,8 @@ class Operation(Described):
     """Whether the result is meant to have more pixels than the picture."""
     cuts_out: ClassVar[bool] = False
     """Whether the result is the picture with a transparent background."""
+    rest_defaults: ClassVar[Mapping[str, Any]] = {}
+    """Defaults of fields that the REST route has, as the API does, and the tool doesn't."""
     needs_marking: ClassVar[bool] = False
     """Whether `image` must have a transparent part unless a `mask` is given."""
 

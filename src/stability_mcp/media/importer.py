@@ -82,17 +82,23 @@ class Importer:
         self.store = ImportStore(library, clock)
         self.copies = CopyWatch(library, self._read_file, clock)
         self.phrases = PhraseLookup(library=library, clock=clock)
+        self.reads_files = True
+        """Whether callers may name files of this machine, by path or file name."""
         self.downloader: Downloader | None = None
         """Downloads from https addresses; None: made with the first download."""
 
-    def for_client(self, source: WorkspaceSource | None, sheet: Sheet | None) -> "Importer":
+    def for_client(
+        self, source: WorkspaceSource | None, sheet: Sheet | None, *, reads_files: bool = True
+    ) -> "Importer":
         """Return an importer that knows the workspace folders of one client, and what it was shown.
 
         Args:
             source: Returns the workspace; None: it has none.
             sheet: What the client was last shown together; None: it is the only client.
+            reads_files: Whether it may name files of this machine.
         """
         view = copy.copy(self)
+        view.reads_files = reads_files
         if source is not None:
             view.files = self.files.for_client(source)
         if sheet is not None:
@@ -233,6 +239,8 @@ class Importer:
             return await self.store.add(imported, reference, label)
         if isinstance(parsed, OnWeb):
             return await self._from_web(parsed.url, label)
+        if not self.reads_files:
+            raise _no_files(reference)
         try:
             return await self._from_disk(parsed.path, reference, label)
         except FileMissingError:
@@ -266,6 +274,9 @@ class Importer:
         if named.certain:
             found = await self.library.get(named.name)
             return Resolved(item=found, note=self.store.describe(reference, found))
+        if not self.reads_files:
+            hint = await self.library.suggestion(named.name)
+            raise NotFoundError(f"No media is called {quoted(reference)}.", hint=hint)
         try:
             return await self._from_disk(named.name, reference, label)
         except InputFileError:
@@ -313,6 +324,13 @@ class Importer:
 
     async def _read_file(self, path: str) -> DiskFile:
         return (await self.files.use(path, self._copy_file))[1]
+
+
+def _no_files(reference: str) -> FileForbiddenError:
+    return FileForbiddenError(
+        f"{quoted(reference)} is a path on the server, and calls over HTTP read no files there.",
+        hint="Send the file itself, or name stored media, an https:// address or a data: URI.",
+    )
 
 
 def _downloader() -> "Downloader":

@@ -146,6 +146,7 @@ def _cannot_ask(quote: "Quote", limit: int) -> ConfirmationError:
         "user's approval.",
         hint=f"Ask the user whether to spend {credits_text(quote.credits)}. If they agree, repeat "
         f"the call with the same arguments and {_with_confirm(quote)}.",
+        credits=quote.credits / 1000,
     )
 
 

@@ -56,7 +56,7 @@ from stability_mcp.studio.alternatives import Alternative
 from stability_mcp.studio.calling import CallOptions
 from stability_mcp.studio.defaults import Defaults
 from stability_mcp.studio.links import ViewLink
-from stability_mcp.studio.local_pages import ViewFacts
+from stability_mcp.studio.local_pages import ViewFacts, media_file_name, served_type
 from stability_mcp.studio.media_actions import DeletedMedia, History
 from stability_mcp.studio.open import open_studio
 from stability_mcp.studio.origins import (
@@ -173,6 +173,8 @@ __all__ = [
     "Upload",
     "UploadedFile",
     "ViewFacts",
+    "media_file_name",
+    "served_type",
     "ViewLink",
     "Workspace",
     "WorkspaceSource",

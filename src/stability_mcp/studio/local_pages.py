@@ -82,8 +82,8 @@ class LocalPages:
         row = OPERATIONS.get(item.operation or "")  # None: a newer program has more operations
         return ViewFacts(
             item=item,
-            media_type=item.media_type if item.media_type in EXTENSIONS else _BYTES,
-            file_name=f"{file_form(item.name) or item.id}.{extension(item.media_type)}",
+            media_type=served_type(item),
+            file_name=media_file_name(item),
             made_by=row.title if row else item.operation or "",
             prompt=prompt_of(item.arguments) or "",
             price=_price(item, origins.charge_text(jobs[0])) if jobs else "",
@@ -95,6 +95,16 @@ class LocalPages:
         if item.kind == "image":
             return None
         return await preview_of([item], PreviewStyle(size="large", format="webp"))
+
+
+def served_type(item: MediaItem) -> str:
+    """Return the type to serve an item as: bytes, unless it is known to be media."""
+    return item.media_type if item.media_type in EXTENSIONS else _BYTES
+
+
+def media_file_name(item: MediaItem) -> str:
+    """Return a file name with an ending for an item, accepted by every system."""
+    return f"{file_form(item.name) or item.id}.{extension(item.media_type)}"
 
 
 def _price(item: MediaItem, charge: str) -> str:

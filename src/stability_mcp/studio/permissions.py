@@ -13,7 +13,7 @@ import anyio
 from anyio import to_thread
 
 from stability_mcp.api.operation import Operation
-from stability_mcp.errors import ArgumentsError, ModerationError
+from stability_mcp.errors import ArgumentsError, BlockedTermError, ModerationError
 from stability_mcp.jobs.runner import Agreement
 from stability_mcp.media.inputs import PreparedInputs
 from stability_mcp.policy import audit, confirmation, moderation
@@ -161,7 +161,7 @@ class Permissions:
             confirm: Asks the user; None: no approval is needed.
 
         Raises:
-            ArgumentsError: a prompt contains a blocked term.
+            BlockedTermError: a prompt contains a blocked term.
             ModerationError: raised inside the block, by `Permission.check`, if the API refused an
                 identical request within the last hour; it is recorded here.
         """
@@ -244,7 +244,7 @@ class Permissions:
         blocked = self._terms.blocked.found_in_each(texts)
         if blocked:
             await self._record(subject, "blocked", _terms_text(blocked))
-            raise ArgumentsError(
+            raise BlockedTermError(
                 f"Not sent: {_terms_text(blocked)}, which this server blocks.",
                 hint="Reword it. Only the person who runs the server can change the list "
                 f"({variable('blocked_terms')}).",

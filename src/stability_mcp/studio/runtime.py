@@ -49,7 +49,12 @@ class StudioParts:
     """The client that makes the calls, whose spending limits bind them; None: none do."""
 
     def for_client(
-        self, source: WorkspaceSource | None, sheet: Sheet | None, scope: SpendScope | None
+        self,
+        source: WorkspaceSource | None,
+        sheet: Sheet | None,
+        scope: SpendScope | None,
+        *,
+        reads_files: bool = True,
     ) -> "StudioParts":
         """Return the parts for the calls of one client, or these if it adds nothing.
 
@@ -57,11 +62,12 @@ class StudioParts:
             source: See `Importer.for_client`.
             sheet: See there.
             scope: The client, whose spending limits bind all calls; None: none do.
+            reads_files: See `Importer.for_client`.
         """
         allowed = None if self.settings.roots_only else source  # then the client isn't asked
         importer = self.importer
-        if allowed is not None or sheet is not None:
-            importer = importer.for_client(allowed, sheet)
+        if allowed is not None or sheet is not None or not reads_files:
+            importer = importer.for_client(allowed, sheet, reads_files=reads_files)
         if importer is self.importer and scope == self.spend_scope:
             return self
         return replace(self, importer=importer, spend_scope=scope)

@@ -93,10 +93,15 @@ class Studio:
         return self._parts.permissions
 
     def for_client(
-        self, source: WorkspaceSource | None, sheet: Sheet | None, scope: SpendScope | None = None
+        self,
+        source: WorkspaceSource | None,
+        sheet: Sheet | None,
+        scope: SpendScope | None = None,
+        *,
+        reads_files: bool = True,
     ) -> "Studio":
         """Return a view for the calls of one client; see `StudioParts.for_client`."""
-        return Studio(self._parts.for_client(source, sheet, scope))
+        return Studio(self._parts.for_client(source, sheet, scope, reads_files=reads_files))
 
     async def workspace(self) -> Workspace:
         """Return the workspace folders of the client, asking it if necessary.

@@ -32,6 +32,7 @@ class TextToAudio(ModelChoice):
         path="/v2beta/audio/stable-audio-2/text-to-audio", credits=CREDITS, max_body=MAX_BODY_BYTES
     )
     hints = {"audio": "text to audio takes no sound; audio2_audio_to_audio does"}
+    rest_defaults = {"duration": 190}
 
     prompt: SoundPrompt
     duration: Duration

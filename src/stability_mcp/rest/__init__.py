@@ -1,0 +1,6 @@
+"""The REST face: `/api/stability/…` for web front ends and programs.
+
+A route (`routes/`) parses nothing itself: `bodies.py` reads the request, the model of the route's
+arguments checks it, and the route calls the studio, or the function of a tool. `answers.py` and
+`failures.py` write what comes out. Operation routes come from the table.
+"""

@@ -1,0 +1,170 @@
+"""Writes errors: one table gives each class of the error tree a status and a name.
+
+The texts are those of the tools. A bug answers 500 with the id of the request only.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any
+
+from starlette.responses import JSONResponse
+
+from stability_mcp.errors import (
+    AccessDeniedError,
+    ArgumentsError,
+    BlockedTermError,
+    BudgetError,
+    ConfigurationError,
+    ConfirmationError,
+    FileForbiddenError,
+    GenerationGoneError,
+    InputFileError,
+    InvalidRequestError,
+    JobError,
+    ModerationError,
+    NotFoundError,
+    NotSentError,
+    OutOfCreditsError,
+    RateLimitedError,
+    RefusedError,
+    StorageError,
+    StudioError,
+    UnauthorizedError,
+    UnavailableError,
+    UnknownOutcomeError,
+    UnusableAnswerError,
+)
+from stability_mcp.rest.problems import RequestProblemError
+from stability_mcp.text import CHARGES, plain
+
+RETRY_SECONDS = 5
+"""When to try again after the disk or the store failed, or while the server stops: a restart takes
+about one second."""
+
+UNAVAILABLE = 503
+
+STATUSES: tuple[tuple[type[StudioError], int, str], ...] = (
+    (BlockedTermError, 403, "blocked_term"),
+    (ArgumentsError, 400, "invalid_arguments"),
+    (NotFoundError, 404, "not_found"),
+    (FileForbiddenError, 400, "file_not_allowed"),
+    (InputFileError, 400, "unusable_file"),
+    (StorageError, 503, "storage"),
+    (BudgetError, 402, "budget"),
+    (ConfirmationError, 409, "confirmation_required"),
+    (NotSentError, 503, "request_not_sent"),
+    (UnknownOutcomeError, 502, "unknown"),
+    (UnusableAnswerError, 502, "unusable_answer"),
+    (InvalidRequestError, 422, "refused_by_api"),
+    (UnauthorizedError, 502, "api_key_rejected"),
+    (OutOfCreditsError, 402, "out_of_credits"),
+    (ModerationError, 403, "moderation"),
+    (AccessDeniedError, 403, "access_denied"),
+    (GenerationGoneError, 404, "not_found"),
+    (RateLimitedError, 503, "api_unavailable"),
+    (UnavailableError, 502, "api_unavailable"),
+    (RefusedError, 422, "refused_by_api"),
+    (ConfigurationError, 500, "configuration"),
+)
+"""Status and name of each error; the first class that fits counts."""
+
+log = logging.getLogger(__name__)
+
+
+def failure(error: Exception, request_id: str) -> JSONResponse:
+    """Return an error as an answer.
+
+    Args:
+        error: The exception.
+        request_id: The id of the request.
+    """
+    if isinstance(error, RequestProblemError):
+        problem = Problem(error.status, error.name, error.text, headers=error.headers)
+    elif isinstance(error, StudioError):
+        problem = _problem_of(error)
+    else:
+        log.error("bug in request %s", request_id, exc_info=error)
+        problem = Problem(500, "bug", BUG.format(request_id), charged="unknown")
+    return problem.answer(request_id)
+
+
+BUG = (
+    "The request failed because of a bug in stability-mcp; the log has details under {}. If a job "
+    "was started, it continues, and GET /api/stability/jobs lists it."
+)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An error as an answer shows it."""
+
+    status: int
+    name: str
+    text: str
+    _: KW_ONLY
+    charged: str = "no"
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """Further values of the body, such as the job."""
+    retry_after: float | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def answer(self, request_id: str) -> JSONResponse:
+        """Return the answer."""
+        body: dict[str, Any] = {
+            "id": request_id,
+            "name": self.name,
+            "errors": [plain(self.text)],
+            "charged": CHARGES[self.charged],
+            **self.facts,
+        }
+        headers = dict(self.headers)
+        if self.retry_after is not None:
+            body["retry_after"] = self.retry_after
+            headers["retry-after"] = f"{max(self.retry_after, 1):.0f}"
+        return JSONResponse(body, self.status, headers=headers)
+
+
+def _problem_of(error: StudioError) -> Problem:
+    status, name = _status(error)
+    seconds = getattr(error, "retry_after", None)
+    return Problem(
+        status,
+        name,
+        str(error),
+        charged=error.charged,
+        facts=_facts(error),
+        retry_after=RETRY_SECONDS if seconds is None and status == UNAVAILABLE else seconds,
+    )
+
+
+def _status(error: StudioError) -> tuple[int, str]:
+    if isinstance(error, JobError):
+        return (502, "unknown") if error.charged == "unknown" else (502, "unusable_answer")
+    return next(
+        (status, name) for kind, status, name in (*STATUSES, _ANY) if isinstance(error, kind)
+    )
+
+
+def status_of_type(name: str | None) -> tuple[int, str]:
+    """Return status and name of the error that a job ended with uncharged, by its class."""
+    kinds = {kind.__name__: kind for kind in _subclasses(StudioError)}
+    kind = kinds.get(name or "", NotSentError)
+    return next(
+        (status, short) for each, status, short in (*STATUSES, _ANY) if issubclass(kind, each)
+    )
+
+
+_ANY = (StudioError, 409, "refused")
+
+
+def _subclasses(kind: type[StudioError]) -> Iterator[type[StudioError]]:
+    yield kind
+    for each in kind.__subclasses__():
+        yield from _subclasses(each)
+
+
+def _facts(error: StudioError) -> dict[str, Any]:
+    names = ("job", "credits")
+    found = {name: getattr(error, name, None) for name in names}
+    return {name: value for name, value in found.items() if value is not None}

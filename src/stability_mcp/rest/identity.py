@@ -1,0 +1,46 @@
+"""Who sent a request, as far as `http/` found out; the routes decide what that allows."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from stability_mcp.rest.problems import RequestProblemError
+from stability_mcp.rest.route import Access
+
+STATE_KEY = "stability.identity"
+"""Key of the identity in the state of a request."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """The sender of a request."""
+
+    has_token: bool
+    """Whether it sent the right token."""
+    needs_token: bool
+    """Whether the usual routes need the token from it."""
+    client: str
+    """What client limits and streams are counted by: a keyed hash of the token, or the address."""
+    is_exempt: bool = False
+    """Whether requests of this client aren't counted."""
+
+    def check(self, access: Access) -> None:
+        """Check that it may call a route.
+
+        Raises:
+            RequestProblemError: 401, the token is missing or wrong.
+        """
+        if access == "open" or self.has_token or (access == "usual" and not self.needs_token):
+            return
+        raise RequestProblemError(
+            401,
+            "unauthorized",
+            "The token is missing or wrong. Nothing was charged. Send the header Authorization: "
+            "Bearer TOKEN; the server printed the token when it started.",
+            headers={"www-authenticate": "Bearer"},
+        )
+
+
+def identity_of(scope: Any) -> Identity:  # noqa: ANN401 -- an ASGI scope
+    """Return who sent a request."""
+    found: Identity = scope["state"][STATE_KEY]
+    return found
