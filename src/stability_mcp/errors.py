@@ -8,7 +8,8 @@
   + InputFileError            a file named in a call
     - FileMissingError        it doesn't exist
     - FileForbiddenError      not allowed: outside the roots, a link out of them, a device
-    - FileUnusableError       not media, truncated, a bomb, too large, of the wrong kind
+    - FileUnusableError       not media, truncated, a bomb, of the wrong kind
+      . FileTooLargeError     larger than a file, or all files together, may be
   + StorageError              local disk: full, read-only, a store of a newer version
     - UnwrittenError          a paid response arrived complete, but was not fully written to disk
   + BudgetError               the daily budget or a spending limit would be exceeded
@@ -101,6 +102,10 @@ class FileForbiddenError(InputFileError):
 
 class FileUnusableError(InputFileError):
     """The file isn't media, is truncated, too large or of the wrong kind."""
+
+
+class FileTooLargeError(FileUnusableError):
+    """The file, or all files together, are too large; the rest wasn't read."""
 
 
 class StorageError(StudioError):

@@ -7,7 +7,8 @@ import anyio.lowlevel
 import pytest
 
 from stability_mcp.studio.links import MAX_UPLOADS, MAX_VIEWS, UPLOAD_SECONDS, VIEW_SECONDS, Links
-from stability_mcp.studio.uploads import UploadedFile, shown_name
+from stability_mcp.studio.received_files import shown_name
+from stability_mcp.studio.uploads import UploadedFile
 from support.pages.local_pages import Clock
 
 pytestmark = pytest.mark.anyio

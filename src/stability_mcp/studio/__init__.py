@@ -76,6 +76,7 @@ from stability_mcp.studio.outcomes import (
     paid_operation,
     price_of,
 )
+from stability_mcp.studio.received_files import IncomingFile, shown_name
 from stability_mcp.studio.studio import Studio
 from stability_mcp.studio.uploads import MAX_FILES as MAX_UPLOAD_FILES
 from stability_mcp.studio.uploads import (
@@ -83,7 +84,6 @@ from stability_mcp.studio.uploads import (
     Upload,
     UploadedFile,
     refused_line,
-    shown_name,
 )
 
 if TYPE_CHECKING:
@@ -132,6 +132,7 @@ __all__ = [
     "FolderPage",
     "FolderQuery",
     "History",
+    "IncomingFile",
     "InterruptedUploadError",
     "JobFilter",
     "JobOrigin",

@@ -21,6 +21,7 @@ from stability_mcp.media.retouch import without_lost_copies
 from stability_mcp.media.scopes import Scope, list_scope
 from stability_mcp.media.tags import clean_tag, parse_tags, tags_of
 from stability_mcp.store.queries import in_parts
+from stability_mcp.studio.received_files import IncomingFile, receive_file
 from stability_mcp.studio.runtime import StudioParts
 from stability_mcp.text import name_key, quoted
 
@@ -68,6 +69,18 @@ class MediaActions:
         found = await self._named(reference)
         found = found or await self._parts.importer.phrases.find_text(reference)
         return found or await self._media.get(reference)
+
+    async def receive(self, file: IncomingFile) -> tuple[MediaItem, str]:
+        """Store a file while it arrives; free. Return the item and a note on what was done.
+
+        Raises:
+            ArgumentsError: the label is invalid.
+            FileTooLargeError: it is larger than allowed; the rest wasn't read.
+            FileUnusableError: it isn't media, or is cut short.
+            StorageError: it can't be written.
+        """
+        found = await receive_file(self._parts.importer, file)
+        return found.item, found.note
 
     async def run_local(self, tool: LocalTool, arguments: Mapping[str, object]) -> LocalResult:
         """Run a local tool on stored media; free.

@@ -8,12 +8,12 @@ from typing import Literal
 
 import anyio
 
-from stability_mcp.errors import FileUnusableError, InputFileError, StudioError
-from stability_mcp.media.import_copy import private
+from stability_mcp.errors import FileTooLargeError, FileUnusableError, InputFileError, StudioError
 from stability_mcp.media.importer import Importer
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.roots import MAX_BYTES
-from stability_mcp.text import QUOTED_CHARACTERS, quoted, visible
+from stability_mcp.studio.received_files import shown_name, write_blocks
+from stability_mcp.text import quoted
 
 MAX_FILES = 20
 """Files of one link: a contact sheet of more shows nothing, and an answer lists each of them."""
@@ -31,12 +31,6 @@ State = Literal["open", "finished", "expired"]
 Problem = Literal["interrupted", "too_large", "too_many", "unusable", "not_stored"]
 """Why a file was refused: it broke off, it is too large, the link is full, it isn't media, or this
 machine could not store it."""
-
-_NAMELESS = "file"
-
-
-class TooLargeError(FileUnusableError):
-    """The file, or all files of the link together, are too large."""
 
 
 class TooManyError(InputFileError):
@@ -133,15 +127,15 @@ class Upload:
             more: Its bytes that aren't counted yet.
 
         Raises:
-            TooLargeError: the file is too large, or all files together are.
+            FileTooLargeError: the file is too large, or all files together are.
         """
         if file > MAX_BYTES:
-            raise TooLargeError(
+            raise FileTooLargeError(
                 f"The file is larger than the maximum of {MAX_BYTES:,} bytes.",
                 hint="Use a smaller file.",
             )
         if self._bytes + more > MAX_LINK_BYTES:
-            raise TooLargeError(
+            raise FileTooLargeError(
                 f"One link takes {MAX_LINK_BYTES:,} bytes in all.",
                 hint="Press Done, then ask your assistant for another link.",
             )
@@ -184,15 +178,6 @@ class Upload:
         self._changed = anyio.Event()
 
 
-def shown_name(name: str) -> str:
-    """Return the last part of a file name from a browser, cleaned and shortened."""
-    last = visible(name).replace("\\", "/").rpartition("/")[2].strip()
-    if len(last) <= QUOTED_CHARACTERS:
-        return last or _NAMELESS
-    ending = PurePosixPath(last).suffix[:10]
-    return f"{last[: QUOTED_CHARACTERS - len(ending) - 1]}…{ending}"
-
-
 async def receive(
     importer: Importer, upload: Upload, name: str, blocks: AsyncIterator[bytes], *, declared: int
 ) -> UploadedFile:
@@ -212,12 +197,14 @@ async def receive(
 
             async def write(target: Path) -> None:
                 received = 0
-                async with await anyio.open_file(target, "xb", opener=private) as file:
-                    async for block in blocks:
-                        received += len(block)
-                        upload.check_size(received, len(block))
-                        upload.count(len(block))
-                        await file.write(block)
+
+                def count(size: int) -> None:
+                    nonlocal received
+                    upload.check_size(size, size - received)
+                    upload.count(size - received)
+                    received = size
+
+                await write_blocks(target, blocks, count)
 
             found = await importer.import_received(
                 write, shown=given, label=None, stem=PurePosixPath(given).stem
@@ -236,7 +223,7 @@ async def receive(
 
 
 _PROBLEMS: tuple[tuple[type[StudioError], Problem], ...] = (
-    (TooLargeError, "too_large"),
+    (FileTooLargeError, "too_large"),
     (TooManyError, "too_many"),
     (InterruptedUploadError, "interrupted"),
     (InputFileError, "unusable"),
