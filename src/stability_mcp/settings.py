@@ -141,6 +141,12 @@ class Settings(BaseModel):
     """File of default arguments per tool, as YAML or JSON."""
     cors_origins: Names = ()
     """Web origins whose pages may use the HTTP server, such as `https://app.example.com`."""
+    rest_wait: Annotated[float, Field(ge=0, le=600)] = 120
+    """Seconds before a REST request answers 202 with links instead of the result."""
+    client_rate: Rate = (150, 10.0)
+    """Requests that an HTTP client may send per seconds, such as `150/10`; more lock it out."""
+    client_lockout: Annotated[float, Field(ge=0, le=3_600)] = 60
+    """Seconds for which a client that sent more is refused."""
 
     def model_post_init(self, context: object, /) -> None:
         """Keep what `find_given` found out; `read_settings` passes it as context."""

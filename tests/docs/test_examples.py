@@ -18,7 +18,7 @@ import pytest
 
 from cli.conftest import Cli
 from stability_mcp.cli.app import EMULATOR_PORT, HTTP_PORT
-from stability_mcp.server.http_server import PATH
+from stability_mcp.http.mcp_app import PATH
 from stability_mcp.text import CHARGES
 from support.docs.pages import NAMES, Page, code_words
 from support.server.in_memory import environment_in

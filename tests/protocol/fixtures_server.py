@@ -16,9 +16,11 @@ from protocol.fixtures_content import CONTENT_TOOLS, RICH_SCHEMA_TOOL
 from protocol.fixtures_lists import add_handshake_methods, add_prompts, add_resources
 from protocol.fixtures_questions import QUESTIONS
 from protocol.fixtures_tasks import TOOLS, MemoryTasks
+from stability_mcp.http.http_app import HTTP_WAIT_SECONDS
+from stability_mcp.http.mcp_app import MAX_BODY_BYTES, PATH
+from stability_mcp.http.serving import listen
 from stability_mcp.server.app import StudioServer, build_server
 from stability_mcp.server.face import Face
-from stability_mcp.server.http_server import HTTP_WAIT_SECONDS, MAX_BODY_BYTES, PATH, listen
 from stability_mcp.settings import read_settings
 
 

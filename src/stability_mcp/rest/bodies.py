@@ -17,7 +17,7 @@ from stability_mcp.rest.json_body import MAX_JSON_BYTES, broken, check_text, rea
 from stability_mcp.rest.multipart import Part, Parts
 from stability_mcp.rest.problems import RequestProblemError
 from stability_mcp.rest.route import RestRoute
-from stability_mcp.studio import MAX_UPLOAD_BYTES, Studio
+from stability_mcp.studio import MAX_UPLOAD_BYTES, IncomingFile, Studio
 from stability_mcp.text import did_you_mean, quoted
 
 MAX_FILES = 20
@@ -96,10 +96,11 @@ async def _read_multipart(taking: "_Taking", parts: Parts, studio: Studio | None
             raise broken(f"{quoted(part.name)} takes text, not a file.")
         most = taking.route.max_file_bytes(part.name, MAX_UPLOAD_BYTES)
         taking.count_file()
-        received = await studio.library.receive(part.file_name, parts.data(), max_bytes=most)
-        taking.add(part.name, received.item.id)
-        if received.note:
-            taking.found.notes.append(f"{part.name}: {received.note}")
+        incoming = IncomingFile(name=part.file_name, blocks=parts.data(), max_bytes=most)
+        item, note = await studio.library.receive(incoming)
+        taking.add(part.name, item.id)
+        if note:
+            taking.found.notes.append(f"{part.name}: {note}")
 
 
 async def _skip(parts: Parts) -> None:

@@ -18,6 +18,7 @@ from stability_mcp.errors import (
     ConfigurationError,
     ConfirmationError,
     FileForbiddenError,
+    FileTooLargeError,
     GenerationGoneError,
     InputFileError,
     InvalidRequestError,
@@ -44,11 +45,14 @@ about one second."""
 
 UNAVAILABLE = 503
 
-STATUSES: tuple[tuple[type[StudioError], int, str], ...] = (
+Row = tuple[type[StudioError], int, str]
+
+STATUSES: tuple[Row, ...] = (
     (BlockedTermError, 403, "blocked_term"),
     (ArgumentsError, 400, "invalid_arguments"),
     (NotFoundError, 404, "not_found"),
     (FileForbiddenError, 400, "file_not_allowed"),
+    (FileTooLargeError, 413, "too_large"),
     (InputFileError, 400, "unusable_file"),
     (StorageError, 503, "storage"),
     (BudgetError, 402, "budget"),
@@ -155,7 +159,7 @@ def status_of_type(name: str | None) -> tuple[int, str]:
     )
 
 
-_ANY = (StudioError, 409, "refused")
+_ANY: Row = (StudioError, 409, "refused")
 
 
 def _subclasses(kind: type[StudioError]) -> Iterator[type[StudioError]]:

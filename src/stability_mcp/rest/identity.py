@@ -18,10 +18,8 @@ class Identity:
     """Whether it sent the right token."""
     needs_token: bool
     """Whether the usual routes need the token from it."""
-    client: str
-    """What client limits and streams are counted by: a keyed hash of the token, or the address."""
-    is_exempt: bool = False
-    """Whether requests of this client aren't counted."""
+    counted_by: str
+    """What its requests are counted by: a hash of the token, or the address; "": they aren't."""
 
     def check(self, access: Access) -> None:
         """Check that it may call a route.

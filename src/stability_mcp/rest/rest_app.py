@@ -1,24 +1,21 @@
 """The application of the REST face: routes requests, and adds what every answer has."""
 
-import re
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
-from uuid import uuid4
 
 from starlette.applications import Starlette
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from stability_mcp.api.parsing import parse_model
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.rest.answers import respond
 from stability_mcp.rest.bodies import read_arguments
 from stability_mcp.rest.body_stream import BodyStream
+from stability_mcp.rest.every_answer import request_id_of
 from stability_mcp.rest.failures import failure
 from stability_mcp.rest.identity import identity_of
 from stability_mcp.rest.problems import ClientGoneError, RequestProblemError
@@ -29,38 +26,38 @@ from stability_mcp.rest.routes import all_routes
 from stability_mcp.settings import Settings
 from stability_mcp.text import did_you_mean, quoted
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
-"""A caller's id that is kept; others are replaced."""
-
-STATE_REQUEST_ID = "stability.request_id"
-
 
 def rest_app(settings: Settings, get_lazy_studio: GetLazyStudio) -> ASGIApp:
-    """Return the application; its paths begin with `PREFIX`.
+    """Return the application, to be mounted at `PREFIX`.
 
     Args:
         settings: The operator's settings.
         get_lazy_studio: Returns the studio of the running server.
     """
     face = RestFace(settings=settings, get_lazy_studio=get_lazy_studio)
-    app = Starlette(
+    return Starlette(
         routes=[each for route in all_routes() for each in _starlette_routes(face, route)],
         exception_handlers={HTTPException: _http_failure},
     )
-    return _EveryAnswer(app)
+
+
+def is_counted(path: str) -> bool:
+    """Return whether client limits count a request for a path: not streams, health and bytes."""
+    end = path.rpartition("/")[2]
+    return end not in {"content", "events", "health", "preview"}
 
 
 def _starlette_routes(face: RestFace, route: RestRoute) -> list[Route]:
     endpoint = _endpoint(face, route)
     return [
-        Route(f"{PREFIX}{path}", endpoint, methods=[route.method], name=route.name)
+        Route(path, endpoint, methods=[route.method], name=route.name)
         for path in (route.path, *route.aliases)
     ]
 
 
 def _endpoint(face: RestFace, route: RestRoute) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
-        request_id: str = request.scope["state"][STATE_REQUEST_ID]
+        request_id = request_id_of(request.scope)
         stream = BodyStream(request)
         try:
             identity_of(request.scope).check(route.access)
@@ -88,7 +85,7 @@ async def _answer(
         given = await read_arguments(route, request, stream, call.opened)
     call.notes.extend(given.notes)
     found = await route.function(call, _parsed(route, given.values))
-    response = await respond(call, found, request.scope["state"][STATE_REQUEST_ID])
+    response = await respond(call, found, request_id_of(request.scope))
     if call.preference.applied and response.status_code < 400:  # noqa: PLR2004
         response.headers["preference-applied"] = call.preference.applied
     return response
@@ -114,7 +111,7 @@ def _parsed(route: RestRoute, values: Mapping[str, Any]) -> Any:  # noqa: ANN401
 
 async def _http_failure(request: Request, error: Exception) -> Response:
     """Answer for a path or method that no route has."""
-    request_id: str = request.scope["state"][STATE_REQUEST_ID]
+    request_id = request_id_of(request.scope)
     method, path = request.method, request.url.path
     if getattr(error, "status_code", 404) == 405:  # noqa: PLR2004
         allowed = (getattr(error, "headers", None) or {}).get("Allow", "")
@@ -126,30 +123,3 @@ async def _http_failure(request: Request, error: Exception) -> Response:
         text = f"There is no route {quoted(path)}. Nothing was charged. {hint}"
         problem = RequestProblemError(404, "not_found", text)
     return failure(problem, request_id)
-
-
-class _EveryAnswer:
-    """Gives each request an id, and each answer the headers that all have."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        given = Headers(scope=scope).get("x-request-id", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else f"req_{uuid4().hex}"
-        scope.setdefault("state", {})[STATE_REQUEST_ID] = request_id
-        started = time.perf_counter()
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["x-request-id"] = request_id
-                headers["server-timing"] = f"total;dur={(time.perf_counter() - started) * 1000:.1f}"
-                headers.setdefault("x-content-type-options", "nosniff")
-                headers.setdefault("cache-control", "no-store")
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)

@@ -1,4 +1,4 @@
-"""One request to a route: the studio it uses, what its client prefers, and the tools it may call."""
+"""One request to a route: its studio, what its client prefers, and the tools it may call."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

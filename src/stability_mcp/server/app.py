@@ -198,6 +198,11 @@ class StudioServer(MCPServer[LazyStudio]):
         options = self._lowlevel_server.create_initialization_options()
         await self._lowlevel_server.run(read, write, options)
 
+    @property
+    def lazy_studio(self) -> LazyStudio:
+        """Return the studio of the running server, which another face may share."""
+        return next(iter(self._lazy_studios))
+
     async def finish(self) -> None:
         """Send nothing new; return when requests in flight are finished and stored."""
         for lazy_studio in list(self._lazy_studios):

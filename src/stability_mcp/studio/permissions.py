@@ -13,7 +13,7 @@ import anyio
 from anyio import to_thread
 
 from stability_mcp.api.operation import Operation
-from stability_mcp.errors import ArgumentsError, BlockedTermError, ModerationError
+from stability_mcp.errors import BlockedTermError, ModerationError
 from stability_mcp.jobs.runner import Agreement
 from stability_mcp.media.inputs import PreparedInputs
 from stability_mcp.policy import audit, confirmation, moderation

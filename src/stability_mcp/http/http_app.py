@@ -1,0 +1,72 @@
+"""The one HTTP application: MCP at `/mcp`, REST at `/api/stability`, over one studio."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from stability_mcp.http.guard import guarded_face
+from stability_mcp.http.identities import Tokens
+from stability_mcp.http.mcp_app import guarded, protocol_app
+from stability_mcp.rest.rest_app import rest_app
+from stability_mcp.rest.route import PREFIX
+from stability_mcp.server.app import build_server
+from stability_mcp.server.face import Face, OpenPages
+from stability_mcp.setting_values import variable
+from stability_mcp.settings import Settings
+
+HTTP_WAIT_SECONDS = 25
+"""Default wait of a tool call; proxies and hosted clients time out early."""
+
+
+def http_app(
+    settings: Settings,
+    *,
+    token: str | None,
+    admin_token: str | None = None,
+    open_pages: OpenPages | None = None,
+) -> Starlette:
+    """Return the application.
+
+    Args:
+        settings: The operator's settings.
+        token: Bearer token that requests need; None: most need none.
+        admin_token: Token that changes of the server need even then; default: `token`. Without any,
+            they are refused.
+        open_pages: Opens the local pages; None: no links to them.
+
+    Raises:
+        ConfigurationError: a toolset doesn't exist.
+    """
+    face = Face(
+        wait=HTTP_WAIT_SECONDS,
+        open_pages=open_pages,
+        over_http=True,
+        token=token,
+        exposure=_exposure(settings, token),
+    )
+    server = build_server(settings, face=face)
+    protocol = protocol_app(server, settings)
+    tokens = Tokens(required=token is not None, value=admin_token or token, settings=settings)
+    rest = rest_app(settings, lambda: server.lazy_studio)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        async with protocol.router.lifespan_context(protocol):
+            yield
+
+    return Starlette(
+        routes=[
+            Mount(PREFIX, guarded_face(rest, tokens, settings)),
+            Mount("/", guarded(protocol, settings, token=token)),
+        ],
+        lifespan=lifespan,
+    )
+
+
+def _exposure(settings: Settings, token: str | None) -> str:
+    """Return why a client may belong to another user, as a clause; "": it can't."""
+    if settings.hosts:
+        return f"the server may be used from other machines ({variable('hosts')})"
+    return "" if token is not None else "the server takes calls without a token"
