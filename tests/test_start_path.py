@@ -134,7 +134,7 @@ def test_importing_reads_no_environment() -> None:
     program = (
         "import os\n"
         "import stability_mcp.cli.app, stability_mcp.studio, stability_emulator.serve\n"
-        "import stability_mcp.server.stdio, stability_mcp.http.serving\n"
+        "import stability_mcp.server.stdio, stability_mcp.http.http_serving\n"
     )
     watched = (
         "import os\n"

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from stability_mcp.client.client import Client
 from stability_mcp.client.headers import NO_IDENTITY
-from stability_mcp.client.http import HttpTransport
+from stability_mcp.client.http_transport import HttpTransport
 from stability_mcp.tls import tls_context
 
 pytestmark = pytest.mark.anyio

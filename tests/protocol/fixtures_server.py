@@ -17,8 +17,8 @@ from protocol.fixtures_lists import add_handshake_methods, add_prompts, add_reso
 from protocol.fixtures_questions import QUESTIONS
 from protocol.fixtures_tasks import TOOLS, MemoryTasks
 from stability_mcp.http.http_app import HTTP_WAIT_SECONDS
+from stability_mcp.http.http_serving import listen
 from stability_mcp.http.mcp_app import MAX_BODY_BYTES, PATH
-from stability_mcp.http.serving import listen
 from stability_mcp.server.app import StudioServer, build_server
 from stability_mcp.server.face import Face
 from stability_mcp.settings import read_settings

@@ -10,8 +10,8 @@ from functools import partial
 import anyio
 import uvicorn
 
+from stability_mcp.http.http_serving import listen
 from stability_mcp.http.mcp_app import MAX_BODY_BYTES, PATH
-from stability_mcp.http.serving import listen
 from stability_mcp.server.app import build_server
 from stability_mcp.settings import read_settings
 from support.server.in_memory import paced

@@ -112,7 +112,7 @@ def serve(  # noqa: PLR0913 -- an option each
 
         run_stdio(settings, open_pages)
         return
-    from stability_mcp.http.serving import run_http
+    from stability_mcp.http.http_serving import run_http
 
     run_http(settings, address=(host, port), token=token, auth=not no_auth, open_pages=open_pages)
 

@@ -174,7 +174,7 @@ def _key(settings: Settings) -> str:
 
 
 def _token(settings: Settings) -> str:
-    from stability_mcp.http.serving import TOKEN_FILE
+    from stability_mcp.http.http_serving import TOKEN_FILE
 
     try:
         return (settings.home_dir / TOKEN_FILE).read_text(encoding="ascii").strip()

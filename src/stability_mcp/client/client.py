@@ -32,7 +32,7 @@ from stability_mcp.store.threads import in_file_thread
 if TYPE_CHECKING:
     import httpx2
 
-    from stability_mcp.client.http import HttpTransport
+    from stability_mcp.client.http_transport import HttpTransport
     from stability_mcp.client.response import ResponseReader
     from stability_mcp.client.retry import Sleep
 
@@ -287,7 +287,7 @@ class Client:
             return self._http
 
     def _connect(self) -> "HttpTransport":
-        from stability_mcp.client.http import HttpTransport
+        from stability_mcp.client.http_transport import HttpTransport
 
         return HttpTransport(
             self._base_url, self._key(), self._identity, self._timeout, self._transport

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from stability_mcp.http.guard import guarded_face
 from stability_mcp.http.identities import Tokens
 from stability_mcp.http.mcp_app import guarded, protocol_app
+from stability_mcp.http.origin_guard import guarded_face
 from stability_mcp.rest.rest_app import rest_app
 from stability_mcp.rest.route import PREFIX
 from stability_mcp.server.app import build_server

@@ -16,7 +16,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from stability_mcp.http.guard import LOOPBACK
+from stability_mcp.http.origin_guard import LOOPBACK
 from stability_mcp.server.app import StudioServer
 from stability_mcp.server.messages import repaired_body
 from stability_mcp.settings import Settings

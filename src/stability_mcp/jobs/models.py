@@ -169,8 +169,7 @@ ASK_BEFORE_REPEATING = (
     "Ask the user before paying again; if they agree, call job_rerun with this job and "
     "accept_double_charge true."
 )
-"""The way on from an unknown outcome. The tool's own call is refused, because it says nothing about
-a second charge."""
+"""The way on from an unknown outcome; an equal call says nothing about a second charge."""
 
 FINISHED: frozenset[State] = frozenset({"done", "failed", "cancelled", "unknown"})
 """States that don't change by themselves; a late response may still turn `unknown` into `done`."""
@@ -308,7 +307,6 @@ class JobRow:
     variant: int = 0
     label_source: int = 2
     error_type: str | None = None
-    """Name of the class of its error, if it failed uncharged."""
     collected: bool = False
     """Whether an answer delivered the result; only set if it was read with the row."""
     media: tuple[str, ...] = ()

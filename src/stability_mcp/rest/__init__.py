@@ -2,5 +2,5 @@
 
 A route (`routes/`) parses nothing itself: `bodies.py` reads the request, the model of the route's
 arguments checks it, and the route calls the studio, or the function of a tool. `answers.py` and
-`failures.py` write what comes out. Operation routes come from the table.
+`error_answers.py` write what comes out. Operation routes come from the table.
 """

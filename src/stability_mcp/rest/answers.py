@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
 from stability_mcp.rest.accepting import accepts
-from stability_mcp.rest.failures import Problem, status_of_type
+from stability_mcp.rest.error_answers import Problem, status_of_type
 from stability_mcp.rest.job_form import call_form, job_links
 from stability_mcp.rest.media_bytes import media_response, result_headers
 from stability_mcp.rest.media_form import finish_reason

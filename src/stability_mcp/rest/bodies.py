@@ -15,7 +15,7 @@ from starlette.requests import Request
 from stability_mcp.rest.body_stream import BodyStream
 from stability_mcp.rest.json_body import MAX_JSON_BYTES, broken, check_text, read_json, sent_twice
 from stability_mcp.rest.multipart import Part, Parts
-from stability_mcp.rest.problems import RequestProblemError
+from stability_mcp.rest.request_problems import RequestProblemError
 from stability_mcp.rest.route import RestRoute
 from stability_mcp.studio import MAX_UPLOAD_BYTES, IncomingFile, Studio
 from stability_mcp.text import did_you_mean, quoted

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import anyio
 from starlette.requests import Request
 
-from stability_mcp.rest.problems import ClientGoneError, RequestProblemError
+from stability_mcp.rest.request_problems import ClientGoneError, RequestProblemError
 
 SILENCE_SECONDS = 30.0
 """Between two blocks of a body: a phone that changes its network needs about 20."""

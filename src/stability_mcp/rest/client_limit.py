@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
-from stability_mcp.rest.problems import RequestProblemError
+from stability_mcp.rest.request_problems import RequestProblemError
 
 STATE_KEY = "stability.client_limit"
 """Key of the limit in the state of a request; absent: its client isn't counted."""

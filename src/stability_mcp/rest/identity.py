@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from stability_mcp.rest.problems import RequestProblemError
+from stability_mcp.rest.request_problems import RequestProblemError
 from stability_mcp.rest.route import Access
 
 STATE_KEY = "stability.identity"

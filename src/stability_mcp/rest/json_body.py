@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from stability_mcp.rest.problems import RequestProblemError
+from stability_mcp.rest.request_problems import RequestProblemError
 from stability_mcp.text import quoted
 
 MAX_JSON_BYTES = 16 * 1024 * 1024

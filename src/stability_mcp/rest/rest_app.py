@@ -15,10 +15,10 @@ from stability_mcp.errors import ArgumentsError
 from stability_mcp.rest.answers import respond
 from stability_mcp.rest.bodies import read_arguments
 from stability_mcp.rest.body_stream import BodyStream
+from stability_mcp.rest.error_answers import failure
 from stability_mcp.rest.every_answer import request_id_of
-from stability_mcp.rest.failures import failure
 from stability_mcp.rest.identity import identity_of
-from stability_mcp.rest.problems import ClientGoneError, RequestProblemError
+from stability_mcp.rest.request_problems import ClientGoneError, RequestProblemError
 from stability_mcp.rest.rest_call import RestCall
 from stability_mcp.rest.rest_face import GetLazyStudio, RestFace
 from stability_mcp.rest.route import PREFIX, RestRoute

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from stability_mcp.rest.problems import RequestProblemError
+from stability_mcp.rest.request_problems import RequestProblemError
 from stability_mcp.rest.route import RestRoute
 from stability_mcp.server.lazy_studio import LazyStudio
 from stability_mcp.settings import Settings

@@ -1,4 +1,7 @@
-"""Routes that say what this server is, without the database."""
+"""Routes that say what this server is, without the database.
+
+Length: one route, apart from those that need the table.
+"""
 
 from stability_mcp import __version__
 from stability_mcp.rest.rest_call import RestCall

@@ -1,7 +1,7 @@
 """Serves every HTTP face on this machine: MCP, REST.
 
 Any local program can reach a loopback port, and calls cost money. So only loopback addresses are
-listened on, and a bearer token is required, see `identities.py` and `guard.py`.
+listened on, and a bearer token is required, see `identities.py` and `origin_guard.py`.
 """
 
 import ipaddress

@@ -36,7 +36,7 @@ from stability_mcp.errors import (
     UnknownOutcomeError,
     UnusableAnswerError,
 )
-from stability_mcp.rest.problems import RequestProblemError
+from stability_mcp.rest.request_problems import RequestProblemError
 from stability_mcp.text import CHARGES, plain
 
 RETRY_SECONDS = 5

@@ -1,4 +1,7 @@
-"""Requests that the REST face refuses itself, before anything below it sees them."""
+"""Requests that the REST face refuses itself, before anything below it sees them.
+
+Length: every reader of a request raises these, and no other module is below all of them.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -15,9 +15,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from stability_mcp.http.client_limits import ClientLimits
 from stability_mcp.http.identities import Tokens
 from stability_mcp.rest import client_limit, identity
+from stability_mcp.rest.error_answers import failure
 from stability_mcp.rest.every_answer import EveryAnswer, adding, request_id_of
-from stability_mcp.rest.failures import failure
-from stability_mcp.rest.problems import RequestProblemError
+from stability_mcp.rest.request_problems import RequestProblemError
 from stability_mcp.rest.rest_app import is_counted
 from stability_mcp.setting_values import variable
 from stability_mcp.settings import Settings

@@ -16,7 +16,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from stability_mcp.errors import ConfigurationError, StorageError
-from stability_mcp.http.serving import (
+from stability_mcp.http.http_serving import (
     TOKEN_FILE,
     kept_token,
     listen,
