@@ -13,6 +13,7 @@ from stability_mcp.rest.rest_app import rest_app
 from stability_mcp.rest.route import PREFIX
 from stability_mcp.server.app import build_server
 from stability_mcp.server.face import Face, OpenPages
+from stability_mcp.server.lazy_studio import OpenStudio, open_lazily
 from stability_mcp.setting_values import variable
 from stability_mcp.settings import Settings
 
@@ -26,6 +27,7 @@ def http_app(
     token: str | None,
     admin_token: str | None = None,
     open_pages: OpenPages | None = None,
+    open_studio: OpenStudio = open_lazily,
 ) -> Starlette:
     """Return the application.
 
@@ -35,6 +37,7 @@ def http_app(
         admin_token: Token that changes of the server need even then; default: `token`. Without any,
             they are refused.
         open_pages: Opens the local pages; None: no links to them.
+        open_studio: Opens the studio.
 
     Raises:
         ConfigurationError: a toolset doesn't exist.
@@ -46,7 +49,7 @@ def http_app(
         token=token,
         exposure=_exposure(settings, token),
     )
-    server = build_server(settings, face=face)
+    server = build_server(settings, open_studio=open_studio, face=face)
     protocol = protocol_app(server, settings)
     tokens = Tokens(required=token is not None, value=admin_token or token, settings=settings)
     rest = rest_app(settings, lambda: server.lazy_studio)

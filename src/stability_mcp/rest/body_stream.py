@@ -21,12 +21,11 @@ class BodyStream:
 
     Args:
         request: The request.
-        silence: Seconds between two blocks; tests set fewer.
     """
 
-    def __init__(self, request: Request, *, silence: float = SILENCE_SECONDS) -> None:
+    def __init__(self, request: Request) -> None:
         self._request = request
-        self._silence = silence
+        self._silence = SILENCE_SECONDS
         self._more = True
         length = request.headers.get("content-length", "")
         self.declared = int(length) if length.isdecimal() else 0

@@ -1,0 +1,69 @@
+"""A real HTTP server with all faces, in a thread of the test's process, on the built-in emulator."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx2
+import uvicorn
+
+from stability_mcp.http.http_app import http_app
+from stability_mcp.http.http_serving import listen
+from stability_mcp.rest.route import PREFIX
+from support.server.in_memory import Gate, paced, settings_in
+
+TOKEN = "test-token"
+START_SECONDS = 30
+
+
+@contextmanager
+def rest_server(
+    folder: Path, *, token: str | None = TOKEN, gate: Gate | None = None, **chosen: object
+) -> Iterator[httpx2.Client]:
+    """Serve until the block ends; yield a client whose base URL is the REST face.
+
+    Args:
+        folder: All folders of the server are below it.
+        token: The token that it requires; the client doesn't send it, as the emulator needs none.
+        gate: Holds back results of the emulated API; open it with `server_of(client).call`.
+        **chosen: Further settings.
+    """
+    settings = settings_in(folder, {"output_dir": None, **chosen})
+    app = http_app(settings, token=token, admin_token=TOKEN, open_studio=partial(paced, gate=gate))
+    listener = listen("127.0.0.1", 0)
+    config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=2)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=anyio.run, args=(server.serve, [listener]), daemon=True)
+    thread.start()
+    end = time.monotonic() + START_SECONDS
+    while not server.started:
+        if not thread.is_alive() or time.monotonic() > end:
+            raise RuntimeError("the server did not start")
+        time.sleep(0.005)
+    base = f"http://127.0.0.1:{listener.getsockname()[1]}{PREFIX}"
+    try:
+        with httpx2.Client(base_url=base, timeout=60) as client:
+            yield client
+    finally:
+        server.should_exit = True
+        thread.join(START_SECONDS)
+        listener.close()
+        assert not thread.is_alive(), "the server did not stop"
+
+
+def admin() -> dict[str, str]:
+    """Return the headers of a request with the token."""
+    return {"authorization": f"Bearer {TOKEN}"}
+
+
+def refused(answer: httpx2.Response, status: int, name: str) -> str:
+    """Check an error answer and return its text."""
+    body: dict[str, Any] = answer.json()
+    assert (answer.status_code, body["name"]) == (status, name), answer.text
+    assert body["id"] == answer.headers["x-request-id"]
+    return " ".join(body["errors"])
