@@ -232,7 +232,7 @@ def test_a_silent_client_is_timed_out(
     assert answer.startswith(b"HTTP/1.1 408"), answer
 
 
-def test_half_sent_files_leave_nothing(client: httpx2.Client, tmp_path: Path) -> None:
+def test_half_sent_files_leave_nothing(tmp_path: Path) -> None:
     """Documented: a client that disappears leaves no file."""
     with rest_server(tmp_path) as other:
         url = other.base_url

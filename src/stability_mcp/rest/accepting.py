@@ -11,7 +11,7 @@ def prefers_json(accept: str) -> bool:
     weights = dict(_ranges(accept))
     named = weights.pop(JSON_TYPE, 0.0)
     return named > 0 and all(
-        weight < named or "*" in kind for kind, weight in weights.items() if weight
+        weight < named or (weight == named and "*" in kind) for kind, weight in weights.items()
     )
 
 

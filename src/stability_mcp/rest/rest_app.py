@@ -1,8 +1,10 @@
 """The application of the REST face: routes requests, and adds what every answer has."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
+import anyio
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -84,11 +86,45 @@ async def _answer(
     with face.receiving_body(route):
         given = await read_arguments(route, request, stream, call.opened)
     call.notes.extend(given.notes)
-    found = await route.function(call, _parsed(route, given.values))
+    arguments = _parsed(route, given.values)
+    if route.body == "file":
+        found = await route.function(call, arguments)
+    else:
+        found = await _unless_gone(request, partial(route.function, call, arguments))
     response = await respond(call, found, request_id_of(request.scope))
     if call.preference.applied and response.status_code < 400:  # noqa: PLR2004
         response.headers["preference-applied"] = call.preference.applied
     return response
+
+
+async def _unless_gone(request: Request, work: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 -- what a route returns
+    """Return what a route returns; if the client closes the connection, stop waiting for it.
+
+    Jobs go on, and an identical call joins them.
+
+    Raises:
+        ClientGoneError: the client is gone.
+    """
+    found: list[Any] = []
+    error: Exception | None = None
+    async with anyio.create_task_group() as group:
+
+        async def watch() -> None:
+            while (await request.receive())["type"] != "http.disconnect":
+                pass  # the empty end of a body
+            group.cancel_scope.cancel()
+
+        group.start_soon(watch)
+        try:
+            found.append(await work())
+        except Exception as failed:  # noqa: BLE001 -- raised below: a group would wrap it
+            error = failed
+        group.cancel_scope.cancel()
+    if error is not None:
+        raise error
+    if not found:
+        raise ClientGoneError
+    return found[0]
 
 
 def _parsed(route: RestRoute, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- one model per route

@@ -1,5 +1,6 @@
-"""A real HTTP server with all faces, in a thread of the test's process, on the built-in emulator."""
+"""A real HTTP server with all faces, in a thread of the tests, on the built-in emulator."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from support.server.in_memory import Gate, paced, settings_in
 
 TOKEN = "test-token"
 START_SECONDS = 30
+LOOPS: dict[int, asyncio.AbstractEventLoop] = {}
+"""The event loop of each server, by port."""
 
 
 @contextmanager
@@ -30,7 +33,7 @@ def rest_server(
     Args:
         folder: All folders of the server are below it.
         token: The token that it requires; the client doesn't send it, as the emulator needs none.
-        gate: Holds back results of the emulated API; open it with `server_of(client).call`.
+        gate: Holds back results of the emulated API, see `PausedApi`.
         **chosen: Further settings.
     """
     settings = settings_in(folder, {"output_dir": None, **chosen})
@@ -38,14 +41,20 @@ def rest_server(
     listener = listen("127.0.0.1", 0)
     config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=anyio.run, args=(server.serve, [listener]), daemon=True)
+    port: int = listener.getsockname()[1]
+
+    async def serve() -> None:
+        LOOPS[port] = asyncio.get_running_loop()
+        await server.serve([listener])
+
+    thread = threading.Thread(target=anyio.run, args=(serve,), daemon=True)
     thread.start()
     end = time.monotonic() + START_SECONDS
     while not server.started:
         if not thread.is_alive() or time.monotonic() > end:
             raise RuntimeError("the server did not start")
         time.sleep(0.005)
-    base = f"http://127.0.0.1:{listener.getsockname()[1]}{PREFIX}"
+    base = f"http://127.0.0.1:{port}{PREFIX}"
     try:
         with httpx2.Client(base_url=base, timeout=60) as client:
             yield client
@@ -67,3 +76,15 @@ def refused(answer: httpx2.Response, status: int, name: str) -> str:
     assert (answer.status_code, body["name"]) == (status, name), answer.text
     assert body["id"] == answer.headers["x-request-id"]
     return " ".join(body["errors"])
+
+
+class PausedApi:
+    """Holds back results of the emulated API until a test opens it."""
+
+    def __init__(self) -> None:
+        self.gate = Gate()
+
+    def open(self, client: httpx2.Client) -> None:
+        """Release all results; takes the client of the server, whose thread it happens in."""
+        loop = LOOPS[client.base_url.port or 0]
+        loop.call_soon_threadsafe(self.gate.open)
