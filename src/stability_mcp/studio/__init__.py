@@ -87,7 +87,8 @@ from stability_mcp.studio.uploads import (
 )
 
 if TYPE_CHECKING:
-    from stability_mcp.notify.targets import Attempt, send_test, target_of
+    from stability_mcp.notify.posting import Attempt
+    from stability_mcp.notify.targets import send_test, target_of
     from stability_mcp.studio.check import (
         BackupTarget,
         Finding,
@@ -222,7 +223,7 @@ _LATE = {
         ),
         "stability_mcp.studio.check",
     ),
-    "Attempt": "stability_mcp.notify.targets",
+    "Attempt": "stability_mcp.notify.posting",
     "ResponseTime": "stability_mcp.studio.response_times",
     "read_defaults": "stability_mcp.studio.defaults_file",
     "send_test": "stability_mcp.notify.targets",
