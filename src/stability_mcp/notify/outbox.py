@@ -24,6 +24,8 @@ MIN_RETRY_SECONDS, MAX_RETRY_SECONDS = 10.0, 3_600.0
 notification, so it doubles each time."""
 MAX_AGE_SECONDS = 24 * 3_600.0
 """Seconds after which an undelivered notification is dropped."""
+SCHEDULE = "after 10 s, then at growing intervals of up to 1 h, for 24 h"
+"""These numbers in words."""
 COPY_WAIT_SECONDS = 5.0
 """Seconds for which a notification waits for the readable copies."""
 
