@@ -133,9 +133,10 @@ async def open_studio(
                 runs_scope.cancel()  # nothing more is submitted; the next process continues
                 with anyio.CancelScope(shield=True):
                     await jobs.drain()
-                    if delivery is not None:
-                        await delivery.finish()
-                    await webhooks.finish()
+                    async with anyio.create_task_group() as closing:
+                        closing.start_soon(webhooks.finish)
+                        if delivery is not None:
+                            closing.start_soon(delivery.finish)
                 group.cancel_scope.cancel()
     finally:
         await database.close()

@@ -4,6 +4,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import anyio
+
 from stability_mcp.done_target import shown_target
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.notify import outbox, webhooks
@@ -180,7 +182,7 @@ class WebhookActions:
         """Send a message of type `test` now, without retries; also to a disabled webhook.
 
         Args:
-            name: Id of a webhook; None: all, one after another.
+            name: Id of a webhook; None: all at once.
 
         Raises:
             NotFoundError: there is none of that id.
@@ -195,10 +197,15 @@ class WebhookActions:
             rows = [] if targets else [await self._find(name)]
         for row in rows:
             targets[row.id] = EndpointTarget(Endpoints(), row.url, row.signing_secrets(now), now)
-        return [
-            WebhookTest(id=each, attempt=await send_test(target))
-            for each, target in targets.items()
-        ]
+        attempts: dict[str, Attempt] = {}
+
+        async def send(each: str) -> None:
+            attempts[each] = await send_test(targets[each])
+
+        async with anyio.create_task_group() as group:
+            for each in targets:
+                group.start_soon(send, each)
+        return [WebhookTest(id=each, attempt=attempts[each]) for each in targets]
 
     async def deliveries(
         self, name: str, *, limit: int = 20, cursor: str | None = None
