@@ -6,6 +6,8 @@ the largest if that isn't smaller: numbers stay above those of deleted rows and 
 restored from a backup, and never go back with the clock.
 
 All functions run inside a transaction of the caller. `notify` reads and delivers the rows.
+
+Length: two inserts that jobs and workflows share, below both.
 """
 
 from stability_mcp.store.queries import Connection, load

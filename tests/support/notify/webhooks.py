@@ -6,8 +6,8 @@ from functools import partial
 
 import anyio
 
-from stability_mcp.jobs.models import JobRow
-from stability_mcp.jobs.transactions import finish
+from stability_mcp.jobs.models import JobRow, RateLimit
+from stability_mcp.jobs.transactions import finish, send
 from stability_mcp.notify import webhooks
 from stability_mcp.notify.endpoints import Endpoints
 from stability_mcp.notify.webhook_delivery import WebhookDelivery
@@ -83,11 +83,25 @@ async def delivering(
             group.cancel_scope.cancel()
 
 
-async def mark_unknown(database: Database, job: str, *, now: float) -> None:
-    """Let a job that is being sent end as unknown."""
+def begun_job(connection: Connection, *, now: float) -> JobRow:
+    """Insert a job whose request is being sent."""
+    [job] = put(connection, now=now).job_ids
+    return send.begin(connection, row(connection, job), limit=RateLimit(), now=now).job
 
-    def write(connection: Connection) -> None:
-        found: JobRow = row(connection, job)
-        finish.mark_unknown(connection, found, error="lost", now=now)
 
-    await database.write(write, name="test.write")
+async def lost_job(database: Database, *, now: float) -> str:
+    """Let a job end as unknown."""
+
+    def write(connection: Connection) -> str:
+        job = begun_job(connection, now=now)
+        finish.mark_unknown(connection, job, error="lost", now=now)
+        return job.id
+
+    return await database.write(write, name="test.write")
+
+
+async def late_failure(database: Database, job: str, *, now: float) -> None:
+    """Let an unknown job fail by a late response."""
+    await database.write(
+        lambda c: finish.fail_charged(c, row(c, job), error="late", now=now), name="test.write"
+    )
