@@ -4,6 +4,7 @@
   + ConfigurationError        a setting is wrong: the person who runs the server corrects it
   + ArgumentsError            the arguments of a call: the caller corrects them and calls again
     - BlockedTermError        a prompt contains one of the operator's blocked terms
+    - WebhookRefusedError     its URL isn't allowed, or the account has too many
   + NotFoundError             no media, job, tool or topic of that name
   + InputFileError            a file named in a call
     - FileMissingError        it doesn't exist
@@ -82,6 +83,10 @@ class ArgumentsError(StudioError):
 
 class BlockedTermError(ArgumentsError):
     """A prompt contains one of the operator's blocked terms; nothing was sent."""
+
+
+class WebhookRefusedError(ArgumentsError):
+    """A webhook isn't accepted: its URL isn't allowed, or the account has too many."""
 
 
 class NotFoundError(StudioError):

@@ -18,7 +18,8 @@ from pydantic import SecretStr
 from standardwebhooks import Webhook
 
 from protocol.support_node import NODE, PACKAGES, STANDARD_WEBHOOKS, installed
-from stability_mcp.notify.targets import Message, send_test, target_of
+from stability_mcp.notify.posting import Message
+from stability_mcp.notify.targets import send_test, target_of
 from support.docs.pages import ROOT
 from support.notify.receivers import OTHER_SECRET, SECRET
 

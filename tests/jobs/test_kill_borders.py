@@ -12,7 +12,12 @@ import anyio
 import pytest
 from PIL import Image
 
-from support.jobs import killed_job_writes, killed_limit_writes, killed_studio_writes
+from support.jobs import (
+    killed_job_writes,
+    killed_limit_writes,
+    killed_studio_writes,
+    killed_webhook_writes,
+)
 from support.jobs.forks import Forks
 from support.jobs.killed import assert_all_accounted_for, recovering_process
 from support.jobs.upstream import Stage, Upstream, counting_upstream
@@ -188,7 +193,12 @@ async def test_a_stopped_process_believed_dead_still_stores_its_response(
         assert_all_accounted_for(home, upstream)
 
 
-REQUESTED = (killed_job_writes, killed_studio_writes, killed_limit_writes)
+REQUESTED = (
+    killed_job_writes,
+    killed_studio_writes,
+    killed_limit_writes,
+    killed_webhook_writes,
+)
 """Tables of the writes that a caller requests."""
 
 

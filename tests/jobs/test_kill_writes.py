@@ -11,7 +11,12 @@ from pathlib import Path
 import pytest
 
 from stability_mcp.maintenance.repair import StoreCheck
-from support.jobs import killed_job_writes, killed_limit_writes, killed_studio_writes
+from support.jobs import (
+    killed_job_writes,
+    killed_limit_writes,
+    killed_studio_writes,
+    killed_webhook_writes,
+)
 from support.jobs.forks import Forks
 from support.jobs.jobs import Wire, running_jobs, succeeds
 from support.jobs.killed import SPENT
@@ -36,6 +41,10 @@ REQUESTED = {
     **{
         name: ("support.jobs.killed_limit_writes:ROWS", row)
         for name, row in killed_limit_writes.ROWS.items()
+    },
+    **{
+        name: ("support.jobs.killed_webhook_writes:ROWS", row)
+        for name, row in killed_webhook_writes.ROWS.items()
     },
 }
 

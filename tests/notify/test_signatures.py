@@ -21,6 +21,7 @@ from stability_mcp.notify.targets import target_of
 from stability_mcp.store.database import Database
 from stability_mcp.store.tenancy import EMULATOR, LOCAL_OWNER, Account
 from support.notify.receivers import OTHER_SECRET, SECRET, Listener, ended, listening
+from support.notify.webhooks import registered
 from support.server.in_memory import environment_in, fine
 from support.store.rows import change
 
@@ -46,10 +47,21 @@ def _verdicts(folder: Path, requests: list[Request]) -> list[str]:
     return found
 
 
+async def _register(home: Path, url: str) -> str:
+    """Register a webhook in the store of a server that isn't running; return its secret."""
+    database = await to_thread.run_sync(Database, home)
+    account = Account(owner=LOCAL_OWNER, upstream=EMULATOR.id)
+    try:
+        return (await registered(database, url, account=account)).secret
+    finally:
+        await database.close()
+
+
 @pytest.mark.processes
 async def test_a_job_of_a_stdio_server_is_signed_for_other_languages(tmp_path: Path) -> None:
-    """*Documented* (docs/webhooks.md): signed by Standard Webhooks."""
-    with listening() as listener:
+    """*Documented* (docs/webhooks.md): signed by Standard Webhooks, also to registered webhooks."""
+    with listening() as listener, listening() as hook:
+        registered_secret = await _register(tmp_path / "home" / "emulator", hook.url)
         more = {"STABILITY_ON_DONE": listener.url, "STABILITY_ON_DONE_SECRET": SECRET}
         server = StdioServerParameters(
             command=sys.executable,
@@ -61,6 +73,7 @@ async def test_a_job_of_a_stdio_server_is_signed_for_other_languages(tmp_path: P
                 arguments = {"prompt": "a lighthouse", "label": "Leuchtturm bei Nacht 🌃"}
                 fine(await client.call_tool("generate_core", arguments))
                 [message] = await listener.wait_for()
+                [envelope] = await hook.wait_for()
 
     headers: Mapping[str, str] = listener.headers[0]
     body = listener.bodies[0]
@@ -75,11 +88,18 @@ async def test_a_job_of_a_stdio_server_is_signed_for_other_languages(tmp_path: P
             (SECRET, {**headers, "webhook-id": "job_other"}, body),
             (SECRET, {**headers, "webhook-timestamp": str(int(stamp) + 1)}, body),
             (SECRET, {**headers, "webhook-timestamp": str(int(stamp) - 600)}, body),
+            (registered_secret, hook.headers[0], hook.bodies[0]),
+            (SECRET, hook.headers[0], hook.bodies[0]),
         ],
     )
 
     no_match = "No matching signature found"
-    assert verdicts == ["verified", *[no_match] * 4, "Message timestamp too old"]
+    assert verdicts == [
+        *("verified", *[no_match] * 4, "Message timestamp too old"),
+        *("verified", no_match),
+    ]
+    assert envelope["type"] == "job.ended"
+    assert envelope["data"]["job"] == message["job"]
     assert message["state"] == "done"
     assert "🌃" in message["label"]
     assert headers["content-type"] == "application/json"

@@ -7,7 +7,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from stability_mcp.notify.targets import CommandTarget, Message, Target, WebhookTarget
+from stability_mcp.notify.posting import Message
+from stability_mcp.notify.targets import CommandTarget, Target, WebhookTarget
 from stability_mcp.studio import open_studio
 from support.notify.receivers import SECRET, command, listening, until
 from support.server.in_memory import settings_in

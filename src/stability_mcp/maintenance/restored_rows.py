@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from stability_mcp.jobs import budget
 from stability_mcp.jobs.models import load_job
 from stability_mcp.jobs.transactions import finish
+from stability_mcp.store import end_events
 from stability_mcp.store.queries import Connection, load
 from stability_mcp.text import local_time
 
@@ -75,6 +76,7 @@ def end_unfinished(connection: Connection, *, made_at: float, now: float) -> End
         if job is None:
             continue
         if _cancel(connection, job=job.id, error=not_sent, now=now):
+            end_events.add_job_end(connection, job.id)
             budget.release_job(connection, job)
             cancelled += 1
         elif job.state == "submitted":

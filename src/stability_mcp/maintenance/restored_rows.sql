@@ -5,7 +5,13 @@ SELECT id, state FROM jobs WHERE finished_at IS NULL ORDER BY seq;
 -- name: cancel(job, error, now) -> count
 -- Only a job that had not been sent then.
 UPDATE jobs
-SET state = 'cancelled', charged = 'no', error = :error, cancel_at = :now, finished_at = :now
+SET state = 'cancelled', charged = 'no', error = :error, cancel_at = :now, finished_at = :now,
+    end_number = coalesce(
+        (SELECT ended.end_number + 1 FROM jobs AS ended
+            WHERE ended.owner = jobs.owner
+                AND ended.end_number >= CAST(CAST(:now AS DOUBLE PRECISION) * 1000 AS BIGINT)
+            ORDER BY ended.end_number DESC LIMIT 1),
+        CAST(CAST(:now AS DOUBLE PRECISION) * 1000 AS BIGINT))
 WHERE id = :job AND state IN ('queued', 'paused');
 
 -- name: release_jobs() -> count

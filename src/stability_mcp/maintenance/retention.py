@@ -74,6 +74,8 @@ class Swept:
     calls: int = 0
     runs: int = 0
     """Runs of workflows."""
+    deliveries: int = 0
+    """Messages to webhooks."""
     files: int = 0
     """Blobs that no item uses."""
     quarantined: int = 0
@@ -109,6 +111,7 @@ SWEPT_NOUNS = {
     "deleted": ("deleted item", "deleted items"),
     "calls": ("call", "calls"),
     "runs": ("workflow run", "workflow runs"),
+    "deliveries": ("webhook delivery", "webhook deliveries"),
     "files": ("stored file", "stored files"),
     "quarantined": ("file in quarantine/", "files in quarantine/"),
     "spool": ("leftover in spool/", "leftovers in spool/"),
@@ -176,6 +179,7 @@ class Retention:
         deleted_before = now - deleted_media.kept_days(self._keep.days) * DAY_SECONDS
         swept.deleted = await self._deleted(deleted_before)
         await self._unused(swept, min(deleted_before, file_age), file_age)
+        swept.deliveries = await self._deliveries(now - retention_rows.DELIVERY_DAYS * DAY_SECONDS)
         if self._keep.days is not None:
             cutoff = now - self._keep.days * DAY_SECONDS
             await self._sweep_old(swept, cutoff)
@@ -296,6 +300,19 @@ class Retention:
             )
             swept.files += removed.count
             swept.bytes += removed.bytes
+
+    async def _deliveries(self, cutoff: float) -> int:
+        """Remove messages to webhooks, whatever else is kept."""
+        removed = 0
+        query = partial(retention_rows.old_deliveries, cutoff=cutoff, limit=PAGE_ROWS)
+        while seqs := await self._database.read(query):
+            removed += await self._database.write(
+                partial(retention_rows.delete_deliveries, seqs=seqs),
+                name="maintenance.retain_deliveries",
+                own_commit=True,
+            )
+            await anyio.sleep(self._pause)
+        return removed
 
     async def _rows(
         self, list_rows: ListRows, is_removable: IsRemovable, remove: Remove

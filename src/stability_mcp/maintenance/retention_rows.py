@@ -38,6 +38,10 @@ MIN_FILE_AGE_SECONDS = 3_600.0
 SPOOL_PATTERNS = ("import-*.part", "fit-*.part", "repair-*.part")
 """Names of temporary files of imports, fittings and repairs, which exist for minutes at most."""
 
+DELIVERY_DAYS = 30
+"""Days to keep messages to webhooks. Retries end after 3 days, and a webhook is disabled after 5: a
+month is left to see what it missed."""
+
 MAX_HASHES_PER_QUERY = 400
 """Hashes per query: older SQLite versions accept 999 parameters."""
 
@@ -102,6 +106,8 @@ _delete_job = _SQL.count("delete_job")
 _old_runs = _SQL.many("old_runs", Numbered)
 _delete_run = _SQL.count("delete_run")
 _delete_run_items = _SQL.count("delete_run_items")
+_old_deliveries = _SQL.values("old_deliveries", int)
+_delete_deliveries = _SQL.count("delete_deliveries")
 _old_calls = _SQL.many("old_calls", Numbered)
 _delete_call = _SQL.count("delete_call")
 
@@ -358,6 +364,16 @@ def sweep_runs(
         return 0
 
     return run_within(runs, seconds, remove)
+
+
+def old_deliveries(connection: Connection, *, cutoff: float, limit: int) -> list[int]:
+    """Return messages to webhooks about what ended before `cutoff`, oldest first."""
+    return _old_deliveries(connection, cutoff=cutoff, limit=limit)
+
+
+def delete_deliveries(connection: Connection, seqs: Sequence[int]) -> int:
+    """Delete messages to webhooks; return how many there were."""
+    return _delete_deliveries(connection, seqs=seqs)
 
 
 def old_calls(connection: Connection, *, cutoff: float, before: int, limit: int) -> list[Numbered]:

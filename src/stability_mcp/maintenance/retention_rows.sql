@@ -112,6 +112,14 @@ WHERE id = :run AND finished_at < :cutoff
 -- The items that it started or settled.
 DELETE FROM run_items WHERE run = :run;
 
+-- name: old_deliveries(cutoff, limit) -> values
+-- Messages to webhooks, whose retries ended long ago.
+SELECT seq FROM deliveries WHERE ended_at < :cutoff ORDER BY seq LIMIT :limit;
+
+-- name: delete_deliveries(seqs...) -> count
+-- Of every account, like the other rows of a sweep.
+DELETE FROM deliveries WHERE seq IN (:seqs...);
+
 -- name: old_calls(before, cutoff, limit) -> many
 -- Calls without jobs.
 SELECT seq, id FROM calls

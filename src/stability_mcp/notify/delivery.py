@@ -10,7 +10,8 @@ import anyio
 from stability_mcp.errors import StorageError
 from stability_mcp.notify import outbox
 from stability_mcp.notify.outbox import ClaimedNotification, DueNotification
-from stability_mcp.notify.targets import Attempt, Target
+from stability_mcp.notify.posting import Attempt
+from stability_mcp.notify.targets import Target
 from stability_mcp.store.database import Database
 from stability_mcp.store.tenancy import Account
 

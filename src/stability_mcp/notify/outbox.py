@@ -7,12 +7,11 @@ delivery, another one takes over when the claim expires.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from stability_mcp.jobs.models import JobRow, load_job
 from stability_mcp.media.labels import with_variant
-from stability_mcp.notify.targets import Message
+from stability_mcp.notify.posting import Message, utc_text
 from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
 from stability_mcp.text import CHARGES
@@ -25,6 +24,8 @@ MIN_RETRY_SECONDS, MAX_RETRY_SECONDS = 10.0, 3_600.0
 notification, so it doubles each time."""
 MAX_AGE_SECONDS = 24 * 3_600.0
 """Seconds after which an undelivered notification is dropped."""
+SCHEDULE = "after 10 s, then at growing intervals of up to 1 h, for 24 h"
+"""These numbers in words."""
 COPY_WAIT_SECONDS = 5.0
 """Seconds for which a notification waits for the readable copies."""
 
@@ -114,7 +115,7 @@ def claim(
     job = load_job(connection, notification.id)
     if job is None:
         return None
-    content = _content(connection, job, notification.finished_at)
+    content = {"event": "job_ended", **job_content(connection, job, notification.finished_at)}
     message = Message.of(_message_id(job.id, notification.finished_at), content)
     return ClaimedNotification(
         job=job.id, finished_at=notification.finished_at, claim=until, message=message
@@ -164,23 +165,34 @@ def _message_id(job: str, finished_at: float) -> str:
     return f"job_{job}_{finished_at * 1000:.0f}"
 
 
-def _content(connection: Connection, job: JobRow, finished_at: float) -> dict[str, Any]:
+def job_content(
+    connection: Connection, job: JobRow, finished_at: float, *, with_paths: bool = True
+) -> dict[str, Any]:
+    """Return what a message says about a job that ended.
+
+    Args:
+        connection: The reader's.
+        job: The job.
+        finished_at: When it ended, in unix seconds.
+        with_paths: Whether it names the readable copies: only for receivers of this machine.
+    """
     charged = _charged(connection, job=job.id) or 0
-    media = [
-        {"uri": media_uri(row.id), "path": row.copy_path, "media_type": row.media_type}
-        for row in _results(connection, job=job.id)
-    ]
-    at = datetime.fromtimestamp(finished_at, UTC)
     return {
-        "event": "job_ended",
         "job": job.id,
         "operation": job.operation,
         "state": job.state,
         "label": job.label and with_variant(job.label, job.variant),
-        "media": media,
+        "media": [
+            {
+                "uri": media_uri(row.id),
+                **({"path": row.copy_path} if with_paths else {}),
+                "media_type": row.media_type,
+            }
+            for row in _results(connection, job=job.id)
+        ],
         "credits": charged / 1000,
         "charged": CHARGES[job.charged],
         "error": job.error,
-        "finished_at": at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "finished_at": utc_text(finished_at),
         "emulated": job.account.emulated,
     }

@@ -50,6 +50,8 @@ CREATE TABLE deliveries (
     ended_at REAL NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0,
     next_at REAL,  -- earliest next attempt, or end of a process's claim; NULL: none follows
+    body TEXT,  -- made for the first attempt, sent in each; NULL: before it, or none follows
+    attempted_at REAL,
     delivered_at REAL,
     answer TEXT  -- to the last attempt
 ) STRICT;

@@ -103,7 +103,7 @@ CREATE TABLE jobs (
     origin TEXT NOT NULL DEFAULT 'call',  -- call adopted (started and paid for by another program)
     variant INTEGER NOT NULL DEFAULT 0,  -- number in the names of a series, from 1; 0: a single result
     label_source INTEGER NOT NULL DEFAULT 2,  -- see media.labels.NameSource
-    end_number INTEGER,  -- counts the ends of jobs, a late result again; for event streams
+    end_number INTEGER,  -- order of the ends, see store.end_events; a late result gets a new one
     error_type TEXT  -- class of the error of a job that failed uncharged
 ) STRICT;
 CREATE INDEX jobs_due ON jobs (upstream, state, priority, wake_at) WHERE finished_at IS NULL;
@@ -335,7 +335,7 @@ CREATE TABLE runs (
     created_at REAL NOT NULL,
     changed_at REAL NOT NULL,
     finished_at REAL,
-    end_number INTEGER  -- counts the stops and ends of runs
+    end_number INTEGER  -- order of the ends and stops for review, as for jobs
 ) STRICT;
 CREATE INDEX runs_list ON runs (owner, seq);
 CREATE INDEX runs_open ON runs (upstream, state, seq) WHERE finished_at IS NULL;
@@ -408,6 +408,8 @@ CREATE TABLE deliveries (
     ended_at REAL NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0,
     next_at REAL,  -- earliest next attempt, or end of a process's claim; NULL: none follows
+    body TEXT,  -- made for the first attempt, sent in each; NULL: before it, or none follows
+    attempted_at REAL,
     delivered_at REAL,
     answer TEXT  -- to the last attempt
 ) STRICT;

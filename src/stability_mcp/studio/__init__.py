@@ -87,7 +87,9 @@ from stability_mcp.studio.uploads import (
 )
 
 if TYPE_CHECKING:
-    from stability_mcp.notify.targets import Attempt, send_test, target_of
+    from stability_mcp.notify.posting import Attempt
+    from stability_mcp.notify.targets import send_test, target_of
+    from stability_mcp.notify.webhooks import DeliveryPage, DeliveryRecord
     from stability_mcp.studio.check import (
         BackupTarget,
         Finding,
@@ -104,6 +106,7 @@ if TYPE_CHECKING:
     )
     from stability_mcp.studio.defaults_file import read_defaults
     from stability_mcp.studio.response_times import ResponseTime
+    from stability_mcp.studio.webhook_actions import Webhook, WebhookTest
 
 __all__ = [
     "KINDS",
@@ -125,6 +128,8 @@ __all__ = [
     "Confirm",
     "Defaults",
     "DeletedMedia",
+    "DeliveryPage",
+    "DeliveryRecord",
     "Entry",
     "Estimate",
     "Figures",
@@ -175,6 +180,8 @@ __all__ = [
     "UploadedFile",
     "ViewFacts",
     "ViewLink",
+    "Webhook",
+    "WebhookTest",
     "Workspace",
     "WorkspaceSource",
     "back_up",
@@ -222,7 +229,11 @@ _LATE = {
         ),
         "stability_mcp.studio.check",
     ),
-    "Attempt": "stability_mcp.notify.targets",
+    "Attempt": "stability_mcp.notify.posting",
+    "DeliveryPage": "stability_mcp.notify.webhooks",
+    "DeliveryRecord": "stability_mcp.notify.webhooks",
+    "Webhook": "stability_mcp.studio.webhook_actions",
+    "WebhookTest": "stability_mcp.studio.webhook_actions",
     "ResponseTime": "stability_mcp.studio.response_times",
     "read_defaults": "stability_mcp.studio.defaults_file",
     "send_test": "stability_mcp.notify.targets",

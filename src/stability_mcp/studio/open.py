@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,9 +22,11 @@ from stability_mcp.media.library import MediaLibrary
 from stability_mcp.media.roots import Roots
 from stability_mcp.notify.delivery import Delivery
 from stability_mcp.notify.targets import target_of
+from stability_mcp.notify.webhook_delivery import WebhookDelivery
 from stability_mcp.settings import Settings
 from stability_mcp.store.database import Database, Observer
 from stability_mcp.store.format import EMULATOR_STATE
+from stability_mcp.store.queries import Connection
 from stability_mcp.store.tenancy import EMULATOR, LOCAL_OWNER, Account, Upstream
 from stability_mcp.studio.defaults import NO_DEFAULTS, Defaults
 from stability_mcp.studio.links import Links
@@ -85,6 +87,10 @@ async def open_studio(
             await jobs.start(group)
             if delivery is not None:
                 group.start_soon(delivery.run)
+            webhooks = WebhookDelivery(
+                database=database, upstream=upstream.id, run_content=_run_content
+            )
+            group.start_soon(webhooks.run)
             group.start_soon(Retention(database, keep_of(settings)).run)
             log.info("studio opened in %.0f ms", (time.perf_counter() - started) * 1000)
 
@@ -127,8 +133,10 @@ async def open_studio(
                 runs_scope.cancel()  # nothing more is submitted; the next process continues
                 with anyio.CancelScope(shield=True):
                     await jobs.drain()
-                    if delivery is not None:
-                        await delivery.finish()
+                    async with anyio.create_task_group() as closing:
+                        closing.start_soon(webhooks.finish)
+                        if delivery is not None:
+                            closing.start_soon(delivery.finish)
                 group.cancel_scope.cancel()
     finally:
         await database.close()
@@ -170,6 +178,13 @@ async def _delivery(settings: Settings, database: Database, account: Account) ->
     delivery = Delivery(database, target, account)
     await delivery.begin()
     return delivery
+
+
+def _run_content(connection: Connection, account: Account, run: str) -> Mapping[str, object]:
+    """Return what a webhook's message says about a run; imported with the first message."""
+    from stability_mcp.workflows.runs.run_message import run_content
+
+    return run_content(connection, account, run)
 
 
 async def _upstream_and_client(settings: Settings, database: Database) -> tuple[Upstream, Client]:

@@ -45,6 +45,7 @@ from stability_mcp.studio.usage_figures import UsageFigures
 from stability_mcp.workflows.runs import run_notices
 
 if TYPE_CHECKING:
+    from stability_mcp.studio.webhook_actions import WebhookActions
     from stability_mcp.studio.workflow.workflow_plans import WorkflowPlans
     from stability_mcp.studio.workflow.workflow_runs import WorkflowRuns
 
@@ -86,6 +87,13 @@ class Studio:
         from stability_mcp.studio.workflow.workflow_runs import WorkflowRuns
 
         return WorkflowRuns(self._parts)
+
+    @property
+    def webhooks(self) -> "WebhookActions":
+        """Return the webhooks of the account; imported late, as only REST changes them."""
+        from stability_mcp.studio.webhook_actions import WebhookActions
+
+        return WebhookActions(self._parts)
 
     @property
     def permissions(self) -> Permissions:

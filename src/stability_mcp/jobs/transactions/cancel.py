@@ -11,6 +11,7 @@ from typing import Literal
 from stability_mcp.jobs import budget
 from stability_mcp.jobs.models import JobRow, load_job
 from stability_mcp.jobs.transactions import finish
+from stability_mcp.store import end_events
 from stability_mcp.store.queries import Connection, load
 
 CancelOutcome = Literal["cancelled", "sent", "detached", "ended"]
@@ -84,5 +85,6 @@ def _cancel_one(
 def _cancel_unsent(connection: Connection, job: JobRow, now: float) -> bool:
     moved = _cancel(connection, job=job.id, error=BEFORE_SENDING, now=now) == 1
     if moved:
+        end_events.add_job_end(connection, job.id)
         budget.release_job(connection, job)
     return moved

@@ -1,7 +1,13 @@
 -- name: cancel(job, error, now) -> count
 -- Cancels only an unsent job.
 UPDATE jobs
-SET state = 'cancelled', charged = 'no', error = :error, cancel_at = :now, finished_at = :now
+SET state = 'cancelled', charged = 'no', error = :error, cancel_at = :now, finished_at = :now,
+    end_number = coalesce(
+        (SELECT ended.end_number + 1 FROM jobs AS ended
+            WHERE ended.owner = jobs.owner
+                AND ended.end_number >= CAST(CAST(:now AS DOUBLE PRECISION) * 1000 AS BIGINT)
+            ORDER BY ended.end_number DESC LIMIT 1),
+        CAST(CAST(:now AS DOUBLE PRECISION) * 1000 AS BIGINT))
 WHERE id = :job AND state IN ('queued', 'paused');
 
 -- name: request_cancel(job, now) -> count

@@ -19,6 +19,7 @@ from stability_mcp.media.items import CopyFile, MediaItem
 from stability_mcp.media.labels import NameSource
 from stability_mcp.media.names import NameRequest, request_of
 from stability_mcp.media.records import Blobs, FileInfo, NewMedia, Provenance, insert_media
+from stability_mcp.store import end_events
 from stability_mcp.store.queries import Connection, load
 
 
@@ -100,6 +101,7 @@ def mark_unknown(connection: Connection, job: JobRow, *, error: str, now: float)
     key = {"job": job.id, "attempt": job.attempt}
     if _mark_job_unknown(connection, **key, error=error, now=now) != 1:
         return 0
+    end_events.add_job_end(connection, job.id)
     return budget.mark_charged(connection, job, assumed=True)
 
 
@@ -123,7 +125,10 @@ class Failure(NamedTuple):
 
 def _fail(connection: Connection, job: JobRow, failure: Failure, *, now: float) -> bool:
     key = {"job": job.id, "attempt": job.attempt, "revisited": int(job.state == "unknown")}
-    return _fail_job(connection, **key, **failure._asdict(), now=now) == 1
+    moved = _fail_job(connection, **key, **failure._asdict(), now=now) == 1
+    if moved:
+        end_events.add_job_end(connection, job.id)
+    return moved
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,6 +174,7 @@ def store_results(
     key = {"job": job.id, "attempt": job.attempt}
     if _mark_done(connection, **key, now=now) != 1:
         return FinishedJob(media=[], memory={}, spent=0)
+    end_events.add_job_end(connection, job.id)
     has_inputs = bool(job.kind.file_fields())
     found = _inputs(connection, job=job.id) if has_inputs else []
     parents = {row.field: row.media for row in found}

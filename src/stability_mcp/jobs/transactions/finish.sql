@@ -11,19 +11,37 @@ WHERE id = :job AND attempt = :attempt AND state IN ('queued', 'submitting');
 -- name: fail(job, attempt, charged, error, error_type, now, revisited) -> count
 -- An unknown job fails only through the response to a later poll for its generation.
 UPDATE jobs SET state = 'failed', charged = :charged, error = :error, error_type = :error_type,
-    finished_at = :now
+    finished_at = :now,
+    end_number = coalesce(
+        (SELECT ended.end_number + 1 FROM jobs AS ended
+            WHERE ended.owner = jobs.owner
+                AND ended.end_number >= CAST(CAST(:now AS DOUBLE PRECISION) * 1000 AS BIGINT)
+            ORDER BY ended.end_number DESC LIMIT 1),
+        CAST(CAST(:now AS DOUBLE PRECISION) * 1000 AS BIGINT))
 WHERE id = :job AND attempt = :attempt
     AND (state IN ('queued', 'submitting', 'submitted', 'storing')
         OR state = 'unknown' AND CAST(:revisited AS BIGINT) = 1);
 
 -- name: mark_unknown(job, attempt, error, now) -> count
 -- It is unknown whether the request arrived; a late response is still accepted.
-UPDATE jobs SET state = 'unknown', charged = 'assumed', error = :error, finished_at = :now
+UPDATE jobs SET state = 'unknown', charged = 'assumed', error = :error, finished_at = :now,
+    end_number = coalesce(
+        (SELECT ended.end_number + 1 FROM jobs AS ended
+            WHERE ended.owner = jobs.owner
+                AND ended.end_number >= CAST(CAST(:now AS DOUBLE PRECISION) * 1000 AS BIGINT)
+            ORDER BY ended.end_number DESC LIMIT 1),
+        CAST(CAST(:now AS DOUBLE PRECISION) * 1000 AS BIGINT))
 WHERE id = :job AND attempt = :attempt AND state IN ('submitting', 'submitted', 'storing');
 
 -- name: mark_done(job, attempt, now) -> count
 -- A result is accepted by attempt, whatever has happened to the job since.
-UPDATE jobs SET state = 'done', charged = 'yes', error = NULL, finished_at = :now
+UPDATE jobs SET state = 'done', charged = 'yes', error = NULL, finished_at = :now,
+    end_number = coalesce(
+        (SELECT ended.end_number + 1 FROM jobs AS ended
+            WHERE ended.owner = jobs.owner
+                AND ended.end_number >= CAST(CAST(:now AS DOUBLE PRECISION) * 1000 AS BIGINT)
+            ORDER BY ended.end_number DESC LIMIT 1),
+        CAST(CAST(:now AS DOUBLE PRECISION) * 1000 AS BIGINT))
 WHERE id = :job AND attempt = :attempt
     AND state IN ('submitting', 'submitted', 'storing', 'unknown');
 

@@ -8,7 +8,7 @@ proxy would resolve the name again.
 
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterable, Sequence
 from typing import Any
 
 import anyio
@@ -78,12 +78,12 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
         *,
         resolve: Resolve = resolve,
         allowed: Callable[[str], bool] = is_public,
-        ports: Iterable[int] = PORTS,
+        ports: Container[int] = PORTS,
     ) -> None:
         self._network = httpcore2.AnyIOBackend()
         self._resolve = resolve
         self._allowed = allowed
-        self._ports = frozenset(ports)
+        self._ports = ports
 
     async def connect_tcp(
         self,

@@ -9,6 +9,7 @@ again. All functions run inside a transaction of the caller.
 from dataclasses import dataclass
 
 from stability_mcp.errors import StudioError
+from stability_mcp.store import end_events
 from stability_mcp.store.queries import Connection, load
 from stability_mcp.workflows.runs.run_rows import RunRow, RunStatus
 
@@ -49,6 +50,8 @@ def stop(connection: Connection, row: RunRow, new: NewState, now: float) -> bool
     seen = {"id": row.id, "driver": row.process, "seen": row.changed_at}
     if _stop(connection, **seen, state=new.state, why=new.why, now=now) == 0:
         return False
+    if new.state != "paused":
+        end_events.add_run_stop(connection, row.id)
     if new.state == "cancelled":
         _cancel_items(connection, run=row.id, now=now)
     return True

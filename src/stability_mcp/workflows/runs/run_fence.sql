@@ -9,7 +9,13 @@ WHERE id = :id AND state = 'running' AND process = :process AND cancel_at IS NUL
 UPDATE runs SET state = :state, why = :why, process = NULL, changed_at = :now,
     finished_at = CASE WHEN :state IN ('done', 'failed', 'cancelled')
         THEN coalesce(finished_at, :now) END,
-    collected_at = NULL
+    collected_at = NULL,
+    end_number = CASE WHEN :state = 'paused' THEN end_number ELSE coalesce(
+        (SELECT ended.end_number + 1 FROM runs AS ended
+            WHERE ended.owner = runs.owner
+                AND ended.end_number >= CAST(CAST(:now AS DOUBLE PRECISION) * 1000 AS BIGINT)
+            ORDER BY ended.end_number DESC LIMIT 1),
+        CAST(CAST(:now AS DOUBLE PRECISION) * 1000 AS BIGINT)) END
 WHERE id = :id AND state = 'running' AND process = :driver AND changed_at = :seen;
 
 -- name: pause(id, process, why, now) -> count
