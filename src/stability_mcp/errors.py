@@ -3,6 +3,7 @@
 * StudioError
   + ConfigurationError        a setting is wrong: the person who runs the server corrects it
   + ArgumentsError            the arguments of a call: the caller corrects them and calls again
+    - KeyConflictError        the idempotency key belongs to another request
   + NotFoundError             no media, job, tool or topic of that name
   + InputFileError            a file named in a call
     - FileMissingError        it doesn't exist
@@ -77,6 +78,10 @@ class ConfigurationError(StudioError):
 
 class ArgumentsError(StudioError):
     """The arguments of a call are invalid; nothing was sent."""
+
+
+class KeyConflictError(ArgumentsError):
+    """The idempotency key was used for another request; nothing was sent."""
 
 
 class NotFoundError(StudioError):
