@@ -5,6 +5,7 @@
   + ArgumentsError            the arguments of a call: the caller corrects them and calls again
     - BlockedTermError        a prompt contains one of the operator's blocked terms
     - WebhookRefusedError     its URL isn't allowed, or the account has too many
+    - KeyConflictError        the idempotency key belongs to another request
   + NotFoundError             no media, job, tool or topic of that name
   + InputFileError            a file named in a call
     - FileMissingError        it doesn't exist
@@ -87,6 +88,10 @@ class BlockedTermError(ArgumentsError):
 
 class WebhookRefusedError(ArgumentsError):
     """A webhook isn't accepted: its URL isn't allowed, or the account has too many."""
+
+
+class KeyConflictError(ArgumentsError):
+    """The idempotency key was used for another request; nothing was sent."""
 
 
 class NotFoundError(StudioError):

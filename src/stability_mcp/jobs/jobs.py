@@ -52,6 +52,11 @@ COPIES_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
+def _unchecked(connection: Connection) -> None:
+    """Accept every state of the store."""
+    del connection
+
+
 class Jobs:
     """The jobs of one upstream: `reader` reads them, `runner` runs them in this process.
 
@@ -182,9 +187,11 @@ class Jobs:
         return done
 
     async def resume(
-        self, job_ids: Sequence[str], client: LimitedClient | None = None
+        self, job_ids: Sequence[str], client: LimitedClient | None = None, check: Check = _unchecked
     ) -> list[str]:
         """Queue paused jobs again, all or none, and return those that were paused.
+
+        `check` runs first inside the transaction.
 
         Raises:
             BudgetError: they would exceed the budget or a limit of `client`; says how many fit.
@@ -194,6 +201,7 @@ class Jobs:
         ids, now, limit = list(job_ids), self._context.clock(), self._context.settings.budget
 
         def write(connection: Connection, /, *, live: Liveness) -> dict[str, int]:
+            check(connection)
             jobs = recover.resume(connection, ids, process=live.process, limit=limit, now=now)
             prices = {job.id: job.price for job in jobs}
             spend_limits.check_resumed(connection, client and replace(client, live=live), prices)
@@ -313,9 +321,8 @@ class Jobs:
 
     async def cancel_call(self, call_id: str) -> bool:
         """Mark a call as cancelled by its caller; False: it had already ended or been cancelled."""
-        now, database = self._context.clock(), self._context.database
-        mark = partial(finish.cancel_call, call=call_id, now=now)
-        return await database.write(mark, name="finish.cancel_call")
+        mark = partial(finish.cancel_call, call=call_id, now=self._context.clock())
+        return await self._context.database.write(mark, name="finish.cancel_call")
 
     async def query(self, operation: Query) -> BaseModel:
         """Send a query about the account in a rate-limit slot; raises RequestError if it fails."""
@@ -346,8 +353,7 @@ class Jobs:
 
     async def record_client_timeout(self, client: str, seconds: float) -> None:
         """Record after how many seconds a client gave up on a call."""
-        now = self._context.clock()
-        await self._context.database.write(
-            lambda c: usage.record_client_timeout(c, client, seconds, now=now),
-            name="usage.record_client_timeout",
+        write = partial(
+            usage.record_client_timeout, client=client, seconds=seconds, now=self.runner.now
         )
+        await self._context.database.write(write, name="usage.record_client_timeout")

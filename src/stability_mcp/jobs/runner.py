@@ -21,14 +21,14 @@ from stability_mcp.jobs.process_lock import ProcessLock
 from stability_mcp.jobs.recovery import Recovery, dead_processes, revisit_missing
 from stability_mcp.jobs.steps import disk_retry
 from stability_mcp.jobs.steps.context import JobContext
-from stability_mcp.jobs.transactions import recover, usage
+from stability_mcp.jobs.transactions import finish, recover, usage
 from stability_mcp.jobs.transactions.call_keys import CallRequest
 from stability_mcp.jobs.transactions.submit import (
     NeedsConfirmationError,
     SubmitTerms,
     insert_call,
 )
-from stability_mcp.policy import spend_limits
+from stability_mcp.policy import idempotency, spend_limits
 from stability_mcp.store.disk import allow_open_files
 from stability_mcp.store.liveness import Liveness, NeedsLivenessError
 from stability_mcp.store.queries import Connection
@@ -241,6 +241,7 @@ class Runner:
 
         Raises:
             BudgetError: the call would exceed the daily budget or a spending limit.
+            KeyUsedError: the idempotency key was used; nothing was written.
             RequestError: a request must be sent, and the key is still rejected or still has no
                 credits.
             StorageError: the store cannot be written.
@@ -283,10 +284,18 @@ class Runner:
         terms: SubmitTerms,
         check: Check | None,
     ) -> Call:
+        owner, key = call_request.account.owner, call_request.key
+        if key is not None:  # a call that was written already isn't checked again
+            idempotency.check_unused(connection, owner, key)
         if check is not None:
             check(connection)
         # Read the clock inside the transaction, which may have waited for the writer.
-        return insert_call(connection, call_request, replace(terms, now=self._context.clock()))
+        now = self._context.clock()
+        call = insert_call(connection, call_request, replace(terms, now=now))
+        if key is not None:
+            idempotency.record(connection, owner, key, {"call": call.id}, now)
+            finish.save_notes(connection, call.id, call_request.notes)
+        return call
 
     def _terms(self, agreed: int) -> SubmitTerms:
         running, settings = self._started(), self._context.settings

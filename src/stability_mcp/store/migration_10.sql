@@ -12,8 +12,9 @@ CREATE TABLE idempotency_keys (
     owner TEXT NOT NULL,
     key TEXT NOT NULL,
     request_hash TEXT NOT NULL,  -- of the route and its arguments, files by their bytes
-    call TEXT,  -- the call that it started; NULL: it started a run
-    run TEXT,
+    call TEXT,  -- the call that it started
+    run TEXT,  -- the run that it started or decided about
+    jobs TEXT,  -- JSON: the paused jobs that it resumed
     created_at REAL NOT NULL,
     PRIMARY KEY (owner, key)
 ) STRICT, WITHOUT ROWID;

@@ -24,6 +24,7 @@ from stability_mcp.media.preview import (
     undrawn,
 )
 from stability_mcp.policy.confirmation import Confirm
+from stability_mcp.policy.idempotency import CallKey
 from stability_mcp.studio.full_size import add_full_size
 from stability_mcp.studio.outcomes import (
     Outcome,
@@ -62,6 +63,8 @@ class CallOptions:
     """The job that this call repeats; cached results aren't used."""
     notes: Sequence[str] = ()
     """First lines of the outcome's notes."""
+    key: CallKey | None = None
+    """The idempotency key: a call with a key that was used gets the jobs of the first one."""
 
     @property
     def longest_wait(self) -> float:
@@ -101,7 +104,10 @@ async def _run(
     async with parts.permissions.check(
         prepared, count=call.count, confirm=options.confirm
     ) as permission:
-        request = replace(call.request(parts), retry_of=options.retry_of)
+        notes = [*options.notes, *permission.notes, *call.notes]
+        request = replace(
+            call.request(parts), retry_of=options.retry_of, key=options.key, notes=notes
+        )
         submitted = await parts.jobs.submit(
             request, agreement=permission.agreement, check=permission.check
         )
@@ -111,7 +117,6 @@ async def _run(
         comes_back=options.soon is not None,
         preview=options.preview,
     )
-    notes = [*options.notes, *permission.notes, *call.notes]
     try:
         outcome = await collect(
             parts,
@@ -145,9 +150,11 @@ async def _name_results(parts: StudioParts, outcome: Outcome, label: str) -> Out
     return replace(outcome, media=media[::-1])
 
 
-async def wait_for(parts: StudioParts, job_ids: Sequence[str], wait: Wait) -> Outcome:
-    """Implement `Studio.wait`."""
-    outcome = await collect(parts, job_ids, wait)
+async def wait_for(
+    parts: StudioParts, job_ids: Sequence[str], wait: Wait, notes: Sequence[str] = ()
+) -> Outcome:
+    """Implement `Studio.wait_for`; `notes` are the first lines of the outcome's notes."""
+    outcome = await collect(parts, job_ids, wait, notes=notes)
     return replace(outcome, sent=await _sent(parts, outcome.jobs))
 
 

@@ -45,8 +45,31 @@ async def rerun(
         accept_double_charge: Whether to repeat a job that may have been charged already.
 
     Raises:
+        KeyConflictError: the key of the options was used for another request.
         StudioError: nothing was sent.
     """
+
+    async def start() -> Outcome:
+        return await _rerun(
+            studio, reference, changes, options, accept_double_charge=accept_double_charge
+        )
+
+    if options.key is None:
+        return await start()
+    # Before the job is looked at: a paused one that was resumed may have ended by now.
+    return await studio.keys.once(
+        options.key, start, lambda use: studio.keys.outcome_of(use, options)
+    )
+
+
+async def _rerun(
+    studio: Studio,
+    reference: str,
+    changes: Mapping[str, Any],
+    options: CallOptions,
+    *,
+    accept_double_charge: bool,
+) -> Outcome:
     if reference.casefold() == PAUSED:
         return await _resume(studio, await studio.paused_jobs(), changes, options)
     job, item = await _named(studio, reference)
@@ -139,7 +162,7 @@ async def _resume(
             else "No job is paused.",
             hint="job_list shows all jobs.",
         )
-    queued = await studio.resume_jobs(jobs)
+    queued = await studio.resume_jobs(jobs, options.key)
     outcome = await studio.wait_for(queued or jobs, seconds=options.wait, progress=options.progress)
     line = f"Resumed {len(queued)} paused job{'s' * (len(queued) != 1)}."
     return replace(outcome, notes=[line, *outcome.notes], call=None)

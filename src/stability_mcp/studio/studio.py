@@ -28,6 +28,7 @@ from stability_mcp.media.preview import PreviewSize
 from stability_mcp.media.search import Kind
 from stability_mcp.media.workspace import Workspace, WorkspaceSource
 from stability_mcp.periods import Period
+from stability_mcp.policy.idempotency import CallKey
 from stability_mcp.policy.spend_limits import SpendLimit, SpendScope
 from stability_mcp.settings import Settings
 from stability_mcp.store.changes import CachedRead
@@ -45,6 +46,7 @@ from stability_mcp.studio.usage_figures import UsageFigures
 from stability_mcp.workflows.runs import run_notices
 
 if TYPE_CHECKING:
+    from stability_mcp.studio.keyed_calls import KeyedCalls
     from stability_mcp.studio.webhook_actions import WebhookActions
     from stability_mcp.studio.workflow.workflow_plans import WorkflowPlans
     from stability_mcp.studio.workflow.workflow_runs import WorkflowRuns
@@ -94,6 +96,13 @@ class Studio:
         from stability_mcp.studio.webhook_actions import WebhookActions
 
         return WebhookActions(self._parts)
+
+    @property
+    def keys(self) -> "KeyedCalls":
+        """Return the idempotency keys; imported late, as only some faces take them."""
+        from stability_mcp.studio.keyed_calls import KeyedCalls
+
+        return KeyedCalls(self._parts)
 
     @property
     def permissions(self) -> Permissions:
@@ -146,7 +155,13 @@ class Studio:
     async def run(
         self, name: str, arguments: Mapping[str, object], options: CallOptions
     ) -> Outcome:
-        """Run one paid operation and wait for it; raises the errors of `call`."""
+        """Run one paid operation and wait for it; raises the errors of `call`.
+
+        Raises:
+            KeyConflictError: the key of the options was used for another request.
+        """
+        if options.key is not None:
+            return await self.keys.run(name, arguments, options)
         return await calling.run(self._parts, name, arguments, options)
 
     async def called(self, call: Call) -> Outcome:
@@ -240,13 +255,17 @@ class Studio:
         """Return the ids of the paused jobs."""
         return (await self._jobs.reader.paused(self._account)).jobs
 
-    async def resume_jobs(self, job_ids: Sequence[str]) -> list[str]:
+    async def resume_jobs(self, job_ids: Sequence[str], key: CallKey | None = None) -> list[str]:
         """Queue paused jobs again, all or none, and return the resumed ones.
 
         Raises:
             BudgetError: they would exceed today's budget or a limit; says how many fit.
+            KeyUsedError: the idempotency key was used; see `KeyedCalls.once`.
         """
-        return await self._jobs.resume(job_ids, self._parts.limited_client())
+        client = self._parts.limited_client()
+        if key is None:
+            return await self._jobs.resume(job_ids, client)
+        return await self._jobs.resume(job_ids, client, self.keys.recording(key, jobs=job_ids))
 
     async def cancel_jobs(
         self, job_ids: Sequence[str], *, caller: str | None = None

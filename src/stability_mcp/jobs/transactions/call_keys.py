@@ -9,6 +9,7 @@ from pathlib import Path
 from stability_mcp.api.fields import MAX_SEED
 from stability_mcp.api.operation import Operation
 from stability_mcp.media.labels import NameSource
+from stability_mcp.policy.idempotency import CallKey
 from stability_mcp.policy.spend_limits import SpendScope
 from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
@@ -63,6 +64,10 @@ class CallRequest:
     one for the same place, and with `retry_of` only an earlier retry of the same job."""
     spend_scope: SpendScope | None = None
     """The client whose spending limits the call must fit into; None: none bind the caller."""
+    key: CallKey | None = None
+    """The idempotency key, which is stored with the call; None: the client sent none."""
+    notes: Sequence[str] = ()
+    """Lines for the answer that are stored with the key: the answer may be given again."""
 
 
 def input_hashes(connection: Connection, inputs: Mapping[str, str]) -> dict[str, str]:

@@ -10,7 +10,10 @@ import anyio
 from stability_mcp.errors import NotFoundError, StudioError
 from stability_mcp.jobs.progress import Progress
 from stability_mcp.jobs.transactions.reuse import MAX_AGE_SECONDS
+from stability_mcp.policy import idempotency
 from stability_mcp.policy.confirmation import Confirm, quote_of_change
+from stability_mcp.policy.idempotency import CallKey
+from stability_mcp.store.queries import Connection
 from stability_mcp.studio.runtime import StudioParts
 from stability_mcp.studio.workflow.plan_report import PlanReport
 from stability_mcp.studio.workflow.workflow_delivery import delivery_folder
@@ -38,6 +41,8 @@ class RunOptions:
     """Gets the user's approval of the price; None: no approval is needed."""
     preview: bool = True
     """Whether the outcome has a sheet, if the settings allow one."""
+    key: CallKey | None = None
+    """The idempotency key: a request with a key that was used gets the run of the first one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,10 +64,12 @@ async def start_run(parts: StudioParts, start: RunStart, options: RunOptions) ->
     """Write a run after the user has agreed to its price; return its id.
 
     A host that timed out and calls again must not pay again: if the caller of an equal run was cut
-    off, and no answer has shown its outcome since, that run is returned.
+    off, and no answer has shown its outcome since, that run is returned. With an idempotency key,
+    only the key decides.
 
     Raises:
         ConfirmationError: the user didn't agree to the price.
+        KeyUsedError: the idempotency key was used; nothing was written.
         StudioError: its delivery folder can't be written.
     """
     plan = start.plan
@@ -87,15 +94,19 @@ async def start_run(parts: StudioParts, start: RunStart, options: RunOptions) ->
         redo_of=start.redo_of,
         redo=start.redo,
     )
-    abandoned = await _abandoned(parts, new)
+    abandoned = await _abandoned(parts, new) if options.key is None else None
     if abandoned is not None:
         return abandoned
     database, now = parts.runtime.database, parts.jobs.runner.now
 
+    def insert(connection: Connection) -> str:
+        run = run_rows.insert_run(connection, new, now)
+        if options.key is not None:
+            idempotency.record(connection, parts.account.owner, options.key, {"run": run}, now)
+        return run
+
     async def write() -> str:
-        return await database.write(
-            lambda c: run_rows.insert_run(c, new, now), name="workflow.start", durable=True
-        )
+        return await database.write(insert, name="workflow.start", durable=True)
 
     return await confirmed(parts, options, Change(subject, most, _named(start)), write)
 

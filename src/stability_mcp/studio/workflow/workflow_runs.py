@@ -1,14 +1,22 @@
-"""Shows runs of workflows, and carries out what the user decides about them."""
+"""Shows runs of workflows, and carries out what the user decides about them.
+
+Length: one method for each decision of the user.
+"""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.errors import ArgumentsError
+from stability_mcp.policy import idempotency
+from stability_mcp.policy.idempotency import CallKey
 from stability_mcp.store.queries import Connection
+from stability_mcp.studio.keyed_calls import KeyedCalls
 from stability_mcp.studio.runtime import StudioParts
+from stability_mcp.studio.workflow.keyed_runs import keyed
 from stability_mcp.studio.workflow.plan_report import PlanWish
 from stability_mcp.studio.workflow.run_answer import RunOutcome, outcome_of
 from stability_mcp.studio.workflow.run_start import (
@@ -62,10 +70,12 @@ class WorkflowRuns:
 
     def __init__(self, parts: StudioParts) -> None:
         self._parts = parts
+        self.keys = KeyedCalls(parts)
         self._plans = WorkflowPlans(parts)
 
     # Start ----------------------------------------------------------------------------------------
 
+    @keyed
     async def start(self, wanted: PlanWish, options: RunOptions) -> RunOutcome:
         """Start a workflow and wait for it.
 
@@ -199,6 +209,7 @@ class WorkflowRuns:
 
     # Continue -------------------------------------------------------------------------------------
 
+    @keyed
     async def pick(self, run: str, given: object, options: RunOptions) -> RunOutcome:
         """Record the user's pick of a review, and continue.
 
@@ -218,6 +229,7 @@ class WorkflowRuns:
 
         return await self._decide(run, write, options)
 
+    @keyed
     async def answer_unknown(self, run: str, answer: Answer, options: RunOptions) -> RunOutcome:
         """Pay again for results that may have been charged but never arrived, or skip them.
 
@@ -247,11 +259,13 @@ class WorkflowRuns:
             subject = {"run": run, "again": sorted(job.id for job in jobs.values())}
             asked = replace(options, confirm=confirm)
             change = Change(subject, due, f"Paying again for {len(jobs)} results of {run}")
-            await confirmed(self._parts, asked, change, lambda: self._restart(run, write))
+            again = partial(self._restart, run, write, options.key)
+            await confirmed(self._parts, asked, change, again)
         else:
-            await self._restart(run, write)
+            await self._restart(run, write, options.key)
         return await self.show(run, options)
 
+    @keyed
     async def resume(self, run: str, budget: float | None, options: RunOptions) -> RunOutcome:
         """Continue a run that waits for money, a key or disk space.
 
@@ -293,6 +307,7 @@ class WorkflowRuns:
             await self._parts.jobs.resume(paused, self._parts.limited_client())
         return await self._decide(run, lambda _connection: None, options)
 
+    @keyed
     async def cancel(self, run: str, options: RunOptions) -> RunOutcome:
         """Cancel a run: what wasn't sent is never sent or charged; results are kept.
 
@@ -316,15 +331,19 @@ class WorkflowRuns:
         self, run: str, write: Callable[[Connection], None], options: RunOptions
     ) -> RunOutcome:
         """Write a decision, and show the run, which continues."""
-        await self._restart(run, write)
+        await self._restart(run, write, options.key)
         return await self.show(run, options)
 
-    async def _restart(self, run: str, write: Callable[[Connection], None]) -> None:
+    async def _restart(
+        self, run: str, write: Callable[[Connection], None], key: CallKey | None = None
+    ) -> None:
         """Write a decision, and drive the run here unless another process does."""
         parts = self._parts
         now, process = parts.jobs.runner.now, parts.jobs.runner.process
 
         def work(connection: Connection) -> bool:
+            if key is not None:
+                idempotency.record(connection, parts.account.owner, key, {"run": run}, now)
             write(connection)
             run_rows.touch(connection, run, now)
             return run_rows.restart(connection, run, process, now)
@@ -336,6 +355,7 @@ class WorkflowRuns:
 
     # Again ----------------------------------------------------------------------------------------
 
+    @keyed
     async def redo(self, run: str, wanted: RedoWish, options: RunOptions) -> RunOutcome:
         """Make a run again with changes; whatever is unchanged is reused at no cost.
 
