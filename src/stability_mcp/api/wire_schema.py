@@ -61,17 +61,31 @@ def required(row: type[Operation]) -> list[str]:
     return [name if name in parts else f"{name}[0][text]" for name in names]
 
 
-def _parameters(row: type[Operation]) -> Iterator[tuple[str, Schema]]:
+def field_schemas(row: type[Operation]) -> dict[str, Schema]:
+    """Return the schema of every field outside the path, as callers may set it.
+
+    Unlike a tool's schema, it has the bounds that are hidden from models. A file field is binary.
+    """
     full = row.model_json_schema()
-    for name, field in row.model_fields.items():
-        if name in row.path_fields():
+    models = full.get("$defs", {})
+    fields = {
+        name: each for name, each in row.model_fields.items() if name not in row.path_fields()
+    }
+    return {
+        name: _schema(field, row.file_fields().get(name), _plain(full["properties"][name], models))
+        for name, field in fields.items()
+    }
+
+
+def _schema(field: FieldInfo, mark: File | None, plain: Schema) -> Schema:
+    return _file(mark) if mark is not None else plain | _bounds(field, plain)
+
+
+def _parameters(row: type[Operation]) -> Iterator[tuple[str, Schema]]:
+    for name, schema in field_schemas(row).items():
+        if name in row.file_fields():
+            yield name, schema
             continue
-        mark = row.file_fields().get(name)
-        schema = _plain(full["properties"][name], full.get("$defs", {}))
-        if mark is not None:
-            yield name, _file(mark)
-            continue
-        schema |= _bounds(field, schema)
         if name in row.wire.may_be_empty:
             del schema["minLength"]
         if name in defaults(row):
