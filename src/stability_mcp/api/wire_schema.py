@@ -10,6 +10,7 @@ document uses it.
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from stability_mcp.api.fields import AudioLimits, File
@@ -66,19 +67,17 @@ def field_schemas(row: type[Operation]) -> dict[str, Schema]:
 
     Unlike a tool's schema, it has the bounds that are hidden from models. A file field is binary.
     """
-    full = row.model_json_schema()
-    models = full.get("$defs", {})
-    fields = {
-        name: each for name, each in row.model_fields.items() if name not in row.path_fields()
-    }
-    return {
-        name: _schema(field, row.file_fields().get(name), _plain(full["properties"][name], models))
-        for name, field in fields.items()
-    }
+    found = value_schemas(row)
+    files = {name: _file(mark) for name, mark in row.file_fields().items()}
+    return {name: each for name, each in (found | files).items() if name not in row.path_fields()}
 
 
-def _schema(field: FieldInfo, mark: File | None, plain: Schema) -> Schema:
-    return _file(mark) if mark is not None else plain | _bounds(field, plain)
+def value_schemas(model: type[BaseModel]) -> dict[str, Schema]:
+    """Return the schema of every field of a model, without references and with hidden bounds."""
+    full = model.model_json_schema()
+    plain = {name: _plain(each, full.get("$defs", {})) for name, each in full["properties"].items()}
+    fields = model.model_fields
+    return {name: each | _bounds(fields[name], each) for name, each in plain.items()}
 
 
 def _parameters(row: type[Operation]) -> Iterator[tuple[str, Schema]]:
