@@ -1,7 +1,7 @@
 // The page of the REST API: lists every route of the OpenAPI document, and tries calls.
 // Texts of the document and of answers only ever become text nodes.
 
-import { element, resolved, schemaText } from "./schema_text.js";
+import { element, prose, resolved, schemaText } from "./schema_text.js";
 import { tryForm } from "./try_call.js";
 
 const byId = (id) => document.getElementById(id);
@@ -75,7 +75,7 @@ function routeBody(spec, path, method, facts) {
   return element(
     "div",
     { className: "body" },
-    about && element("p", { textContent: about }),
+    about && element("p", {}, ...prose(about)),
     tryForm({ spec, path, method, facts, token: () => byId("token").value.trim() }),
     element("h3", { textContent: "Answers" }),
     element("div", { className: "answers" }, ...answers),
@@ -87,7 +87,7 @@ function showAnswer(spec, status, response) {
   const schema = response.content?.["application/json"]?.schema;
   const line = [
     element("strong", { className: `status s${status[0]}`, textContent: status }),
-    element("span", { textContent: response.description }),
+    element("span", {}, ...prose(response.description)),
     element("span", { className: "muted small", textContent: content.map(([type]) => type).join(", ") }),
   ];
   if (!schema) return element("p", { className: "answer" }, ...line);
@@ -124,8 +124,8 @@ function openLinked() {
 
 byId("filter").addEventListener("input", filter);
 byId("show").addEventListener("click", () => {
-  const isShown = byId("token").type === "password";
-  byId("token").type = isShown ? "text" : "password";
+  // Not a password field: browsers would offer to store the token.
+  const isShown = !byId("token").classList.toggle("secret");
   byId("show").setAttribute("aria-pressed", String(isShown));
 });
 addEventListener("hashchange", openLinked);

@@ -8,6 +8,11 @@ export function element(tag, properties = {}, ...children) {
   return made;
 }
 
+// Returns the nodes of a text in which backticks mark code.
+export function prose(text) {
+  return text.split("`").map((part, at) => (at % 2 ? element("code", { textContent: part }) : part));
+}
+
 export function resolved(spec, part) {
   let found = part;
   while (found?.$ref) found = found.$ref.slice(2).split("/").reduce((at, key) => at[key], spec);

@@ -1,11 +1,11 @@
 // The form that tries a call of one route, the same call for curl, and its answer.
 
-import { element, limitsText, resolved } from "./schema_text.js";
+import { element, limitsText, prose, resolved } from "./schema_text.js";
 
 const LONG_TEXT = 500; // Characters from which a text gets several lines.
 const MULTIPART = "multipart/form-data";
 const JSON_TYPE = "application/json";
-const SHOWN = /^(content-type|content-length|location|retry-after|x-|seed|finish-reason|ratelimit|link)/;
+const SHOWN = /^(content-type|content-length|location|retry-after|x-(?!content)|seed|finish-reason|ratelimit|link)/;
 let count = 0;
 
 export function tryForm({ spec, path, method, facts, token }) {
@@ -15,7 +15,7 @@ export function tryForm({ spec, path, method, facts, token }) {
   const fields = (facts.parameters ?? [])
     .map((each) => resolved(spec, each))
     .filter((each) => each.in !== "header")
-    .map((each) => makeField(spec, each.name, each.schema, { place: each.in, needed: each.required, about: each.description }));
+    .map((each) => makeField(spec, each.name, each.schema ?? each.content[JSON_TYPE].schema, { place: each.in, needed: each.required, about: each.description }));
   if (schema.properties)
     for (const [name, each] of Object.entries(schema.properties))
       fields.push(makeField(spec, name, each, { place: "body", needed: schema.required?.includes(name) }));
@@ -24,7 +24,7 @@ export function tryForm({ spec, path, method, facts, token }) {
 
   const types = Object.keys(resolved(spec, facts.responses["200"])?.content ?? {});
   const accept = types.length > 1 ? selectOf(types.map((type) => [type, type])) : null;
-  const acceptRow = accept && labelled("Answer as", accept);
+  const acceptRow = accept && labelled("Accept", accept);
   const send = element("button", { className: "button primary", textContent: "Send request" });
   const stop = element("button", { className: "button", type: "button", textContent: "Stop", hidden: true });
   const curl = element("pre", { tabIndex: 0, ariaLabel: "The same call for curl" });
@@ -39,7 +39,7 @@ export function tryForm({ spec, path, method, facts, token }) {
     element("details", { className: "curl" }, element("summary", { textContent: "The same call for curl" }), curl),
     answer,
   );
-  const call = () => requestOf({ path, method, fields, bodyType, accept: accept?.value });
+  const call = () => requestOf({ path: spec.servers[0].url + path, method, fields, bodyType, accept: accept?.value });
   const refresh = () => (curl.textContent = curlOf(call()));
   form.addEventListener("input", refresh);
   refresh();
@@ -72,7 +72,7 @@ function makeField(spec, name, given, { place, needed, about }) {
   const isJson = !isFile && (main.type === "array" || main.type === "object" || !main.type);
   const file = isFile && element("input", { type: "file", multiple: options.some((each) => each.type === "array") });
   const input = isFile && place === "raw" ? null : isFile ? textInput("or a media id, label or https link") : control(main, schema, isJson);
-  const note = [about ?? schema.description ?? main.description, limitsText({ ...main, ...schema })].filter(Boolean).join(" ");
+  const note = [about ?? schema.description ?? main.description, limitsText({ ...main, ...schema })].filter(Boolean).join(" · ");
   const row = labelled(name, file || input, { note, needed, second: file && input });
   return {
     name,
@@ -114,7 +114,7 @@ function labelled(name, input, { note, needed, second } = {}) {
   input.id = id;
   if (needed) input.required = !second;
   const label = element("label", { htmlFor: id }, element("code", { textContent: name }), needed && element("span", { className: "needed", textContent: "required" }));
-  const about = note && element("p", { className: "small muted", id: `${id}-note`, textContent: note });
+  const about = note && element("p", { className: "small muted", id: `${id}-note` }, ...prose(note));
   if (about) input.setAttribute("aria-describedby", about.id);
   if (second) second.setAttribute("aria-label", `${name}, as text`);
   return element("div", { className: "field" }, label, element("div", {}, input, second, about));
