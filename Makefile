@@ -42,7 +42,7 @@ format: $(READY)  ## Format and fix the code
 	$(BIN)/ruff check --fix .
 
 schemas: $(READY)  ## Rewrite generated files: tool_schemas/, the tables of tools, what hosts install
-	$(BIN)/python scripts/derive.py
+	$(BIN)/python -m scripts.derive
 	$(BIN)/python scripts/distribution.py
 
 serve: $(READY)  ## Serve over HTTP on loopback, with the emulator unless a key is set

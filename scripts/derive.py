@@ -1,4 +1,4 @@
-"""Generates `tool_schemas/` and the tables in README.md and docs (`make schemas`).
+"""Generates `tool_schemas/`, the tables in README.md and docs, and a stub file (`make schemas`).
 
 Tests compare all of them with the code, so reviewers see a change to a tool as a diff.
 """
@@ -6,6 +6,8 @@ Tests compare all of them with the code, so reviewers see a change to a tool as 
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+
+from scripts.method_stubs import STUBS, stub_text
 
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
@@ -180,6 +182,7 @@ def with_table(name: str, text: str) -> str:
 def main() -> None:
     """Rewrite all generated files."""
     write_schemas(ROOT / "tool_schemas")
+    (ROOT / STUBS).write_text(stub_text(), encoding="utf-8")
     for name in TABLES:
         document = ROOT / name
         text = document.read_text(encoding="utf-8")

@@ -128,6 +128,7 @@ async def test_a_new_endpoint_is_one_file(checkout: Checkout) -> None:
         "tool_schemas/edit_brighten.json",
         "README.md",
         "docs/tools.md",
+        "src/stability_mcp/service/operation_methods.pyi",
     }
     assert tool == json.loads((checkout.root / "tool_schemas/edit_brighten.json").read_text())
     assert tool["title"] == "Brighten a picture"

@@ -10,24 +10,25 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from stability_emulator.checks import CLIENT_HEADERS, MAX_CLIENT_CHARACTERS
-from stability_emulator.openapi_parts import COMPONENTS, JSON, reference
+from stability_emulator.openapi_parts import COMPONENTS
 from stability_emulator.responses import is_first_version
 from stability_mcp.api.kinds import Query
+from stability_mcp.api.openapi_table import (
+    JSON,
+    MEDIA_TYPES,
+    path_parameters,
+    price_sentence,
+    query_schema,
+    reference,
+    result_types,
+    tag,
+)
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.wire_schema import Schema, is_json, parameters, required
-from stability_mcp.text import credits_text
 
 PATH = "/v2alpha/openapi"
 """Path where the API publishes its description, although that describes v2beta."""
 
-MEDIA_TYPES = {
-    "jpeg": "image/jpeg",
-    "png": "image/png",
-    "webp": "image/webp",
-    "mp3": "audio/mpeg",
-    "wav": "audio/wav",
-}
-MODEL_TYPE = "model/gltf-binary"
 GENERATIONS = {
     "image": ("jpeg", "png", "webp"),
     "audio": ("mp3", "wav"),
@@ -61,24 +62,18 @@ def document(
         },
         "servers": [{"url": url}],
         "security": [{"STABILITY_API_KEY": []}],
-        "tags": [{"name": name} for name in dict.fromkeys(map(_tag, operations.values()))],
+        "tags": [{"name": name} for name in dict.fromkeys(map(tag, operations.values()))],
         "components": COMPONENTS,
         "paths": paths,
     }
 
 
-def _tag(row: type[Operation]) -> str:
-    return row.toolset()
-
-
 def _operation(row: type[Operation]) -> dict[str, Any]:
-    lowest, highest = row.price_range()
-    price = credits_text(highest) if lowest == highest else f"up to {credits_text(highest)}"
     described: dict[str, Any] = {
         "operationId": row.name(),
-        "tags": [_tag(row)],
+        "tags": [tag(row)],
         "summary": row.summary(),
-        "description": f"{price[:1].upper()}{price[1:]}." if row.is_paid() else "Free.",
+        "description": price_sentence(row),
         "parameters": list(_headers(row)),
         "responses": dict(_responses(row)),
     }
@@ -97,10 +92,7 @@ def _operation(row: type[Operation]) -> dict[str, Any]:
 
 
 def _headers(row: type[Operation]) -> Iterator[dict[str, Any]]:
-    full = row.model_json_schema()["properties"]
-    for name in sorted(row.path_fields()):
-        schema = {key: full[name][key] for key in ("type", "pattern", "maxLength", "default")}
-        yield {"name": name, "in": "path", "required": True, "schema": schema}
+    yield from path_parameters(row)
     if not issubclass(row, Query) and not row.is_deferred():
         yield from _accept(row.accept, JSON if row.media != "model" else None)
     if not is_first_version(row.spec.path):
@@ -146,15 +138,14 @@ def _success(row: type[Operation]) -> dict[str, Any]:
     if row.is_deferred():
         return _json(reference("schemas", "Started"), "The generation has started.")
     if issubclass(row, Query):
-        return _json(_answer_of(row), "The account's current data.")
+        return _json(query_schema(row, as_nullable), "The account's current data.")
     if row.answer == "artifacts":
         answer = _json(reference("schemas", "Artifacts"), "The results.", seeded=True)
         answer["content"]["image/png"] = {"schema": reference("schemas", "Bytes")}
         return answer
     if row.media == "model":
-        return _bytes([MODEL_TYPE], None, seeded=False)
-    formats = parameters(row)["output_format"]["enum"]
-    return _bytes([MEDIA_TYPES[each] for each in formats], row.media)
+        return _bytes(result_types(row), None, seeded=False)
+    return _bytes(result_types(row), row.media)
 
 
 def _poll(path: str, row: type[Operation]) -> dict[str, Any]:
@@ -202,28 +193,6 @@ def _json(schema: Schema, description: str, *, seeded: bool = False) -> dict[str
     return {**answer, "description": description, "content": {JSON: {"schema": schema}}}
 
 
-def _answer_of(row: type[Query]) -> Schema:
-    """Return the schema of a query's body; a list is described by its model's only field."""
-    full = row.result.model_json_schema()
-    models = full.get("$defs", {})
-    if isinstance(row.example, list):
-        full = next(iter(full["properties"].values()))
-    schema: Schema = _inlined(full, models)
-    return schema
-
-
-def _inlined(schema: Any, models: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- JSON of any shape
-    if isinstance(schema, list):
-        return [_inlined(each, models) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "$ref" in schema:
-        return _inlined(models[schema["$ref"].rpartition("/")[2]], models)
-    branches = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
-    if branches:
-        return {**_inlined(branches[0], models), "nullable": True}
-    return {
-        key: _inlined(value, models)
-        for key, value in schema.items()
-        if key not in {"title", "$defs", "default"}
-    }
+def as_nullable(schema: Schema) -> Schema:
+    """Return the schema of a value that may be null, in the notation of OpenAPI 3.0."""
+    return {**schema, "nullable": True}

@@ -4,19 +4,9 @@ from typing import Any
 
 from stability_emulator.request_log import LOCKOUT_SECONDS, MAX_REQUESTS, WINDOW_SECONDS
 from stability_mcp.api.fields import MAX_V1_SEED
-
-JSON = "application/json"
+from stability_mcp.api.openapi_table import JSON, object_schema, reference
 
 Part = dict[str, Any]
-
-
-def reference(kind: str, name: str) -> Part:
-    """Return a reference to a shared part."""
-    return {"$ref": f"#/components/{kind}/{name}"}
-
-
-def _object(**properties: Part) -> Part:
-    return {"type": "object", "properties": properties, "required": list(properties)}
 
 
 _TEXT: Part = {"type": "string", "minLength": 1}
@@ -62,31 +52,31 @@ COMPONENTS: Part = {
         },
     },
     "schemas": {
-        "Error": _object(
+        "Error": object_schema(
             errors={"type": "array", "items": _TEXT, "minItems": 1}, id=_TEXT, name=_TEXT
         ),
-        "FirstVersionError": _object(id=_TEXT, message=_TEXT, name=_TEXT),
+        "FirstVersionError": object_schema(id=_TEXT, message=_TEXT, name=_TEXT),
         "Bytes": {"type": "string", "format": "binary"},
         "GenerationID": {"type": "string", "minLength": 64, "maxLength": 64},
-        "Started": _object(id=reference("schemas", "GenerationID")),
-        "InProgress": _object(
+        "Started": object_schema(id=reference("schemas", "GenerationID")),
+        "InProgress": object_schema(
             id=reference("schemas", "GenerationID"),
             status={"type": "string", "enum": ["in-progress"]},
         ),
-        "ImageInJSON": _object(
+        "ImageInJSON": object_schema(
             image=_BASE64,
             seed=_SEED,
             finish_reason={"type": "string", "enum": ["SUCCESS", "CONTENT_FILTERED"]},
         ),
-        "AudioInJSON": _object(
+        "AudioInJSON": object_schema(
             audio=_BASE64, seed=_SEED, finish_reason={"type": "string", "enum": ["SUCCESS"]}
         ),
-        "Artifacts": _object(
+        "Artifacts": object_schema(
             artifacts={
                 "type": "array",
                 "minItems": 1,
                 "maxItems": 10,
-                "items": _object(
+                "items": object_schema(
                     base64=_BASE64,
                     seed=_SEED,
                     finishReason={

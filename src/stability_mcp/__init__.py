@@ -1,7 +1,8 @@
 """The Stability AI API for agents: an MCP server, a typed client and an emulator.
 
 Public names: `open_studio` (jobs, store and budget, as used by the server), `Studio`, `Outcome`,
-`Client` (only the HTTP client), `Settings`, `read_settings`, and every error in `errors`.
+`StabilityStudio` (a studio with a method per operation), `Client` (only the HTTP client),
+`Settings`, `read_settings`, and every error in `errors`.
 """
 
 from importlib import import_module
@@ -12,6 +13,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from stability_mcp import errors
     from stability_mcp.client.client import Client
+    from stability_mcp.service import StabilityStudio
     from stability_mcp.settings import Settings, read_settings
     from stability_mcp.studio import Outcome, Studio, open_studio
 
@@ -19,6 +21,7 @@ __all__ = [
     "Client",
     "Outcome",
     "Settings",
+    "StabilityStudio",
     "Studio",
     "__version__",
     "errors",
@@ -30,6 +33,7 @@ _HOMES = {
     "Client": "stability_mcp.client.client",
     "Outcome": "stability_mcp.studio",
     "Settings": "stability_mcp.settings",
+    "StabilityStudio": "stability_mcp.service",
     "Studio": "stability_mcp.studio",
     "open_studio": "stability_mcp.studio",
     "read_settings": "stability_mcp.settings",

@@ -135,7 +135,7 @@ def _is_installed(*words: str) -> bool:
     return len(words) == 1 and shutil.which(words[0], path=folders) is not None
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=["studio", "client"])
+@pytest.mark.parametrize("program", PROGRAMS, ids=["studio", "service", "client"])
 def test_programs_run_a_second_time_as_well(
     program: str, tmp_path: Path, emulator_url: str
 ) -> None:

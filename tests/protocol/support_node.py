@@ -13,7 +13,9 @@ PACKAGES = Path(sys.prefix) / "protocol" / "node_modules"
 CONFORMANCE = "@modelcontextprotocol/conformance/dist/index.js"
 INSPECTOR = "@modelcontextprotocol/inspector/clients/launcher/build/index.js"
 GLTF_VALIDATOR = "gltf-validator/index.js"
+OPENAPI_FETCH = "openapi-fetch/dist/index.mjs"
 STANDARD_WEBHOOKS = "standardwebhooks/dist/index.js"
+TYPESCRIPT = "typescript/bin/tsc"
 
 
 def installed(script: str) -> Path:

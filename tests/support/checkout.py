@@ -79,7 +79,7 @@ class Checkout:
 
     def derive(self) -> None:
         """Regenerate files, as `make schemas` does."""
-        self.python("scripts/derive.py").check_returncode()
+        self.python("-m", "scripts.derive").check_returncode()
 
     def changed(self) -> set[str]:
         """Return the files that differ from the project's or are new."""

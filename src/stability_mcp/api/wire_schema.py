@@ -10,6 +10,7 @@ document uses it.
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from stability_mcp.api.fields import AudioLimits, File
@@ -61,17 +62,29 @@ def required(row: type[Operation]) -> list[str]:
     return [name if name in parts else f"{name}[0][text]" for name in names]
 
 
+def field_schemas(row: type[Operation]) -> dict[str, Schema]:
+    """Return the schema of every field outside the path, as callers may set it.
+
+    Unlike a tool's schema, it has the bounds that are hidden from models. A file field is binary.
+    """
+    found = value_schemas(row)
+    files = {name: _file(mark) for name, mark in row.file_fields().items()}
+    return {name: each for name, each in (found | files).items() if name not in row.path_fields()}
+
+
+def value_schemas(model: type[BaseModel]) -> dict[str, Schema]:
+    """Return the schema of every field of a model, without references and with hidden bounds."""
+    full = model.model_json_schema()
+    plain = {name: _plain(each, full.get("$defs", {})) for name, each in full["properties"].items()}
+    fields = model.model_fields
+    return {name: each | _bounds(fields[name], each) for name, each in plain.items()}
+
+
 def _parameters(row: type[Operation]) -> Iterator[tuple[str, Schema]]:
-    full = row.model_json_schema()
-    for name, field in row.model_fields.items():
-        if name in row.path_fields():
+    for name, schema in field_schemas(row).items():
+        if name in row.file_fields():
+            yield name, schema
             continue
-        mark = row.file_fields().get(name)
-        schema = _plain(full["properties"][name], full.get("$defs", {}))
-        if mark is not None:
-            yield name, _file(mark)
-            continue
-        schema |= _bounds(field, schema)
         if name in row.wire.may_be_empty:
             del schema["minLength"]
         if name in defaults(row):

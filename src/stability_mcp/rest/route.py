@@ -26,11 +26,12 @@ AnswerKind = Literal[
     "content",
     "csv",
     "events",
+    "page",
     "refusal",
 ]
 """What a success is: bytes of media; a job that is still running; v1's list of pictures; a run of a
 workflow; one of these, depending on a job; JSON; stored bytes; JSON or CSV; a stream of events;
-nothing, as the route always refuses."""
+a file of a page; nothing, as the route always refuses."""
 
 Access = Literal["open", "usual", "token"]
 """Who may call a route: everybody; with the token, or without it on the emulator; only with it."""

@@ -1,0 +1,189 @@
+"""What the OpenAPI document says about the answers of a route: every status it can have."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, get_type_hints
+
+from pydantic import BaseModel
+
+from stability_mcp.api.kinds import Query
+from stability_mcp.api.openapi_table import (
+    JSON,
+    MEDIA_TYPES,
+    query_schema,
+    reference,
+    result_types,
+)
+from stability_mcp.api.wire_schema import Schema
+from stability_mcp.rest.openapi_models import model_reference
+from stability_mcp.rest.route import RestRoute
+
+BYTES: Schema = {"schema": {"type": "string", "format": "binary"}}
+
+PROBLEMS: Mapping[int, tuple[str, str]] = {
+    400: ("BadRequest", "An argument, a file or the body can't be used. Not charged."),
+    401: ("Unauthorized", "The token is missing or wrong. Not charged."),
+    402: ("PaymentRequired", "The daily budget or the account's credits don't cover the call."),
+    403: ("Forbidden", "Foreign Origin, a blocked term, moderation, or not allowed for this key."),
+    404: ("NotFound", "There is no such route, job, run, media, upload or webhook."),
+    405: ("MethodNotAllowed", "The path doesn't take this method."),
+    406: ("NotAcceptable", "The result can't be returned in an accepted type."),
+    408: ("RequestTimeout", "No byte of the body came for 30 s. Not charged."),
+    409: ("Conflict", "The state forbids it, or `credits` must be sent as `confirm_spend`."),
+    410: ("Gone", "The route exists only to say what to use instead."),
+    413: ("TooLarge", "The body, a file, or the number of fields is over its limit. Not charged."),
+    415: ("UnsupportedMediaType", "The Content-Type of the body isn't taken. Not charged."),
+    416: ("RangeNotSatisfiable", "The range is outside the file."),
+    421: ("Misdirected", "The host name isn't one of this server. Not charged."),
+    422: ("Unprocessable", "Refused by the API, or the Idempotency-Key is of another call."),
+    429: ("TooManyRequests", "Too many requests, streams or uploads of this client. Not charged."),
+    500: ("InternalError", "A bug; the log has details under the id."),
+    502: ("BadGateway", "The API can't be reached, or its answer is missing or unusable."),
+    503: ("Unavailable", "The store can't write, nothing was sent, or the server stops."),
+}
+"""Name of the component and description by status."""
+
+WITH_RETRY_AFTER = frozenset({429, 503})
+
+EVERYWHERE = (400, 403, 421, 500)
+"""Unknown arguments, foreign origins and hosts, and bugs."""
+NOT_OPEN = (401, 429, 503)
+WITH_BODY = (408, 413, 415)
+PAID = (402, 404, 409, 422, 502)
+"""404: text that names no media."""
+
+
+def _problem(status: int) -> Schema:
+    _, description = PROBLEMS[status]
+    headers = {"X-Request-Id": reference("headers", "RequestId")}
+    if status in WITH_RETRY_AFTER:
+        headers["Retry-After"] = reference("headers", "RetryAfter")
+    content = {JSON: {"schema": reference("schemas", "Problem")}}
+    return {"description": description, "headers": headers, "content": content}
+
+
+RESPONSES: Mapping[str, Schema] = {name: _problem(status) for status, (name, _) in PROBLEMS.items()}
+
+
+def answers(route: RestRoute, schemas: dict[str, Schema]) -> dict[str, Schema]:
+    """Return the answers of a route by status.
+
+    Args:
+        route: The route.
+        schemas: The components, to which the schemas of answers are added.
+    """
+    found = dict(_successes(route, schemas))
+    for status in _problem_statuses(route):
+        found[str(status)] = reference("responses", PROBLEMS[status][0])
+    return dict(sorted(found.items()))
+
+
+def _problem_statuses(route: RestRoute) -> set[int]:
+    found = {*EVERYWHERE, *(each for each in route.statuses if each in PROBLEMS)}
+    if route.access != "open":
+        found.update(NOT_OPEN)
+    if route.body != "none":
+        found.update(WITH_BODY)
+    if route.path_arguments:
+        found.add(404)
+    if route.files:
+        found.update({404, 422})
+    if route.answer in {"media", "deferred", "artifacts", "run", "result"}:
+        found.update(PAID)
+    if route.operation is not None and issubclass(route.operation, Query):
+        found.add(502)
+    if route.answer == "content":
+        found.add(416)
+    return found
+
+
+def _successes(route: RestRoute, schemas: dict[str, Schema]) -> Iterator[tuple[str, Schema]]:
+    kind = route.answer
+    if kind in {"media", "deferred", "artifacts", "run", "result"}:
+        yield "200", _result(route)
+        yield "202", _accepted(route)
+    elif kind == "content":
+        yield "200", _bytes("The bytes.", ["*/*"], ("ETag", "AcceptRanges"))
+        yield "206", _bytes("A part of the bytes.", ["*/*"], ("ETag", "ContentRange"))
+        yield "304", _with_headers("The bytes are those of the ETag.", ("ETag",))
+    elif kind == "events":
+        yield "200", _bytes("A stream of events.", ["text/event-stream"], (), {"type": "string"})
+    elif kind == "page":
+        types = ["text/html", "text/css", "text/javascript"]
+        yield "200", _bytes("A file of the page.", types, (), {"type": "string"})
+    elif kind != "refusal":
+        content = {JSON: {"schema": _json_schema(route, schemas)}}
+        if kind == "csv":
+            content["text/csv"] = {"schema": {"type": "string"}}
+        status = next((str(each) for each in route.statuses if 200 <= each < 300), "200")  # noqa: PLR2004
+        yield status, {**_with_headers(route.summary + ".", ()), "content": content}
+
+
+def _result(route: RestRoute) -> Schema:
+    headers = ("JobId", "MediaId", "Seed", "FinishReason", "Credits", "Link", "ContentDisposition")
+    if route.answer == "run":
+        schema = {JSON: {"schema": reference("schemas", "Run")}}
+        return {
+            **_with_headers("The run, if it ended within `Prefer: wait`.", ()),
+            "content": schema,
+        }
+    if route.answer == "artifacts":
+        found = _bytes("The results.", [MEDIA_TYPES["png"]], headers)
+        found["content"] = {
+            JSON: {"schema": reference("schemas", "Artifacts")},
+            **found["content"],
+        }
+        return found
+    forms = ["Job", "Call", *(["Run"] if route.answer == "result" else [])]
+    types = list(MEDIA_TYPES.values()) if route.operation is None else result_types(route.operation)
+    about = "The result."
+    if route.answer == "deferred":
+        about = "The result, if it was ready within `Prefer: wait`."
+    found = _bytes(about, types, headers)
+    found["content"][JSON] = {"schema": {"anyOf": [reference("schemas", each) for each in forms]}}
+    return found
+
+
+def _accepted(route: RestRoute) -> Schema:
+    name = "Accepted" if route.answer in {"media", "deferred", "artifacts"} else "AcceptedRun"
+    found = _with_headers("The work goes on.", ("JobId", "Location", "RetryAfter"))
+    return {**found, "content": {JSON: {"schema": reference("schemas", name)}}}
+
+
+def _json_schema(route: RestRoute, schemas: dict[str, Schema]) -> Schema:
+    """Return the schema of a JSON answer: of the model that the route's function returns."""
+    if route.operation is not None and issubclass(route.operation, Query):
+        return query_schema(route.operation, lambda schema: schema)
+    returned: Any = get_type_hints(route.function).get("return")
+    if isinstance(returned, type) and issubclass(returned, BaseModel):
+        return model_reference(returned, schemas)
+    return {"type": "object"}
+
+
+def _with_headers(description: str, names: tuple[str, ...]) -> Schema:
+    headers = {"X-Request-Id": reference("headers", "RequestId")}
+    headers |= {HEADER_NAMES[name]: reference("headers", name) for name in names}
+    return {"description": description, "headers": headers}
+
+
+def _bytes(
+    description: str, types: list[str], headers: tuple[str, ...], schema: Schema | None = None
+) -> Schema:
+    content = {each: {"schema": schema} if schema else BYTES for each in types}
+    return {**_with_headers(description, headers), "content": content}
+
+
+HEADER_NAMES: Mapping[str, str] = {
+    "JobId": "X-Job-Id",
+    "MediaId": "X-Media-Id",
+    "Credits": "X-Credits",
+    "Seed": "Seed",
+    "FinishReason": "Finish-Reason",
+    "Link": "Link",
+    "ContentDisposition": "Content-Disposition",
+    "Location": "Location",
+    "RetryAfter": "Retry-After",
+    "ETag": "ETag",
+    "AcceptRanges": "Accept-Ranges",
+    "ContentRange": "Content-Range",
+}
+"""Names of headers by component."""

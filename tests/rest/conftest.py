@@ -1,0 +1,14 @@
+"""Fixtures of the REST tests."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from support.rest.server_process import HttpServer, http_server
+
+
+@pytest.fixture(scope="session")
+def rest_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpServer]:
+    """Run one server for all tests of a worker that need no store of their own."""
+    with http_server(tmp_path_factory.mktemp("rest")) as started:
+        yield started
