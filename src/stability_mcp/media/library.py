@@ -42,7 +42,8 @@ from stability_mcp.store.queries import MAX_IDS_PER_QUERY, Connection, in_parts,
 from stability_mcp.store.tenancy import Account
 from stability_mcp.text import local_time, quoted
 
-MAX_LISTED = 100
+MAX_LISTED = 200
+"""Items on a page, at about 1 KB each; tools take fewer."""
 
 MAX_NAME_CHARACTERS = 2 * MAX_LABEL_CHARACTERS
 """Longer text isn't looked up as a name: it is a file as base64, for example."""
@@ -161,7 +162,7 @@ class MediaLibrary:
         """Return a page of the media, newest first, without pictures fitted for sending.
 
         Args:
-            limit: Maximum items, from 1 to 100.
+            limit: Maximum items, from 1 to `MAX_LISTED`.
             cursor: The previous page's `next_cursor`; None starts with the newest.
             kind: Only pictures, sounds or models.
             query: Only media whose label, prompt or operation contains these words.

@@ -40,7 +40,7 @@ async def list_scope(
     Args:
         library: The media of the owner.
         scope: What the list is restricted to.
-        limit: Maximum items, from 1 to 100.
+        limit: Maximum items, from 1 to `MAX_LISTED`.
         cursor: The previous page's `next_cursor`; None starts with the newest.
 
     Raises:

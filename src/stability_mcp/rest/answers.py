@@ -53,21 +53,22 @@ async def outcome_response(call: RestCall, outcome: Outcome, request_id: str) ->
         return await _artifacts(call, outcome)
     if len(jobs) != 1 or not outcome.media or call.prefers_json:
         return JSONResponse(call_form(outcome, call.notes).dumped())
-    return await _bytes(outcome, outcome.media[0])
+    return await _bytes(call, outcome, outcome.media[0])
 
 
-async def _bytes(outcome: Outcome, item: MediaItem) -> Response:
+async def _bytes(call: RestCall, outcome: Outcome, item: MediaItem) -> Response:
     job = outcome.jobs[0]
     cached = job.id in outcome.cached
     price = 0 if cached else job.price / 1000
-    return await media_response(item, headers=result_headers(item, job=job.id, credits=price))
+    headers = result_headers(item, job=job.id, credits=price)
+    return await media_response(item, call.request, headers=headers)
 
 
 async def _artifacts(call: RestCall, outcome: Outcome) -> Response:
     """Return v1's answer, or the picture itself if the client takes only pictures."""
     media = outcome.media
     if len(media) == 1 and not accepts(call.accept, "application/json"):
-        return await _bytes(outcome, media[0])
+        return await _bytes(call, outcome, media[0])
     artifacts = [
         {
             "base64": await _base64(item),

@@ -27,6 +27,11 @@ MAX_FIELDS = 100
 MAX_TEXT_BYTES = MAX_JSON_BYTES
 """Of all text fields together: one may be a picture as a data: URI."""
 
+_FIELD_TYPES = (
+    b"multipart/form-data",
+    b"application/x-www-form-urlencoded",
+    b"application/json",
+)
 _FORMATS = "multipart/form-data, application/x-www-form-urlencoded or application/json"
 
 
@@ -53,7 +58,7 @@ async def read_arguments(
     taking = _Taking(route, found)
     for name, value in request.query_params.multi_items():
         taking.add(name, value)
-    if route.body == "form":
+    if route.body == "form" or (route.body == "form_or_file" and has_fields(request)):
         await _read_form(taking, request, stream, studio)
     for name, value in request.path_params.items():
         if name in found.values:
@@ -61,6 +66,12 @@ async def read_arguments(
         check_text(value)
         found.values[name] = value
     return found
+
+
+def has_fields(request: Request) -> bool:
+    """Return whether a request has no body type, or one that holds fields."""
+    kind, _ = parse_options_header(request.headers.get("content-type", ""))
+    return kind in {b"", *_FIELD_TYPES}
 
 
 async def _read_form(

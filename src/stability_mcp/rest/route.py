@@ -36,8 +36,9 @@ a file of a page; nothing, as the route always refuses."""
 Access = Literal["open", "usual", "token"]
 """Who may call a route: everybody; with the token, or without it on the emulator; only with it."""
 
-BodyKind = Literal["form", "file", "none"]
-"""What the body of a request is: fields, in any of three formats; one file; or nothing."""
+BodyKind = Literal["form", "file", "form_or_file", "none"]
+"""What the body of a request is: fields, in any of three formats; one file, which the function
+reads; fields, or one file if its Content-Type is none of the three; or nothing."""
 
 Function = Callable[["RestCall", Any], Awaitable[Any]]
 """Takes the call and its parsed arguments; returns an answer, see `answers.py`."""

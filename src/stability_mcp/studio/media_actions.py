@@ -120,6 +120,13 @@ class MediaActions:
         shown = [await preview_of(part, style) for part in in_parts(items, MAX_ON_SHEET)]
         return [each for each in shown if each is not None]
 
+    async def thumbnail(self, item: MediaItem) -> Preview | None:
+        """Return a small WebP picture of an item, or None if it can't be drawn.
+
+        A page shows many at once, so words such as `the second one` don't mean them.
+        """
+        return await preview_of([item], PreviewStyle(size="small", format="webp"))
+
     undrawn = staticmethod(undrawn)
 
     async def _named(self, reference: str) -> MediaItem | None:
@@ -214,7 +221,7 @@ class MediaActions:
 
         Args:
             scope: What the list is restricted to; see `tag_key` and `find` for its values.
-            limit: Maximum items, from 1 to 100.
+            limit: Maximum items, from 1 to `MAX_LISTED`.
             cursor: The previous page's `next_cursor`; None starts with the newest.
 
         Raises:
