@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from stability_mcp.done_target import shown_target
 from stability_mcp.errors import ConfigurationError
-from stability_mcp.settings import Settings, origin, read_settings
+from stability_mcp.settings import Settings, read_settings
 from stability_mcp.text import quoted
 
 
@@ -29,17 +29,17 @@ def test_a_flag_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
 
     assert read_settings().wait == 7
     assert read_settings(wait=9).wait == 9
-    assert origin("wait", {"wait": 9}) == "flag"
-    assert origin("wait", {}) == "environment"
-    assert origin("timeout", {}) == "default"
+    assert read_settings(wait=9).origin_of("wait") == "flag"
+    assert read_settings().origin_of("wait") == "environment"
+    assert read_settings().origin_of("timeout") == "default"
 
 
 def test_a_blank_value_is_not_the_origin_of_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Chosen: doctor prints where each value in force comes from."""
     monkeypatch.setenv("STABILITY_WAIT", " ")
 
-    assert origin("wait", {}) == "default"
-    assert origin("wait", {"wait": ""}) == "default"
+    assert read_settings().origin_of("wait") == "default"
+    assert read_settings(wait="").origin_of("wait") == "default"
 
 
 WRONG = [

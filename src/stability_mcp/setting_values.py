@@ -85,6 +85,8 @@ class Given:
     """Why there is no key although one was meant: `STABILTY_API_KEY is set instead`; or ""."""
     from_keyring: bool = False
     """Whether the key was read from the keyring."""
+    from_flags: frozenset[str] = frozenset()
+    """Fields whose value is a flag; the others come from the environment."""
 
 
 NOTHING_GIVEN = Given(values={}, notices=(), missing_key="")
@@ -110,6 +112,7 @@ def find_given(
     blank: list[str] = []
     notices: list[str] = []
     missing_key = ""
+    from_flags: set[str] = set()
     for field in names:
         for source, value in _sources(field, flags, environ):
             if is_blank(value, field):
@@ -123,6 +126,8 @@ def find_given(
                 missing_key = where if field == KEY else missing_key
             if kept is not None:
                 values[field] = kept
+                if source.startswith("--"):
+                    from_flags.add(field)
                 break
     if blank:
         are = "is blank, so it counts" if len(blank) == 1 else "are blank, so they count"
@@ -135,6 +140,7 @@ def find_given(
         values=values,
         notices=tuple(notices),
         missing_key="" if KEY in values else missing_key,
+        from_flags=frozenset(from_flags),
     )
 
 

@@ -6,7 +6,7 @@ takes precedence. Nothing is read on import.
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -63,6 +63,10 @@ _HOST = re.compile(r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:]+\])(?::[0-9]{1
 _ORIGIN = re.compile(rf"[a-z][a-z0-9+.-]*://{_HOST.pattern}")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _DEFAULT_PORT = re.compile(r"^(http://.*):80$|^(https://.*):443$")
+
+
+Origin = Literal["flag", "environment", "keyring", "default"]
+"""Where the value of a setting comes from."""
 
 
 class Settings(BaseModel):
@@ -254,6 +258,14 @@ class Settings(BaseModel):
             return None
         return "keyring" if self._given.from_keyring else "environment"
 
+    def origin_of(self, field: str) -> Origin:
+        """Return where the value of a setting came from."""
+        if field not in self._given.values:
+            return "default"
+        if field == KEY and self._given.from_keyring:
+            return "keyring"
+        return "flag" if field in self._given.from_flags else "environment"
+
     @property
     def emulated(self) -> bool:
         """Return whether the built-in emulator replaces the API, because there is no key."""
@@ -343,14 +355,6 @@ def _with_stored_key(given: Given, folder: Path) -> Given:
             missing_key=given.missing_key or "the stored key could not be read",
         )
     return replace(given, values={**given.values, KEY: key}, from_keyring=True)
-
-
-def origin(field: str, flags: Mapping[str, object]) -> Literal["flag", "environment", "default"]:
-    """Return the source of a setting's value."""
-    if field not in find_given([field], flags, os.environ).values:
-        return "default"
-    in_flags = find_given([field], flags, {}).values
-    return "flag" if field in in_flags else "environment"
 
 
 def _wrong_value(details: ErrorDetails) -> str:

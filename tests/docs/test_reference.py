@@ -36,7 +36,7 @@ def test_every_setting_has_a_row_and_every_row_is_a_setting() -> None:
 
 def test_documented_defaults_are_those_in_force() -> None:
     """*Chosen*: as `doctor` prints them; defaults that are described in words are left out."""
-    lines = [line.split("  ") for line in in_force(Settings(), {})]
+    lines = [line.split("  ") for line in in_force(Settings())]
     actual = {each[1].split()[0]: each[-2].strip() or each[-3].strip() for each in lines}
     shown = {line[0]: line[1] for line in SETTINGS.rows("## Settings")}
     documented = {

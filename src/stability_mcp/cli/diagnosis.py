@@ -1,26 +1,21 @@
-"""Collects what `doctor` reports as data: versions, settings in force, hosts and checks.
+"""Collects the checks of `doctor` as data.
 
 A check is one line of the report. To add one, yield a `Check` from `store_checks`, which reads only
 the store, or from `setup_checks`, which also opens what a call needs.
 """
 
 import os
-import platform
 import shutil
-import sqlite3
-import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from stability_mcp import __version__
 from stability_mcp.done_target import read_target, shown_target
 from stability_mcp.errors import ConfigurationError, StorageError, StudioError
-from stability_mcp.setting_values import COMMAND, KEY, SECRETS, variable
-from stability_mcp.settings import CREDITS_URL, Settings, origin
+from stability_mcp.setting_values import variable
+from stability_mcp.settings import CREDITS_URL, Settings
 from stability_mcp.text import credits_text, plain
 
 if TYPE_CHECKING:
@@ -33,43 +28,9 @@ if TYPE_CHECKING:
         StoreTools,
     )
 
-LIBRARIES = ("mcp", "httpx2", "pydantic", "pillow")
-
 NOTHING_TO_REMOVE = "retention: nothing to remove"
-WORDS_FOR_NONE = {
-    "budget": "none",
-    "confirm_above": "never",
-    "keep_days": "never",
-    "keep_bytes": "never",
-    "low_balance": "never",
-}
-"""What one types for no limit."""
-
 Result = Literal["ok", "bad", "note", "done"]
 """Correct; a problem that remains; a harmless leftover; a problem that was just repaired."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Installation:
-    """The versions of what is installed, and how to start this program."""
-
-    version: str
-    python: str
-    platform: str
-    libraries: Mapping[str, str]
-    """Versions by name."""
-    command: tuple[str, ...]
-    """Command that starts this program, in words."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SettingInForce:
-    """A setting: its variable, its value and where that comes from."""
-
-    name: str
-    value: str | None
-    """As one would type it, without secrets; None: not set."""
-    origin: Literal["flag", "environment", "keyring", "default"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,55 +44,6 @@ class Check:
     """A line for people."""
     data: Mapping[str, object] = field(default_factory=dict)
     """Its figures, as JSON."""
-
-
-def installation() -> Installation:
-    """Return what is installed."""
-    return Installation(
-        version=__version__,
-        python=platform.python_version(),
-        platform=platform.platform(),
-        libraries={name: version(name) for name in LIBRARIES} | {"SQLite": sqlite3.sqlite_version},
-        command=(sys.executable, "-m", "stability_mcp"),
-    )
-
-
-def settings_in_force(settings: Settings, flags: Mapping[str, object]) -> list[SettingInForce]:
-    """Return every setting, in the order of the documentation."""
-    found = []
-    for name in type(settings).model_fields:
-        stored = name == KEY and settings.key_source == "keyring"
-        found.append(
-            SettingInForce(
-                name=variable(name),
-                value=_typed(settings, name),
-                origin="keyring" if stored else origin(name, flags),
-            )
-        )
-    return found
-
-
-def _typed(settings: Settings, name: str) -> str | None:
-    """Return the value of a setting as one would type it; of a secret only that it is set."""
-    special = {
-        "home": str(settings.base_dir),
-        "output_dir": str(settings.copies_dir or "none"),
-        "rate": "{:g}/{:g}".format(*settings.rate),
-        "roots": os.pathsep.join(map(str, settings.roots)) or None,
-        "roots_only": str(int(settings.roots_only)),
-    }
-    if name in special:
-        return special[name]
-    value = getattr(settings, name)
-    if isinstance(value, tuple):
-        return ",".join(value) or None
-    if value is None:
-        return WORDS_FOR_NONE.get(name)
-    if name in SECRETS:
-        return "set"
-    if name == COMMAND:
-        return shown_target(value.get_secret_value())
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 async def checks(settings: Settings, *, repair: bool) -> AsyncIterator[Check]:

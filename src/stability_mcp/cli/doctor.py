@@ -54,12 +54,14 @@ async def run_doctor(
 
 def _head(settings: Settings, flags: Mapping[str, object]) -> Iterator[str]:
     """Return the lines before the checks."""
-    about = diagnosis.installation()
+    from stability_mcp.studio.system_facts import installation
+
+    about = installation()
     yield f"stability-mcp {about.version}, Python {about.python}, {about.platform}"
     yield ", ".join(f"{name} {version}" for name, version in about.libraries.items())
     yield f"run as: {' '.join(about.command)}"
     yield "\nsettings"
-    yield from in_force(settings, flags)
+    yield from in_force(settings)
     yield "\nhosts"
     for line in host_entry(settings, flags).splitlines():
         yield f"  {line}"
@@ -71,9 +73,11 @@ def _head(settings: Settings, flags: Mapping[str, object]) -> Iterator[str]:
     yield "\nchecks"
 
 
-def in_force(settings: Settings, flags: Mapping[str, object]) -> Iterator[str]:
+def in_force(settings: Settings) -> Iterator[str]:
     """Return a line for each setting: variable, value as one would type it, and origin."""
-    for each in diagnosis.settings_in_force(settings, flags):
+    from stability_mcp.studio.settings_in_force import settings_in_force
+
+    for each in settings_in_force(settings):
         value = NOT_SET.get(each.name, "not set") if each.value is None else each.value
         yield f"  {each.name:<26} {value}  ({each.origin})"
 
@@ -81,12 +85,15 @@ def in_force(settings: Settings, flags: Mapping[str, object]) -> Iterator[str]:
 def _document(
     settings: Settings, flags: Mapping[str, object], checks: list[Check], *, fine: bool
 ) -> dict[str, Any]:
+    from stability_mcp.studio.settings_in_force import settings_in_force
+    from stability_mcp.studio.system_facts import installation
+
     return {
         "ok": fine,
-        "installation": asdict(diagnosis.installation()),
+        "installation": asdict(installation()),
         "settings": {
             each.name: {"value": each.value, "origin": each.origin}
-            for each in diagnosis.settings_in_force(settings, flags)
+            for each in settings_in_force(settings)
         },
         "entry": json.loads(host_entry(settings, flags)),
         "hosts": [_host(each) for each in hosts_found()],
