@@ -2,7 +2,6 @@
 
 import base64
 import json
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +20,7 @@ from stability_mcp.notify.targets import target_of
 from stability_mcp.store.database import Database
 from stability_mcp.store.tenancy import EMULATOR, LOCAL_OWNER, Account
 from support.notify.receivers import OTHER_SECRET, SECRET, Listener, ended, listening
+from support.programs import forked
 from support.server.in_memory import environment_in, fine
 from support.store.rows import change
 
@@ -51,9 +51,10 @@ async def test_a_job_of_a_stdio_server_is_signed_for_other_languages(tmp_path: P
     """*Documented* (docs/webhooks.md): signed by Standard Webhooks."""
     with listening() as listener:
         more = {"STABILITY_ON_DONE": listener.url, "STABILITY_ON_DONE_SECRET": SECRET}
+        command, *words = forked("stability_mcp")
         server = StdioServerParameters(
-            command=sys.executable,
-            args=["-m", "stability_mcp"],
+            command=command,
+            args=words,
             env=environment_in(tmp_path, **more),
         )
         with anyio.fail_after(60):
