@@ -5,7 +5,6 @@ import os
 import re
 import ssl
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -21,6 +20,7 @@ from stability_emulator import rendering
 from stability_mcp.tls import VARIABLES
 from support.emulator.small import small_brief
 from support.home import use_home
+from support.programs import forked, stop_forking
 
 FAST = [
     Path(__file__).parent / each
@@ -123,10 +123,17 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _forked_programs() -> Iterator[None]:
+    """Stop the server that forks programs, if a test has started it."""
+    yield
+    stop_forking()
+
+
 @pytest.fixture(scope="session")
 def emulator_url() -> Iterator[str]:
     """Run the emulator in its own process, and yield its address."""
-    command = [sys.executable, "-m", "stability_mcp", "emulator", "--port", "0"]
+    command = forked("stability_mcp", "emulator", "--port", "0")
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         url = None

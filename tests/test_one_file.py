@@ -13,7 +13,7 @@ from mcp import Client
 from stability_mcp.api.operations import OPERATIONS
 from support.checkout import Checkout
 from support.imaging import sample_files
-from support.server.host import connected, text
+from support.server.host import INTERPRETER, connected, text
 
 pytestmark = [pytest.mark.processes, pytest.mark.long(15)]
 
@@ -94,7 +94,7 @@ def checkout(tmp_path: Path) -> Checkout:
 async def _server(checkout: Checkout) -> AsyncIterator[Client]:
     """Connect to a server that runs the copy."""
     path = checkout.environment["PYTHONPATH"]
-    async with connected(checkout.folder, "auto", PYTHONPATH=path) as client:
+    async with connected(checkout.folder, "auto", program=INTERPRETER, PYTHONPATH=path) as client:
         yield client
 
 

@@ -3,7 +3,6 @@
 import copy
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from stability_mcp.errors import FileMissingError, FileUnusableError, RequestErr
 from stability_mcp.settings import read_settings
 from support.api.facts import facts
 from support.api.openapi import Document, published
+from support.programs import forked
 
 UNCHANGED = published()
 
@@ -233,7 +233,7 @@ class TestCommand:
         """Run the command."""
         flags = ["--base-url", base] if base else []
         return subprocess.run(
-            [sys.executable, "-m", "stability_mcp", *flags, "doctor", "--drift", *arguments],
+            forked("stability_mcp", *flags, "doctor", "--drift", *arguments),
             capture_output=True,
             text=True,
             timeout=60,

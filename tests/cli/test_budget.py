@@ -11,6 +11,7 @@ from cli.conftest import Cli
 from stability_mcp.cli.ledger import _budget_text
 from stability_mcp.settings import Settings
 from stability_mcp.studio import Spending
+from support.programs import forked
 
 SETTINGS = {
     "STABILITY_OUTPUT_DIR": "none",
@@ -30,7 +31,7 @@ def budget_in_a_terminal(*words: str, **variables: str) -> tuple[int, str]:
     """Run the command as a process at a pseudo-terminal."""
     ours, theirs = os.openpty()
     with subprocess.Popen(
-        [sys.executable, "-m", "stability_mcp", "budget", *words],
+        forked("stability_mcp", "budget", *words),
         env=os.environ | SETTINGS | variables,
         stdin=theirs,
         stdout=theirs,

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from cli.conftest import Cli
 from stability_mcp.cli import exit_codes
 from stability_mcp.cli.call import MAX_JSON_BYTES, read_arguments
+from support.programs import forked
 
 
 def test_words_become_arguments() -> None:
@@ -123,7 +123,7 @@ def _run(tmp_path: Path, *words: str) -> "subprocess.CompletedProcess[str]":
         "STABILITY_OUTPUT_DIR": str(tmp_path / "out"),
     }
     return subprocess.run(
-        [sys.executable, "-m", "stability_mcp", *words],
+        forked("stability_mcp", *words),
         env=environment,
         cwd=tmp_path,
         capture_output=True,

@@ -12,6 +12,7 @@ from cli.conftest import Cli
 from stability_mcp.cli import ledger
 from stability_mcp.errors import ConfigurationError
 from stability_mcp.studio import LimitWish, open_studio
+from support.programs import forked
 from support.server.in_memory import settings_in
 
 
@@ -19,7 +20,7 @@ def _limit_in_a_terminal(*words: str) -> tuple[int, str]:
     """Run the command as a process at a pseudo-terminal."""
     ours, theirs = os.openpty()
     with subprocess.Popen(
-        [sys.executable, "-m", "stability_mcp", "limit", *words],
+        forked("stability_mcp", "limit", *words),
         env=os.environ,
         stdin=theirs,
         stdout=theirs,

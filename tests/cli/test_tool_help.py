@@ -2,13 +2,13 @@
 
 import os
 import subprocess
-import sys
 
 import pytest
 
 from cli.conftest import Cli
 from stability_mcp.cli.tool_help import complete_argument, complete_tool, flag, tool_help
 from stability_mcp.server.catalog import all_tools
+from support.programs import forked
 
 TOOLS = all_tools()
 
@@ -86,7 +86,7 @@ def test_bash_gets_completions(line: str, expected: list[str]) -> None:
     """Documented (typer): the shell asks through three variables."""
     words = line.split()
     done = subprocess.run(
-        [sys.executable, "-m", "stability_mcp"],
+        forked("stability_mcp"),
         env={
             **os.environ,
             "_STABILITY_MCP_COMPLETE": "complete_bash",

@@ -21,6 +21,7 @@ from stability_mcp.cli.app import EMULATOR_PORT, HTTP_PORT
 from stability_mcp.http.mcp_app import PATH
 from stability_mcp.text import CHARGES
 from support.docs.pages import NAMES, Page, code_words
+from support.programs import forked
 from support.server.in_memory import environment_in
 
 EMULATOR = f"http://127.0.0.1:{EMULATOR_PORT}"
@@ -164,7 +165,7 @@ def test_programs_run_a_second_time_as_well(
 @pytest.fixture
 def http_server(tmp_path: Path) -> Iterator[tuple[str, str]]:
     """Serve MCP over HTTP; returns the address and the token that it prints."""
-    command = [sys.executable, "-m", "stability_mcp", "serve", "--http", "--port", "0"]
+    command = forked("stability_mcp", "serve", "--http", "--port", "0")
     with subprocess.Popen(
         command, env=environment_in(tmp_path), stderr=subprocess.PIPE, text=True
     ) as process:

@@ -49,8 +49,11 @@ async def test_a_deferred_result_is_stored_at_most_11_s_after_it_is_ready(tmp_pa
 
 AUDIO, GENERIC = "/v2beta/audio/results", "/v2beta/results"
 JOB = "SELECT state, charged, generation FROM jobs"
-SOON = timed(poll_seconds=0.1, missing_after_seconds=1)
-SLOW_POLLS = timed(poll_seconds=0.1)
+
+
+def soon() -> list[str]:
+    """Return a command for a server that looks for a missing generation for a second."""
+    return timed(poll_seconds=0.1, missing_after_seconds=1)
 
 
 async def test_a_young_404_is_polled_again_on_each_results_path(tmp_path: Path) -> None:
@@ -61,7 +64,10 @@ async def test_a_young_404_is_polled_again_on_each_results_path(tmp_path: Path) 
     async with (
         counting_upstream(pace=0) as upstream,
         connected(
-            tmp_path, "auto", program=SLOW_POLLS, **paid_at(upstream, STABILITY_MAX_RETRIES="1")
+            tmp_path,
+            "auto",
+            program=timed(poll_seconds=0.1),
+            **paid_at(upstream, STABILITY_MAX_RETRIES="1"),
         ) as client,
     ):
         upstream.results_after = 0
@@ -78,7 +84,7 @@ async def test_the_path_that_responded_is_polled_from_then_on(tmp_path: Path) ->
     """*Chosen*: `in-progress` at one path means that the result will appear there."""
     async with (
         counting_upstream(pace=0) as upstream,
-        connected(tmp_path, "auto", program=SLOW_POLLS, **paid_at(upstream)) as client,
+        connected(tmp_path, "auto", program=timed(poll_seconds=0.1), **paid_at(upstream)) as client,
     ):
         upstream.results_after = 1
         upstream.missing = lambda path: path == AUDIO
@@ -96,7 +102,12 @@ async def test_a_generation_that_stays_missing_is_unknown_and_its_error_says_how
     """*Chosen*: the text has the id, the expiry and the free `job_wait`, not a new paid call."""
     async with (
         counting_upstream(pace=0) as upstream,
-        connected(tmp_path, "auto", program=SOON, **paid_at(upstream)) as client,
+        connected(
+            tmp_path,
+            "auto",
+            program=soon(),
+            **paid_at(upstream),
+        ) as client,
     ):
         upstream.missing = lambda _: True
         result = await client.call_tool("audio3_text_to_audio", RAIN)
@@ -131,7 +142,7 @@ async def test_a_missing_generation_that_appears_is_stored_and_charged_once(
 ) -> None:
     """*Chosen*: for 24 hours, every `job_wait` and every recovery polls again."""
     async with counting_upstream(pace=0) as upstream:
-        settings: dict[str, Any] = {"program": SOON, **paid_at(upstream)}
+        settings: dict[str, Any] = {"program": soon(), **paid_at(upstream)}
         async with connected(tmp_path, "auto", **settings) as client:
             upstream.missing = lambda _: True
             await client.call_tool("audio3_text_to_audio", RAIN)
@@ -162,7 +173,7 @@ async def test_a_missing_generation_that_appears_is_stored_and_charged_once(
 async def test_two_servers_polling_at_once_store_one_result(tmp_path: Path) -> None:
     """*Chosen*: both poll, but a result is stored once per attempt."""
     async with counting_upstream(pace=0) as upstream:
-        settings: dict[str, Any] = {"program": SOON, **paid_at(upstream)}
+        settings: dict[str, Any] = {"program": soon(), **paid_at(upstream)}
         async with (
             connected(tmp_path, "auto", **settings) as one,
             connected(tmp_path, "auto", **settings) as other,

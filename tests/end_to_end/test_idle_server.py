@@ -10,6 +10,7 @@ import anyio
 import pytest
 
 from support.jobs.upstream import Upstream, counting_upstream
+from support.programs import forked
 from support.server.abandoned import KEY, environment, kill, server, start_job, until
 from support.server.host import ERAS, Era
 from support.server.in_memory import environment_in
@@ -95,7 +96,7 @@ async def test_a_server_started_after_the_crash_recovers_without_a_call(
 @pytest.mark.long(8)
 async def test_an_http_server_recovers_without_a_client(tmp_path: Path) -> None:
     """*Promised* (README): it counts as a running process."""
-    command = [sys.executable, "-m", "stability_mcp", "serve", "--http", "--port", "0"]
+    command = forked("stability_mcp", "serve", "--http", "--port", "0")
     async with counting_upstream(pace=0) as upstream, AsyncExitStack() as stack:
         settings = environment_in(tmp_path, **environment(upstream))
         doomed = await stack.enter_async_context(server(tmp_path, "auto", upstream))

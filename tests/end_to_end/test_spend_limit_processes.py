@@ -14,6 +14,7 @@ import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
+from support.programs import forked
 from support.server.host import Era, connected
 from support.server.in_memory import data, environment_in, fine
 from support.server.limited import draw, limit, over_limit, spent
@@ -42,9 +43,9 @@ async def test_a_restarted_process_stays_bound(tmp_path: Path) -> None:
 @contextmanager
 def _serving(folder: Path, token: str) -> Iterator[str]:
     """Run the server over HTTP with a token; yield its address."""
-    command = ("-m", "stability_mcp", "serve", "--http", "--port", "0", "--token", token)
+    command = forked("stability_mcp", "serve", "--http", "--port", "0", "--token", token)
     with subprocess.Popen(
-        [sys.executable, *command],
+        command,
         stderr=subprocess.PIPE,
         text=True,
         cwd=folder,

@@ -5,7 +5,7 @@ import signal
 import sqlite3
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from stability_mcp.store.ids import CALL_CHARACTERS
 from stability_mcp.store.locks import PRIVATE_FILE, FileLock
 from support.jobs.jobs import PRICE
 from support.jobs.upstream import Upstream, counting_upstream
-from support.server.host import ERAS, Era, connected
+from support.server.host import ERAS, INTERPRETER, Era, connected
 from support.server.in_memory import until
 from support.store.rows import money, rows
 
@@ -34,7 +34,9 @@ STATES = "SELECT state, charged FROM jobs ORDER BY seq"
 
 
 @asynccontextmanager
-async def server(folder: Path, era: Era, upstream: Upstream, **more: str) -> AsyncIterator[Client]:
+async def server(
+    folder: Path, era: Era, upstream: Upstream, *, program: Sequence[str] | None = None, **more: str
+) -> AsyncIterator[Client]:
     """Start a server that uses the counting upstream and returns jobs at once."""
     chosen: dict[str, Any] = {
         "STABILITY_API_KEY": "sk-stopping-0123456789",
@@ -42,7 +44,7 @@ async def server(folder: Path, era: Era, upstream: Upstream, **more: str) -> Asy
         "STABILITY_WAIT": "0",
         **more,
     }
-    async with connected(folder, era, **chosen) as client:
+    async with connected(folder, era, program=program, **chosen) as client:
         yield client
 
 
@@ -155,7 +157,7 @@ async def test_the_jobs_of_a_killed_server_resume_in_another(era: Era, tmp_path:
         living = await stack.enter_async_context(server(tmp_path, era, upstream))
         await living.call_tool("job_list", {})
         doomed = await stack.enter_async_context(
-            server(tmp_path, era, upstream, STABILITY_CONCURRENCY="1")
+            server(tmp_path, era, upstream, program=INTERPRETER, STABILITY_CONCURRENCY="1")
         )
         await job_of(doomed, "out")
         await upstream.held.wait()

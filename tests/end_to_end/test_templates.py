@@ -19,6 +19,7 @@ from PIL import Image
 from evaluation import made_files as make
 from stability_mcp.workflows.templates import all_templates
 from support.emulator.small import SMALL_SERVER
+from support.programs import forked
 from support.server.host import ERAS, Era, connected, text
 from support.workflows.played import Played, Player, assert_complete
 
@@ -364,7 +365,7 @@ async def test_every_template_runs_to_its_end_within_its_estimate(era: Era, tmp_
     wrong: list[Exception] = []
     runs: list[Played] = []
     limiter = anyio.CapacityLimiter(CLIENTS)
-    async with connected(tmp_path, era, seconds=300, program=SMALL_SERVER) as client:
+    async with connected(tmp_path, era, seconds=300, program=forked(SMALL_SERVER)) as client:
 
         async def run(name: str, case: Case) -> None:
             async with limiter:

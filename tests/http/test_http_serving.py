@@ -4,7 +4,6 @@ import json
 import socket
 import stat
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +22,7 @@ from stability_mcp.http.http_serving import (
     run_http,
 )
 from stability_mcp.settings import read_settings
+from support.programs import forked
 from support.server.in_memory import Era, both_eras, copies, environment_in, facts, fine, refused
 
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
@@ -32,7 +32,7 @@ HEADERS = {"Accept": "application/json, text/event-stream", "Content-Type": "app
 @contextmanager
 def _serving(folder: Path, *options: str) -> Iterator[tuple[str, str]]:
     """Run the server; yield its address and the line that says how to connect."""
-    command = [sys.executable, "-m", "stability_mcp", "serve", "--http", "--port", "0", *options]
+    command = forked("stability_mcp", "serve", "--http", "--port", "0", *options)
     with subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, cwd=folder, env=environment_in(folder)
     ) as process:

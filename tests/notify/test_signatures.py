@@ -2,7 +2,6 @@
 
 import base64
 import json
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +21,7 @@ from stability_mcp.store.database import Database
 from stability_mcp.store.tenancy import EMULATOR, LOCAL_OWNER, Account
 from support.notify.receivers import OTHER_SECRET, SECRET, Listener, ended, listening
 from support.notify.webhooks import registered
+from support.programs import forked
 from support.server.in_memory import environment_in, fine
 from support.store.rows import change
 
@@ -63,9 +63,10 @@ async def test_a_job_of_a_stdio_server_is_signed_for_other_languages(tmp_path: P
     with listening() as listener, listening() as hook:
         registered_secret = await _register(tmp_path / "home" / "emulator", hook.url)
         more = {"STABILITY_ON_DONE": listener.url, "STABILITY_ON_DONE_SECRET": SECRET}
+        command, *words = forked("stability_mcp")
         server = StdioServerParameters(
-            command=sys.executable,
-            args=["-m", "stability_mcp"],
+            command=command,
+            args=words,
             env=environment_in(tmp_path, **more),
         )
         with anyio.fail_after(60):

@@ -16,7 +16,7 @@ import support.imaging.sample_files as make
 from stability_mcp.pages.limits import Limits
 from support.pages.local_pages import link_in, pages_open
 from support.pages.process_facts import listening_ports, process_of, threads
-from support.server.host import ERAS, Era, connected, text
+from support.server.host import ERAS, INTERPRETER, Era, connected, text
 
 pytestmark = pytest.mark.anyio
 
@@ -31,7 +31,7 @@ async def test_an_idle_server_listens_nowhere(era: Era, tmp_path: Path) -> None:
     """Chosen: nothing opens before the first link, and an unused link costs one socket."""
     picture = tmp_path / "fox.png"
     picture.write_bytes(make.png())
-    async with connected(tmp_path, era, STABILITY_VIEW="on") as client:
+    async with connected(tmp_path, era, program=INTERPRETER, STABILITY_VIEW="on") as client:
         await client.list_tools()
         server = process_of(tmp_path / "home")
         idle = listening_ports(server)
@@ -77,7 +77,7 @@ async def test_no_token_is_logged_and_a_signal_ends_the_server(tmp_path: Path) -
     async with connected(
         tmp_path,
         "auto",
-        program=("-c", program),
+        program=(sys.executable, "-c", program),
         STABILITY_VIEW="on",
         STABILITY_LOG_LEVEL="DEBUG",
     ) as client:

@@ -4,12 +4,13 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Queue
+
+from support.programs import forked
 
 TESTS = Path(__file__).parents[1]
 START_SECONDS = 60
@@ -24,7 +25,7 @@ def serving(
     stop_signal: signal.Signals = signal.SIGTERM,
     **environment: str,
 ) -> Iterator[str]:
-    """Run `python COMMAND` with its own store in `folder` until the block ends.
+    """Run `python -m COMMAND` with its own store in `folder` until the block ends.
 
     Yields the address that the process prints; `stop_signal` stops it.
     """
@@ -35,7 +36,7 @@ def serving(
         "STABILITY_OUTPUT_DIR": str(folder / "copies"),
     }
     with subprocess.Popen(
-        [sys.executable, *command],
+        forked(*command),
         cwd=folder,
         env=kept | own | environment,
         stdout=subprocess.PIPE,

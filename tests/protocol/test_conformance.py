@@ -27,7 +27,7 @@ def test_the_conformance_suite_passes(revision: str, checks: int, tmp_path: Path
     """Documented: all checks that a protocol revision requires, and the optional ones."""
     suite = installed(CONFORMANCE)
 
-    with serving(["-m", "protocol.fixtures_server"], tmp_path) as url:
+    with serving(["protocol.fixtures_server"], tmp_path) as url:
         done = node(
             suite,
             *("server", "--url", url, "--requirements", revision, "-o", str(tmp_path / "results")),

@@ -1,13 +1,13 @@
 """MCP's inspector, which checks that all clients can read our schemas."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
 from protocol.support_node import INSPECTOR, installed, node
 from protocol.support_serving import serving
+from support.programs import forked
 
 SECONDS = 60
 SOME = {"generate_core", "edit_erase", "v1_masking", "account_balance", "job_wait", "media_list"}
@@ -29,7 +29,7 @@ def listed(*target: str, era: str, home: Path) -> set[str]:
 @pytest.mark.parametrize("era", ["legacy", "modern"])
 def test_the_inspector_accepts_all_tools_on_stdio(era: str, tmp_path: Path) -> None:
     """Chosen: no tool has a schema that some client rejects or misreads."""
-    server = (sys.executable, "-m", "stability_mcp", "--toolsets", "all")
+    server = forked("stability_mcp", "--toolsets", "all")
 
     names = listed("--", *server, era=era, home=tmp_path)
 
@@ -39,7 +39,7 @@ def test_the_inspector_accepts_all_tools_on_stdio(era: str, tmp_path: Path) -> N
 @pytest.mark.parametrize("era", ["legacy", "modern"])
 def test_the_inspector_accepts_all_tools_over_http(era: str, tmp_path: Path) -> None:
     """Chosen: the same over HTTP."""
-    command = ("-m", "stability_mcp", "serve", "--http", "--no-auth", "--port", "0")
+    command = ("stability_mcp", "serve", "--http", "--no-auth", "--port", "0")
 
     with serving(command, tmp_path, STABILITY_TOOLSETS="all") as url:
         names = listed(url, "--transport", "http", era=era, home=tmp_path)

@@ -27,7 +27,7 @@ from support.store.rows import rows
 
 pytestmark = pytest.mark.anyio
 
-SERVER = ("-m", "protocol.paced_server")
+SERVER = "protocol.paced_server"
 SECONDS = 60
 NEVER = "3600"
 """Seconds until a generation is ready, for a server that is killed before then."""
@@ -40,14 +40,14 @@ async def test_a_task_outlives_a_server_that_is_killed(tmp_path: Path) -> None:
     wanted = {"subject_image": str(photo), "background_prompt": "a meadow", "label": "meadow"}
     settings = {"STABILITY_WAIT": "0", "STABILITY_ROOTS": str(tmp_path)}
 
-    with serving([*SERVER, NEVER], tmp_path, signal.SIGKILL, **settings) as url:
+    with serving([SERVER, NEVER], tmp_path, signal.SIGKILL, **settings) as url:
         async with Client(url, extensions=[TasksExtension()]) as client:
             name = "edit_replace_background_and_relight"
             task = await start_task(client, name, wanted)
             await until(lambda: _states(tmp_path) == [("submitted",)])
             running = await task_request(client, "tasks/get", task.task_id)
     _finish_generations(tmp_path)
-    with serving([*SERVER, "0"], tmp_path, signal.SIGTERM, **settings) as url:
+    with serving([SERVER, "0"], tmp_path, signal.SIGTERM, **settings) as url:
         async with Client(url, extensions=[TasksExtension()]) as client:
             last = await wait_for_task(client, task.task_id)
 
@@ -59,7 +59,7 @@ async def test_a_task_outlives_a_server_that_is_killed(tmp_path: Path) -> None:
 
 def test_the_inspector_follows_a_task_to_its_result(tmp_path: Path) -> None:
     """Chosen: an independent client understands our tasks."""
-    with serving([*SERVER, "1"], tmp_path, signal.SIGTERM, STABILITY_WAIT="0") as url:
+    with serving([SERVER, "1"], tmp_path, signal.SIGTERM, STABILITY_WAIT="0") as url:
         done = node(
             installed(INSPECTOR),
             *("--cli", url, "--transport", "http", "--protocol-era", "modern"),

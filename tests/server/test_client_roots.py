@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ import support.imaging.sample_files as make
 from stability_mcp.server.app import build_server
 from stability_mcp.server.client_roots import ANSWER_SECONDS, KEEP_SECONDS, ClientRoots
 from support.home import use_home
+from support.programs import forked
 from support.server.editor import Editor
 from support.server.host import text
 from support.server.in_memory import data, environment_in, fine, refused, settings_in
@@ -66,9 +66,10 @@ async def test_an_editor_names_its_folder_and_pictures_in_it_are_used(
 ) -> None:
     """Documented (docs/files-and-folders.md): by path, relative path and file name."""
     editor = Editor(project)
+    command, *words = forked("stability_mcp")
     server = StdioServerParameters(
-        command=sys.executable,
-        args=["-m", "stability_mcp"],
+        command=command,
+        args=words,
         env=environment_in(tmp_path),
         cwd=tmp_path / "work",
     )
@@ -250,7 +251,7 @@ async def test_calls_at_the_same_time_share_one_question(project: Path, tmp_path
 @contextmanager
 def _serving(folder: Path, *options: str, **variables: str) -> Iterator[tuple[str, str]]:
     """Run the server on HTTP; yield its address and token."""
-    command = [sys.executable, "-m", "stability_mcp", "serve", "--http", "--port", "0", *options]
+    command = forked("stability_mcp", "serve", "--http", "--port", "0", *options)
     environment = {**environment_in(folder), **variables}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stderr is not None
@@ -349,7 +350,7 @@ def test_a_hostile_list_costs_nothing_but_its_own_entries(project: Path, tmp_pat
         {"id": 2, "method": "tools/call", "params": {"name": "server_status", "arguments": {}}},
     ]
     with subprocess.Popen(
-        [sys.executable, "-m", "stability_mcp"],
+        forked("stability_mcp"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -13,6 +13,7 @@ import anyio
 import pytest
 from mcp import Client, StdioServerParameters
 
+from support.programs import forked
 from support.server.in_memory import Era, both_eras, copies, environment_in, fine, text
 
 INITIALIZE = {
@@ -25,7 +26,7 @@ INITIALIZE = {
 @contextmanager
 def _process(folder: Path, **more: str) -> Iterator["subprocess.Popen[str]"]:
     with subprocess.Popen(
-        [sys.executable, "-m", "stability_mcp"],
+        forked("stability_mcp"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

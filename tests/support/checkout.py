@@ -17,6 +17,8 @@ COPIED = (
     "pyproject.toml",
     "tests/conftest.py",
     "tests/support/home.py",
+    "tests/support/programs.py",
+    "tests/support/stand_in.py",
     "tests/support/emulator",
     "tests/docs/test_reference.py",
     "tests/support/docs",

@@ -17,8 +17,8 @@ MAX_SMALL_SIDE = 192
 MAX_WHOLE_PIXELS = 400_000
 """Pixels of a picture that the server draws whole, which is quick: edits of small photos."""
 
-SMALL_SERVER = ("-m", "support.emulator.small")
-"""Arguments for Python to run a server whose emulator draws small pictures."""
+SMALL_SERVER = "support.emulator.small"
+"""The module that runs a server whose emulator draws small pictures."""
 
 
 def small_brief(*, size: Size, **values: Any) -> Brief:  # noqa: ANN401 -- other fields of a brief

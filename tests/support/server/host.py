@@ -11,8 +11,13 @@ import anyio
 from mcp import Client, StdioServerParameters
 from mcp.types import CallToolResult, TextContent
 
+from support.programs import forked
+
 Era = Literal["auto", "legacy"]
 ERAS: tuple[Era, ...] = ("auto", "legacy")
+
+INTERPRETER = (sys.executable, "-m", "stability_mcp")
+"""Starts a server as hosts do, for tests about its process itself."""
 
 
 @asynccontextmanager
@@ -21,7 +26,7 @@ async def connected(
     era: Era,
     *,
     seconds: float = 120,
-    program: Sequence[str] = ("-m", "stability_mcp"),
+    program: Sequence[str] | None = None,
     **environment: str,
 ) -> AsyncIterator[Client]:
     """Start the server as a process, with its store and copies in `home`, and connect.
@@ -30,12 +35,13 @@ async def connected(
         home: Folder for the store and the copies, and the only root.
         era: The protocol era.
         seconds: Time limit of the block.
-        program: Arguments of Python.
+        program: A command that runs the server; None: a forked process.
         environment: Settings of the server, by variable.
     """
+    command, *words = program or forked("stability_mcp")
     server = StdioServerParameters(
-        command=sys.executable,
-        args=list(program),
+        command=command,
+        args=words,
         env={
             **os.environ,
             "STABILITY_HOME": str(home / "home"),

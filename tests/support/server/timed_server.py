@@ -15,11 +15,12 @@ from stability_mcp.server.app import build_server
 from stability_mcp.server.stdio import serve
 from stability_mcp.settings import read_settings
 from stability_mcp.studio import open_studio
+from support.programs import forked
 
 
-def timed(**seconds: float) -> tuple[str, ...]:
-    """Return the arguments for Python to run a server with this timing."""
-    return ("-m", "support.server.timed_server", json.dumps(seconds))
+def timed(**seconds: float) -> list[str]:
+    """Return a command that runs a server with this timing."""
+    return forked("support.server.timed_server", json.dumps(seconds))
 
 
 if __name__ == "__main__":
