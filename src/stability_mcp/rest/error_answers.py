@@ -23,6 +23,7 @@ from stability_mcp.errors import (
     InputFileError,
     InvalidRequestError,
     JobError,
+    KeyConflictError,
     ModerationError,
     NotFoundError,
     NotSentError,
@@ -35,6 +36,7 @@ from stability_mcp.errors import (
     UnavailableError,
     UnknownOutcomeError,
     UnusableAnswerError,
+    WebhookRefusedError,
 )
 from stability_mcp.rest.request_problems import RequestProblemError
 from stability_mcp.text import CHARGES, plain
@@ -48,6 +50,8 @@ UNAVAILABLE = 503
 Row = tuple[type[StudioError], int, str]
 
 STATUSES: tuple[Row, ...] = (
+    (KeyConflictError, 422, "idempotency_key_used"),
+    (WebhookRefusedError, 422, "webhook_refused"),
     (BlockedTermError, 403, "blocked_term"),
     (ArgumentsError, 400, "invalid_arguments"),
     (NotFoundError, 404, "not_found"),

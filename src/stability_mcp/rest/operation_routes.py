@@ -93,6 +93,7 @@ def call_options(call: RestCall, given: Split, wait: float) -> CallOptions:
         wait=wait,
         soon=wait,  # its result is fetched later: an identical call must not join it
         confirm=call.confirmer(given.confirm_spend),
+        key=call.key,
     )
 
 

@@ -1,6 +1,7 @@
 """The application of the REST face: routes requests, and adds what every answer has."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -85,6 +86,10 @@ async def _answer(
     )
     with face.receiving_body(route):
         given = await read_arguments(route, request, stream, call.opened)
+    key = request.headers.get("idempotency-key")
+    if key is not None and route.method == "POST" and call.opened is not None:
+        place = f"{route.method} {route.path}"
+        call = replace(call, key=await call.opened.keys.key(key, place, given.values))
     call.notes.extend(given.notes)
     arguments = _parsed(route, given.values)
     if route.body == "file":

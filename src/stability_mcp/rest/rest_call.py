@@ -19,7 +19,8 @@ from stability_mcp.server.catalog import all_tools
 from stability_mcp.server.price_questions import Confirmer
 from stability_mcp.server.tools import load_tools
 from stability_mcp.settings import Settings
-from stability_mcp.studio import Studio
+from stability_mcp.studio import CallKey, Studio
+from stability_mcp.studio.workflow.run_start import RunOptions
 
 NO_FILES = "calls over HTTP read no files of this machine"
 """Why a tool must not use what only the user at this machine may, as a clause."""
@@ -38,6 +39,9 @@ class RestCall:
     """What was repaired or converted in files that the request carried."""
     body: BodyStream
     """The bytes of the body, for a route that reads them itself."""
+
+    key: CallKey | None = None
+    """The `Idempotency-Key` with what it is for; None: it was sent without one."""
 
     @property
     def studio(self) -> Studio:
@@ -94,6 +98,16 @@ class RestCall:
             elicitation=None,
             agreed=agreed,
             max_wait=0,
+        )
+
+    def run_options(self, agreed: float | None = None) -> RunOptions:
+        """Return the options of a call about a run of a workflow.
+
+        Args:
+            agreed: Credits that the user agreed to.
+        """
+        return RunOptions(
+            wait=self.patience, confirm=self.confirmer(agreed), preview=False, key=self.key
         )
 
     async def tool(self, name: str, arguments: Mapping[str, Any], *, wait: float = 0) -> Any:  # noqa: ANN401 -- what the tool returns

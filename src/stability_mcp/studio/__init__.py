@@ -44,6 +44,7 @@ from stability_mcp.media.workspace import (
 )
 from stability_mcp.policy.audit import Entry
 from stability_mcp.policy.confirmation import Answer, Confirm, Question, Quote
+from stability_mcp.policy.idempotency import CallKey
 from stability_mcp.policy.spend_limits import (
     MAX_CREDITS,
     LimitWish,
@@ -122,6 +123,7 @@ __all__ = [
     "BackupTarget",
     "CacheStatistics",
     "Call",
+    "CallKey",
     "CallOptions",
     "CancelOutcome",
     "CancelledJob",
