@@ -53,7 +53,14 @@ async def outcome_response(call: RestCall, outcome: Outcome, request_id: str) ->
         return await _artifacts(call, outcome)
     if len(jobs) != 1 or not outcome.media or call.prefers_json:
         return JSONResponse(call_form(outcome, call.notes).dumped())
-    return await _bytes(call, outcome, outcome.media[0])
+    item = outcome.media[0]
+    if accepts(call.accept, item.media_type):
+        return await _bytes(call, outcome, item)
+    note = (
+        f"The result is {item.media_type}, which the accepted types don't include; its link "
+        "content has the bytes."
+    )
+    return JSONResponse(call_form(outcome, [*call.notes, note]).dumped())
 
 
 async def _bytes(call: RestCall, outcome: Outcome, item: MediaItem) -> Response:
