@@ -15,6 +15,7 @@ from stability_mcp.rest.media_bytes import media_response, result_headers
 from stability_mcp.rest.media_form import finish_reason
 from stability_mcp.rest.rest_call import RestCall
 from stability_mcp.rest.run_form import RunForm
+from stability_mcp.rest.server_folders import without_folders
 from stability_mcp.server.tool import Data
 from stability_mcp.studio import JobRecord, MediaItem, Outcome
 from stability_mcp.studio.workflow.run_answer import RunOutcome
@@ -131,6 +132,8 @@ def accepted(
 def run_response(call: RestCall, outcome: RunOutcome) -> Response:
     """Return a run: 202 while it works, else its JSON form."""
     form = RunForm.of(outcome, call.notes)
+    notes = [without_folders(each, call.settings) for each in form.notes]
+    form = form.model_copy(update={"notes": notes})
     if not outcome.is_running:
         return JSONResponse(form.dumped())
     facts = {

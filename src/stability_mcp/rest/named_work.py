@@ -7,7 +7,6 @@ from stability_mcp.errors import NotFoundError
 from stability_mcp.rest.rest_call import RestCall
 from stability_mcp.studio import Call, Outcome, Studio
 from stability_mcp.studio.workflow.run_answer import RunOutcome
-from stability_mcp.studio.workflow.run_start import RunOptions
 from stability_mcp.text import quoted
 from stability_mcp.uris import is_run, job_id_of
 
@@ -35,7 +34,7 @@ async def find_work(studio: Studio, name: str) -> NamedWork:
     call = await studio.find_call(wanted)
     if call is not None:
         return NamedWork(jobs=call.job_ids, call=call)
-    job = await studio.job_of_generation(wanted)
+    job = await studio.work.job_of_generation(wanted)
     if job is not None:
         return NamedWork(jobs=[job])
     await _check_job(studio, wanted)
@@ -54,10 +53,10 @@ async def _check_job(studio: Studio, job: str) -> None:
 
 async def wait_for(call: RestCall, work: NamedWork) -> Outcome | RunOutcome:
     """Return the outcome of jobs or a run, after waiting as long as the client prefers."""
-    studio, seconds = call.studio, call.patience
+    studio = call.studio
     if work.run is not None:
-        return await studio.runs.show(work.run, RunOptions(wait=seconds, preview=False))
-    outcome = await studio.wait_for(work.jobs, seconds=seconds, preview=False)
+        return await studio.runs.show(work.run, call.run_options())
+    outcome = await studio.wait_for(work.jobs, seconds=call.patience, preview=False)
     if work.call is None or not outcome.finished:
         return outcome
     ended = await studio.find_call(work.call.id)  # its notes may be newer

@@ -173,12 +173,7 @@ class Studio:
         return await calling.run(self._parts, name, arguments, options)
 
     async def called(self, call: Call, *, preview: bool = True) -> Outcome:
-        """Return the outcome of a call whose jobs have all ended, and mark it as delivered.
-
-        Args:
-            call: The call.
-            preview: Whether the outcome has a preview, if the settings allow one.
-        """
+        """Return the outcome of a call whose jobs have all ended, and mark it as delivered."""
         return await calling.called(self._parts, call, preview=preview)
 
     async def find_call(self, call_id: str) -> Call | None:
@@ -226,10 +221,6 @@ class Studio:
         wanted = list(job_ids) or await self._jobs.reader.unfinished_and_uncollected(self._account)
         wait = Wait(seconds=seconds, progress=progress, preview=preview)
         return await calling.wait_for(self._parts, wanted, wait)
-
-    async def job_of_generation(self, generation: str) -> str | None:
-        """Return the id of the newest job of a generation at the API, or None."""
-        return await self._jobs.reader.job_of_generation(self._account, generation)
 
     async def has_uncollected_jobs(self) -> bool:
         """Return whether jobs outside workflows are unfinished or were never delivered."""

@@ -72,10 +72,12 @@ async def get_job(call: RestCall, arguments: OneJob) -> Data | RunOutcome:
 
 @route("DELETE", "/jobs/{id}", tag="jobs")
 async def cancel_job(call: RestCall, arguments: OneJob) -> Data | RunOutcome:
-    """Cancel what wasn't sent, free of charge; sent jobs are stored, and charged if they succeed."""
+    """Cancel what wasn't sent, free of charge; sent jobs are stored, and charged if successful."""
     work = await find_work(call.studio, arguments.id)
     if work.run is not None:
-        return await call.studio.runs.cancel(work.run, RunOptions(wait=0, preview=False))
+        runs, options = call.studio.runs, call.run_options()
+        is_ended = (await runs.read(work.run)).row.finished_at is not None
+        return await (runs.show if is_ended else runs.cancel)(work.run, options)
     cancelled: Data = await call.tool("job_cancel", {"jobs": list(work.jobs)})
     return cancelled
 
@@ -112,6 +114,7 @@ async def rerun_job(call: RestCall, arguments: Rerun) -> Outcome:
         wait=wait,
         soon=wait,  # its result is fetched later: an identical call must not join it
         confirm=call.confirmer(arguments.confirm_spend),
+        key=call.key,
     )
     return await reruns.rerun(
         call.studio,

@@ -92,6 +92,10 @@ class WorkList:
             next_cursor=marks.cursor if more else None,
         )
 
+    async def job_of_generation(self, generation: str) -> str | None:
+        """Return the id of the newest job of a generation at the API, or None."""
+        return await self._parts.jobs.reader.job_of_generation(self._parts.account, generation)
+
     async def _jobs(self, query: WorkQuery, before: int | None) -> JobPage:
         name = known_operation(query.operation).name() if query.operation else None
         return await self._parts.jobs.reader.list(
