@@ -1,4 +1,4 @@
-"""Stored media over HTTP: list, store, change, delete, bytes with ranges and conditions, previews."""
+"""Stored media over HTTP: list, store, change, delete, bytes in parts, previews."""
 
 from collections.abc import Iterator
 from pathlib import Path

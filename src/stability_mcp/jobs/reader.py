@@ -219,6 +219,10 @@ class JobReader:
             return None
         return replace(call, jobs=tuple(await self.records(account, call.job_ids)))
 
+    async def job_of_generation(self, account: Account, generation: str) -> str | None:
+        """Return the id of the newest job of a generation at the API, or None."""
+        return await self._database.peek(lambda c: lookup.job_of_generation(c, account, generation))
+
     async def activity(self, account: Account) -> tuple[int, dict[str, tuple[str, int]]]:
         """Return a value that changes when a job is added or changes; see `lookup.activity`."""
         return await self._database.read(lambda c: lookup.activity(c, account.owner))

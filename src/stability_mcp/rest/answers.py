@@ -15,6 +15,7 @@ from stability_mcp.rest.media_bytes import media_response, result_headers
 from stability_mcp.rest.media_form import finish_reason
 from stability_mcp.rest.rest_call import RestCall
 from stability_mcp.rest.run_form import RunForm
+from stability_mcp.rest.server_folders import without_folders
 from stability_mcp.server.tool import Data
 from stability_mcp.studio import JobRecord, MediaItem, Outcome
 from stability_mcp.studio.workflow.run_answer import RunOutcome
@@ -53,7 +54,14 @@ async def outcome_response(call: RestCall, outcome: Outcome, request_id: str) ->
         return await _artifacts(call, outcome)
     if len(jobs) != 1 or not outcome.media or call.prefers_json:
         return JSONResponse(call_form(outcome, call.notes).dumped())
-    return await _bytes(call, outcome, outcome.media[0])
+    item = outcome.media[0]
+    if accepts(call.accept, item.media_type):
+        return await _bytes(call, outcome, item)
+    note = (
+        f"The result is {item.media_type}, which the accepted types don't include; its link "
+        "content has the bytes."
+    )
+    return JSONResponse(call_form(outcome, [*call.notes, note]).dumped())
 
 
 async def _bytes(call: RestCall, outcome: Outcome, item: MediaItem) -> Response:
@@ -124,6 +132,8 @@ def accepted(
 def run_response(call: RestCall, outcome: RunOutcome) -> Response:
     """Return a run: 202 while it works, else its JSON form."""
     form = RunForm.of(outcome, call.notes)
+    notes = [without_folders(each, call.settings) for each in form.notes]
+    form = form.model_copy(update={"notes": notes})
     if not outcome.is_running:
         return JSONResponse(form.dumped())
     facts = {

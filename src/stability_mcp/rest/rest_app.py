@@ -47,7 +47,7 @@ def rest_app(settings: Settings, get_lazy_studio: GetLazyStudio) -> ASGIApp:
 def is_counted(path: str) -> bool:
     """Return whether client limits count a request for a path: not streams, health and bytes."""
     end = path.rpartition("/")[2]
-    return end not in {"content", "events", "health", "preview"}
+    return end not in {"content", "events", "health", "preview", "ready"}
 
 
 def _starlette_routes(face: RestFace, route: RestRoute) -> list[Route]:
@@ -92,7 +92,7 @@ async def _answer(
         call = replace(call, key=await call.opened.keys.key(key, place, given.values))
     call.notes.extend(given.notes)
     arguments = _parsed(route, given.values)
-    if route.body == "file":
+    if route.body in {"file", "form_or_file"}:  # the function may read the body itself
         found = await route.function(call, arguments)
     else:
         found = await _unless_gone(request, partial(route.function, call, arguments))

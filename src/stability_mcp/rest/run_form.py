@@ -9,6 +9,7 @@ from stability_mcp.rest.media_form import MediaForm
 from stability_mcp.server.run_views import RunStepFacts, RunSummary
 from stability_mcp.server.tool import Data
 from stability_mcp.studio.workflow.run_answer import RunOutcome, RunResult
+from stability_mcp.workflows.runs.run_state import RunState
 
 RunStatus = Literal["in-progress", "review", "paused", "done", "failed", "cancelled"]
 """`review`: it waits for a pick of the user; `paused`: for money, a key or disk space."""
@@ -29,8 +30,8 @@ class RunResultForm(Data):
     picked: bool | None = None
 
 
-class RunForm(Data):
-    """A run of a workflow."""
+class RunProgressForm(Data):
+    """A run of a workflow, without its results."""
 
     id: str
     status: RunStatus
@@ -39,26 +40,54 @@ class RunForm(Data):
     why: str | None = None
     """Why it waits or failed."""
     steps: list[RunStepFacts]
-    outputs: dict[str, list[RunResultForm]]
-    """Results by the name of the output; while a review waits, by its step."""
     done: int
     """Results that exist."""
     total: int | None = None
     """Results that it will have; absent: a review decides how many."""
     failed: int
     """Results that don't come: failed, skipped or cancelled."""
-    seconds_left: float | None = None
-    """About; absent: unknown."""
-    review: list[str] | None = None
-    """Steps that wait for a pick."""
     credits: float
     """Charged so far."""
     max_credits: float
     """What the user agreed to."""
-    notes: list[str]
     created: str
     finished: str | None = None
     links: JobLinks
+
+    @classmethod
+    def of_state(cls, state: RunState) -> "RunProgressForm":
+        """Return a run as JSON."""
+        steps = [RunStepFacts.of(each) for each in state.steps()]
+        summary, row = RunSummary.of_state(state), state.row
+        totals = [each.total for each in steps]
+        return RunProgressForm(
+            id=row.id,
+            status="in-progress" if row.state == "running" else row.state,
+            title=summary.title,
+            template=summary.template,
+            why=summary.why,
+            steps=steps,
+            done=sum(each.done for each in steps),
+            total=None if None in totals else sum(filter(None, totals)),
+            failed=sum(each.failed for each in steps),
+            credits=summary.charged,
+            max_credits=summary.max_credits,
+            created=summary.created_at,
+            finished=summary.finished_at,
+            links=job_links(row.id),
+        )
+
+
+class RunForm(RunProgressForm):
+    """A run of a workflow."""
+
+    outputs: dict[str, list[RunResultForm]]
+    """Results by the name of the output; while a review waits, by its step."""
+    seconds_left: float | None = None
+    """About; absent: unknown."""
+    review: list[str] | None = None
+    """Steps that wait for a pick."""
+    notes: list[str]
 
     @classmethod
     def of(cls, outcome: RunOutcome, notes: Sequence[str] = ()) -> "RunForm":
@@ -68,28 +97,11 @@ class RunForm(Data):
             outcome: The run.
             notes: Lines about the files of the request.
         """
-        state, steps = outcome.state, [RunStepFacts.of(each) for each in outcome.steps]
-        summary = RunSummary.of_state(state)
-        row = state.row
-        totals = [each.total for each in steps]
         return cls(
-            id=row.id,
-            status="in-progress" if row.state == "running" else row.state,
-            title=summary.title,
-            template=summary.template,
-            why=summary.why,
-            steps=steps,
+            **dict(RunProgressForm.of_state(outcome.state)),
             outputs=_outputs(outcome.results),
-            done=sum(each.done for each in steps),
-            total=None if None in totals else sum(filter(None, totals)),
-            failed=sum(each.failed for each in steps),
             review=list(outcome.reviews) or None,
-            credits=summary.charged,
-            max_credits=summary.max_credits,
             notes=[*notes, *outcome.notes],
-            created=summary.created_at,
-            finished=summary.finished_at,
-            links=job_links(row.id),
         )
 
 

@@ -280,14 +280,14 @@ def _pictures(files: Iterable[tuple[str, MediaItem]]) -> tuple[tuple[str, MediaI
     return tuple((field, item) for field, item in files if item.kind == "image")
 
 
-async def called(parts: StudioParts, call: Call) -> Outcome:
+async def called(parts: StudioParts, call: Call, *, preview: bool) -> Outcome:
     """Implement `Studio.called`."""
     # The jobs have ended: this only waits for their readable copies.
     jobs = await parts.jobs.wait(parts.account, call.job_ids, 0)
     results = await parts.media.many([each for job in jobs for each in job.media])
     restored = await restore_transparency(parts, jobs, results, {})
     media = restored.media
-    shown, not_shown = await _previewed(parts, restored.shown)
+    shown, not_shown = await _previewed(parts, restored.shown if preview else [])
     empty = await _empty(media, shown)
     settled = all(job.settled for job in jobs)
     if not settled:  # a late result counts as uncollected

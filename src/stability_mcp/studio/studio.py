@@ -48,6 +48,7 @@ from stability_mcp.workflows.runs import run_notices
 if TYPE_CHECKING:
     from stability_mcp.studio.keyed_calls import KeyedCalls
     from stability_mcp.studio.webhook_actions import WebhookActions
+    from stability_mcp.studio.workflow.work_list import WorkList
     from stability_mcp.studio.workflow.workflow_plans import WorkflowPlans
     from stability_mcp.studio.workflow.workflow_runs import WorkflowRuns
 
@@ -103,6 +104,13 @@ class Studio:
         from stability_mcp.studio.keyed_calls import KeyedCalls
 
         return KeyedCalls(self._parts)
+
+    @property
+    def work(self) -> "WorkList":
+        """Return the lists of jobs and runs together; imported late, too."""
+        from stability_mcp.studio.workflow.work_list import WorkList
+
+        return WorkList(self._parts)
 
     @property
     def permissions(self) -> Permissions:
@@ -164,9 +172,9 @@ class Studio:
             return await self.keys.run(name, arguments, options)
         return await calling.run(self._parts, name, arguments, options)
 
-    async def called(self, call: Call) -> Outcome:
+    async def called(self, call: Call, *, preview: bool = True) -> Outcome:
         """Return the outcome of a call whose jobs have all ended, and mark it as delivered."""
-        return await calling.called(self._parts, call)
+        return await calling.called(self._parts, call, preview=preview)
 
     async def find_call(self, call_id: str) -> Call | None:
         """Return a call by id, or None."""
@@ -198,7 +206,12 @@ class Studio:
     # Jobs
 
     async def wait_for(
-        self, job_ids: Sequence[str], *, seconds: float, progress: Progress | None = None
+        self,
+        job_ids: Sequence[str],
+        *,
+        seconds: float,
+        progress: Progress | None = None,
+        preview: bool = True,
     ) -> Outcome:
         """Wait for jobs; without any, for all unfinished and uncollected ones.
 
@@ -206,7 +219,8 @@ class Studio:
             NotFoundError: a job doesn't exist.
         """
         wanted = list(job_ids) or await self._jobs.reader.unfinished_and_uncollected(self._account)
-        return await calling.wait_for(self._parts, wanted, Wait(seconds=seconds, progress=progress))
+        wait = Wait(seconds=seconds, progress=progress, preview=preview)
+        return await calling.wait_for(self._parts, wanted, wait)
 
     async def has_uncollected_jobs(self) -> bool:
         """Return whether jobs outside workflows are unfinished or were never delivered."""

@@ -58,6 +58,7 @@ _unfinished = _SQL.values("unfinished", str)
 _unfinished_states = _SQL.many("unfinished_states", _UnfinishedJob)
 _newest = _SQL.value("newest", int)
 _uncollected = _SQL.many("uncollected", Uncollected)
+_job_of_generation = _SQL.value("job_of_generation", str)
 
 
 def jobs_by_id(connection: Connection, ids: Sequence[str]) -> dict[str, JobRow]:
@@ -143,6 +144,11 @@ def uncollected_jobs(connection: Connection, owner: str, *, since: float) -> lis
     """
     found = _uncollected(connection, owner=owner, since=since)
     return [replace(each, missing=bool(each.missing)) for each in found]
+
+
+def job_of_generation(connection: Connection, account: Account, generation: str) -> str | None:
+    """Return the id of the newest job of a generation at the API, or None."""
+    return _job_of_generation(connection, **account.key, generation=generation)
 
 
 def activity(connection: Connection, owner: str) -> tuple[int, dict[str, tuple[str, int]]]:

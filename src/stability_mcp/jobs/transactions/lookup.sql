@@ -88,3 +88,9 @@ WHERE calls.owner = :owner AND calls.delivered_at IS NULL
     )
     AND jobs.finished_at IS NOT NULL AND jobs.state <> 'cancelled'
 ORDER BY jobs.seq;
+
+-- name: job_of_generation(owner, upstream, generation) -> value
+-- The newest job of a generation at the API.
+SELECT id FROM jobs
+WHERE owner = :owner AND upstream = :upstream AND generation = :generation
+ORDER BY seq DESC LIMIT 1;

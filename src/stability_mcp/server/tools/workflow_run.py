@@ -88,13 +88,19 @@ async def workflow_run(studio: Studio, arguments: WorkflowRun, context: CallCont
         progress=context.progress,
         confirm=context.confirm(arguments.confirm_spend) if context.confirm else None,
     )
-    outcome = await _act(studio, arguments, options)
+    outcome = await run_workflow(studio, arguments, options)
     if context.ticket is not None and outcome.is_running:
         context.ticket.call = outcome.state.row.id
     return outcome
 
 
-async def _act(studio: Studio, arguments: WorkflowRun, options: RunOptions) -> RunOutcome:
+async def run_workflow(studio: Studio, arguments: WorkflowRun, options: RunOptions) -> RunOutcome:
+    """Start a run, or act on an earlier one, and wait for it.
+
+    Raises:
+        ArgumentsError: the arguments don't say which run is meant, or what to do with it.
+        StudioError: see `WorkflowRuns`.
+    """
     given = _actions(arguments)
     if arguments.run is None:
         if given:
