@@ -47,6 +47,7 @@ from stability_mcp.workflows.runs import run_notices
 
 if TYPE_CHECKING:
     from stability_mcp.studio.keyed_calls import KeyedCalls
+    from stability_mcp.studio.upkeep import Upkeep
     from stability_mcp.studio.webhook_actions import WebhookActions
     from stability_mcp.studio.workflow.workflow_plans import WorkflowPlans
     from stability_mcp.studio.workflow.workflow_runs import WorkflowRuns
@@ -103,6 +104,13 @@ class Studio:
         from stability_mcp.studio.keyed_calls import KeyedCalls
 
         return KeyedCalls(self._parts)
+
+    @property
+    def upkeep(self) -> "Upkeep":
+        """Return what the operator of the store asks for; imported late, too."""
+        from stability_mcp.studio.upkeep import Upkeep
+
+        return Upkeep(self._parts)
 
     @property
     def permissions(self) -> Permissions:
