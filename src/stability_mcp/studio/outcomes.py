@@ -34,6 +34,24 @@ def known_operation(name: str) -> type[Operation]:
         ) from None
 
 
+def operation_named(name: str) -> type[Operation]:
+    """Return an operation by its name, which may leave out the family: `ultra`, `outpaint`.
+
+    Raises:
+        NotFoundError: no operation has that name, or several families have one.
+    """
+    wanted = name.strip().casefold().replace("-", "_").replace(" ", "_")
+    if wanted in OPERATIONS:
+        return OPERATIONS[wanted]
+    found = [
+        row for row in OPERATIONS.values() if row.name().removeprefix(f"{row.toolset()}_") == wanted
+    ]
+    if len(found) > 1:
+        names = listed((row.name() for row in found), last="or")
+        raise NotFoundError(f"{quoted(name)} isn't one operation.", hint=f"Pass {names}.")
+    return found[0] if found else known_operation(name)
+
+
 def paid_operation(name: str) -> type[Operation]:
     """Return an operation that costs credits.
 
