@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from stability_mcp.figures.operation_figures import JobTotals, OperationFigures, job_totals
 from stability_mcp.figures.request_log import LoggedRequest, LogPage, LogQuery, Slot, read_log
-from stability_mcp.jobs.models import JobFilter, RateLimit
+from stability_mcp.jobs.models import JobFilter, RateLimit, State
 from stability_mcp.maintenance.rehearsal import rehearse, rehearse_leftovers
 from stability_mcp.maintenance.repair import StoreCheck
 from stability_mcp.maintenance.retention import Keep, Retention, Swept
@@ -27,6 +27,7 @@ __all__ = [
     "OperationFigures",
     "RunningProcess",
     "Slot",
+    "State",
     "StoreHealth",
     "StoreSize",
     "Swept",
