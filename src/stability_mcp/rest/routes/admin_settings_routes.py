@@ -63,9 +63,9 @@ async def admin_config(call: RestCall, arguments: None) -> Config:  # noqa: ARG0
 @route("GET", "/admin/export/config", tag="admin")
 async def admin_export_config(call: RestCall, arguments: None) -> Response:  # noqa: ARG001 -- every route takes both
     """Download the settings in force as JSON, by environment variable; secrets are left out."""
-    shown = [each for each in settings_in_force(call.settings) if not each.is_hidden]
+    found = settings_in_force(call.settings)
     return JSONResponse(
-        {each.name: each.value for each in shown},
+        {each.name: each.value for each in found if each.value and not each.is_hidden},
         headers={"content-disposition": f'attachment; filename="{CONFIG_FILE}"'},
     )
 
