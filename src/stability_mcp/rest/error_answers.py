@@ -154,6 +154,21 @@ def _status(error: StudioError) -> tuple[int, str]:
     )
 
 
+def status_of_end(state: str, charged: str, error_type: str | None) -> tuple[int, str]:
+    """Return status and name of the error that a job ended with.
+
+    Args:
+        state: Its state: failed, cancelled or unknown.
+        charged: Whether it was charged: no, assumed or yes.
+        error_type: Class of its error, if it failed uncharged.
+    """
+    if state == "cancelled":
+        return 409, "cancelled"
+    if state == "unknown" or charged == "assumed":
+        return 502, "unknown"
+    return (502, "unusable_answer") if charged == "yes" else status_of_type(error_type)
+
+
 def status_of_type(name: str | None) -> tuple[int, str]:
     """Return status and name of the error that a job ended with uncharged, by its class."""
     kinds = {kind.__name__: kind for kind in _subclasses(StudioError)}

@@ -74,6 +74,7 @@ from stability_mcp.studio.outcomes import (
     Price,
     Status,
     known_operation,
+    operation_named,
     paid_operation,
     price_of,
 )
@@ -196,6 +197,7 @@ __all__ = [
     "names_text",
     "open_for_check",
     "open_studio",
+    "operation_named",
     "paid_operation",
     "picture_problem",
     "price_of",

@@ -4,6 +4,7 @@ Length: one method for each thing that faces ask for; each only delegates.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
@@ -47,10 +48,21 @@ from stability_mcp.workflows.runs import run_notices
 
 if TYPE_CHECKING:
     from stability_mcp.studio.keyed_calls import KeyedCalls
+    from stability_mcp.studio.upkeep import Upkeep
     from stability_mcp.studio.webhook_actions import WebhookActions
     from stability_mcp.studio.workflow.work_list import WorkList
     from stability_mcp.studio.workflow.workflow_plans import WorkflowPlans
     from stability_mcp.studio.workflow.workflow_runs import WorkflowRuns
+
+_LATE = {
+    "keys": ("keyed_calls", "KeyedCalls"),
+    "plans": ("workflow.workflow_plans", "WorkflowPlans"),
+    "runs": ("workflow.workflow_runs", "WorkflowRuns"),
+    "upkeep": ("upkeep", "Upkeep"),
+    "webhooks": ("webhook_actions", "WebhookActions"),
+    "work": ("workflow.work_list", "WorkList"),
+}
+"""Module and class of each part that is imported late."""
 
 
 class Studio:
@@ -60,6 +72,19 @@ class Studio:
     labels, tags, deletes and restores media. `limits` changes spending limits. `figures` reports
     what was used.
     """
+
+    plans: "WorkflowPlans"
+    """The checks of workflows."""
+    runs: "WorkflowRuns"
+    """The runs of workflows."""
+    work: "WorkList"
+    """The lists of jobs and runs together."""
+    webhooks: "WebhookActions"
+    """The webhooks of the account."""
+    keys: "KeyedCalls"
+    """The idempotency keys."""
+    upkeep: "Upkeep"
+    """What the operator of the store asks for."""
 
     def __init__(self, parts: StudioParts) -> None:
         self._parts, self._account = parts, parts.account
@@ -77,40 +102,12 @@ class Studio:
         """Return the settings in use."""
         return self._parts.settings
 
-    @property
-    def plans(self) -> "WorkflowPlans":
-        """Return the checks of workflows; imported late, as most processes run none."""
-        from stability_mcp.studio.workflow.workflow_plans import WorkflowPlans
-
-        return WorkflowPlans(self._parts)
-
-    @property
-    def runs(self) -> "WorkflowRuns":
-        """Return the runs of workflows; imported late, too."""
-        from stability_mcp.studio.workflow.workflow_runs import WorkflowRuns
-
-        return WorkflowRuns(self._parts)
-
-    @property
-    def webhooks(self) -> "WebhookActions":
-        """Return the webhooks of the account; imported late, as only REST changes them."""
-        from stability_mcp.studio.webhook_actions import WebhookActions
-
-        return WebhookActions(self._parts)
-
-    @property
-    def keys(self) -> "KeyedCalls":
-        """Return the idempotency keys; imported late, as only some faces take them."""
-        from stability_mcp.studio.keyed_calls import KeyedCalls
-
-        return KeyedCalls(self._parts)
-
-    @property
-    def work(self) -> "WorkList":
-        """Return the lists of jobs and runs together; imported late, too."""
-        from stability_mcp.studio.workflow.work_list import WorkList
-
-        return WorkList(self._parts)
+    def __getattr__(self, name: str) -> object:
+        """Return a part whose module is imported late, as most processes don't need it."""
+        if name not in _LATE:
+            raise AttributeError(f"{type(self).__name__} has no attribute {name}")
+        module, part = _LATE[name]
+        return getattr(import_module(f"stability_mcp.studio.{module}"), part)(self._parts)
 
     @property
     def permissions(self) -> Permissions:
