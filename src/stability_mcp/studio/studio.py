@@ -46,6 +46,7 @@ from stability_mcp.studio.usage_figures import UsageFigures
 from stability_mcp.workflows.runs import run_notices
 
 if TYPE_CHECKING:
+    from stability_mcp.studio.change_feed import ChangeFeed
     from stability_mcp.studio.keyed_calls import KeyedCalls
     from stability_mcp.studio.webhook_actions import WebhookActions
     from stability_mcp.studio.workflow.workflow_plans import WorkflowPlans
@@ -103,6 +104,13 @@ class Studio:
         from stability_mcp.studio.keyed_calls import KeyedCalls
 
         return KeyedCalls(self._parts)
+
+    @property
+    def changes(self) -> "ChangeFeed":
+        """Return a new reader of changes; imported late, as only streams of events use it."""
+        from stability_mcp.studio.change_feed import ChangeFeed
+
+        return ChangeFeed(self._parts)
 
     @property
     def permissions(self) -> Permissions:

@@ -88,3 +88,13 @@ WHERE calls.owner = :owner AND calls.delivered_at IS NULL
     )
     AND jobs.finished_at IS NOT NULL AND jobs.state <> 'cancelled'
 ORDER BY jobs.seq;
+
+-- name: ended_after(owner, number, limit) -> many
+-- Jobs in the order of their ends, after the one with a number.
+SELECT id, end_number FROM jobs
+WHERE owner = :owner AND end_number > :number ORDER BY end_number LIMIT :limit;
+
+-- name: newest_end(owner) -> value
+-- The number of the last end; no row: no job ended yet.
+SELECT end_number FROM jobs
+WHERE owner = :owner AND end_number IS NOT NULL ORDER BY end_number DESC LIMIT 1;
