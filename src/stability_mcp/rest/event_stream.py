@@ -193,7 +193,7 @@ def _id_of(position: Position, tag: str) -> str:
 
 
 def _position_of(text: str, tag: str) -> Position | None:
-    """Return the position in an id; None: it is no id of this store."""
+    """Return the position in an id; None: it isn't an id of this store."""
     found = _ID.fullmatch(text)
     if found is None or found[1] != tag:
         return None

@@ -92,7 +92,7 @@ async def _answer(
         call = replace(call, key=await call.opened.keys.key(key, place, given.values))
     call.notes.extend(given.notes)
     arguments = _parsed(route, given.values)
-    if route.body == "file":
+    if route.body in {"file", "form_or_file"}:  # the function reads the body itself
         found = await route.function(call, arguments)
     else:
         found = await _unless_gone(request, partial(route.function, call, arguments))
