@@ -47,6 +47,7 @@ from stability_mcp.studio.usage_figures import UsageFigures
 from stability_mcp.workflows.runs import run_notices
 
 if TYPE_CHECKING:
+    from stability_mcp.studio.change_feed import ChangeFeed
     from stability_mcp.studio.keyed_calls import KeyedCalls
     from stability_mcp.studio.upkeep import Upkeep
     from stability_mcp.studio.webhook_actions import WebhookActions
@@ -108,6 +109,13 @@ class Studio:
             raise AttributeError(f"{type(self).__name__} has no attribute {name}")
         module, part = _LATE[name]
         return getattr(import_module(f"stability_mcp.studio.{module}"), part)(self._parts)
+
+    @property
+    def changes(self) -> "ChangeFeed":
+        """Return a new reader of changes; imported late, as only streams of events use it."""
+        from stability_mcp.studio.change_feed import ChangeFeed
+
+        return ChangeFeed(self._parts)
 
     @property
     def permissions(self) -> Permissions:
