@@ -33,7 +33,7 @@ WHERE seq = :seq AND owner = :owner AND next_at = :next_at
         WHERE webhooks.id = deliveries.webhook AND webhooks.disabled_at IS NULL);
 
 -- name: drop_superseded(seq, owner, next_at) -> count
--- What it would say is no longer so.
+-- The job or run has continued since: its next end sends a message.
 DELETE FROM deliveries
 WHERE seq = :seq AND owner = :owner AND next_at = :next_at AND body IS NULL;
 
