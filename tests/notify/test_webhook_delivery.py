@@ -291,6 +291,17 @@ async def test_an_end_that_no_longer_holds_is_not_sent(database: Database) -> No
     assert len(await _deliveries(database, webhook.id)) == 1
 
 
+async def test_a_clock_that_was_wrong_delays_no_message(database: Database) -> None:
+    """*Chosen*: an end that lies a year ahead is sent at once."""
+    clock = Clock()
+    with listening() as listener:
+        await registered(database, listener.url)
+        async with delivering(database, clock):
+            await failed_jobs(database, clock.now + 365 * 86_400)
+            await listener.wait_for()
+            await _until_recorded(database, 1)
+
+
 async def test_a_message_that_cannot_be_made_does_not_hold_up_others(
     database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -117,7 +117,7 @@ class WebhookDelivery:
             self._next = await self.database.peek(
                 partial(webhook_queue.next_due, upstream=self.upstream)
             )
-        return self._next is not None and self._next <= self.clock()
+        return webhook_queue.is_due(self._next, self.clock())
 
     def _due(self, connection: Connection) -> DueDeliveries:
         """Return what is due, with at most `MAX_PER_WEBHOOK` in flight for each webhook."""

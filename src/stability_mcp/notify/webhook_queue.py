@@ -20,6 +20,8 @@ from stability_mcp.store.tenancy import Account
 
 CLAIM_SECONDS = 60.0
 """Seconds for which one process holds a delivery: four times the timeout of an attempt."""
+MAX_DELAY_SECONDS = 2.0 * RETRY_SECONDS[-1]
+"""No delivery is due later than this; the margin is for clocks that differ."""
 MAX_FAILING_SECONDS = 5 * 86_400.0
 """Seconds of failure, without a success, after which a webhook is disabled. *Chosen*: longer than
 all retries of one message."""
@@ -138,6 +140,11 @@ def next_due(connection: Connection, upstream: str) -> float | None:
     return _next_due(connection, upstream=upstream)
 
 
+def is_due(next_at: float | None, now: float) -> bool:
+    """Return whether a delivery is due at a time that `next_due` returned."""
+    return next_at is not None and not now < next_at <= now + MAX_DELAY_SECONDS
+
+
 def due(connection: Connection, query: DueQuery, run_content: RunContent) -> DueDeliveries:
     """Return deliveries that are due, oldest first, with the body of each.
 
@@ -147,7 +154,7 @@ def due(connection: Connection, query: DueQuery, run_content: RunContent) -> Due
         run_content: Describes a run.
     """
     found = DueDeliveries()
-    for row in _due(connection, **vars(query)):
+    for row in _due(connection, **vars(query), latest=query.now + MAX_DELAY_SECONDS):
         if row.body is not None:
             found.ready.append(row)
             continue

@@ -3,13 +3,15 @@
 SELECT next_at FROM deliveries WHERE upstream = :upstream AND next_at IS NOT NULL
 ORDER BY next_at LIMIT 1;
 
--- name: due(upstream, now, busy..., limit) -> many
--- Deliveries that are due, oldest first; `busy` are webhooks with enough in flight.
+-- name: due(upstream, now, latest, busy..., limit) -> many
+-- Deliveries that are due, oldest first; `busy` are webhooks with enough in flight. No delay ends
+-- after `latest`, so a later time comes from a clock that was wrong.
 SELECT deliveries.seq, deliveries.owner, deliveries.upstream, deliveries.webhook,
     deliveries.message, deliveries.type, deliveries.subject, deliveries.ended_at,
     deliveries.attempts, deliveries.next_at, deliveries.body
 FROM deliveries
-WHERE deliveries.upstream = :upstream AND deliveries.next_at <= :now
+WHERE deliveries.upstream = :upstream
+    AND (deliveries.next_at <= :now OR deliveries.next_at > :latest)
     AND deliveries.webhook NOT IN (:busy...)
 ORDER BY deliveries.next_at, deliveries.seq LIMIT :limit;
 
