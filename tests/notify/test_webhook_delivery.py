@@ -57,7 +57,8 @@ async def test_a_message_has_an_envelope_and_a_signature(database: Database) -> 
     with listening() as listener:
         webhook = await registered(database, f"{listener.url}/hook")
         async with delivering(database, clock):
-            [job] = await failed_jobs(database, clock.now)
+            error = 'The file "/home/me/My Pictures/fox.png" was changed.'
+            [job] = await failed_jobs(database, clock.now, error=error)
             await listener.wait_for()
             await _until_recorded(database, 1)
 
@@ -73,7 +74,7 @@ async def test_a_message_has_an_envelope_and_a_signature(database: Database) -> 
             "media": [],
             "credits": 0.0,
             "charged": "not charged",
-            "error": "no",
+            "error": 'The file "…/fox.png" was changed.',
             "finished_at": "1970-01-12T13:46:40Z",
             "emulated": False,
         },
