@@ -19,6 +19,8 @@ import anyio
 from stability_mcp.errors import StorageError
 from stability_mcp.maintenance import deleted_media, retention_rows, shrink
 from stability_mcp.maintenance.retention_rows import Numbered, Removed, StoredFiles
+from stability_mcp.media import upload_rows
+from stability_mcp.policy import idempotency
 from stability_mcp.store.database import Database
 from stability_mcp.store.ids import MAX_SEQ
 from stability_mcp.store.queries import Connection
@@ -190,12 +192,33 @@ class Retention:
         return swept
 
     async def sweep_leftovers(self) -> Swept:
-        """Remove only what interrupted imports left; return how much was removed."""
+        """Remove only leftovers of crashes, old idempotency keys and expired uploads; count them."""
         swept, home = Swept(), self._files.home
         leftovers = await in_file_thread(lambda: list(retention_rows.spool_leftovers(home)))
         file_age = self._clock() - retention_rows.MIN_FILE_AGE_SECONDS
         swept.spool = await self._remove_files(swept, leftovers, file_age)
+        await self._expired(self._clock())
         return swept
+
+    async def _expired(self, now: float) -> None:
+        """Remove idempotency keys and signed uploads whose time is over."""
+        cutoff, removed = now - idempotency.KEEP_SECONDS, PAGE_ROWS
+        while removed == PAGE_ROWS:
+            removed = await self._database.write(
+                lambda c: idempotency.remove_old(c, cutoff=cutoff, limit=PAGE_ROWS),
+                name="maintenance.retain_keys",
+                own_commit=True,
+            )
+            await anyio.sleep(self._pause)
+        home, remove = self._files.home, self._files.remove
+        while uploads := await self._database.write(
+            lambda c: upload_rows.remove_expired(c, now=now, limit=PAGE_ROWS),
+            name="maintenance.retain_uploads",
+            own_commit=True,
+        ):
+            paths = [upload_rows.upload_path(home, each) for each in uploads]
+            await in_file_thread(partial(retention_rows.remove_files, paths, now, remove))
+            await anyio.sleep(self._pause)
 
     async def _sweep_old(self, swept: Swept, cutoff: float) -> None:
         """Remove what is older than STABILITY_KEEP_DAYS; the bytes of media follow later."""

@@ -49,6 +49,7 @@ from stability_mcp.workflows.runs import run_notices
 if TYPE_CHECKING:
     from stability_mcp.studio.change_feed import ChangeFeed
     from stability_mcp.studio.keyed_calls import KeyedCalls
+    from stability_mcp.studio.signed_uploads import SignedUploads
     from stability_mcp.studio.upkeep import Upkeep
     from stability_mcp.studio.webhook_actions import WebhookActions
     from stability_mcp.studio.workflow.work_list import WorkList
@@ -56,9 +57,11 @@ if TYPE_CHECKING:
     from stability_mcp.studio.workflow.workflow_runs import WorkflowRuns
 
 _LATE = {
+    "changes": ("change_feed", "ChangeFeed"),
     "keys": ("keyed_calls", "KeyedCalls"),
     "plans": ("workflow.workflow_plans", "WorkflowPlans"),
     "runs": ("workflow.workflow_runs", "WorkflowRuns"),
+    "signed_uploads": ("signed_uploads", "SignedUploads"),
     "upkeep": ("upkeep", "Upkeep"),
     "webhooks": ("webhook_actions", "WebhookActions"),
     "work": ("workflow.work_list", "WorkList"),
@@ -84,6 +87,10 @@ class Studio:
     """The webhooks of the account."""
     keys: "KeyedCalls"
     """The idempotency keys."""
+    signed_uploads: "SignedUploads"
+    """The uploads to signed URLs."""
+    changes: "ChangeFeed"
+    """A new reader of changes, for a stream of events."""
     upkeep: "Upkeep"
     """What the operator of the store asks for."""
 
@@ -109,13 +116,6 @@ class Studio:
             raise AttributeError(f"{type(self).__name__} has no attribute {name}")
         module, part = _LATE[name]
         return getattr(import_module(f"stability_mcp.studio.{module}"), part)(self._parts)
-
-    @property
-    def changes(self) -> "ChangeFeed":
-        """Return a new reader of changes; imported late, as only streams of events use it."""
-        from stability_mcp.studio.change_feed import ChangeFeed
-
-        return ChangeFeed(self._parts)
 
     @property
     def permissions(self) -> Permissions:
@@ -284,7 +284,7 @@ class Studio:
         client = self._parts.limited_client()
         if key is None:
             return await self._jobs.resume(job_ids, client)
-        return await self._jobs.resume(job_ids, client, self.keys.recording(key, jobs=job_ids))
+        return await self._jobs.resume(job_ids, client, self.keys.recording(key, {"jobs": job_ids}))
 
     async def cancel_jobs(
         self, job_ids: Sequence[str], *, caller: str | None = None
