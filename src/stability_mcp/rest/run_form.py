@@ -83,6 +83,7 @@ class RunForm(Data):
             done=sum(each.done for each in steps),
             total=None if None in totals else sum(filter(None, totals)),
             failed=sum(each.failed for each in steps),
+            seconds_left=round(outcome.seconds_left, 1) or None,
             review=list(outcome.reviews) or None,
             credits=summary.charged,
             max_credits=summary.max_credits,
@@ -101,6 +102,7 @@ def _outputs(results: Sequence[RunResult]) -> dict[str, list[RunResultForm]]:
         found[each.output].append(
             RunResultForm(
                 number=each.number,
+                id=each.id,
                 media=MediaForm.of(item) if item is not None else None,
                 credits=each.price / 1000,
                 seconds=each.seconds,

@@ -15,7 +15,8 @@ from stability_mcp.text import listed
 from stability_mcp.workflows import placeholders
 from stability_mcp.workflows.picture_parts import mistake
 from stability_mcp.workflows.plan import ITEM, MAX_ELEMENTS, MAX_JOBS, Plan, Step
-from stability_mcp.workflows.plan_notation import missing_file, read_plan
+from stability_mcp.workflows.plan_chains import missing_file
+from stability_mcp.workflows.plan_notation import read_plan
 from stability_mcp.workflows.predictions import made_kind, sent_size, takes_files
 from stability_mcp.workflows.problems import problems_error
 from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, template
@@ -66,8 +67,8 @@ class BatchProcess(TemplateArguments):
     """Arguments of the operation; {item.name} in a text is the file's name."""
     steps: Annotated[list[ChainStep], Field(max_length=MAX_CHAIN)] | None = None
     """Instead of operation: a chain. "$item" is the result before, "$item.file" the file."""
-    to: Folder = "batch"
-    """Folder for the results."""
+    to: Folder | None = "batch"
+    """Folder for the results; null: only stored."""
     reuse: bool = True
     """Reuse results of earlier runs, so that only new files are paid."""
 

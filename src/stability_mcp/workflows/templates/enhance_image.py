@@ -1,9 +1,12 @@
 """Template `enhance_image`: a larger and cleaner picture."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
 
 from stability_mcp.api.fields import Size
+from stability_mcp.api.tool_arguments import as_list
 from stability_mcp.text import quoted
 from stability_mcp.workflows.picture_parts import (
     DENOISE,
@@ -28,6 +31,9 @@ from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, t
 from stability_mcp.workflows.template_parts import labelled, result_name
 
 
+Repair = Literal["denoise", "upscale", "sharpen"]
+
+
 class EnhanceImage(TemplateArguments):
     """Enlarge a picture and repair it, with the upscaler that suits its size and flaws.
 
@@ -47,6 +53,14 @@ class EnhanceImage(TemplateArguments):
     """Absent: if noise is found."""
     sharpen: bool | None = None
     """Absent: if it is blurred and stays true."""
+    steps: Annotated[list[Repair], BeforeValidator(as_list), Field(min_length=1)] | None = None
+    """Do only these, whether or not they seem needed. Absent: what it needs."""
+
+    def wants(self, repair: Repair) -> bool | None:
+        """Return whether to do a repair; None: if it is needed."""
+        if self.steps is not None:
+            return repair in self.steps
+        return {"denoise": self.denoise, "sharpen": self.sharpen, "upscale": None}[repair]
 
 
 @template(
@@ -57,7 +71,7 @@ async def enhance_image(arguments: EnhanceImage, media: TemplateMedia) -> Plan:
     """Return a plan: denoise, upscale, sharpen, as far as each is needed."""
     size = await look(media, arguments.image, "image")
     flaws = found_flaws(await media.inspect(arguments.image))
-    upscaler = choose_upscaler(size, arguments.target, arguments.detail, arguments.quality)
+    upscaler = _upscaler(arguments, size)
     if upscaler is not None and upscaler.needs_prompt and arguments.prompt is None:
         raise _no_prompt(upscaler, size, arguments)
     steps = list(_steps(arguments, flaws, upscaler))
@@ -76,10 +90,22 @@ async def enhance_image(arguments: EnhanceImage, media: TemplateMedia) -> Plan:
     )
 
 
+def _upscaler(arguments: EnhanceImage, size: Size) -> Upscaler | None:
+    if arguments.steps is None:
+        return choose_upscaler(size, arguments.target, arguments.detail, arguments.quality)
+    if arguments.denoise is not None or arguments.sharpen is not None:
+        raise mistake(
+            "steps", "They say what to do, and so do denoise and sharpen.", "Pass either of them."
+        )
+    if "upscale" not in arguments.steps:
+        return None
+    return choose_upscaler(size, arguments.target, arguments.detail, arguments.quality)
+
+
 def _steps(arguments: EnhanceImage, flaws: list[str], upscaler: Upscaler | None) -> Iterator[Step]:
     """Yield the steps; noise goes first, as an upscaler would take it for detail."""
     image = "$image"
-    if is_asked(arguments.denoise, "noisy", flaws):
+    if is_asked(arguments.wants("denoise"), "noisy", flaws):
         yield transform("denoised", image, {"op": "adjust", "denoise": DENOISE})
         image = "$denoised"
     if upscaler is not None:
@@ -87,7 +113,8 @@ def _steps(arguments: EnhanceImage, flaws: list[str], upscaler: Upscaler | None)
         yield upscaler.choice.step("enlarged", image=image, **words)
         image = "$enlarged"
     is_soft = arguments.detail == "keep" and "blurred" in flaws
-    if is_soft if arguments.sharpen is None else arguments.sharpen:
+    wanted = arguments.wants("sharpen")
+    if is_soft if wanted is None else wanted:
         yield transform("sharpened", image, {"op": "adjust", "sharpen": SHARPEN})
 
 
@@ -95,7 +122,9 @@ def _notes(
     arguments: EnhanceImage, size: Size, flaws: list[str], upscaler: Upscaler | None
 ) -> list[str]:
     notes = [f"Found: {', '.join(flaws) or 'no flaws'}"]
-    if upscaler is None:
+    if upscaler is None and arguments.wants("upscale") is False:
+        notes.append("The picture keeps its size: steps doesn't name upscale")
+    elif upscaler is None:
         notes.append(
             f"The picture isn't enlarged: {size.width}x{size.height} is enough for "
             f"{arguments.target}, or more than any upscaler makes"
