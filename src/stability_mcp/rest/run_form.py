@@ -72,6 +72,7 @@ class RunForm(Data):
         summary = RunSummary.of_state(state)
         row = state.row
         totals = [each.total for each in steps]
+        refused = sum(each.step is None for each in state.plan.entries)
         return cls(
             id=row.id,
             status="in-progress" if row.state == "running" else row.state,
@@ -81,8 +82,8 @@ class RunForm(Data):
             steps=steps,
             outputs=_outputs(outcome.results),
             done=sum(each.done for each in steps),
-            total=None if None in totals else sum(filter(None, totals)),
-            failed=sum(each.failed for each in steps),
+            total=None if None in totals else sum(filter(None, totals)) + refused,
+            failed=sum(each.failed for each in steps) + refused,
             seconds_left=round(outcome.seconds_left, 1) or None,
             review=list(outcome.reviews) or None,
             credits=summary.charged,

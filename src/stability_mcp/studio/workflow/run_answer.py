@@ -155,9 +155,7 @@ async def outcome_of(
         ],
         sheet=sheet,
         spent=await parts.jobs.reader.spending(account, client),
-        seconds_left=0.0
-        if stopped
-        else state.seconds_left(await usual_seconds(parts, state.plan)),
+        seconds_left=0.0 if stopped else state.seconds_left(await usual_seconds(parts, state.plan)),
         delivery=delivery,
     )
 

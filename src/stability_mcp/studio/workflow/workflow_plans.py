@@ -30,8 +30,8 @@ from stability_mcp.studio.workflow.workflow_delivery import delivery_folder
 from stability_mcp.text import credits_text, did_you_mean, listed, name_key, quoted
 from stability_mcp.workflows import placeholders
 from stability_mcp.workflows.plan import Plan, Step
-from stability_mcp.workflows.plan_check import CheckedPlan, check_plan
 from stability_mcp.workflows.plan_chains import chained
+from stability_mcp.workflows.plan_check import CheckedPlan, check_plan
 from stability_mcp.workflows.plan_entries import without_bad_entries
 from stability_mcp.workflows.plan_filling import filled_plan
 from stability_mcp.workflows.plan_inputs import input_values

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.policy import idempotency
 from stability_mcp.policy.idempotency import CallKey
@@ -28,7 +27,6 @@ from stability_mcp.studio.workflow.run_start import (
 )
 from stability_mcp.studio.workflow.workflow_plans import WorkflowPlans
 from stability_mcp.text import credits_text, quoted
-from stability_mcp.workflows.plan import Plan
 from stability_mcp.workflows.problems import problems_error
 from stability_mcp.workflows.runs import run_rows
 from stability_mcp.workflows.runs.redo_price import redo_price

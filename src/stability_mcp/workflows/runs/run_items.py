@@ -38,8 +38,10 @@ def callers_ids_of(state: RunState) -> Mapping[ItemKey, str]:
     entries = {each.step: each.id for each in state.plan.entries}
     found: dict[ItemKey, str] = {}
     for step in state.plan.steps:
-        texts = element_texts(state.plan, state.inputs, items, step)
-        names = [entries[step.id]] if step.id in entries else texts
+        if step.id in entries:
+            names = [entries[step.id]]
+        else:
+            names = element_texts(state.plan, state.inputs, items, step)
         found |= {
             ItemKey(step.id, index * step.count + variant): name
             for index, name in enumerate(names)

@@ -51,8 +51,8 @@ class CreativeExploration(TemplateArguments):
     styles: Annotated[list[StylePreset], BeforeValidator(as_list), Field(max_length=17)] | None = (
         None
     )
-    """Style presets. Default without moods: photographic, cinematic, digital-art and line-art, as far
-    as the drafts fit."""
+    """Style presets. Default without moods: photographic, cinematic, digital-art and line-art, or
+    fewer of them with many variants."""
     moods: Annotated[
         list[Annotated[str, Field(min_length=1, max_length=200)]],
         BeforeValidator(as_list),

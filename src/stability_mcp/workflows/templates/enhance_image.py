@@ -30,7 +30,6 @@ from stability_mcp.workflows.quality import Quality
 from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, template
 from stability_mcp.workflows.template_parts import labelled, result_name
 
-
 Repair = Literal["denoise", "upscale", "sharpen"]
 
 
