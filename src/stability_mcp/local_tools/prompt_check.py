@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from functools import cache
+from typing import get_args
 
 from pydantic import Field
 
+from stability_mcp.api.fields import StylePreset
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.parsing import parse
@@ -86,6 +88,7 @@ async def prompt_check(workbench: Workbench, arguments: PromptCheck) -> LocalRes
         "words": len(prompt.split()),
         "findings": findings,
         "suggested_prompt": better,
+        "style_preset": _preset(rows, arguments.style),
         "negative_prompt": suggested,
         "prices": {row.name(): [each / 1000 for each in row.price_range()] for row in rows},
     }
@@ -117,6 +120,14 @@ def _rows(tool: str | None) -> list[type[Operation]]:
     if "prompt" not in row.model_fields:
         raise ArgumentsError(f"{row.name()} takes no prompt.", hint="Call it without checking.")
     return [row]
+
+
+def _preset(rows: list[type[Operation]], style: str | None) -> str | None:
+    """Return the preset that a style names, if an operation takes presets."""
+    if style is None or not any("style_preset" in row.model_fields for row in rows):
+        return None
+    key = name_key(style)
+    return next((each for each in get_args(StylePreset) if name_key(each) == key), None)
 
 
 @cache
