@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import get_args
+from typing import Annotated, get_args
 
 from pydantic import Field
 
@@ -22,7 +22,7 @@ from stability_mcp.api.prompt_advice import (
     without_negations,
 )
 from stability_mcp.api.prompt_notes import prompt_notes
-from stability_mcp.api.tool_arguments import Arguments
+from stability_mcp.api.tool_arguments import MAY_BE_BLANK, Arguments
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.local_tools.local_tool import LocalResult, local_tool
 from stability_mcp.local_tools.workbench import Workbench
@@ -41,7 +41,7 @@ class PromptCheck(Arguments):
     model costs and is for.
     """
 
-    prompt: str = Field(max_length=MAX_CHECKED_CHARACTERS)
+    prompt: Annotated[str, Field(max_length=MAX_CHECKED_CHARACTERS), MAY_BE_BLANK]
     """The prompt."""
     negative_prompt: str | None = None
     """What should not be in the picture."""

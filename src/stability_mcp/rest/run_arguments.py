@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from stability_mcp.api.tool_arguments import Arguments
-from stability_mcp.errors import ArgumentsError
+from stability_mcp.errors import ArgumentsError, InputFileError, NotFoundError
 from stability_mcp.rest.rest_call import RestCall
 from stability_mcp.studio.workflow.plan_report import PlanWish
 from stability_mcp.studio.workflow.run_answer import RunOutcome
@@ -57,11 +57,9 @@ async def start_template(
     """
     try:
         return await start(call, arguments, wish)
-    except ArgumentsError as error:
-        own = next(
-            (each for each in names if error.message.startswith((f"{each}:", f"{each}["))), ""
-        )
-        if type(error) is not ArgumentsError or not own:
+    except (ArgumentsError, InputFileError, NotFoundError) as error:
+        own = next((each for each in names if error.message.startswith(f"{each}:")), None)
+        if own is None:
             raise
         message = f"{names[own]}{error.message.removeprefix(own)}"
-        raise ArgumentsError(message, hint=error.hint) from None
+        raise type(error)(message, hint=error.hint) from None

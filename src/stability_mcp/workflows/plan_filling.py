@@ -1,4 +1,4 @@
-"""Fills a list of steps with what its caller gave for all of them: picture, prompt, style, format.
+"""Fills a plan with what its caller gave for all steps: picture, prompt, style, format, label.
 
 Pictures and texts become inputs of the plan, so that nothing in them is read as a reference.
 """
@@ -10,10 +10,12 @@ from typing import Any
 
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.local_tools import all_local_tools
+from stability_mcp.workflows.placeholders import literal
 from stability_mcp.workflows.plan import Plan, PlanInput, Step
+from stability_mcp.workflows.plan_check import outputs_of
 from stability_mcp.workflows.predictions import takes_files
 from stability_mcp.workflows.problems import Problem
-from stability_mcp.workflows.template_parts import step_id, takes
+from stability_mcp.workflows.template_parts import labelled, step_id, takes, takes_label
 
 STYLE_ARGUMENTS: Mapping[str, str] = MappingProxyType(
     {"control_style": "image", "control_style_transfer": "style_image"}
@@ -147,3 +149,18 @@ def _set(found: FilledPlan, given: Mapping[str, Mapping[str, Any]]) -> None:
         for step in found.plan.steps
     ]
     found.plan = found.plan.model_copy(update={"steps": steps})
+
+
+def labelled_plan(plan: Plan, label: str) -> Plan:
+    """Return a plan whose only output has a label; with several results, the run has it."""
+    titled = plan.model_copy(update={"title": label})
+    outputs = [*outputs_of(plan).values()]
+    if len(outputs) != 1:
+        return titled
+    steps = [
+        labelled(each, literal(label))
+        if each.id == outputs[0] and each.foreach is None and takes_label(each.tool)
+        else each
+        for each in plan.steps
+    ]
+    return titled.model_copy(update={"steps": steps})

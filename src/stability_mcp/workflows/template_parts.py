@@ -15,8 +15,8 @@ from stability_mcp.local_tools import all_local_tools
 from stability_mcp.local_tools.local_tool import MediaShape
 from stability_mcp.media.labels import slug
 from stability_mcp.text import listed, quoted
-from stability_mcp.workflows.placeholders import file_name, literal, read_ref
-from stability_mcp.workflows.plan import MAX_ID_CHARACTERS, Delivery, Plan, PlanInput, Step
+from stability_mcp.workflows.placeholders import file_name, literal
+from stability_mcp.workflows.plan import MAX_ID_CHARACTERS, Delivery, PlanInput, Step
 
 MAX_SEED = 4_294_967_294
 """Largest seed of every operation that takes one."""
@@ -110,21 +110,6 @@ def result_name(reference: str, what: str) -> str:
 def labelled(step: Step, label: str) -> Step:
     """Return a step whose results have a label, in the notation of a plan."""
     return step.model_copy(update={"arguments": {**step.arguments, "label": label}})
-
-
-def labelled_plan(plan: Plan, label: str) -> Plan:
-    """Return a plan whose only output has a label; with several results, the run has it."""
-    titled = plan.model_copy(update={"title": label})
-    outputs = [ref.name for each in plan.outputs.values() if (ref := read_ref(each)) is not None]
-    if len(outputs) != 1:
-        return titled
-    steps = [
-        labelled(each, literal(label))
-        if each.id == outputs[0] and each.foreach is None and takes_label(each.tool)
-        else each
-        for each in plan.steps
-    ]
-    return titled.model_copy(update={"steps": steps})
 
 
 def takes_label(tool: str) -> bool:

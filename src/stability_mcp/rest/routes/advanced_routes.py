@@ -58,6 +58,7 @@ async def enhance_image(call: RestCall, arguments: Enhance) -> RunOutcome:
         detail="keep" if arguments.preserve_style else "invent",
         prompt=arguments.prompt,
         steps=STEPS[arguments.enhancement_type],
+        may_fall_short=True,  # prompt is optional here
     )
     names = {"target": "target_resolution", "steps": "enhancement_type"}
     return await start_template(call, arguments, wish, names)
@@ -164,12 +165,10 @@ async def make_sequence(call: RestCall, arguments: Sequence) -> RunOutcome:
         seed=arguments.seed_start,
         seed_step=arguments.seed_increment,
         output_format=arguments.output_format,
+        only_store=True,  # an animation would be a file of the server
     )
-    frames_only = {**wish.arguments, "to": None}  # an animation would be a file of the server
     names = {"prompts": "sequence_prompts", "seeds": "seed_increment"}
-    return await start_template(
-        call, arguments, PlanWish(template=wish.template, arguments=frames_only), names
-    )
+    return await start_template(call, arguments, wish, names)
 
 
 class Direction(RunArguments):

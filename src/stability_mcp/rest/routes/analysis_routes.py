@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from stability_mcp.api.tool_arguments import Arguments
+from stability_mcp.api.tool_arguments import MAY_BE_BLANK, Arguments
+from stability_mcp.local_tools.prompt_check import MAX_CHECKED_CHARACTERS
 from stability_mcp.rest.file_fields import FileField
 from stability_mcp.rest.rest_call import RestCall
 from stability_mcp.rest.route import route
@@ -63,7 +64,7 @@ async def get_image_info(call: RestCall, arguments: Picture) -> PictureInfo:
 class Prompt(Arguments):
     """A prompt."""
 
-    prompt: Annotated[str, Field(max_length=20_000)]
+    prompt: Annotated[str, Field(max_length=MAX_CHECKED_CHARACTERS), MAY_BE_BLANK]
     """An empty or overlong one is a finding."""
 
 
@@ -124,7 +125,7 @@ async def judge_quality(call: RestCall, arguments: Generated) -> QualityReport:
     prompt = await _checked(call, prompt=arguments.original_prompt, tool=arguments.model_used)
     facts = await _inspected(call, arguments.image)
     suggestion = facts.get("suggestion")
-    advice = [] if suggestion is None else [f"{suggestion['operation']}: {suggestion['reason']}"]
+    advice = [] if suggestion is None else [_enlarging(suggestion)]
     if prompt["suggested_prompt"] != arguments.original_prompt:
         advice.append(f"prompt: {prompt['suggested_prompt']}")
     if prompt["negative_prompt"]:
@@ -193,6 +194,11 @@ async def optimize_prompt(call: RestCall, arguments: Wish) -> PromptSuggestion:
         ),
         prices=facts["prices"],
     )
+
+
+def _enlarging(suggestion: Facts) -> str:
+    given = "".join(f", {name}={each}" for name, each in suggestion["arguments"].items())
+    return f"to enlarge it: {suggestion['operation']}(image{given}), as {suggestion['reason']}"
 
 
 async def _inspected(call: RestCall, image: str) -> Facts:

@@ -15,7 +15,6 @@ from stability_mcp.rest.route import route
 from stability_mcp.rest.run_arguments import RunArguments, start_template, template_wish
 from stability_mcp.rest.run_form import RunForm, RunStatus
 from stability_mcp.server.tool import Data
-from stability_mcp.studio.workflow.plan_report import PlanWish
 from stability_mcp.studio.workflow.run_answer import RunOutcome
 from stability_mcp.workflows.plan import MAX_JOBS
 from stability_mcp.workflows.runs.run_items import ListedState, RunItem, listed_items
@@ -55,13 +54,13 @@ async def process_pictures(call: RestCall, arguments: FolderBatch) -> RunOutcome
     """Do the same with many pictures."""
     if arguments.folder is not None:
         raise _server_folder("A folder of the server is never read.")
-    given = template_wish(
+    wish = template_wish(
         "batch_process",
         source=arguments.images,
         operation=arguments.operation,
         parameters=arguments.operation_params,
+        only_store=True,  # a folder would be one of the server
     )
-    wish = PlanWish(template=given.template, arguments={**given.arguments, "to": None})
     names = {"source": "images", "parameters": "operation_params"}
     try:
         return await start_template(call, arguments, wish, names)

@@ -33,13 +33,12 @@ from stability_mcp.workflows.plan import Plan, Step
 from stability_mcp.workflows.plan_chains import chained
 from stability_mcp.workflows.plan_check import CheckedPlan, check_plan
 from stability_mcp.workflows.plan_entries import without_bad_entries
-from stability_mcp.workflows.plan_filling import filled_plan
+from stability_mcp.workflows.plan_filling import filled_plan, labelled_plan
 from stability_mcp.workflows.plan_inputs import input_values
 from stability_mcp.workflows.plan_notation import read_plan
 from stability_mcp.workflows.problems import Problem
 from stability_mcp.workflows.step_check import OURS_IN_PLANS
 from stability_mcp.workflows.template import Template
-from stability_mcp.workflows.template_parts import labelled_plan
 from stability_mcp.workflows.templates import all_templates
 from stability_mcp.workflows.waste import waste
 

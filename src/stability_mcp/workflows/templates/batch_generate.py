@@ -135,7 +135,7 @@ async def batch_generate(arguments: BatchGenerate, media: TemplateMedia) -> Plan
     if arguments.operations is not None:
         calls = _calls(arguments, arguments.operations)
         steps, notes, entries = calls.steps, calls.notes, calls.entries
-        title = f"{len(steps)} call{'s' * (len(steps) != 1)}"
+        title = f"{len(entries)} call{'s' * (len(entries) != 1)}"
         outputs = {step.id: f"${step.id}" for step in steps}  # each has an id of its own
     else:
         outputs = {}

@@ -67,8 +67,10 @@ class BatchProcess(TemplateArguments):
     """Arguments of the operation; {item.name} in a text is the file's name."""
     steps: Annotated[list[ChainStep], Field(max_length=MAX_CHAIN)] | None = None
     """Instead of operation: a chain. "$item" is the result before, "$item.file" the file."""
-    to: Folder | None = "batch"
-    """Folder for the results; null: only stored."""
+    to: Folder = "batch"
+    """Folder for the results."""
+    only_store: bool = False
+    """Only store the results, without a folder."""
     reuse: bool = True
     """Reuse results of earlier runs, so that only new files are paid."""
 
@@ -132,7 +134,7 @@ async def batch_process(arguments: BatchProcess, media: TemplateMedia) -> Plan:
         title=f"{count}: {listed((step.tool for step in steps), most=3)}",
         steps=steps,
         outputs={"results": f"${makers[-1].id}"} if makers else {},
-        deliver=delivery(arguments.to),
+        deliver=delivery(None if arguments.only_store else arguments.to),
         reuse=arguments.reuse,
         notes=[*files.notes(chain[0].tool), *([_REUSE] if arguments.reuse else [])],
     )

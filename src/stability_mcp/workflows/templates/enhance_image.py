@@ -1,6 +1,7 @@
 """Template `enhance_image`: a larger and cleaner picture."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -48,6 +49,8 @@ class EnhanceImage(TemplateArguments):
     """draft, standard: cheapest; premium, professional: 40 credits or more."""
     prompt: Words | None = None
     """What the picture shows; some upscalers need it."""
+    may_fall_short: bool = False
+    """Without prompt, use one that needs none to keep detail, even below the target."""
     denoise: bool | None = None
     """Absent: if noise is found."""
     sharpen: bool | None = None
@@ -91,14 +94,22 @@ async def enhance_image(arguments: EnhanceImage, media: TemplateMedia) -> Plan:
 
 def _upscaler(arguments: EnhanceImage, size: Size) -> Upscaler | None:
     if arguments.steps is None:
-        return choose_upscaler(size, arguments.target, arguments.detail, arguments.quality)
+        return _best_upscaler(arguments, size)
     if arguments.denoise is not None or arguments.sharpen is not None:
         raise mistake(
             "steps", "They say what to do, and so do denoise and sharpen.", "Pass either of them."
         )
-    if "upscale" not in arguments.steps:
-        return None
-    return choose_upscaler(size, arguments.target, arguments.detail, arguments.quality)
+    return _best_upscaler(arguments, size) if "upscale" in arguments.steps else None
+
+
+def _best_upscaler(arguments: EnhanceImage, size: Size) -> Upscaler | None:
+    choose = partial(choose_upscaler, size, arguments.target, arguments.detail, arguments.quality)
+    best = choose()
+    if best is None or not best.needs_prompt or arguments.prompt is not None:
+        return best
+    if not arguments.may_fall_short or arguments.detail == "invent":
+        return best
+    return choose(with_prompt=False) or best
 
 
 def _steps(arguments: EnhanceImage, flaws: list[str], upscaler: Upscaler | None) -> Iterator[Step]:
@@ -129,7 +140,8 @@ def _notes(
             f"{arguments.target}, or more than any upscaler makes"
         )
     else:
-        notes.append(upscaler.note(size, arguments.target))
+        has_prompt = arguments.prompt is not None
+        notes.append(upscaler.note(size, arguments.target, with_prompt=has_prompt))
     if arguments.detail == "invent" and upscaler is not None and not upscaler.needs_prompt:
         notes.append(
             f"{upscaler.choice.operation} invents nothing, so this only shows the size; quality: "

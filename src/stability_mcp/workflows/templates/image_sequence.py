@@ -87,13 +87,15 @@ class ImageSequence(TemplateArguments):
     """Longer side of the animation in pixels; the frames keep their size."""
     output_format: ImageFormat | None = None
     """Of the frames. Default: png."""
-    to: Folder | None = "sequence"
-    """Folder for frames and animation; null: frames only, which are stored."""
+    to: Folder = "sequence"
+    """Folder for frames and animation."""
+    only_store: bool = False
+    """Only store the frames: no animation, no folder."""
 
     @property
     def frame_range(self) -> tuple[int, int]:
         """Return how many frames there may be."""
-        return (MIN_FRAMES, MAX_FRAMES) if self.to is not None else (1, MAX_PROMPTS)
+        return (1, MAX_PROMPTS) if self.only_store else (MIN_FRAMES, MAX_FRAMES)
 
 
 @template(
@@ -134,15 +136,15 @@ async def image_sequence(arguments: ImageSequence, media: TemplateMedia) -> Plan
     if elements:
         steps.append(later.model_copy(update={"foreach": elements}))
     title = f"{count} frame{'s' * (count != 1)}"
-    if arguments.to is not None:
+    if not arguments.only_store:
         title += f" and an animated {arguments.format.upper()}"
-        steps.append(_animation(arguments, arguments.to, anchor, _frame_size(shape, ratio)))
+        steps.append(_animation(arguments, anchor, _frame_size(shape, ratio)))
     return Plan(
         title=title,
         inputs=text_inputs(negative_prompt=(arguments.negative_prompt, "What not to show.")),
         steps=steps,
         outputs={step.id: f"${step.id}" for step in steps},
-        deliver=delivery(arguments.to),
+        deliver=delivery(None if arguments.only_store else arguments.to),
         notes=_notes(arguments, later, seeds),
     )
 
@@ -254,12 +256,11 @@ def _later(
             )
 
 
-def _animation(arguments: ImageSequence, folder: str, first: str, size: Size | None) -> Step:
+def _animation(arguments: ImageSequence, first: str, size: Size | None) -> Step:
     """Return the step that writes the animation, in which every frame has the same shape.
 
     Args:
         arguments: The template's arguments.
-        folder: Where it is written.
         first: The first frame.
         size: Of the first frame, or any of its shape; None: isn't known.
     """
@@ -269,7 +270,7 @@ def _animation(arguments: ImageSequence, folder: str, first: str, size: Size | N
         scale = min(1.0, longest / max(size))
         width, height = (max(round(side * scale), 1) for side in size)
         shape = {"width": width, "height": height, "fit": "cover"}
-    to = f"{folder.rstrip('/')}/animation.{arguments.format}"
+    to = f"{arguments.to.rstrip('/')}/animation.{arguments.format}"
     given = {"media": [first, "$frames"], "to": to, "fps": arguments.fps, **shape}
     return Step(id="animation", tool="media_export", arguments=given)
 
@@ -287,7 +288,7 @@ def _notes(arguments: ImageSequence, later: Step, seeds: Sequence[int]) -> list[
     }[arguments.anchor]
     rising = f"seeds from {seeds[0]} up" if seeds[0] != seeds[-1] else f"seed {seeds[0]} for all"
     later_note = f"Later frames ({later.tool}) {how}; {rising}."
-    if arguments.to is None:
+    if arguments.only_store:
         return [later_note] if len(seeds) > 1 else []
     length = (len(seeds) + (arguments.first is not None)) / arguments.fps
     return [
