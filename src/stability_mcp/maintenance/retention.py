@@ -192,7 +192,7 @@ class Retention:
         return swept
 
     async def sweep_leftovers(self) -> Swept:
-        """Remove only leftovers of crashes, old idempotency keys and expired uploads; count them."""
+        """Remove only leftovers of crashes, old idempotency keys and expired uploads."""
         swept, home = Swept(), self._files.home
         leftovers = await in_file_thread(lambda: list(retention_rows.spool_leftovers(home)))
         file_age = self._clock() - retention_rows.MIN_FILE_AGE_SECONDS
