@@ -9,7 +9,6 @@ from stability_mcp.api.kinds import Query
 from stability_mcp.api.openapi_table import (
     JSON,
     MEDIA_TYPES,
-    query_schema,
     reference,
     result_types,
 )
@@ -152,7 +151,7 @@ def _accepted(route: RestRoute) -> Schema:
 def _json_schema(route: RestRoute, schemas: dict[str, Schema]) -> Schema:
     """Return the schema of a JSON answer: of the model that the route's function returns."""
     if route.operation is not None and issubclass(route.operation, Query):
-        return query_schema(route.operation, lambda schema: schema)
+        return model_reference(route.operation.result, schemas)
     returned: Any = get_type_hints(route.function).get("return")
     if isinstance(returned, type) and issubclass(returned, BaseModel):
         return model_reference(returned, schemas)
