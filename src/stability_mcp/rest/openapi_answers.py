@@ -14,6 +14,7 @@ from stability_mcp.api.openapi_table import (
 )
 from stability_mcp.api.wire_schema import Schema
 from stability_mcp.rest.openapi_models import model_reference
+from stability_mcp.rest.openapi_requests import PARTIAL
 from stability_mcp.rest.route import RestRoute
 
 BYTES: Schema = {"schema": {"type": "string", "format": "binary"}}
@@ -90,8 +91,6 @@ def _problem_statuses(route: RestRoute) -> set[int]:
         found.update(PAID)
     if route.operation is not None and issubclass(route.operation, Query):
         found.add(502)
-    if route.answer == "content":
-        found.add(416)
     return found
 
 
@@ -102,7 +101,8 @@ def _successes(route: RestRoute, schemas: dict[str, Schema]) -> Iterator[tuple[s
         yield "202", _accepted(route)
     elif kind == "content":
         yield "200", _bytes("The bytes.", ["*/*"], ("ETag", "AcceptRanges"))
-        yield "206", _bytes("A part of the bytes.", ["*/*"], ("ETag", "ContentRange"))
+        if PARTIAL in route.statuses:
+            yield "206", _bytes("A part of the bytes.", ["*/*"], ("ETag", "ContentRange"))
         yield "304", _with_headers("The bytes are those of the ETag.", ("ETag",))
     elif kind == "events":
         yield "200", _bytes("A stream of events.", ["text/event-stream"], (), {"type": "string"})
