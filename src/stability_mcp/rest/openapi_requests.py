@@ -28,6 +28,9 @@ TOOL_ONLY = frozenset({"preview"})
 PARTIAL = 206
 """A part of stored bytes."""
 
+CONFIRM_SPEND = "Credits that the user agreed to; send it after a 409 `confirmation_required`."
+"""A model reads a shorter text, which the tool's description explains."""
+
 STARTS_WORK = frozenset({"media", "deferred", "artifacts", "run"})
 """Kinds of answers of routes that start a call or a run."""
 
@@ -141,6 +144,7 @@ def _operation_fields(row: type[Operation]) -> dict[str, Schema]:
     if extra is not None:
         values = value_schemas(extra)
         found |= {name: each for name, each in values.items() if name not in TOOL_ONLY}
+        found["confirm_spend"]["description"] = CONFIRM_SPEND
     return found
 
 

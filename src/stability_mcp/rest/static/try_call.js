@@ -113,7 +113,7 @@ function labelled(name, input, { note, needed, second } = {}) {
   const id = `field-${(count += 1)}`;
   input.id = id;
   if (needed) input.required = !second;
-  const label = element("label", { htmlFor: id }, element("code", { textContent: name }), needed && element("span", { className: "needed", textContent: "required" }));
+  const label = element("label", { htmlFor: id }, element("code", { textContent: name }), " ", needed && element("span", { className: "needed", textContent: "required" }));
   const about = note && element("p", { className: "small muted", id: `${id}-note` }, ...prose(note));
   if (about) input.setAttribute("aria-describedby", about.id);
   if (second) second.setAttribute("aria-label", `${name}, as text`);
