@@ -42,6 +42,8 @@ PROBLEMS: Mapping[int, tuple[str, str]] = {
 }
 """Name of the component and description by status."""
 
+CREATED, ACCEPTED = 201, 202
+
 WITH_RETRY_AFTER = frozenset({429, 503})
 
 EVERYWHERE = (400, 403, 421, 500)
@@ -110,11 +112,17 @@ def _successes(route: RestRoute, schemas: dict[str, Schema]) -> Iterator[tuple[s
         types = ["text/html", "text/css", "text/javascript"]
         yield "200", _bytes("A file of the page.", types, (), {"type": "string"})
     elif kind != "refusal":
-        content = {JSON: {"schema": _json_schema(route, schemas)}}
-        if kind == "csv":
-            content["text/csv"] = {"schema": {"type": "string"}}
-        status = next((str(each) for each in route.statuses if 200 <= each < 300), "200")  # noqa: PLR2004
-        yield status, {**_with_headers(route.summary + ".", ()), "content": content}
+        yield from _json_answers(route, schemas)
+
+
+def _json_answers(route: RestRoute, schemas: dict[str, Schema]) -> Iterator[tuple[str, Schema]]:
+    content = {JSON: {"schema": _json_schema(route, schemas)}}
+    if route.answer == "csv":
+        content["text/csv"] = {"schema": {"type": "string"}}
+    status = "201" if CREATED in route.statuses else "200"
+    yield status, {**_with_headers(f"{route.summary}.", ()), "content": content}
+    if ACCEPTED in route.statuses:
+        yield "202", _accepted(route)
 
 
 def _result(route: RestRoute) -> Schema:
