@@ -24,7 +24,7 @@ PROBLEMS: Mapping[int, tuple[str, str]] = {
     401: ("Unauthorized", "The token is missing or wrong. Not charged."),
     402: ("PaymentRequired", "The daily budget or the account's credits don't cover the call."),
     403: ("Forbidden", "Foreign Origin, a blocked term, moderation, or not allowed for this key."),
-    404: ("NotFound", "There is no such route, job, run, media, upload or webhook."),
+    404: ("NotFound", "An id or a name in the request is of nothing here. Not charged."),
     405: ("MethodNotAllowed", "The path doesn't take this method."),
     406: ("NotAcceptable", "The result can't be returned in an accepted type."),
     408: ("RequestTimeout", "No byte of the body came for 30 s. Not charged."),
@@ -50,8 +50,9 @@ EVERYWHERE = (400, 403, 421, 500)
 """Unknown arguments, foreign origins and hosts, and bugs."""
 NOT_OPEN = (401, 429, 503)
 WITH_BODY = (408, 413, 415)
+CHANGES = (409, 422)
+"""The state forbids it, or the Idempotency-Key is of another call."""
 PAID = (402, 404, 409, 422, 502)
-"""404: text that names no media."""
 
 
 def _problem(status: int) -> Schema:
@@ -83,12 +84,12 @@ def _problem_statuses(route: RestRoute) -> set[int]:
     found = {*EVERYWHERE, *(each for each in route.statuses if each in PROBLEMS)}
     if route.access != "open":
         found.update(NOT_OPEN)
+        if route.method != "GET":
+            found.update(CHANGES)
     if route.body != "none":
         found.update(WITH_BODY)
-    if route.path_arguments:
+    if route.arguments is not None:
         found.add(404)
-    if route.files:
-        found.update({404, 422})
     if route.answer in {"media", "deferred", "artifacts", "run", "result"}:
         found.update(PAID)
     if route.operation is not None and issubclass(route.operation, Query):
