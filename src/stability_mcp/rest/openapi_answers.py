@@ -24,7 +24,7 @@ PROBLEMS: Mapping[int, tuple[str, str]] = {
     401: ("Unauthorized", "The token is missing or wrong. Not charged."),
     402: ("PaymentRequired", "The daily budget or the account's credits don't cover the call."),
     403: ("Forbidden", "Foreign Origin, a blocked term, moderation, or not allowed for this key."),
-    404: ("NotFound", "An id or a name in the request is of nothing here. Not charged."),
+    404: ("NotFound", "An id or name in the request isn't known. Not charged."),
     405: ("MethodNotAllowed", "The path doesn't take this method."),
     406: ("NotAcceptable", "The result can't be returned in an accepted type."),
     408: ("RequestTimeout", "No byte of the body came for 30 s. Not charged."),
