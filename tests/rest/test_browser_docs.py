@@ -62,6 +62,7 @@ def test_the_page_lists_every_route_and_filters_them(chrome: BrowserThread, docs
         visible = page.locator("details.route > summary code:visible").all_inner_texts()
         assert sorted(visible) == ["/audio/inpaint", "/audio3/inpaint", "/edit/inpaint"]
         expect(page.get_by_role("status")).to_have_text("3 routes")
+        expect(page.get_by_role("listitem").filter(has_text="edit")).to_have_text("edit1")
 
 
 @in_browser

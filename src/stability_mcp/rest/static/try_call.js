@@ -72,7 +72,9 @@ function makeField(spec, name, given, { place, needed, about }) {
   const isJson = !isFile && (main.type === "array" || main.type === "object" || !main.type);
   const file = isFile && element("input", { type: "file", multiple: options.some((each) => each.type === "array") });
   const input = isFile && place === "raw" ? null : isFile ? textInput("or a media id, label or https link") : control(main, schema, isJson);
-  const note = [about ?? schema.description ?? main.description, limitsText({ ...main, ...schema })].filter(Boolean).join(" · ");
+  const limits = limitsText({ ...main, ...schema });
+  const meaning = about ?? schema.description ?? main.description ?? "";
+  const note = limits ? [meaning.replace(/\.$/, ""), limits].filter(Boolean).join(" · ") : meaning;
   const row = labelled(name, file || input, { note, needed, second: file && input });
   return {
     name,
