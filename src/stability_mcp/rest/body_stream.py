@@ -71,12 +71,6 @@ class BodyStream:
                 raise problem
         return bytes(found)
 
-    async def disconnected(self) -> None:
-        """Return once the client has closed the connection; reads the end of an unread body."""
-        while (message := await self._request.receive())["type"] != "http.disconnect":
-            self._more = message.get("more_body", False)
-        self._more = False
-
     async def discard(self) -> None:
         """Read and drop what is left, for a moment."""
         if self._request.headers.get("expect"):

@@ -95,14 +95,14 @@ async def _answer(
     if route.body in {"file", "form_or_file"}:  # the function may read the body itself
         found = await route.function(call, arguments)
     else:
-        found = await _unless_gone(stream, partial(route.function, call, arguments))
+        found = await _unless_gone(request, partial(route.function, call, arguments))
     response = await respond(call, found, request_id_of(request.scope))
     if call.preference.applied and response.status_code < 400:  # noqa: PLR2004
         response.headers["preference-applied"] = call.preference.applied
     return response
 
 
-async def _unless_gone(stream: BodyStream, work: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 -- what a route returns
+async def _unless_gone(request: Request, work: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 -- what a route returns
     """Return what a route returns; if the client closes the connection, stop waiting for it.
 
     Jobs go on, and an identical call joins them.
@@ -115,7 +115,8 @@ async def _unless_gone(stream: BodyStream, work: Callable[[], Awaitable[Any]]) -
     async with anyio.create_task_group() as group:
 
         async def watch() -> None:
-            await stream.disconnected()
+            while (await request.receive())["type"] != "http.disconnect":
+                pass  # the empty end of a body
             group.cancel_scope.cancel()
 
         group.start_soon(watch)
