@@ -5,6 +5,7 @@
 
 import math
 import runpy
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -26,10 +27,20 @@ SMALL_SERVER = "support.emulator.small"
 """The module that runs a server whose emulator draws small pictures."""
 
 
-def small_brief(*, size: Size, **values: Any) -> Brief:  # noqa: ANN401 -- other fields of a brief
-    """Return a brief for a picture of the same shape, at most `MAX_SMALL_SIDE` long."""
+def small_brief(
+    *,
+    size: Size,
+    pictures: Mapping[str, Image.Image],
+    **values: Any,  # noqa: ANN401 -- other fields of a brief
+) -> Brief:
+    """Return a brief for pictures of the same shapes, at most `MAX_SMALL_SIDE` long."""
+    shrunk = {name: picture.resize(_small(picture.size)) for name, picture in pictures.items()}
+    return Brief(size=_small(size), pictures=shrunk, **values)
+
+
+def _small(size: tuple[int, int]) -> Size:
     share = min(1, MAX_SMALL_SIDE / max(size))
-    return Brief(size=Size(*(max(round(side * share), 1) for side in size)), **values)
+    return Size(*(max(round(side * share), 1) for side in size))
 
 
 def small_scene(
