@@ -26,7 +26,7 @@ class ExamplePrice(Data):
     high: float
 
 
-class TemplateForm(Data):
+class PricedTemplate(Data):
     """A template."""
 
     name: str
@@ -44,7 +44,7 @@ class TemplateForm(Data):
     """Whether the user saved it."""
 
     @classmethod
-    async def of_built_in(cls, found: "Template") -> "TemplateForm":
+    async def of_built_in(cls, found: "Template") -> "PricedTemplate":
         """Return a built-in template as JSON."""
         from stability_mcp.server.template_text import description_of, explained
         from stability_mcp.workflows.example_prices import priced_example
@@ -62,7 +62,7 @@ class TemplateForm(Data):
         )
 
     @classmethod
-    def of_saved(cls, found: "SavedTemplate") -> "TemplateForm":
+    def of_saved(cls, found: "SavedTemplate") -> "PricedTemplate":
         """Return a template of the user as JSON."""
         from stability_mcp.server.template_text import explained
 
@@ -79,24 +79,24 @@ def _families(tools: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(map(toolset_of, tools)))
 
 
-class Templates(Data):
+class PricedTemplates(Data):
     """Templates of workflows."""
 
-    templates: list[TemplateForm]
+    templates: list[PricedTemplate]
 
 
 @route("GET", "/admin/workflows/templates", tag="admin")
-async def admin_workflow_templates(call: RestCall, arguments: None) -> Templates:  # noqa: ARG001 -- every route takes both
+async def admin_workflow_templates(call: RestCall, arguments: None) -> PricedTemplates:  # noqa: ARG001 -- every route takes both
     """List the templates of workflows, with inputs, categories and the price of an example."""
     await load_tools()  # imports, in a thread, what the templates need
     from stability_mcp.workflows.templates import all_templates
 
     found = []
     for each in all_templates().values():
-        found.append(await TemplateForm.of_built_in(each))
+        found.append(await PricedTemplate.of_built_in(each))
         await lowlevel.checkpoint()  # each takes some milliseconds
     saved = await call.studio.plans.saved()
-    return Templates(templates=[*found, *map(TemplateForm.of_saved, saved.templates)])
+    return PricedTemplates(templates=[*found, *map(PricedTemplate.of_saved, saved.templates)])
 
 
 MAX_STEPS = 500
