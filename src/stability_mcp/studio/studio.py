@@ -47,6 +47,7 @@ from stability_mcp.workflows.runs import run_notices
 
 if TYPE_CHECKING:
     from stability_mcp.studio.keyed_calls import KeyedCalls
+    from stability_mcp.studio.signed_uploads import SignedUploads
     from stability_mcp.studio.webhook_actions import WebhookActions
     from stability_mcp.studio.workflow.workflow_plans import WorkflowPlans
     from stability_mcp.studio.workflow.workflow_runs import WorkflowRuns
@@ -103,6 +104,13 @@ class Studio:
         from stability_mcp.studio.keyed_calls import KeyedCalls
 
         return KeyedCalls(self._parts)
+
+    @property
+    def signed_uploads(self) -> "SignedUploads":
+        """Return the uploads to signed URLs; imported late, too."""
+        from stability_mcp.studio.signed_uploads import SignedUploads
+
+        return SignedUploads(self._parts)
 
     @property
     def permissions(self) -> Permissions:
@@ -265,7 +273,7 @@ class Studio:
         client = self._parts.limited_client()
         if key is None:
             return await self._jobs.resume(job_ids, client)
-        return await self._jobs.resume(job_ids, client, self.keys.recording(key, jobs=job_ids))
+        return await self._jobs.resume(job_ids, client, self.keys.recording(key, {"jobs": job_ids}))
 
     async def cancel_jobs(
         self, job_ids: Sequence[str], *, caller: str | None = None

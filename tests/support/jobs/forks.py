@@ -23,6 +23,7 @@ PRELOADED = (
     "support.jobs.worker_process",
     "support.jobs.killed_job_writes",
     "support.jobs.killed_studio_writes",
+    "support.jobs.killed_upload_writes",
     "support.jobs.killed_webhook_writes",
     "support.maintenance.backups",
     "support.workflows.killed_runs",
