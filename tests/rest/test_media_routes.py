@@ -57,7 +57,9 @@ def test_a_form_stores_several_files(client: httpx2.Client) -> None:
 
 def test_a_link_is_imported_like_the_tool_does(client: httpx2.Client) -> None:
     """Documented: {"url": …}; private addresses are refused."""
-    text = refused(client.post("/media", json={"url": "https://127.0.0.1/x.png"}), 400, "file_not_allowed")
+    text = refused(
+        client.post("/media", json={"url": "https://127.0.0.1/x.png"}), 400, "file_not_allowed"
+    )
 
     assert "127.0.0.1" in text
 
@@ -75,10 +77,17 @@ def test_files_of_the_server_are_refused(client: httpx2.Client, path: str) -> No
     ("sent", "status", "name"),
     [
         ({"json": {}}, 400, "invalid_arguments"),
-        ({"content": b"<html>", "headers": {"content-type": "text/html"}}, 415, "unsupported_content_type"),
+        (
+            {"content": b"<html>", "headers": {"content-type": "text/html"}},
+            415,
+            "unsupported_content_type",
+        ),
         ({"content": b"<html>", "headers": {"content-type": "image/png"}}, 400, "unusable_file"),
         (
-            {"files": [("file", (f"{n}.png", png((70 + n, 64)))) for n in range(2)], "data": {"label": "x"}},
+            {
+                "files": [("file", (f"{n}.png", png((70 + n, 64)))) for n in range(2)],
+                "data": {"label": "x"},
+            },
             400,
             "invalid_arguments",
         ),
@@ -125,7 +134,9 @@ def test_lists_have_parents_and_no_paths(client: httpx2.Client) -> None:
     assert "path" not in {name for each in page["media"] for name in each}
 
 
-@pytest.mark.parametrize("query", [{"cursor": "x"}, {"limit": 201}, {"limit": 0}, {"since": "soon"}])
+@pytest.mark.parametrize(
+    "query", [{"cursor": "x"}, {"limit": 201}, {"limit": 0}, {"since": "soon"}]
+)
 def test_invalid_filters_are_named(client: httpx2.Client, query: dict[str, Any]) -> None:
     """Documented: 400."""
     assert next(iter(query)) in refused(

@@ -20,6 +20,7 @@ from typing import IO
 from anyio import CancelScope, to_thread
 
 PRELOADED = (
+    "support.jobs.keyed_process",
     "support.jobs.worker_process",
     "support.jobs.killed_job_writes",
     "support.jobs.killed_studio_writes",
