@@ -100,6 +100,7 @@ soak: $(READY)  ## Run 1,050 kills, 600 rate-limited calls, 10,000 requests and 
 	SOAK_MUTATIONS=10000 $(BIN)/pytest -s -p no:randomly tests/imaging/test_mutated_sounds.py tests/media/test_mutated_pictures.py \
 	  tests/imaging/test_convert.py
 	SOAK_KILLS=1000 $(BIN)/pytest -s -p no:randomly tests/jobs/test_kills.py
+	SOAK_KEYED_KILLS=500 $(BIN)/pytest -s -p no:randomly tests/jobs/test_keyed_kills.py
 	SOAK_RUN_KILLS=50 $(BIN)/pytest -s -p no:randomly tests/jobs/test_run_kills.py
 
 $(READY): pyproject.toml requirements.lock | $(TOOLS)/.ready

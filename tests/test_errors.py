@@ -11,6 +11,7 @@ from stability_mcp.errors import (
     RefusedError,
     RunBudgetError,
     StudioError,
+    TooManyUploadsError,
     UnwrittenError,
 )
 
@@ -37,6 +38,9 @@ def test_an_error_says_what_happened_whether_it_was_charged_and_what_to_do(
 
     if issubclass(error, RunBudgetError):
         more = {"run": "k7f3q2m9xa", "left": 0}
+
+    if issubclass(error, TooManyUploadsError):
+        more = {"retry_after": 60}
 
     raised = error("It broke.", hint="Repair it.", **more)
 

@@ -6,12 +6,14 @@
     - BlockedTermError        a prompt contains one of the operator's blocked terms
     - WebhookRefusedError     its URL isn't allowed, or the account has too many
     - KeyConflictError        the idempotency key belongs to another request
+    - UploadStateError        the file of a signed upload was sent already, or not yet
   + NotFoundError             no media, job, tool or topic of that name
   + InputFileError            a file named in a call
     - FileMissingError        it doesn't exist
     - FileForbiddenError      not allowed: outside the roots, a link out of them, a device
     - FileUnusableError       not media, truncated, a bomb, of the wrong kind
       . FileTooLargeError     larger than a file, or all files together, may be
+  + TooManyUploadsError       too many signed uploads are open: try again later
   + StorageError              local disk: full, read-only, a store of a newer version
     - UnwrittenError          a paid response arrived complete, but was not fully written to disk
   + BudgetError               the daily budget or a spending limit would be exceeded
@@ -94,6 +96,10 @@ class KeyConflictError(ArgumentsError):
     """The idempotency key was used for another request; nothing was sent."""
 
 
+class UploadStateError(ArgumentsError):
+    """The file of a signed upload was sent already, is being sent, or wasn't sent yet."""
+
+
 class NotFoundError(StudioError):
     """Nothing of that name exists."""
 
@@ -116,6 +122,20 @@ class FileUnusableError(InputFileError):
 
 class FileTooLargeError(FileUnusableError):
     """The file, or all files together, are too large; the rest wasn't read."""
+
+
+class TooManyUploadsError(StudioError):
+    """Too many signed uploads are open, or they take too much together.
+
+    Args:
+        message: How many are open.
+        retry_after: Seconds until the first of them expires.
+        hint: What to do about it.
+    """
+
+    def __init__(self, message: str, *, retry_after: float, hint: str = "") -> None:
+        self.retry_after = retry_after
+        super().__init__(message, hint=hint)
 
 
 class StorageError(StudioError):

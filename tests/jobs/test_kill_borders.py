@@ -16,6 +16,7 @@ from support.jobs import (
     killed_job_writes,
     killed_limit_writes,
     killed_studio_writes,
+    killed_upload_writes,
     killed_webhook_writes,
 )
 from support.jobs.forks import Forks
@@ -198,6 +199,7 @@ REQUESTED = (
     killed_studio_writes,
     killed_limit_writes,
     killed_webhook_writes,
+    killed_upload_writes,
 )
 """Tables of the writes that a caller requests."""
 

@@ -15,6 +15,7 @@ from support.jobs import (
     killed_job_writes,
     killed_limit_writes,
     killed_studio_writes,
+    killed_upload_writes,
     killed_webhook_writes,
 )
 from support.jobs.forks import Forks
@@ -45,6 +46,10 @@ REQUESTED = {
     **{
         name: ("support.jobs.killed_webhook_writes:ROWS", row)
         for name, row in killed_webhook_writes.ROWS.items()
+    },
+    **{
+        name: ("support.jobs.killed_upload_writes:ROWS", row)
+        for name, row in killed_upload_writes.ROWS.items()
     },
 }
 

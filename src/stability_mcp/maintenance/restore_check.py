@@ -19,8 +19,10 @@ from stability_mcp.store import migrations
 from stability_mcp.store.database import connect_copy
 from stability_mcp.store.disk import is_full
 from stability_mcp.store.queries import Connection, load
+from stability_mcp.uris import RUN_PREFIX
 
 ID = re.compile(r"[a-z0-9]{1,64}")
+RUN_ID = re.compile(rf"({RUN_PREFIX})?[a-z0-9]{{1,64}}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 MAGIC = b"SQLite format 3\0"
@@ -47,7 +49,7 @@ _meta = _SQL.many("meta", _Meta)
 _blobs = _SQL.many("blobs", _Blob)
 _NAMES = {
     "a job": (_SQL.values("jobs", str), ID),
-    "a run": (_SQL.values("runs", str), ID),
+    "a run": (_SQL.values("runs", str), RUN_ID),
     "a process": (_SQL.values("processes", str), ID),
     "a file": (_SQL.values("hashes", str), SHA256),
 }

@@ -11,7 +11,7 @@ never send it again without the user's decision.
 * A workflow that was running is paused: a step without a job in the backup may have one since. It
   continues when the user says so.
 * A generation that had started is kept: polling is free, and it is never sent again.
-* An approval of a price that had not been used is forgotten.
+* An approval of a price that had not been used is forgotten, and so is a signed upload.
 """
 
 from dataclasses import dataclass
@@ -49,6 +49,7 @@ _release_jobs = _SQL.count("release_jobs")
 _pause_runs = _SQL.count("pause_runs")
 _release_runs = _SQL.count("release_runs")
 _delete_unused_answers = _SQL.count("delete_unused_answers")
+_delete_uploads = _SQL.count("delete_uploads")
 _delete_processes = _SQL.count("delete_processes")
 _delete_requests = _SQL.count("delete_requests")
 
@@ -89,6 +90,7 @@ def end_unfinished(connection: Connection, *, made_at: float, now: float) -> End
     runs = _pause_runs(connection, why=paused, now=now)
     _release_runs(connection)
     _delete_unused_answers(connection)
+    _delete_uploads(connection)
     _delete_processes(connection)
     _delete_requests(connection)
     return EndedJobs(cancelled=cancelled, unknown=unknown, polled=polled, runs=runs)

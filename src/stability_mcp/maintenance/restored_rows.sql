@@ -33,6 +33,10 @@ WHERE process IS NOT NULL OR workspace IS NOT NULL;
 -- A yes counts once, and may have been used since.
 DELETE FROM confirmations WHERE used_by IS NULL;
 
+-- name: delete_uploads() -> count
+-- Files that were being sent aren't part of a backup.
+DELETE FROM uploads;
+
 -- name: delete_processes() -> count
 -- They ran when the backup was made.
 DELETE FROM processes;

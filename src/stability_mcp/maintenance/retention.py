@@ -19,6 +19,8 @@ import anyio
 from stability_mcp.errors import StorageError
 from stability_mcp.maintenance import deleted_media, retention_rows, shrink
 from stability_mcp.maintenance.retention_rows import Numbered, Removed, StoredFiles
+from stability_mcp.media import upload_rows
+from stability_mcp.policy import idempotency
 from stability_mcp.store.database import Database
 from stability_mcp.store.ids import MAX_SEQ
 from stability_mcp.store.queries import Connection
@@ -176,6 +178,7 @@ class Retention:
         leftovers = await in_file_thread(lambda: list(retention_rows.spool_leftovers(files.home)))
         file_age = now - retention_rows.MIN_FILE_AGE_SECONDS
         swept.spool = await self._remove_files(swept, leftovers, file_age)
+        await self._expired(now)
         deleted_before = now - deleted_media.kept_days(self._keep.days) * DAY_SECONDS
         swept.deleted = await self._deleted(deleted_before)
         await self._unused(swept, min(deleted_before, file_age), file_age)
@@ -190,6 +193,26 @@ class Retention:
         if self._keep != Keep():
             await self._unreferenced(swept, file_age)
         return swept
+
+    async def _expired(self, now: float) -> None:
+        """Remove idempotency keys and signed uploads whose time is over."""
+        cutoff, removed = now - idempotency.KEEP_SECONDS, PAGE_ROWS
+        while removed == PAGE_ROWS:
+            removed = await self._database.write(
+                lambda c: idempotency.remove_old(c, cutoff=cutoff, limit=PAGE_ROWS),
+                name="maintenance.retain_keys",
+                own_commit=True,
+            )
+            await anyio.sleep(self._pause)
+        home, remove = self._files.home, self._files.remove
+        while uploads := await self._database.write(
+            lambda c: upload_rows.remove_expired(c, now=now, limit=PAGE_ROWS),
+            name="maintenance.retain_uploads",
+            own_commit=True,
+        ):
+            paths = [upload_rows.upload_path(home, each) for each in uploads]
+            await in_file_thread(partial(retention_rows.remove_files, paths, now, remove))
+            await anyio.sleep(self._pause)
 
     async def _sweep_old(self, swept: Swept, cutoff: float) -> None:
         """Remove what is older than STABILITY_KEEP_DAYS; the bytes of media follow later."""

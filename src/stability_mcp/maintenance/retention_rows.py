@@ -26,6 +26,7 @@ from typing import TypeVar
 from stability_mcp.media import names, tags
 from stability_mcp.media.labels import is_name_of
 from stability_mcp.media.records import blob_path
+from stability_mcp.media.upload_rows import UPLOAD_PREFIX
 from stability_mcp.store.format import BACKUP_LOCK
 from stability_mcp.store.locks import is_locked
 from stability_mcp.store.queries import Connection, in_parts, load
@@ -35,8 +36,9 @@ T = TypeVar("T")
 MIN_FILE_AGE_SECONDS = 3_600.0
 """Seconds. A younger file is never treated as a leftover."""
 
-SPOOL_PATTERNS = ("import-*.part", "fit-*.part", "repair-*.part")
-"""Names of temporary files of imports, fittings and repairs, which exist for minutes at most."""
+SPOOL_PATTERNS = ("import-*.part", "fit-*.part", "repair-*.part", f"{UPLOAD_PREFIX}*.part")
+"""Names of temporary files of imports, fittings, repairs and signed uploads, which exist for
+minutes at most."""
 
 DELIVERY_DAYS = 30
 """Days to keep messages to webhooks. Retries end after 3 days, and a webhook is disabled after 5: a

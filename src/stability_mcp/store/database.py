@@ -29,6 +29,7 @@ from stability_mcp.store.format import (
     IN_USE,
     OLDEST_WRITER,
     SCHEMA,
+    signature,
     upstream_id,
     user_id,
 )
@@ -219,6 +220,10 @@ class Database:
     async def user_id(self, owner: str) -> str:
         """Return the id of an owner for the API; other stores have another one."""
         return user_id(await self._secret(), owner)
+
+    async def signature(self, *parts: str) -> str:
+        """Return a keyed hash of texts, which only processes of this store can compute."""
+        return signature(await self._secret(), *parts)
 
     async def _secret(self) -> str:
         secret = await self.read(_fingerprint_secret)

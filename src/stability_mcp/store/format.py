@@ -58,6 +58,17 @@ def user_id(secret: str, owner: str) -> str:
     return hmac.new(secret.encode(), f"user\0{owner}".encode(), hashlib.sha256).hexdigest()[:32]
 
 
+def signature(secret: str, *parts: str) -> str:
+    """Return the signature of texts without NUL, such as the parts of a URL.
+
+    Args:
+        secret: The store's own secret, `fingerprint_secret` in `meta`.
+        parts: The texts.
+    """
+    signed = "\0".join(("signature", *parts)).encode()  # no other keyed hash begins like this
+    return hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+
+
 def upstream_id(secret: str, base_url: str, key: str) -> str:
     """Return the id of an upstream: it differs for each API key and doesn't reveal the key.
 

@@ -92,7 +92,7 @@ class KeyedCalls:
                 raise _conflict(key, use)
             return await repeat(use)
 
-    def recording(self, key: CallKey, **started: object) -> Check:
+    def recording(self, key: CallKey, started: Mapping[str, object]) -> Check:
         """Return what records a key inside a transaction; see `idempotency.record`."""
         owner, now = self._owner, self._parts.jobs.runner.now
 

@@ -1,6 +1,6 @@
 """Files that a request carries: streamed into the spool and stored as media (T0)."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -85,7 +85,8 @@ async def receive_file(importer: Importer, file: IncomingFile) -> Resolved:
         Exception: whatever `blocks` raises; nothing is stored.
     """
     given = shown_name(file.name)
-    label = parse_label(file.label).text if file.label else None
+    if file.label:
+        parse_label(file.label)  # before anything is read
     check_file_size(given, file.declared, file.max_bytes)
 
     async def write(target: Path) -> None:
@@ -93,9 +94,27 @@ async def receive_file(importer: Importer, file: IncomingFile) -> Resolved:
             target, file.blocks, lambda size: check_file_size(given, size, file.max_bytes)
         )
 
+    return await store_file(importer, write, given, file.label)
+
+
+async def store_file(
+    importer: Importer, write: Callable[[Path], Awaitable[None]], given: str, label: str | None
+) -> Resolved:
+    """Store a file under a label.
+
+    Args:
+        importer: Stores it.
+        write: Writes the file to a new path.
+        given: Its name, cleaned.
+        label: Name of the item; None or empty: derived from the file name.
+
+    Raises:
+        ArgumentsError, FileUnusableError, StorageError: as for `receive_file`.
+    """
+    wanted = parse_label(label).text if label else None
     found = await importer.import_received(
-        write, shown=given, label=label, stem=PurePosixPath(given).stem
+        write, shown=given, label=wanted, stem=PurePosixPath(given).stem
     )
-    if label is None or found.is_new:
+    if wanted is None or found.is_new:
         return found
-    return replace(found, item=await importer.library.set_label(found.item, label))
+    return replace(found, item=await importer.library.set_label(found.item, wanted))

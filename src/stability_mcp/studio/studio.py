@@ -4,7 +4,6 @@ Length: one method for each thing that faces ask for; each only delegates.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
@@ -34,6 +33,7 @@ from stability_mcp.settings import Settings
 from stability_mcp.store.changes import CachedRead
 from stability_mcp.studio import calling, combining, origins, response_times, status
 from stability_mcp.studio.calling import CallOptions, Wait
+from stability_mcp.studio.late_parts import LateParts
 from stability_mcp.studio.limit_actions import LimitActions
 from stability_mcp.studio.local_pages import LocalPages
 from stability_mcp.studio.media_actions import MediaActions
@@ -45,15 +45,8 @@ from stability_mcp.studio.runtime import StudioParts
 from stability_mcp.studio.usage_figures import UsageFigures
 from stability_mcp.workflows.runs import run_notices
 
-if TYPE_CHECKING:
-    from stability_mcp.studio.keyed_calls import KeyedCalls
-    from stability_mcp.studio.webhook_actions import WebhookActions
-    from stability_mcp.studio.workflow.work_list import WorkList
-    from stability_mcp.studio.workflow.workflow_plans import WorkflowPlans
-    from stability_mcp.studio.workflow.workflow_runs import WorkflowRuns
 
-
-class Studio:
+class Studio(LateParts):
     """Everything below the faces, for one user and one upstream; created by `open_studio`.
 
     `reruns` repeats, resumes, cancels and adopts jobs by the names that users give. `library`
@@ -62,7 +55,8 @@ class Studio:
     """
 
     def __init__(self, parts: StudioParts) -> None:
-        self._parts, self._account = parts, parts.account
+        super().__init__(parts)
+        self._account = parts.account
         self._jobs = parts.jobs
         self._media = parts.media
         self.pages = LocalPages(parts)
@@ -76,41 +70,6 @@ class Studio:
     def settings(self) -> Settings:
         """Return the settings in use."""
         return self._parts.settings
-
-    @property
-    def plans(self) -> "WorkflowPlans":
-        """Return the checks of workflows; imported late, as most processes run none."""
-        from stability_mcp.studio.workflow.workflow_plans import WorkflowPlans
-
-        return WorkflowPlans(self._parts)
-
-    @property
-    def runs(self) -> "WorkflowRuns":
-        """Return the runs of workflows; imported late, too."""
-        from stability_mcp.studio.workflow.workflow_runs import WorkflowRuns
-
-        return WorkflowRuns(self._parts)
-
-    @property
-    def webhooks(self) -> "WebhookActions":
-        """Return the webhooks of the account; imported late, as only REST changes them."""
-        from stability_mcp.studio.webhook_actions import WebhookActions
-
-        return WebhookActions(self._parts)
-
-    @property
-    def keys(self) -> "KeyedCalls":
-        """Return the idempotency keys; imported late, as only some faces take them."""
-        from stability_mcp.studio.keyed_calls import KeyedCalls
-
-        return KeyedCalls(self._parts)
-
-    @property
-    def work(self) -> "WorkList":
-        """Return the lists of jobs and runs together; imported late, too."""
-        from stability_mcp.studio.workflow.work_list import WorkList
-
-        return WorkList(self._parts)
 
     @property
     def permissions(self) -> Permissions:
@@ -279,7 +238,7 @@ class Studio:
         client = self._parts.limited_client()
         if key is None:
             return await self._jobs.resume(job_ids, client)
-        return await self._jobs.resume(job_ids, client, self.keys.recording(key, jobs=job_ids))
+        return await self._jobs.resume(job_ids, client, self.keys.recording(key, {"jobs": job_ids}))
 
     async def cancel_jobs(
         self, job_ids: Sequence[str], *, caller: str | None = None

@@ -20,9 +20,11 @@ from typing import IO
 from anyio import CancelScope, to_thread
 
 PRELOADED = (
+    "support.jobs.keyed_process",
     "support.jobs.worker_process",
     "support.jobs.killed_job_writes",
     "support.jobs.killed_studio_writes",
+    "support.jobs.killed_upload_writes",
     "support.jobs.killed_webhook_writes",
     "support.maintenance.backups",
     "support.workflows.killed_runs",

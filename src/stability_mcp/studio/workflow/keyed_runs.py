@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from functools import wraps
-from typing import Any, ParamSpec, Protocol
+from typing import Any, Protocol, TypeVarTuple
 
 from stability_mcp.errors import NotFoundError
 from stability_mcp.policy.idempotency import KeyUse
@@ -10,7 +10,7 @@ from stability_mcp.studio.keyed_calls import KeyedCalls
 from stability_mcp.studio.workflow.run_answer import RunOutcome
 from stability_mcp.studio.workflow.run_start import RunOptions
 
-P = ParamSpec("P")
+Arguments = TypeVarTuple("Arguments")
 
 
 class _Runs(Protocol):
@@ -24,15 +24,15 @@ class _Runs(Protocol):
 
 
 def keyed(
-    act: Callable[P, Coroutine[Any, Any, RunOutcome]],
-) -> Callable[P, Coroutine[Any, Any, RunOutcome]]:
+    act: Callable[[*Arguments], Coroutine[Any, Any, RunOutcome]],
+) -> Callable[[*Arguments], Coroutine[Any, Any, RunOutcome]]:
     """Decorate a method that takes `RunOptions` last, and records their key in its transaction.
 
     If the key was used, the method isn't called and the run of the first request is shown.
     """
 
     @wraps(act)
-    async def once(*arguments: P.args, **named: P.kwargs) -> RunOutcome:
+    async def once(*arguments: *Arguments) -> RunOutcome:
         runs, options = _of(*arguments)
 
         async def repeat(use: KeyUse) -> RunOutcome:
@@ -40,7 +40,7 @@ def keyed(
                 raise NotFoundError("This idempotency key started no run.")
             return await runs.show(use.run, options)
 
-        return await runs.keys.once(options.key, lambda: act(*arguments, **named), repeat)
+        return await runs.keys.once(options.key, lambda: act(*arguments), repeat)
 
     return once
 
