@@ -32,10 +32,12 @@ from stability_mcp.errors import (
     RefusedError,
     StorageError,
     StudioError,
+    TooManyUploadsError,
     UnauthorizedError,
     UnavailableError,
     UnknownOutcomeError,
     UnusableAnswerError,
+    UploadStateError,
     WebhookRefusedError,
 )
 from stability_mcp.rest.request_problems import RequestProblemError
@@ -52,6 +54,8 @@ Row = tuple[type[StudioError], int, str]
 STATUSES: tuple[Row, ...] = (
     (KeyConflictError, 422, "idempotency_key_used"),
     (WebhookRefusedError, 422, "webhook_refused"),
+    (UploadStateError, 409, "upload_state"),
+    (TooManyUploadsError, 429, "too_many_uploads"),
     (BlockedTermError, 403, "blocked_term"),
     (ArgumentsError, 400, "invalid_arguments"),
     (NotFoundError, 404, "not_found"),
