@@ -17,8 +17,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from stability_emulator import rendering
+from stability_emulator.pictures import painting
 from stability_mcp.tls import VARIABLES
-from support.emulator.small import small_brief
+from support.emulator.small import small_brief, small_scene
 from support.home import use_home
 from support.programs import forked, stop_forking
 
@@ -153,6 +154,7 @@ def small_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
     """Make the emulator in this process draw thumbnails, unless the test is `full_size`."""
     if request.node.get_closest_marker("full_size") is None:
         monkeypatch.setattr(rendering, "Brief", small_brief)
+        monkeypatch.setattr(painting, "scene", small_scene)
 
 
 @pytest.fixture(scope="session", autouse=True)

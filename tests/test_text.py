@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stability_mcp.text import age_text, credits_text, did_you_mean, listed, plain, quoted
+from stability_mcp.text import (
+    age_text,
+    credits_text,
+    did_you_mean,
+    listed,
+    plain,
+    quoted,
+    without_paths,
+)
 
 
 @given(st.text(alphabet=st.characters(), max_size=200) | st.binary().map(repr))
@@ -39,6 +47,24 @@ def test_credits_are_shown_without_needless_digits() -> None:
     amounts = [0, 900, 1000, 2500, 20000, 23060, 1]
     shown = ["0 credits", "0.9 credits", "1 credit", "2.5 credits", "20 credits", "23.06 credits"]
     assert [credits_text(amount) for amount in amounts] == [*shown, "0.001 credits"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The file /home/me/x/fox.png is damaged.", "The file …/fox.png is damaged."),
+        ('The file "/home/me/My Pictures/a fox.png" is', 'The file "…/a fox.png" is'),
+        ("~/Pictures/fox.png: no", "…/fox.png: no"),
+        (r"C:\Users\me\fox.png is damaged", "…/fox.png is damaged"),
+        (r'"\\server\me\a fox.png"', '"…/a fox.png"'),
+        ("(/home/me/fox.png)", "(…/fox.png)"),
+        ("see https://platform.stability.ai/docs/x and media://9xak7f3q2m", None),
+        ("red and/or blue, 3/4, a/b/c, ../x/y, width:height", None),
+    ],
+)
+def test_paths_are_cut_to_their_last_part(text: str, expected: str | None) -> None:
+    """*Chosen*: only absolute ones; URLs stay."""
+    assert without_paths(text) == (text if expected is None else expected)
 
 
 def test_a_close_name_is_offered_and_a_far_one_is_not() -> None:

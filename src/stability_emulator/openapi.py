@@ -18,7 +18,6 @@ from stability_mcp.api.openapi_table import (
     MEDIA_TYPES,
     path_parameters,
     price_sentence,
-    query_schema,
     reference,
     result_types,
     tag,
@@ -138,7 +137,7 @@ def _success(row: type[Operation]) -> dict[str, Any]:
     if row.is_deferred():
         return _json(reference("schemas", "Started"), "The generation has started.")
     if issubclass(row, Query):
-        return _json(query_schema(row, as_nullable), "The account's current data.")
+        return _json(_answer_of(row), "The account's current data.")
     if row.answer == "artifacts":
         answer = _json(reference("schemas", "Artifacts"), "The results.", seeded=True)
         answer["content"]["image/png"] = {"schema": reference("schemas", "Bytes")}
@@ -193,6 +192,28 @@ def _json(schema: Schema, description: str, *, seeded: bool = False) -> dict[str
     return {**answer, "description": description, "content": {JSON: {"schema": schema}}}
 
 
-def as_nullable(schema: Schema) -> Schema:
-    """Return the schema of a value that may be null, in the notation of OpenAPI 3.0."""
-    return {**schema, "nullable": True}
+def _answer_of(row: type[Query]) -> Schema:
+    """Return the schema of a query's body; a list is described by its model's only field."""
+    full = row.result.model_json_schema()
+    models = full.get("$defs", {})
+    if isinstance(row.example, list):
+        full = next(iter(full["properties"].values()))
+    schema: Schema = _inlined(full, models)
+    return schema
+
+
+def _inlined(schema: Any, models: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- JSON of any shape
+    if isinstance(schema, list):
+        return [_inlined(each, models) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _inlined(models[schema["$ref"].rpartition("/")[2]], models)
+    branches = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+    if branches:
+        return {**_inlined(branches[0], models), "nullable": True}
+    return {
+        key: _inlined(value, models)
+        for key, value in schema.items()
+        if key not in {"title", "$defs", "default"}
+    }

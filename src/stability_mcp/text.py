@@ -41,6 +41,12 @@ _HARMFUL = re.compile(
 _SEPARATORS = re.compile("[\\s_\u2010-\u2015\u2212-]+")
 
 
+_ROOT = r"(?:~?/|[A-Za-z]:[\\/]|\\\\)"
+_QUOTED_PATH = re.compile(rf'"{_ROOT}[^"\n]*[\\/]([^"\n\\/]+)"')
+_PATH = re.compile(rf"""(?<![\w:/.~-]){_ROOT}(?:[^\s"'\\/]+[\\/])+([^\s"'\\/]+)""")
+"""An absolute path of a file in a folder, but not a part of a URL."""
+
+
 def name_key(name: str) -> str:
     """Return a name in the form in which names are compared.
 
@@ -66,6 +72,14 @@ def visible(text: str) -> str:
 def plain(text: str) -> str:
     """Return the text without lone surrogates, control, zero-width or bidirectional characters."""
     return _HARMFUL.sub("\ufffd", text.encode("utf-8", "replace").decode("utf-8"))
+
+
+def without_paths(text: str) -> str:
+    """Return a text whose absolute paths are cut to their last part: `…/fox.png`.
+
+    For receivers on other machines: the folders may contain the user's name.
+    """
+    return _PATH.sub(r"…/\1", _QUOTED_PATH.sub(r'"…/\1"', text))
 
 
 def quoted(text: object, *, limit: int = QUOTED_CHARACTERS) -> str:

@@ -62,6 +62,7 @@ def test_the_exit_code_says_whether_it_was_delivered(
         "signed": False,
         "delivered": delivered,
         "answer": f"status {status}",
+        "status": status,
     }
     assert len(listener.received) == 1
 

@@ -57,7 +57,8 @@ async def test_a_message_has_an_envelope_and_a_signature(database: Database) -> 
     with listening() as listener:
         webhook = await registered(database, f"{listener.url}/hook")
         async with delivering(database, clock):
-            [job] = await failed_jobs(database, clock.now)
+            error = 'The file "/home/me/My Pictures/fox.png" was changed.'
+            [job] = await failed_jobs(database, clock.now, error=error)
             await listener.wait_for()
             await _until_recorded(database, 1)
 
@@ -73,7 +74,7 @@ async def test_a_message_has_an_envelope_and_a_signature(database: Database) -> 
             "media": [],
             "credits": 0.0,
             "charged": "not charged",
-            "error": "no",
+            "error": 'The file "…/fox.png" was changed.',
             "finished_at": "1970-01-12T13:46:40Z",
             "emulated": False,
         },
@@ -144,7 +145,7 @@ async def test_status_410_disables_a_webhook_until_it_is_enabled(database: Datab
             await _until_recorded(database, 2)
 
     assert disabled.disabled_at == clock.now
-    assert disabled.disabled_why == "It answered 410 (Gone): it wants no more messages."
+    assert disabled.disabled_why == "It answered 410 (Gone), which unsubscribes it."
     assert (enabled.disabled_at, enabled.disabled_why) == (None, None)
     assert [each["data"]["job"] for each in listener.received] == [job, job]
 
@@ -289,6 +290,36 @@ async def test_an_end_that_no_longer_holds_is_not_sent(database: Database) -> No
 
     assert [each["webhook-id"] for each in listener.headers] == [f"job_{job}_1000000500"]
     assert len(await _deliveries(database, webhook.id)) == 1
+
+
+async def test_a_clock_that_was_wrong_delays_no_message(database: Database) -> None:
+    """*Chosen*: an end that lies a year ahead is sent at once."""
+    clock = Clock()
+    with listening() as listener:
+        await registered(database, listener.url)
+        async with delivering(database, clock):
+            await failed_jobs(database, clock.now + 365 * 86_400)
+            await listener.wait_for()
+            await _until_recorded(database, 1)
+
+
+async def test_a_message_that_cannot_be_made_does_not_hold_up_others(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """*Chosen*: an internal error is retried like a failed attempt."""
+    clock = Clock()
+    with listening() as listener, caplog.at_level(logging.ERROR, "stability_mcp"):
+        webhook = await registered(database, listener.url)
+        lost, sent = await failed_jobs(database, clock.now - 1, clock.now)
+        change(database.home, "UPDATE jobs SET charged = 'nonsense' WHERE id = ?", lost)
+        async with delivering(database, clock):
+            await _until_recorded(database, 2)
+
+    assert [each["data"]["job"] for each in listener.received] == [sent]
+    second, first = await _deliveries(database, webhook.id)
+    assert (second.subject, second.state) == (sent, "delivered")
+    assert (first.subject, first.answer, first.next_at) == (lost, "internal error", clock.now + 5)
+    assert f"internal error while making message {first.message}" in caplog.text
 
 
 async def test_no_secret_is_logged_or_shown(

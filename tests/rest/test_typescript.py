@@ -7,6 +7,7 @@ program `typescript/calls.ts` against both before it runs.
 import base64
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
@@ -14,7 +15,7 @@ import pytest
 
 import support.imaging.sample_files as pictures
 from protocol.support_node import OPENAPI_FETCH, PACKAGES, TYPESCRIPT, installed, node
-from support.rest.server_process import HttpServer
+from support.rest.rest_server import TOKEN, rest_server
 
 pytestmark = [pytest.mark.processes, pytest.mark.long(8)]
 
@@ -22,8 +23,15 @@ PROGRAM = Path(__file__).parent / "typescript"
 SECONDS = 60
 
 
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[httpx2.Client]:
+    """Serve."""
+    with rest_server(tmp_path / "server") as found:
+        yield found
+
+
 def test_a_client_generated_in_typescript_compiles_and_makes_calls(
-    rest_server: HttpServer, tmp_path: Path
+    client: httpx2.Client, tmp_path: Path
 ) -> None:
     """Chosen: bytes, a form with a file, 202 with its result, and an error, all typed."""
     compiler = installed(TYPESCRIPT)
@@ -32,11 +40,11 @@ def test_a_client_generated_in_typescript_compiles_and_makes_calls(
     (program / "node_modules").symlink_to(PACKAGES, target_is_directory=True)
     (program / "package.json").write_text('{"type": "module"}', encoding="utf-8")
     document = program / "openapi.json"
-    document.write_text(httpx2.get(f"{rest_server.rest}/openapi.json").text, encoding="utf-8")
+    document.write_text(client.get("/openapi.json").text, encoding="utf-8")
     picture = base64.b64encode(pictures.png((64, 64))).decode()
     values = {
-        "baseUrl": rest_server.rest,
-        "token": rest_server.token,
+        "baseUrl": str(client.base_url).rstrip("/"),
+        "token": TOKEN,
         "picture": f"data:image/png;base64,{picture}",
     }
     (program / "server.ts").write_text(

@@ -159,7 +159,7 @@ def test_a_late_result_ends_an_unknown_job_again(store: sqlite3.Connection) -> N
 
 
 def test_other_accounts_and_disabled_webhooks_get_no_delivery(store: sqlite3.Connection) -> None:
-    """*Chosen*: a webhook is told only about its own account."""
+    """*Chosen*: a webhook only hears of its own account."""
     _register(store)
     execute(store, "UPDATE webhooks SET owner = 'other'")
     _register(store)

@@ -78,7 +78,7 @@ async def test_a_file_over_its_limit_is_refused_while_it_arrives(
 
 
 async def test_a_declared_size_over_the_limit_is_refused_before_a_byte(studio: Studio) -> None:
-    """*Chosen*: a client that declares too much sends nothing for nothing."""
+    """*Chosen*: a client that declares too much needn't send it."""
     sent = Sent(png())
     file = IncomingFile(name="big.png", blocks=sent.blocks(), declared=100_000_001)
 

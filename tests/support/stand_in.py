@@ -31,7 +31,8 @@ def main() -> None:
     ended = server.recv(NUMBER_BYTES)
     code = int.from_bytes(ended, "big", signed=True) if ended else 1
     if code < 0:
-        signal.signal(-code, signal.SIG_DFL)
+        if -code in FORWARDED:
+            signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     os._exit(code)
 

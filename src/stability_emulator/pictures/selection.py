@@ -118,7 +118,7 @@ def _overlapping(alike: Image.Image, sure: Image.Image) -> Image.Image:
     certain = sure.tobytes()
 
     def overlaps(region: Region) -> bool:
-        hit = sum(certain[place] >= MARKED for place in region.pixels)
+        hit = sum(level >= MARKED for level in region.levels(certain))
         return hit >= MIN_SURE_SHARE * region.area
 
     return keep_regions(alike.filter(ImageFilter.MedianFilter(3)), overlaps)
@@ -152,7 +152,7 @@ def _like_edge(picture: Image.Image, *, top: bool) -> Image.Image | None:
     first, last = row * size.width, (row + 1) * size.width
     reached = keep_regions(
         like.filter(ImageFilter.MedianFilter(3)),
-        lambda region: any(first <= place < last for place in region.pixels),
+        lambda region: any(first <= run.start < last for run in region.runs),
     )
     if sum(reached.histogram()[128:]) < MIN_SHARE * size.width * size.height:
         return None

@@ -1,9 +1,7 @@
 """What the OpenAPI documents of the emulator and of the REST interface take from the table."""
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from stability_mcp.api.kinds import Query
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.wire_schema import Schema, parameters
 from stability_mcp.text import credits_text
@@ -62,44 +60,3 @@ def path_parameters(row: type[Operation]) -> Iterator[Schema]:
     for name in sorted(row.path_fields()):
         schema = {key: full[name][key] for key in ("type", "pattern", "maxLength", "default")}
         yield {"name": name, "in": "path", "required": True, "schema": schema}
-
-
-def query_schema(row: type[Query], nullable: Callable[[Schema], Schema]) -> Schema:
-    """Return the schema of a query's body; a list is described by its model's only field.
-
-    Args:
-        row: The query.
-        nullable: Returns the schema of a value that may also be null: the versions of OpenAPI write
-            that differently.
-    """
-    full = row.result.model_json_schema()
-    if isinstance(row.example, list):
-        models = full.get("$defs", {})
-        return inlined({**next(iter(full["properties"].values())), "$defs": models}, nullable)
-    return inlined(full, nullable)
-
-
-def inlined(schema: Schema, nullable: Callable[[Schema], Schema]) -> Schema:
-    """Return a model's schema without references, titles and defaults."""
-    return _inlined(schema, schema.get("$defs", {}), nullable)  # type: ignore[no-any-return]
-
-
-def _inlined(
-    schema: Any,  # noqa: ANN401 -- JSON of any shape
-    models: Mapping[str, Any],
-    nullable: Callable[[Schema], Schema],
-) -> Any:  # noqa: ANN401 -- the same
-    if isinstance(schema, list):
-        return [_inlined(each, models, nullable) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "$ref" in schema:
-        return _inlined(models[schema["$ref"].rpartition("/")[2]], models, nullable)
-    branches = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
-    if branches:
-        return nullable(_inlined(branches[0], models, nullable))
-    return {
-        key: _inlined(value, models, nullable)
-        for key, value in schema.items()
-        if key not in {"title", "$defs", "default"}
-    }

@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 from stability_mcp.api.hints import arguments_of, hint
 from stability_mcp.api.notation import PROSE, choices, convert, nearest_ratio, resolve
 from stability_mcp.api.operation import Operation
+from stability_mcp.api.tool_arguments import MayBeBlank
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.text import did_you_mean, listed, quoted
 
@@ -178,7 +179,11 @@ def _blank_texts(request: BaseModel) -> list[str]:
 
     The API accepts such a text and charges for an arbitrary result.
     """
-    required = [name for name, field in type(request).model_fields.items() if field.is_required()]
+    required = [
+        name
+        for name, field in type(request).model_fields.items()
+        if field.is_required() and not any(isinstance(each, MayBeBlank) for each in field.metadata)
+    ]
     texts = {name: _texts_of(getattr(request, name)) for name in required}
     files = type(request).file_fields() if isinstance(request, Operation) else {}
     return [

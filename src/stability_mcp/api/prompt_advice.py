@@ -94,6 +94,55 @@ def _stem(word: str) -> str:
     return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
 
 
+_CLAUSE = re.compile(r"([^,;.]+)([,;.]?\s*)")
+_NEGATED = re.compile(
+    r"^(.*?)\s*\b(?:without(?: any)?|with no|no)\s+(\S.*)$", re.IGNORECASE | re.DOTALL
+)
+_QUOTES = frozenset('"“”«»「」')
+_AND = re.compile(r"\s+(?:and|or|nor)\s+(?:no\s+|without\s+)?|\s*/\s*", re.IGNORECASE)
+_LEADING = re.compile(r"^(?:and|but|with)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Positive:
+    """A prompt without its negations."""
+
+    prompt: str
+    unwanted: tuple[str, ...]
+    """What was negated, for `negative_prompt`."""
+
+
+def without_negations(prompt: str) -> Positive:
+    """Move what a prompt negates at the end of a clause: `a beach, no people` names people.
+
+    A prompt that would be empty without them, and clauses with text to draw, stay as they are.
+    """
+    kept: list[str] = []
+    unwanted: list[str] = []
+    for clause, separator in _CLAUSE.findall(prompt):
+        found = None if _QUOTES & set(clause) else _NEGATED.match(clause)
+        if found is None:
+            kept += [clause, separator]
+            continue
+        unwanted += (each.strip() for each in _AND.split(found[2]))
+        if (before := found[1].strip()) and not _LEADING.match(before):
+            kept += [found[1], separator]
+    rest = "".join(kept).strip().rstrip(",;").strip()
+    if not unwanted or not rest:
+        return Positive(prompt=prompt, unwanted=())
+    return Positive(prompt=rest, unwanted=tuple(dict.fromkeys(filter(None, unwanted))))
+
+
+def with_style(prompt: str, style: str) -> str:
+    """Return a prompt with the words of a style, unless it has them."""
+    words = style.strip().replace("-", " ")
+    present = {_stem(word) for word in _WORD.findall(prompt.casefold())}
+    wanted = {_stem(word) for word in _WORD.findall(words.casefold())}
+    if not words or (wanted and wanted <= present):
+        return prompt
+    return f"{prompt.rstrip().rstrip(',;.')}, {words}"
+
+
 def suggest_negative(prompt: str, others: Sequence[str] = ()) -> str:
     """Return a negative prompt that fits: what such pictures often go wrong with.
 

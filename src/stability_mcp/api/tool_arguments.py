@@ -15,6 +15,13 @@ Reference = Annotated[
 """Names one media item or file."""
 
 
+class MayBeBlank:
+    """Marks a required text that may have no visible character."""
+
+
+MAY_BE_BLANK = MayBeBlank()
+
+
 class Arguments(Described):
     """Base of a tool's arguments; the docstring of a subclass is the tool's description.
 

@@ -105,7 +105,7 @@ def _plain(schema: Mapping[str, Any], models: Mapping[str, Any]) -> Schema:
     if "$ref" in schema:
         schema = {**models[schema["$ref"].rpartition("/")[2]], **schema}
     branches = [each for each in schema.get("anyOf", ()) if each.get("type") != "null"]
-    if branches:
+    if len(branches) == 1:
         schema = {**_plain(branches[0], models), **schema}
     found = {
         key: value
@@ -113,6 +113,8 @@ def _plain(schema: Mapping[str, Any], models: Mapping[str, Any]) -> Schema:
         if key not in {"$ref", "anyOf", "title", "const"}
         if not (key == "default" and value is None)
     }
+    if len(branches) > 1:
+        found["anyOf"] = [_plain(each, models) for each in branches]
     if "const" in schema:
         found["enum"] = [schema["const"]]
     if "items" in schema:
@@ -130,7 +132,8 @@ def _bounds(field: FieldInfo, schema: Mapping[str, Any]) -> Schema:
         for name, bound in _BOUNDS.items():
             value = getattr(mark, name, None)
             if value is not None:
-                found[_OF_A_LIST.get(bound, bound) if schema["type"] == "array" else bound] = value
+                is_list = schema.get("type") == "array"
+                found[_OF_A_LIST.get(bound, bound) if is_list else bound] = value
     return found
 
 

@@ -153,6 +153,18 @@ class JobReader:
         rows = await self._database.read(read) if wanted else {}
         return [self._record(rows[each], 0.0) for each in wanted if each in rows]
 
+    def rows_in(self, connection: Connection, account: Account, ids: Sequence[str]) -> Rows:
+        """Return the rows of jobs that still exist, within a read; `records_of` describes them."""
+        parts = in_parts(list(dict.fromkeys(ids)), MAX_IDS_PER_QUERY)
+        found = [
+            each
+            for part in parts
+            for each in lookup.jobs_by_id(connection, part).values()
+            if each.owner == account.owner
+        ]
+        self._typical.read_for(connection, found)
+        return found
+
     def records_of(self, rows: Sequence[JobRow]) -> Jobs:
         """Return the records of rows that are already read."""
         return [self._record(row, 0.0) for row in rows]
@@ -284,6 +296,17 @@ class JobReader:
         """Return the shortest known timeout of a client, in seconds; None: none is known."""
         now = self._context.clock()
         return await self._database.peek(lambda c: usage.client_timeout_seconds(c, client, now=now))
+
+    def account_in(
+        self, connection: Connection, account: Account, client: LimitedClient | None
+    ) -> tuple[Spending, Balance | None, RateStatus]:
+        """Return spending, the last known balance of any age, and the rate limit, within a read."""
+        context, upstream = self._context, self._context.upstream.id
+        return (
+            self._spending(connection, account, client),
+            usage.last_balance(connection, upstream),
+            usage.rate_status(connection, context.rate, upstream=upstream, now=context.clock()),
+        )
 
     def summary_in(
         self,

@@ -1,10 +1,12 @@
 """Measures a stored item: what it is like, and which operations take it."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Literal
 
+from stability_mcp.api.fields import Size
 from stability_mcp.api.tool_arguments import Reference
 from stability_mcp.imaging.colours import NamedColour, Rgb, main_colours, plain_background
 from stability_mcp.imaging.facts import Facts
@@ -183,12 +185,24 @@ def _suggestion_line(suggested: Suggestion | None) -> list[str]:
     return [f"to enlarge it: {suggested.operation}(image{given}), because {suggested.reason}"]
 
 
+def _ratio(size: Size) -> str:
+    """Return the ratio of width to height in lowest terms: `16:9`."""
+    divisor = math.gcd(*size)
+    return f"{size.width // divisor}:{size.height // divisor}"
+
+
 def _facts(
     source: Source, seen: _Seen, taken: Acceptance, suggested: Suggestion | None
 ) -> Mapping[str, object]:
     found, background = seen.measurements, seen.background
     return {
         "media": source.item.uri,
+        "format": extension(source.facts.media_type),
+        "mode": source.facts.mode,
+        "bytes": source.facts.bytes,
+        "alpha": source.facts.has_alpha,
+        "pixels": source.facts.size.width * source.facts.size.height,
+        "ratio": _ratio(source.facts.size),
         "width": source.facts.size.width,
         "height": source.facts.size.height,
         "transparent": seen.transparent,

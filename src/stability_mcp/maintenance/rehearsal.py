@@ -111,3 +111,9 @@ async def rehearse(
                 "the database.",
             ) from error
     return Plan(swept=swept, items=tuple(each for each in before if each.id not in kept))
+
+
+async def rehearse_leftovers(database: Database) -> Swept:
+    """Return what `Retention.sweep_leftovers` would remove now."""
+    files = StoredFiles(home=database.home, remove=_Counting())
+    return await Retention(database, Keep(), files=files).sweep_leftovers()

@@ -59,15 +59,22 @@ class StoreCheck:
         database: The store.
         repair: Whether to repair what is found.
         clock: Unix seconds.
+        max_compare_seconds: Time limit for checking hashes when nothing is repaired; 0: none are.
     """
 
     def __init__(
-        self, database: Database, *, repair: bool, clock: Callable[[], float] = time.time
+        self,
+        database: Database,
+        *,
+        repair: bool,
+        clock: Callable[[], float] = time.time,
+        max_compare_seconds: float = MAX_COMPARE_SECONDS,
     ) -> None:
         self._database = database
         self._home = database.home
         self._repair = repair
         self._clock = clock
+        self._max_compare_seconds = max_compare_seconds
         self.compared = 0
         """Files whose hash was checked."""
         self.blobs = 0
@@ -130,7 +137,7 @@ class StoreCheck:
                 bad=True,
             )
             return
-        after, until = "", time.monotonic() + MAX_COMPARE_SECONDS
+        after, until = "", time.monotonic() + self._max_compare_seconds
         while page := await self._database.read(
             partial(blob_check.blobs, after=after, limit=PAGE_ROWS)
         ):

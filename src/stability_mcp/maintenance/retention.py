@@ -174,11 +174,8 @@ class Retention:
         Raises:
             StorageError: the store cannot be read or written.
         """
-        now, swept, files = self._clock(), Swept(), self._files
-        leftovers = await in_file_thread(lambda: list(retention_rows.spool_leftovers(files.home)))
+        now, swept = self._clock(), await self.sweep_leftovers()
         file_age = now - retention_rows.MIN_FILE_AGE_SECONDS
-        swept.spool = await self._remove_files(swept, leftovers, file_age)
-        await self._expired(now)
         deleted_before = now - deleted_media.kept_days(self._keep.days) * DAY_SECONDS
         swept.deleted = await self._deleted(deleted_before)
         await self._unused(swept, min(deleted_before, file_age), file_age)
@@ -192,6 +189,15 @@ class Retention:
             file_age = now - retention_rows.MIN_FILE_AGE_SECONDS
         if self._keep != Keep():
             await self._unreferenced(swept, file_age)
+        return swept
+
+    async def sweep_leftovers(self) -> Swept:
+        """Remove only leftovers of crashes, old idempotency keys and expired uploads."""
+        swept, home = Swept(), self._files.home
+        leftovers = await in_file_thread(lambda: list(retention_rows.spool_leftovers(home)))
+        file_age = self._clock() - retention_rows.MIN_FILE_AGE_SECONDS
+        swept.spool = await self._remove_files(swept, leftovers, file_age)
+        await self._expired(self._clock())
         return swept
 
     async def _expired(self, now: float) -> None:

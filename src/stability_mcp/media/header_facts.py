@@ -45,6 +45,8 @@ async def header_facts(importer: Importer, reference: str) -> Facts | None:
             parsed = parse(form)
             if isinstance(parsed, OnWeb):
                 return None
+            if not importer.reads_files:
+                continue  # the import below refuses what is no stored media
             if isinstance(parsed, Named) and not parsed.certain:
                 return await importer.files.use(parsed.name, _probed)
             if isinstance(parsed, OnDisk):

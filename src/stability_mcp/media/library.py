@@ -2,6 +2,8 @@
 
 Every query filters by owner, and none returns deleted media. `records` writes the rows, for the
 importer before a call and for the job that made the media.
+
+Length: one method for each way in which media are looked up.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -67,6 +69,8 @@ _newest = _SQL.values("newest", int)
 _newest_of_type = _SQL.values("newest_of_type", int)
 _newest_of_period = _SQL.values("newest_of_period", int)
 _created_at = _SQL.value("created_at", float)
+_items_after = _SQL.many("items_after", ItemRow)
+_newest_seq = _SQL.value("newest_seq", int)
 _items_by_seq = _SQL.many("items_by_seq", ItemRow)
 _item_made_from = _SQL.one("item_made_from", ItemRow)
 _item_of_copy = _SQL.one("item_of_copy", ItemRow)
@@ -143,12 +147,28 @@ class MediaLibrary:
         if not wanted:
             return []
 
-        def read(connection: Connection) -> list[ItemRow]:
-            parts = in_parts(wanted, MAX_IDS_PER_QUERY)
-            return [row for part in parts for row in _items_by_id(connection, ids=part)]
+        return await self.database.read(lambda connection: self.items_in(connection, wanted))
 
-        rows = {row.id: row for row in await self.database.read(read) if row.owner == self.owner}
-        return [item_of(rows[each], self.home) for each in wanted if each in rows]
+    def items_in(self, connection: Connection, ids: Sequence[str]) -> "list[MediaItem]":
+        """Return the same, within a read of the caller."""
+        parts = in_parts(list(ids), MAX_IDS_PER_QUERY)
+        found = [row for part in parts for row in _items_by_id(connection, ids=part)]
+        rows = {row.id: row for row in found if row.owner == self.owner}
+        return [item_of(rows[each], self.home) for each in ids if each in rows]
+
+    def items_after(
+        self, connection: Connection, seq: int, *, limit: int
+    ) -> "list[tuple[int, MediaItem]]":
+        """Return items stored after the one with a seq, with their seqs, at most `limit`.
+
+        Pictures fitted for sending are left out.
+        """
+        found = _items_after(connection, owner=self.owner, seq=seq, limit=limit)
+        return [(row.seq, item_of(row, self.home)) for row in found]
+
+    def newest_seq(self, connection: Connection) -> int:
+        """Return the seq of the newest item; 0: there is none."""
+        return _newest_seq(connection, owner=self.owner) or 0
 
     async def list(
         self,

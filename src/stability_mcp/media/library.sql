@@ -97,3 +97,18 @@ ORDER BY media.seq DESC LIMIT 1;
 -- name: set_label(owner, id, label) -> count
 -- No row changes if the item was deleted meanwhile.
 UPDATE media SET label = :label WHERE owner = :owner AND id = :id AND deleted_at IS NULL;
+
+-- name: items_after(owner, seq, limit) -> many
+-- Items in the order in which they were stored, after one; without pictures fitted for sending.
+SELECT media.seq, media.id, media.owner, media.emulated, media.upstream, media.job, media.position,
+    media.blob, media.media_type, media.width, media.height, media.seconds, media.seed,
+    media.finish_reason, media.origin, media.operation, media.label, media.copy_path,
+    media.copy_bytes, media.copy_mtime_ns, media.created_at, blobs.bytes
+FROM media JOIN blobs ON blobs.sha256 = media.blob
+WHERE media.owner = :owner AND media.seq > :seq AND media.deleted_at IS NULL
+    AND media.origin <> 'fitted'
+ORDER BY media.seq LIMIT :limit;
+
+-- name: newest_seq(owner) -> value
+-- The seq of the newest item; no row: there is none.
+SELECT seq FROM media WHERE owner = :owner AND deleted_at IS NULL ORDER BY seq DESC LIMIT 1;

@@ -7,6 +7,7 @@ Each state has its own time, after which the row and its file are removed. All f
 a transaction of the caller.
 """
 
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -94,7 +95,7 @@ def create(connection: Connection, new: NewUpload) -> str:
         raise TooManyUploadsError(
             f"{used.uploads} uploads of {used.bytes:,} bytes are open; the maximum is "
             f"{MAX_OPEN_UPLOADS} uploads and {MAX_OPEN_BYTES:,} bytes.",
-            retry_after=max((used.first_expiry or new.now) - new.now, 1),
+            retry_after=max(math.ceil((used.first_expiry or new.now) - new.now), 1),
             hint="Complete them, or try again when the first of them has expired.",
         )
     upload = new_id(CALL_CHARACTERS)

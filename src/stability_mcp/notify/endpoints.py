@@ -26,13 +26,12 @@ if TYPE_CHECKING:
 MAX_URL_CHARACTERS = 2_000
 """Longer URLs are refused by common servers and proxies. *Chosen*."""
 SECONDS = 15.0
-"""Timeout of one attempt. *Documented* (Standard Webhooks, "Operational considerations": 15 to
-30 s)."""
+"""Timeout of one attempt. Standard Webhooks recommends 15 to 30 s."""
 RESOLVE_SECONDS = 5.0
 """Seconds for which a registration waits for the name to be resolved; then it is accepted, as each
 connect checks again."""
 PORTS = range(1, 65_536)
-"""All: the address is public, so the port is no way into a local network."""
+"""All: a public address is not a local network, whatever its port."""
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Returns the addresses of a host."""

@@ -14,7 +14,7 @@ from stability_mcp.media.labels import with_variant
 from stability_mcp.notify.posting import Message, utc_text
 from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
-from stability_mcp.text import CHARGES
+from stability_mcp.text import CHARGES, without_paths
 from stability_mcp.uris import media_uri
 
 CLAIM_SECONDS = 60.0
@@ -174,7 +174,7 @@ def job_content(
         connection: The reader's.
         job: The job.
         finished_at: When it ended, in unix seconds.
-        with_paths: Whether it names the readable copies: only for receivers of this machine.
+        with_paths: Whether it has the paths of readable copies, and those in an error.
     """
     charged = _charged(connection, job=job.id) or 0
     return {
@@ -192,7 +192,7 @@ def job_content(
         ],
         "credits": charged / 1000,
         "charged": CHARGES[job.charged],
-        "error": job.error,
+        "error": job.error if with_paths else job.error and without_paths(job.error),
         "finished_at": utc_text(finished_at),
         "emulated": job.account.emulated,
     }

@@ -8,7 +8,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import anyio
@@ -92,7 +92,7 @@ class WebhookDelivery:
                 if not await self._is_due() or self._tasks is None:
                     return 0
                 found = await self.database.read(self._due)
-                if not (found.ready or found.superseded):
+                if not found:
                     return 0
                 now = self.clock()
                 claimed = await self.database.write(
@@ -101,7 +101,7 @@ class WebhookDelivery:
                 for each in claimed:
                     self._sending[each.row.webhook] += 1
                     self._tasks.start_soon(self._deliver, each)
-                return len(claimed) + len(found.superseded)
+                return len(claimed) + len(found.superseded) + len(found.broken)
         except StorageError as error:
             self._changes.forget()
             log.warning("webhooks are delayed: %s", error)
@@ -117,7 +117,7 @@ class WebhookDelivery:
             self._next = await self.database.peek(
                 partial(webhook_queue.next_due, upstream=self.upstream)
             )
-        return self._next is not None and self._next <= self.clock()
+        return webhook_queue.is_due(self._next, self.clock())
 
     def _due(self, connection: Connection) -> DueDeliveries:
         """Return what is due, with at most `MAX_PER_WEBHOOK` in flight for each webhook."""
@@ -134,7 +134,7 @@ class WebhookDelivery:
             counts[row.webhook] += 1
             if counts[row.webhook] <= MAX_PER_WEBHOOK:
                 ready.append(row)
-        return DueDeliveries(ready=ready, superseded=found.superseded)
+        return replace(found, ready=ready)
 
     async def _deliver(self, delivery: ClaimedDelivery) -> None:
         done = False

@@ -5,6 +5,7 @@ claim ends, so another process takes over from one that was killed. All function
 transaction of the caller.
 """
 
+import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -19,11 +20,15 @@ from stability_mcp.store.tenancy import Account
 
 CLAIM_SECONDS = 60.0
 """Seconds for which one process holds a delivery: four times the timeout of an attempt."""
+MAX_DELAY_SECONDS = 2.0 * RETRY_SECONDS[-1]
+"""No delivery is due later than this; the margin is for clocks that differ."""
 MAX_FAILING_SECONDS = 5 * 86_400.0
-"""Seconds of failure, without a success, after which a webhook is disabled. *Documented* (Standard
-Webhooks, "Disabling endpoints": after several days)."""
+"""Seconds of failure, without a success, after which a webhook is disabled. *Chosen*: longer than
+all retries of one message."""
 GONE = 410
-"""The status by which a receiver says that it wants no more messages."""
+"""The status by which a receiver unsubscribes."""
+
+log = logging.getLogger(__name__)
 
 RunContent = Callable[[Connection, Account, str], Mapping[str, Any]]
 """Returns what a message says about a run; runs are above this package."""
@@ -73,7 +78,7 @@ class ClaimedDelivery:
 
 @dataclass(frozen=True, kw_only=True)
 class DueQuery:
-    """Which due deliveries a process wants."""
+    """Which due deliveries a process can send."""
 
     upstream: str
     """The upstream of the process."""
@@ -92,6 +97,11 @@ class DueDeliveries:
     ready: list[DeliveryRow] = field(default_factory=list)
     superseded: list[DeliveryRow] = field(default_factory=list)
     """Never sent, as the job or run has continued since: its next end sends a message."""
+    broken: list[DeliveryRow] = field(default_factory=list)
+    """Their content could not be made: an internal error. They are retried like failures."""
+
+    def __bool__(self) -> bool:
+        return bool(self.ready or self.superseded or self.broken)
 
 
 Outcome = Literal["delivered", "retry", "gave up", "disabled"]
@@ -130,6 +140,11 @@ def next_due(connection: Connection, upstream: str) -> float | None:
     return _next_due(connection, upstream=upstream)
 
 
+def is_due(next_at: float | None, now: float) -> bool:
+    """Return whether a delivery is due at a time that `next_due` returned."""
+    return next_at is not None and not now < next_at <= now + MAX_DELAY_SECONDS
+
+
 def due(connection: Connection, query: DueQuery, run_content: RunContent) -> DueDeliveries:
     """Return deliveries that are due, oldest first, with the body of each.
 
@@ -139,11 +154,16 @@ def due(connection: Connection, query: DueQuery, run_content: RunContent) -> Due
         run_content: Describes a run.
     """
     found = DueDeliveries()
-    for row in _due(connection, **vars(query)):
+    for row in _due(connection, **vars(query), latest=query.now + MAX_DELAY_SECONDS):
         if row.body is not None:
             found.ready.append(row)
             continue
-        content = _content(connection, row, run_content)
+        try:
+            content = _content(connection, row, run_content)
+        except Exception:  # one message must not hold up the others
+            log.exception("internal error while making message %s", row.message)
+            found.broken.append(row)
+            continue
         if content is None:
             found.superseded.append(row)
         else:
@@ -171,9 +191,15 @@ def _content(
 
 
 def claim(connection: Connection, found: DueDeliveries, *, now: float) -> list[ClaimedDelivery]:
-    """Claim deliveries that no other process claimed meanwhile; drop superseded ones."""
+    """Claim deliveries that no other process claimed meanwhile.
+
+    Superseded ones are dropped, broken ones postponed.
+    """
     for row in found.superseded:
         _drop_superseded(connection, **row.key, next_at=row.next_at)
+    for row in found.broken:
+        mark = {**row.key, "claim": row.next_at, "now": now, "answer": "internal error"}
+        _mark_failed(connection, **mark, next_at=_next_attempt(row, now))
     until = now + CLAIM_SECONDS
     claimed = []
     for row in found.ready:
@@ -199,20 +225,23 @@ def record(
         _mark_delivered(connection, **mark)
         _count_success(connection, **key)
         return Recorded(outcome="delivered")
-    attempts = row.attempts + 1
-    pause = RETRY_SECONDS[row.attempts] if attempts < MAX_ATTEMPTS else None
+    retry_at = _next_attempt(row, now)
     since = _count_failure(connection, **key, url=delivery.webhook.url, now=now)
     why = _why_disabled(attempt, since, now)
     is_enabled = not why and _is_enabled(connection, **key) is not None
-    next_at = now + pause if pause is not None and is_enabled else None
-    _mark_failed(connection, **mark, next_at=next_at)
+    _mark_failed(connection, **mark, next_at=retry_at if is_enabled else None)
     if why:
         _disable(connection, **key, now=now, why=why)
         _suspend_deliveries(connection, **key)
         return Recorded(outcome="disabled", why=why)
-    if pause is None:
+    if retry_at is None:
         return Recorded(outcome="gave up")
-    return Recorded(outcome="retry", pause=pause)
+    return Recorded(outcome="retry", pause=retry_at - now)
+
+
+def _next_attempt(row: DeliveryRow, now: float) -> float | None:
+    """Return when a delivery that failed again is due; None: it is given up."""
+    return now + RETRY_SECONDS[row.attempts] if row.attempts + 1 < MAX_ATTEMPTS else None
 
 
 def _why_disabled(attempt: Attempt, since: float | None, now: float) -> str:
@@ -220,7 +249,7 @@ def _why_disabled(attempt: Attempt, since: float | None, now: float) -> str:
     if since is None:
         return ""
     if attempt.status == GONE:
-        return f"It answered {GONE} (Gone): it wants no more messages."
+        return f"It answered {GONE} (Gone), which unsubscribes it."
     if now - since >= MAX_FAILING_SECONDS:
         days = MAX_FAILING_SECONDS / 86_400
         return f"No message was delivered for {days:.0f} days; the last answer: {attempt.answer}."

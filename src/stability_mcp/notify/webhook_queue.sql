@@ -3,13 +3,15 @@
 SELECT next_at FROM deliveries WHERE upstream = :upstream AND next_at IS NOT NULL
 ORDER BY next_at LIMIT 1;
 
--- name: due(upstream, now, busy..., limit) -> many
--- Deliveries that are due, oldest first; `busy` are webhooks with enough in flight.
+-- name: due(upstream, now, latest, busy..., limit) -> many
+-- Deliveries that are due, oldest first; `busy` are webhooks with enough in flight. No delay ends
+-- after `latest`, so a later time comes from a clock that was wrong.
 SELECT deliveries.seq, deliveries.owner, deliveries.upstream, deliveries.webhook,
     deliveries.message, deliveries.type, deliveries.subject, deliveries.ended_at,
     deliveries.attempts, deliveries.next_at, deliveries.body
 FROM deliveries
-WHERE deliveries.upstream = :upstream AND deliveries.next_at <= :now
+WHERE deliveries.upstream = :upstream
+    AND (deliveries.next_at <= :now OR deliveries.next_at > :latest)
     AND deliveries.webhook NOT IN (:busy...)
 ORDER BY deliveries.next_at, deliveries.seq LIMIT :limit;
 
@@ -33,7 +35,7 @@ WHERE seq = :seq AND owner = :owner AND next_at = :next_at
         WHERE webhooks.id = deliveries.webhook AND webhooks.disabled_at IS NULL);
 
 -- name: drop_superseded(seq, owner, next_at) -> count
--- What it would say is no longer so.
+-- The job or run has continued since: its next end sends a message.
 DELETE FROM deliveries
 WHERE seq = :seq AND owner = :owner AND next_at = :next_at AND body IS NULL;
 

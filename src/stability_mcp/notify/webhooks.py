@@ -33,8 +33,8 @@ SECRET_BYTES = 32
 ROTATION_SECONDS = 24 * 3_600.0
 """Seconds for which the old secret signs too, so that receivers can change theirs. *Chosen*."""
 RETRY_SECONDS = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
-"""Seconds from a failed attempt to the next. *Documented* (Standard Webhooks, "Deliverability and
-reliability"); together 75 hours, so a receiver may be down for a weekend."""
+"""Seconds from a failed attempt to the next, as Standard Webhooks recommends; together 75 hours, so
+a receiver may be down for a weekend."""
 MAX_ATTEMPTS = len(RETRY_SECONDS) + 1
 """Attempts to deliver a message."""
 SCHEDULE = "after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h and 24 h"
@@ -106,7 +106,7 @@ class WebhookWish:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRecord:
-    """A message to a webhook, and what became of it."""
+    """A message to a webhook, and the outcome of its attempts."""
 
     seq: int = field(repr=False)
     message: str

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
 from stability_mcp.rest.accepting import accepts
-from stability_mcp.rest.error_answers import Problem, status_of_type
+from stability_mcp.rest.error_answers import Problem, status_of_end
 from stability_mcp.rest.job_form import call_form, job_links
 from stability_mcp.rest.media_bytes import media_response, result_headers
 from stability_mcp.rest.media_form import finish_reason
@@ -146,7 +146,7 @@ def run_response(call: RestCall, outcome: RunOutcome) -> Response:
 
 def _job_problem(job: JobRecord, call: RestCall, outcome: Outcome) -> Problem:
     """Return the error that a job ended with."""
-    status, name = _job_status(job)
+    status, name = status_of_end(job.state, job.charged, job.error_type)
     facts: dict[str, Any] = {"job": job.id, "credits": _paid(outcome.jobs)}
     if len(outcome.jobs) > 1:
         facts["jobs"] = [each.id for each in outcome.jobs]
@@ -158,12 +158,3 @@ def _job_problem(job: JobRecord, call: RestCall, outcome: Outcome) -> Problem:
 
 def _paid(jobs: Sequence[JobRecord]) -> float:
     return sum(job.price for job in jobs if job.charged in {"yes", "assumed"}) / 1000
-
-
-def _job_status(job: JobRecord) -> tuple[int, str]:
-    """Return status and name of the error that a job ended with."""
-    if job.state == "cancelled":
-        return 409, "cancelled"
-    if job.state == "unknown" or job.charged == "assumed":
-        return 502, "unknown"
-    return (502, "unusable_answer") if job.charged == "yes" else status_of_type(job.error_type)

@@ -26,10 +26,11 @@ class BodyStream:
     def __init__(self, request: Request) -> None:
         self._request = request
         self._silence = SILENCE_SECONDS
-        self._more = True
         length = request.headers.get("content-length", "")
         self.declared = int(length) if length.isdecimal() else 0
         """Bytes that the client declared; 0: it declared none."""
+        # Without either header there is no body (RFC 9112, 6.3), and nothing to wait for.
+        self._more = self.declared > 0 or "transfer-encoding" in request.headers
 
     async def blocks(self) -> AsyncIterator[bytes]:
         """Yield the body in blocks, once.

@@ -4,7 +4,7 @@ The texts are those of the tools. A bug answers 500 with the id of the request o
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
@@ -42,6 +42,8 @@ from stability_mcp.errors import (
 )
 from stability_mcp.rest.request_problems import RequestProblemError
 from stability_mcp.text import CHARGES, plain
+from stability_mcp.workflows.problems import PlanError
+from stability_mcp.workflows.problems import Problem as PlanProblem
 
 RETRY_SECONDS = 5
 """When to try again after the disk or the store failed, or while the server stops: a restart takes
@@ -158,6 +160,21 @@ def _status(error: StudioError) -> tuple[int, str]:
     )
 
 
+def status_of_end(state: str, charged: str, error_type: str | None) -> tuple[int, str]:
+    """Return status and name of the error that a job ended with.
+
+    Args:
+        state: Its state: failed, cancelled or unknown.
+        charged: Whether it was charged: no, assumed or yes.
+        error_type: Class of its error, if it failed uncharged.
+    """
+    if state == "cancelled":
+        return 409, "cancelled"
+    if state == "unknown" or charged == "assumed":
+        return 502, "unknown"
+    return (502, "unusable_answer") if charged == "yes" else status_of_type(error_type)
+
+
 def status_of_type(name: str | None) -> tuple[int, str]:
     """Return status and name of the error that a job ended with uncharged, by its class."""
     kinds = {kind.__name__: kind for kind in _subclasses(StudioError)}
@@ -179,4 +196,28 @@ def _subclasses(kind: type[StudioError]) -> Iterator[type[StudioError]]:
 def _facts(error: StudioError) -> dict[str, Any]:
     names = ("job", "credits")
     found = {name: getattr(error, name, None) for name in names}
-    return {name: value for name, value in found.items() if value is not None}
+    shown = {name: value for name, value in found.items() if value is not None}
+    return {**shown, **plan_facts(error.problems)} if isinstance(error, PlanError) else shown
+
+
+def plan_facts(problems: Sequence[PlanProblem]) -> dict[str, Any]:
+    """Return the problems of a plan, as texts and as data."""
+    count = f"{len(problems)} problem{'s' * (len(problems) != 1)}"
+    return {
+        "errors": [
+            f"The plan can't run: {count}. Nothing was charged.",
+            *(plain(str(each)) for each in problems),
+        ],
+        "problems": [problem_form(each) for each in problems],
+    }
+
+
+def problem_form(problem: PlanProblem) -> dict[str, str]:
+    """Return a problem of a plan as JSON, without what is absent."""
+    found = {
+        "step": problem.step,
+        "argument": problem.argument,
+        "message": problem.message,
+        "hint": problem.cure,
+    }
+    return {name: plain(value) for name, value in found.items() if value}

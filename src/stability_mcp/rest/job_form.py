@@ -1,6 +1,6 @@
 """Jobs and calls as JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any, Literal
 
 from stability_mcp.rest.media_form import MediaForm
@@ -114,8 +114,12 @@ def status_of(job: JobRecord) -> Status:
 
 def status_of_all(jobs: Sequence[JobRecord]) -> Status:
     """Return the state of several jobs: that of the one that is furthest from a result."""
+    return worst_status({status_of(each) for each in jobs})
+
+
+def worst_status(found: Container[str]) -> Status:
+    """Return the state that is furthest from a result."""
     order: tuple[Status, ...] = ("in-progress", "paused", "unknown", "failed", "cancelled")
-    found = {status_of(each) for each in jobs}
     return next((each for each in order if each in found), "done")
 
 

@@ -35,20 +35,27 @@ TAGS: Mapping[str, str] = {
     "3d": "Make 3D models from pictures.",
     "audio": "Make and change sounds with Stable Audio 2.",
     "audio3": "Make and change sounds with Stable Audio 3.",
-    "results": "Fetch results of deferred work.",
     "v1": "The first version of the API: SDXL 1.0.",
-    "user": "The account at the Stability AI API.",
+    "results": "Fetch results of deferred work.",
     "jobs": "List, cancel and rerun jobs.",
     "media": "Stored pictures, sounds and 3D models.",
     "uploads": "Upload large files by a signed URL.",
+    "batch": "Run many calls as one.",
     "workflows": "Plan and run several calls as one.",
+    "advanced": "Ready-made workflows, and what to improve in pictures and prompts.",
+    "utils": "Check pictures and prompts, free.",
+    "models": "What the operations take and cost.",
+    "user": "The account at the Stability AI API.",
+    "engines": "Models of the API's first version.",
+    "usage": "What was spent.",
     "events": "Changes as they happen, as server-sent events.",
     "webhooks": "Requests to your server when work ends.",
+    "webhook": "Requests from the API, which sends none.",
     "admin": "For the operator of this server.",
     "health": "Whether the server works.",
     "description": "This description, for programs and people.",
 }
-"""Descriptions of groups of routes; a group without one is only named."""
+"""Groups of routes in the order in which they are shown; a group that isn't here comes last."""
 
 
 def document(routes: Sequence[RestRoute]) -> dict[str, Any]:
@@ -64,7 +71,7 @@ def document(routes: Sequence[RestRoute]) -> dict[str, Any]:
         for path, operation_id in _places(route):
             operation = {"operationId": operation_id, **described}
             paths.setdefault(path, {})[route.method.lower()] = operation
-    tags = dict.fromkeys(route.tag for route in routes)
+    tags = {route.tag for route in routes}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -75,8 +82,8 @@ def document(routes: Sequence[RestRoute]) -> dict[str, Any]:
         "servers": [{"url": PREFIX}],
         "security": SECURITY["usual"],
         "tags": [
-            {"name": name, "description": TAGS[name]} if name in TAGS else {"name": name}
-            for name in tags
+            *({"name": name, "description": about} for name, about in TAGS.items() if name in tags),
+            *({"name": name} for name in sorted(tags - TAGS.keys())),
         ],
         "paths": paths,
         "components": {

@@ -9,12 +9,12 @@ from stability_mcp.api.kinds import Query
 from stability_mcp.api.openapi_table import (
     JSON,
     MEDIA_TYPES,
-    query_schema,
     reference,
     result_types,
 )
 from stability_mcp.api.wire_schema import Schema
 from stability_mcp.rest.openapi_models import model_reference
+from stability_mcp.rest.openapi_requests import PARTIAL
 from stability_mcp.rest.route import RestRoute
 
 BYTES: Schema = {"schema": {"type": "string", "format": "binary"}}
@@ -24,7 +24,7 @@ PROBLEMS: Mapping[int, tuple[str, str]] = {
     401: ("Unauthorized", "The token is missing or wrong. Not charged."),
     402: ("PaymentRequired", "The daily budget or the account's credits don't cover the call."),
     403: ("Forbidden", "Foreign Origin, a blocked term, moderation, or not allowed for this key."),
-    404: ("NotFound", "There is no such route, job, run, media, upload or webhook."),
+    404: ("NotFound", "An id or name in the request isn't known. Not charged."),
     405: ("MethodNotAllowed", "The path doesn't take this method."),
     406: ("NotAcceptable", "The result can't be returned in an accepted type."),
     408: ("RequestTimeout", "No byte of the body came for 30 s. Not charged."),
@@ -42,14 +42,17 @@ PROBLEMS: Mapping[int, tuple[str, str]] = {
 }
 """Name of the component and description by status."""
 
+CREATED, ACCEPTED = 201, 202
+
 WITH_RETRY_AFTER = frozenset({429, 503})
 
 EVERYWHERE = (400, 403, 421, 500)
 """Unknown arguments, foreign origins and hosts, and bugs."""
 NOT_OPEN = (401, 429, 503)
 WITH_BODY = (408, 413, 415)
+CHANGES = (409, 422)
+"""The state forbids it, or the Idempotency-Key is of another call."""
 PAID = (402, 404, 409, 422, 502)
-"""404: text that names no media."""
 
 
 def _problem(status: int) -> Schema:
@@ -81,18 +84,16 @@ def _problem_statuses(route: RestRoute) -> set[int]:
     found = {*EVERYWHERE, *(each for each in route.statuses if each in PROBLEMS)}
     if route.access != "open":
         found.update(NOT_OPEN)
+        if route.method != "GET":
+            found.update(CHANGES)
     if route.body != "none":
         found.update(WITH_BODY)
-    if route.path_arguments:
+    if route.arguments is not None:
         found.add(404)
-    if route.files:
-        found.update({404, 422})
     if route.answer in {"media", "deferred", "artifacts", "run", "result"}:
         found.update(PAID)
     if route.operation is not None and issubclass(route.operation, Query):
         found.add(502)
-    if route.answer == "content":
-        found.add(416)
     return found
 
 
@@ -103,7 +104,8 @@ def _successes(route: RestRoute, schemas: dict[str, Schema]) -> Iterator[tuple[s
         yield "202", _accepted(route)
     elif kind == "content":
         yield "200", _bytes("The bytes.", ["*/*"], ("ETag", "AcceptRanges"))
-        yield "206", _bytes("A part of the bytes.", ["*/*"], ("ETag", "ContentRange"))
+        if PARTIAL in route.statuses:
+            yield "206", _bytes("A part of the bytes.", ["*/*"], ("ETag", "ContentRange"))
         yield "304", _with_headers("The bytes are those of the ETag.", ("ETag",))
     elif kind == "events":
         yield "200", _bytes("A stream of events.", ["text/event-stream"], (), {"type": "string"})
@@ -111,11 +113,17 @@ def _successes(route: RestRoute, schemas: dict[str, Schema]) -> Iterator[tuple[s
         types = ["text/html", "text/css", "text/javascript"]
         yield "200", _bytes("A file of the page.", types, (), {"type": "string"})
     elif kind != "refusal":
-        content = {JSON: {"schema": _json_schema(route, schemas)}}
-        if kind == "csv":
-            content["text/csv"] = {"schema": {"type": "string"}}
-        status = next((str(each) for each in route.statuses if 200 <= each < 300), "200")  # noqa: PLR2004
-        yield status, {**_with_headers(route.summary + ".", ()), "content": content}
+        yield from _json_answers(route, schemas)
+
+
+def _json_answers(route: RestRoute, schemas: dict[str, Schema]) -> Iterator[tuple[str, Schema]]:
+    content = {JSON: {"schema": _json_schema(route, schemas)}}
+    if route.answer == "csv":
+        content["text/csv"] = {"schema": {"type": "string"}}
+    status = "201" if CREATED in route.statuses else "200"
+    yield status, {**_with_headers(f"{route.summary}.", ()), "content": content}
+    if ACCEPTED in route.statuses:
+        yield "202", _accepted(route)
 
 
 def _result(route: RestRoute) -> Schema:
@@ -152,7 +160,7 @@ def _accepted(route: RestRoute) -> Schema:
 def _json_schema(route: RestRoute, schemas: dict[str, Schema]) -> Schema:
     """Return the schema of a JSON answer: of the model that the route's function returns."""
     if route.operation is not None and issubclass(route.operation, Query):
-        return query_schema(route.operation, lambda schema: schema)
+        return model_reference(route.operation.result, schemas)
     returned: Any = get_type_hints(route.function).get("return")
     if isinstance(returned, type) and issubclass(returned, BaseModel):
         return model_reference(returned, schemas)

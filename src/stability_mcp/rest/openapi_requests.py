@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from stability_mcp.api.openapi_table import JSON, path_parameters, reference
+from stability_mcp.api.openapi_table import JSON, MEDIA_TYPES, path_parameters, reference
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.wire_schema import Schema, field_schemas, value_schemas
 from stability_mcp.rest.route import RestRoute
@@ -24,6 +24,12 @@ REFERENCE: Schema = {
 
 TOOL_ONLY = frozenset({"preview"})
 """Arguments of tools that mean nothing here: answers have no previews."""
+
+PARTIAL = 206
+"""A part of stored bytes."""
+
+CONFIRM_SPEND = "Credits that the user agreed to; send it after a 409 `confirmation_required`."
+"""A model reads a shorter text, which the tool's description explains."""
 
 STARTS_WORK = frozenset({"media", "deferred", "artifacts", "run"})
 """Kinds of answers of routes that start a call or a run."""
@@ -49,6 +55,7 @@ def body_of(route: RestRoute, name: str, schemas: dict[str, Schema]) -> Schema |
     fields = _body_fields(route)
     if not fields:
         return None
+    is_raw = route.body == "form_or_file"
     needed = _required(route, fields)
     schemas[f"{name}Request"] = _object(_as_text(route, fields), needed)
     form = f"{name}Request"
@@ -64,6 +71,7 @@ def body_of(route: RestRoute, name: str, schemas: dict[str, Schema]) -> Schema |
             MULTIPART: {"schema": reference("schemas", form), **encoded},
             URLENCODED: {**texts, **encoded},
             JSON: texts,
+            **({kind: {"schema": BINARY} for kind in MEDIA_TYPES.values()} if is_raw else {}),
         },
     }
 
@@ -85,7 +93,8 @@ def _path(route: RestRoute) -> Iterator[Schema]:
 def _query(route: RestRoute) -> Iterator[Schema]:
     if route.body == "form":
         return
-    fields = _body_fields(route)
+    # Next to a file as the body, other arguments are in the query.
+    fields = {name: each for name, each in _body_fields(route).items() if name not in route.files}
     needed = _required(route, fields)
     for name, schema in fields.items():
         yield _parameter(name, "query", schema, needed=name in needed)
@@ -107,7 +116,9 @@ def _headers(route: RestRoute) -> Iterator[Schema]:
     if route.answer in STARTS_WORK | {"result"}:
         yield reference("parameters", "Prefer")
     if route.answer == "content":
-        yield from (reference("parameters", name) for name in ("Range", "IfNoneMatch"))
+        yield reference("parameters", "IfNoneMatch")
+        if PARTIAL in route.statuses:
+            yield reference("parameters", "Range")
     if route.answer == "events":
         yield reference("parameters", "LastEventId")
 
@@ -133,6 +144,7 @@ def _operation_fields(row: type[Operation]) -> dict[str, Schema]:
     if extra is not None:
         values = value_schemas(extra)
         found |= {name: each for name, each in values.items() if name not in TOOL_ONLY}
+        found["confirm_spend"]["description"] = CONFIRM_SPEND
     return found
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from stability_mcp.rest.event_source import EventSources, EventTiming
+from stability_mcp.rest.event_stream import StreamCounts
 from stability_mcp.rest.request_problems import RequestProblemError
 from stability_mcp.rest.route import RestRoute
 from stability_mcp.server.lazy_studio import LazyStudio
@@ -24,13 +26,21 @@ class RestFace:
     Args:
         settings: The operator's settings.
         get_lazy_studio: Returns the studio of the running server.
+        timing: Times of event streams.
     """
 
-    def __init__(self, settings: Settings, get_lazy_studio: GetLazyStudio) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        get_lazy_studio: GetLazyStudio,
+        timing: EventTiming | None = None,
+    ) -> None:
         self.settings = settings
         self.get_lazy_studio = get_lazy_studio
         self.connection: dict[str, Any] = {}
         """What is kept for tools that keep something for a connection."""
+        self.events = EventSources(get_lazy_studio, timing)
+        self.streams = StreamCounts()
         self._sheet = Sheet()
         self._receiving = 0
 

@@ -60,6 +60,7 @@ class RunProgressForm(Data):
         steps = [RunStepFacts.of(each) for each in state.steps()]
         summary, row = RunSummary.of_state(state), state.row
         totals = [each.total for each in steps]
+        refused = sum(each.step is None for each in state.plan.entries)
         return RunProgressForm(
             id=row.id,
             status="in-progress" if row.state == "running" else row.state,
@@ -68,8 +69,8 @@ class RunProgressForm(Data):
             why=summary.why,
             steps=steps,
             done=sum(each.done for each in steps),
-            total=None if None in totals else sum(filter(None, totals)),
-            failed=sum(each.failed for each in steps),
+            total=None if None in totals else sum(filter(None, totals)) + refused,
+            failed=sum(each.failed for each in steps) + refused,
             credits=summary.charged,
             max_credits=summary.max_credits,
             created=summary.created_at,
@@ -100,6 +101,7 @@ class RunForm(RunProgressForm):
         return cls(
             **dict(RunProgressForm.of_state(outcome.state)),
             outputs=_outputs(outcome.results),
+            seconds_left=round(outcome.seconds_left, 1) or None,
             review=list(outcome.reviews) or None,
             notes=[*notes, *outcome.notes],
         )
@@ -113,6 +115,7 @@ def _outputs(results: Sequence[RunResult]) -> dict[str, list[RunResultForm]]:
         found[each.output].append(
             RunResultForm(
                 number=each.number,
+                id=each.id,
                 media=MediaForm.of(item) if item is not None else None,
                 credits=each.price / 1000,
                 seconds=each.seconds,

@@ -138,6 +138,11 @@ def _result_line(result: RunResult, *, is_single: bool) -> str:
 
 def _failure_lines(state: RunState) -> Iterator[str]:
     rows = [row for step in state.plan.steps for row in state.of_step(step.id)]
+    refused = [each for each in state.plan.entries if each.step is None]
+    for entry in refused[:MAX_FAILED]:
+        yield f"left out: {quoted(entry.id)}: {entry.error}"
+    if len(refused) > MAX_FAILED:
+        yield f"and {len(refused) - MAX_FAILED} more left out"
     wrong = [row for row in rows if row.state in {"failed", "skipped", "unknown"}]
     for row in wrong[:MAX_FAILED]:
         number = f" {row.item + 1}" if len(state.of_step(row.step)) > 1 else ""

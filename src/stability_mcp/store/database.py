@@ -86,6 +86,7 @@ class Database:
         """
         self.home = home
         self.observer = observer or unobserved
+        self._on_commit: set[Callable[[], None]] = set()
         why = unsuitable_reason(home)
         if why is not None:
             raise StorageError(
@@ -149,7 +150,9 @@ class Database:
         """
         with CancelScope(shield=True), self._as_storage_error("written"):
             done = await self._writer.run(work, name=name, durable=durable, own_commit=own_commit)
-        return done  # noqa: RET504 -- mypy can't see that the scope above suppresses nothing
+        for notify in tuple(self._on_commit):
+            notify()
+        return done
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on a read connection and return its result.
@@ -176,6 +179,19 @@ class Database:
             return _in_snapshot(self._peeker, work)
         except sqlite3.DatabaseError:  # busy or a slow disk: a thread can wait
             return await self.read(work)
+
+    @contextmanager
+    def on_commit(self, notify: Callable[[], None]) -> Iterator[None]:
+        """Call a function after each write of this process while the block runs.
+
+        Args:
+            notify: Returns at once; called on the event loop of whatever wrote.
+        """
+        self._on_commit.add(notify)
+        try:
+            yield
+        finally:
+            self._on_commit.discard(notify)
 
     def version(self) -> int | None:
         """Return a number that changes with each commit of any process; None if it is unknown.

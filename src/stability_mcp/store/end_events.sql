@@ -1,5 +1,5 @@
 -- name: add_job_end(job) -> count
--- A delivery to each webhook of the account that wants the ends of jobs, due at once.
+-- A delivery to each webhook of the account that subscribes to the ends of jobs, due at once.
 INSERT INTO deliveries (owner, upstream, webhook, message, type, subject, ended_at, next_at)
 SELECT jobs.owner, jobs.upstream, webhooks.id,
     'job_' || jobs.id || '_' || CAST(jobs.end_number AS TEXT), 'job.ended', jobs.id,

@@ -11,14 +11,18 @@ from stability_mcp.store.queries import Connection, load
 
 
 @dataclass(frozen=True, slots=True)
-class _Process:
+class RunningProcess:
+    """A process that uses the store."""
+
     id: str
     program: str
     pid: int
+    started_at: float
+    """Unix seconds."""
 
 
 _SQL = load(__file__)
-_processes = _SQL.many("processes", _Process)
+_processes = _SQL.many("processes", RunningProcess)
 
 UNNAMED = "a program that just started"
 """A process that holds its lock but has no row yet."""
@@ -28,6 +32,12 @@ def living_processes(home: Path) -> set[str]:
     """Return the ids of the processes that hold their lock; blocks."""
     locks = (home / "locks").glob(f"*{LOCK_SUFFIX}")
     return {path.name.removesuffix(LOCK_SUFFIX) for path in locks if is_locked(path)}
+
+
+def running_processes(connection: Connection, living: set[str]) -> list[RunningProcess]:
+    """Return the processes among these that have a row, in the order in which they started."""
+    found = [each for each in _processes(connection) if each.id in living]
+    return sorted(found, key=lambda each: (each.started_at, each.id))
 
 
 def running_programs(connection: Connection, living: set[str]) -> str:

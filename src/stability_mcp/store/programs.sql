@@ -1,3 +1,3 @@
 -- name: processes() -> many
--- Names the programs that use the store, in an error.
-SELECT id, program, pid FROM processes;
+-- The programs that use the store, or used it until they were killed.
+SELECT id, program, pid, started_at FROM processes;

@@ -385,7 +385,7 @@ CREATE TABLE webhooks (
     owner TEXT NOT NULL,
     upstream TEXT NOT NULL,
     url TEXT NOT NULL,
-    events TEXT NOT NULL,  -- JSON: the types it wants
+    events TEXT NOT NULL,  -- JSON: the types that it subscribes to
     description TEXT NOT NULL DEFAULT '',
     secret TEXT NOT NULL,
     old_secret TEXT,  -- signs too until its time is over
@@ -409,7 +409,7 @@ CREATE TABLE deliveries (
     ended_at REAL NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0,
     next_at REAL,  -- earliest next attempt, or end of a process's claim; NULL: none follows
-    body TEXT,  -- made for the first attempt, sent in each; NULL: before it, or none follows
+    body TEXT,  -- made for the first attempt, sent in each; NULL: before it, or after delivery
     attempted_at REAL,
     delivered_at REAL,
     answer TEXT  -- to the last attempt

@@ -74,6 +74,7 @@ from stability_mcp.studio.outcomes import (
     Price,
     Status,
     known_operation,
+    operation_named,
     paid_operation,
     price_of,
 )
@@ -90,7 +91,12 @@ from stability_mcp.studio.uploads import (
 if TYPE_CHECKING:
     from stability_mcp.notify.posting import Attempt
     from stability_mcp.notify.targets import send_test, target_of
-    from stability_mcp.notify.webhooks import DeliveryPage, DeliveryRecord
+    from stability_mcp.notify.webhooks import (
+        EVENT_TYPES,
+        DeliveryPage,
+        DeliveryRecord,
+        EventType,
+    )
     from stability_mcp.studio.check import (
         BackupTarget,
         Finding,
@@ -110,6 +116,7 @@ if TYPE_CHECKING:
     from stability_mcp.studio.webhook_actions import Webhook, WebhookTest
 
 __all__ = [
+    "EVENT_TYPES",
     "KINDS",
     "MAX_CREDITS",
     "MAX_TAGS",
@@ -134,6 +141,7 @@ __all__ = [
     "DeliveryRecord",
     "Entry",
     "Estimate",
+    "EventType",
     "Figures",
     "Finding",
     "FolderPage",
@@ -196,6 +204,7 @@ __all__ = [
     "names_text",
     "open_for_check",
     "open_studio",
+    "operation_named",
     "paid_operation",
     "picture_problem",
     "price_of",
@@ -233,6 +242,8 @@ _LATE = {
     ),
     "Attempt": "stability_mcp.notify.posting",
     "DeliveryPage": "stability_mcp.notify.webhooks",
+    "EVENT_TYPES": "stability_mcp.notify.webhooks",
+    "EventType": "stability_mcp.notify.webhooks",
     "DeliveryRecord": "stability_mcp.notify.webhooks",
     "Webhook": "stability_mcp.studio.webhook_actions",
     "WebhookTest": "stability_mcp.studio.webhook_actions",

@@ -17,7 +17,7 @@ from stability_mcp.media.items import MediaItem
 from stability_mcp.studio.alternatives import Alternatives
 from stability_mcp.studio.defaults import NO_DEFAULTS, Defaults
 from stability_mcp.studio.runtime import StudioParts
-from stability_mcp.text import credits_text, describe_time, listed, quoted
+from stability_mcp.text import credits_text, describe_time, listed, name_key, quoted
 
 
 def known_operation(name: str) -> type[Operation]:
@@ -32,6 +32,21 @@ def known_operation(name: str) -> type[Operation]:
         raise NotFoundError(
             f"There is no operation {quoted(name)}.", hint=suggest(name, OPERATIONS)
         ) from None
+
+
+def operation_named(name: str) -> type[Operation]:
+    """Return an operation by its name, which may leave out the family: `ultra`, `outpaint`.
+
+    Raises:
+        NotFoundError: no operation has that name, or several families have one.
+    """
+    key = name_key(name)
+    found = [each for each in OPERATIONS if name_key(each) == key]
+    found = found or [each for each in OPERATIONS if name_key(each.partition("_")[2]) == key]
+    if len(found) > 1:
+        names = listed(found, last="or")
+        raise NotFoundError(f"{quoted(name)} can be {names}.", hint="Write the whole name.")
+    return known_operation(found[0] if found else name)
 
 
 def paid_operation(name: str) -> type[Operation]:

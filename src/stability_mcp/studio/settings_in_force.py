@@ -28,10 +28,8 @@ class SettingInForce:
     value: str | None
     """As one would type it, without secrets; None: not set."""
     origin: Origin
-    is_secret: bool = False
-    """Whether `value` only says that it is set."""
-    is_private: bool = False
-    """Whether the value says something about this machine: a path, or a command."""
+    is_hidden: bool = False
+    """Whether only people at this machine may read the value: a secret, a path or a command."""
 
 
 def settings_in_force(settings: Settings) -> list[SettingInForce]:
@@ -41,8 +39,7 @@ def settings_in_force(settings: Settings) -> list[SettingInForce]:
             name=variable(field),
             value=_typed(settings, field),
             origin=settings.origin_of(field),
-            is_secret=field in SECRETS,
-            is_private=field in PATHS or field == COMMAND,
+            is_hidden=field in {*SECRETS, *PATHS, COMMAND},
         )
         for field in type(settings).model_fields
     ]

@@ -151,7 +151,7 @@ class SignedUploads:
             UploadStateError: the file wasn't sent yet.
         """
         if label:
-            parse_label(label)  # before anything about the file is said
+            parse_label(label)  # before the file is looked at
         owner, now = self._parts.account.owner, self._now()
         row = await self._database.read(lambda c: upload_rows.find(c, owner, upload, now))
         if row is None:

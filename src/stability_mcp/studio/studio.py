@@ -4,6 +4,8 @@ Length: one method for each thing that faces ask for; each only delegates.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
@@ -33,7 +35,6 @@ from stability_mcp.settings import Settings
 from stability_mcp.store.changes import CachedRead
 from stability_mcp.studio import calling, combining, origins, response_times, status
 from stability_mcp.studio.calling import CallOptions, Wait
-from stability_mcp.studio.late_parts import LateParts
 from stability_mcp.studio.limit_actions import LimitActions
 from stability_mcp.studio.local_pages import LocalPages
 from stability_mcp.studio.media_actions import MediaActions
@@ -45,8 +46,30 @@ from stability_mcp.studio.runtime import StudioParts
 from stability_mcp.studio.usage_figures import UsageFigures
 from stability_mcp.workflows.runs import run_notices
 
+if TYPE_CHECKING:
+    from stability_mcp.studio.change_feed import ChangeFeed
+    from stability_mcp.studio.keyed_calls import KeyedCalls
+    from stability_mcp.studio.signed_uploads import SignedUploads
+    from stability_mcp.studio.upkeep import Upkeep
+    from stability_mcp.studio.webhook_actions import WebhookActions
+    from stability_mcp.studio.workflow.work_list import WorkList
+    from stability_mcp.studio.workflow.workflow_plans import WorkflowPlans
+    from stability_mcp.studio.workflow.workflow_runs import WorkflowRuns
 
-class Studio(LateParts):
+_LATE = {
+    "changes": ("change_feed", "ChangeFeed"),
+    "keys": ("keyed_calls", "KeyedCalls"),
+    "plans": ("workflow.workflow_plans", "WorkflowPlans"),
+    "runs": ("workflow.workflow_runs", "WorkflowRuns"),
+    "signed_uploads": ("signed_uploads", "SignedUploads"),
+    "upkeep": ("upkeep", "Upkeep"),
+    "webhooks": ("webhook_actions", "WebhookActions"),
+    "work": ("workflow.work_list", "WorkList"),
+}
+"""Module and class of each part that is imported late."""
+
+
+class Studio:
     """Everything below the faces, for one user and one upstream; created by `open_studio`.
 
     `reruns` repeats, resumes, cancels and adopts jobs by the names that users give. `library`
@@ -54,9 +77,25 @@ class Studio(LateParts):
     what was used.
     """
 
+    plans: "WorkflowPlans"
+    """The checks of workflows."""
+    runs: "WorkflowRuns"
+    """The runs of workflows."""
+    work: "WorkList"
+    """The lists of jobs and runs together."""
+    webhooks: "WebhookActions"
+    """The webhooks of the account."""
+    keys: "KeyedCalls"
+    """The idempotency keys."""
+    signed_uploads: "SignedUploads"
+    """The uploads to signed URLs."""
+    changes: "ChangeFeed"
+    """A new reader of changes, for a stream of events."""
+    upkeep: "Upkeep"
+    """What the operator of the store asks for."""
+
     def __init__(self, parts: StudioParts) -> None:
-        super().__init__(parts)
-        self._account = parts.account
+        self._parts, self._account = parts, parts.account
         self._jobs = parts.jobs
         self._media = parts.media
         self.pages = LocalPages(parts)
@@ -70,6 +109,13 @@ class Studio(LateParts):
     def settings(self) -> Settings:
         """Return the settings in use."""
         return self._parts.settings
+
+    def __getattr__(self, name: str) -> object:
+        """Return a part whose module is imported late, as most processes don't need it."""
+        if name not in _LATE:
+            raise AttributeError(f"{type(self).__name__} has no attribute {name}")
+        module, part = _LATE[name]
+        return getattr(import_module(f"stability_mcp.studio.{module}"), part)(self._parts)
 
     @property
     def permissions(self) -> Permissions:

@@ -16,6 +16,10 @@ from stability_mcp.notify.webhooks import DeliveryPage, WebhookRow, WebhookWish
 from stability_mcp.setting_values import variable
 from stability_mcp.studio.runtime import StudioParts
 
+EVENT_TYPES = webhooks.EVENT_TYPES
+"""What a webhook can be notified of."""
+SCHEDULE = webhooks.SCHEDULE
+"""When a failed message is sent again, in words."""
 ON_DONE = variable("on_done")
 """The id of the entry for this setting in the list."""
 

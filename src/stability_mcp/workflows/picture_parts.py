@@ -121,8 +121,14 @@ class Upscaler:
         """Return whether it requires a description of the picture."""
         return "prompt" in OPERATIONS[self.choice.operation].model_fields
 
-    def note(self, before: Size, target: Target) -> str:
-        """Return a line for the answer: what it makes of the picture, why, and what is missing."""
+    def note(self, before: Size, target: Target, *, with_prompt: bool = True) -> str:
+        """Return a line for the answer: what it makes of the picture, why, and what is missing.
+
+        Args:
+            before: Size of the picture.
+            target: What was asked for.
+            with_prompt: Whether there is a prompt, which the upscalers for larger results need.
+        """
         line = (
             f"{self.choice.operation} makes {self.size.width}x{self.size.height} of "
             f"{before.width}x{before.height} for {credits_text(self.price)}"
@@ -130,24 +136,36 @@ class Upscaler:
         if self.sent.width < before.width:
             line += f", after the picture was shrunk to {self.sent.width}x{self.sent.height}"
         if self.pixels < PIXELS[target] * ENOUGH:
-            line += f"; no upscaler reaches {target} from this picture"
+            line += (
+                f"; no upscaler reaches {target} from this picture"
+                if with_prompt
+                else f"; with a prompt, the result could come closer to {target}"
+            )
         return line
 
 
 def choose_upscaler(
-    size: Size, target: Target, detail: Detail, quality: Quality
+    size: Size, target: Target, detail: Detail, quality: Quality, *, with_prompt: bool = True
 ) -> Upscaler | None:
     """Return the upscaler for a picture; None if it is large enough, or none would enlarge it.
 
     It is the one of the quality if that reaches the target with the picture as it is; else the next
     one upwards, then downwards, that does. A draft may shrink the picture first, as that is
     cheaper; the others only if there is no other way.
+
+    Args:
+        size: Of the picture.
+        target: What the result should reach.
+        detail: What to do about detail that the picture lacks.
+        quality: What is preferred.
+        with_prompt: Whether it may be one that needs a prompt.
     """
     pixels = math.prod(size)
     if pixels >= PIXELS[target] * ENOUGH:
         return None
     task: Task = "upscale" if detail == "keep" else "restore"
     larger = [each for each in _upscalers(size, task, quality) if each.pixels > pixels]
+    larger = [each for each in larger if with_prompt or not each.needs_prompt]
     enough = [each for each in larger if each.pixels >= PIXELS[target] * ENOUGH]
     whole = [each for each in enough if each.sent.width >= size.width or quality == "draft"]
     found = next(iter([*whole, *enough]), None)

@@ -12,9 +12,8 @@ from pydantic import ConfigDict, Field
 
 from stability_mcp.api.described import Described
 
-MAX_STEPS = 200
-"""Steps of a plan. *Chosen*: a drawing of more can't be read, and 500 similar results are one step
-with `foreach`."""
+MAX_STEPS = 500
+"""Steps of a plan: as many as results, so that each entry of a batch can be a step of its own."""
 MAX_JOBS = 500
 """Results of paid steps in one run: at the price of generate_ultra, 40 USD."""
 MAX_INPUTS = 50
@@ -88,6 +87,17 @@ class Delivery(_Part):
     """Also write manifest.csv and manifest.json: input, file, state, price of each result."""
 
 
+class PlanEntry(_Part):
+    """One of the calls that a batch was asked for."""
+
+    id: str
+    """What the caller calls it."""
+    step: str | None = None
+    """The step that makes it; None: it can't run."""
+    error: str = ""
+    """Why it can't run."""
+
+
 class Plan(_Part):
     """A workflow."""
 
@@ -106,6 +116,10 @@ class Plan(_Part):
     """Reuse results of earlier runs with the same tool, arguments and input files."""
     notes: Annotated[list[str], Field(max_length=MAX_NOTES)] = Field(default_factory=list)
     """Lines for the answer."""
+    entries: Annotated[list[PlanEntry], Field(max_length=MAX_STEPS)] = Field(default_factory=list)
+    """Of a batch: the calls that it was asked for, in order."""
+    skip_bad: bool = False
+    """Of a batch: leave out entries that can't run, instead of refusing all."""
 
     def step(self, name: str) -> Step:
         """Return a step by id; raises KeyError if there is none."""

@@ -21,8 +21,9 @@ from stability_mcp.errors import ArgumentsError
 from stability_mcp.local_tools import all_local_tools
 from stability_mcp.text import listed, name_key, quoted
 from stability_mcp.workflows.plan import ITEM, MAX_STEPS, Plan, PlanInput, Step
+from stability_mcp.workflows.plan_chains import chained
 from stability_mcp.workflows.plan_form import read_form
-from stability_mcp.workflows.predictions import made_kind, takes_files
+from stability_mcp.workflows.predictions import made_kind
 from stability_mcp.workflows.problems import Problem, takes_sentence
 from stability_mcp.workflows.reference_notation import name_of, normal_references
 
@@ -66,11 +67,12 @@ class ReadPlan:
     problems: list[Problem] = field(default_factory=list)
 
 
-def read_plan(given: object) -> ReadPlan:
+def read_plan(given: object, *, chains: bool = True) -> ReadPlan:
     """Read a plan in any of the notations; mistakes in its form are listed.
 
     Args:
         given: JSON, or text that is JSON.
+        chains: Whether a step without its file takes what an earlier step makes.
     """
     found = ReadPlan()
     raw = read_form(given, found.problems)
@@ -84,7 +86,9 @@ def read_plan(given: object) -> ReadPlan:
     if plan is None or found.problems:
         return found
     steps_read = [_with_references(each, plan, read) for each in read]
-    found.plan = plan.model_copy(update={"steps": _chained(steps_read, found)})
+    if chains:
+        steps_read = chained(steps_read, found.notes)
+    found.plan = plan.model_copy(update={"steps": steps_read})
     return found
 
 
@@ -345,40 +349,3 @@ def _input(given: object) -> object:
     if isinstance(given, list):
         return {"many": True, "default": given}
     return {"default": given}
-
-
-# Chains -------------------------------------------------------------------------------------------
-
-
-def _chained(steps: Sequence[Step], found: ReadPlan) -> list[Step]:
-    """Return the steps; one without its file takes what the nearest earlier step makes."""
-    chained: list[Step] = []
-    for step in steps:
-        name = missing_file(step)
-        before = _maker(chained, name, step) if name is not None else None
-        if name is not None and before is not None:
-            each = step.tool in OPERATIONS and step.foreach is None and before.foreach is not None
-            reference = "$item" if each else f"${before.id}"
-            update: dict[str, Any] = {"arguments": {**step.arguments, name: reference}}
-            if each:
-                update["foreach"] = f"${before.id}"
-            found.notes.append(f"{step.id}: {name} = what {before.id} makes")
-            step = step.model_copy(update=update)  # noqa: PLW2901 -- the completed step
-        chained.append(step)
-    return chained
-
-
-def missing_file(step: Step) -> str | None:
-    """Return the required file argument that a step lacks, or None."""
-    row = OPERATIONS.get(step.tool)
-    fields = (row or all_local_tools()[step.tool].arguments).model_fields
-    needed = (name for name in takes_files(step.tool) if name in fields)
-    required = (name for name in needed if fields[name].is_required())
-    return next((name for name in required if step.arguments.get(name) in (None, "")), None)
-
-
-def _maker(earlier: Sequence[Step], argument: str, step: Step) -> Step | None:
-    """Return the nearest earlier step that makes what the argument takes."""
-    wanted = takes_files(step.tool)[argument]
-    made = ((each, made_kind(each.tool)) for each in reversed(earlier))
-    return next((each for each, kind in made if kind and wanted in {None, kind}), None)

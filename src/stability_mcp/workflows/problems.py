@@ -40,14 +40,26 @@ def takes_sentence(error: ArgumentsError) -> str:
     return (error.hint or "").removesuffix("Correct this and call again.").strip()
 
 
-def problems_error(problems: Sequence[Problem], *, cure: str = CURE) -> ArgumentsError:
+class PlanError(ArgumentsError):
+    """A workflow can't run; nothing was sent.
+
+    Args:
+        problems: What is wrong with it.
+        message: All of that as text.
+        hint: What to do after correcting it.
+    """
+
+    def __init__(self, problems: Sequence[Problem], message: str, *, hint: str) -> None:
+        self.problems = tuple(problems)
+        super().__init__(message, hint=hint)
+
+
+def problems_error(problems: Sequence[Problem], *, cure: str = CURE) -> PlanError:
     """Return the error for a plan that can't run, with what to do after correcting it."""
     shown = [str(each) for each in problems[:MAX_SHOWN]]
     more = len(problems) - len(shown)
     if more > 0:
         shown.append(f"And {more} more.")
     count = f"{len(problems)} problem{'s' * (len(problems) != 1)}"
-    return ArgumentsError(
-        "\n".join((f"The plan can't run: {count}.", *shown)),
-        hint=cure,
-    )
+    text = "\n".join((f"The plan can't run: {count}.", *shown))
+    return PlanError(problems, text, hint=cure)

@@ -112,6 +112,11 @@ def labelled(step: Step, label: str) -> Step:
     return step.model_copy(update={"arguments": {**step.arguments, "label": label}})
 
 
+def takes_label(tool: str) -> bool:
+    """Return whether the results of a tool can be named."""
+    return tool in OPERATIONS or takes(tool, "label")
+
+
 def prompt_names(prompts: Iterable[str]) -> list[str]:
     """Return a label for each prompt, from its words."""
     return unique_names(slug(each) for each in prompts)

@@ -1,14 +1,20 @@
-"""Has the emulator draw small pictures, in this process or in a server on stdio.
+"""Has the emulator draw small pictures quickly, in this process or in a server on stdio.
 
 `python -m support.emulator.small` starts the server.
 """
 
 import math
 import runpy
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
+from PIL import Image
+
 from stability_emulator import rendering
+from stability_emulator.pictures import painting
 from stability_emulator.pictures.brief import Brief
+from stability_emulator.scenery.scene import USUAL, Look, scene
 from stability_mcp.api.fields import Size
 
 MAX_SMALL_SIDE = 192
@@ -21,10 +27,36 @@ SMALL_SERVER = "support.emulator.small"
 """The module that runs a server whose emulator draws small pictures."""
 
 
-def small_brief(*, size: Size, **values: Any) -> Brief:  # noqa: ANN401 -- other fields of a brief
-    """Return a brief for a picture of the same shape, at most `MAX_SMALL_SIDE` long."""
+def small_brief(
+    *,
+    size: Size,
+    pictures: Mapping[str, Image.Image],
+    **values: Any,  # noqa: ANN401 -- other fields of a brief
+) -> Brief:
+    """Return a brief for pictures of the same shapes, at most `MAX_SMALL_SIDE` long."""
+    shrunk = {name: picture.resize(_small(picture.size)) for name, picture in pictures.items()}
+    return Brief(size=_small(size), pictures=shrunk, **values)
+
+
+def _small(size: tuple[int, int]) -> Size:
     share = min(1, MAX_SMALL_SIDE / max(size))
-    return Brief(size=Size(*(max(round(side * share), 1) for side in size)), **values)
+    return Size(*(max(round(side * share), 1) for side in size))
+
+
+def small_scene(
+    prompt: str, seed: int, size: tuple[int, int], look: Look = USUAL, *, negative: str = ""
+) -> Image.Image:
+    """Return a scene that is drawn once for all seeds, of which only one pixel differs."""
+    if max(size) > MAX_SMALL_SIDE:
+        return scene(prompt, seed, size, look, negative=negative)
+    picture = _drawn(prompt, tuple(size), look, negative).copy()
+    picture.putpixel((0, 0), tuple(seed.to_bytes(5, "little")[:3]))
+    return picture
+
+
+@lru_cache(maxsize=500)
+def _drawn(prompt: str, size: tuple[int, int], look: Look, negative: str) -> Image.Image:
+    return scene(prompt, 1, size, look, negative=negative)
 
 
 def _brief(**values: Any) -> Brief:  # noqa: ANN401 -- fields of a brief
@@ -36,4 +68,5 @@ def _brief(**values: Any) -> Brief:  # noqa: ANN401 -- fields of a brief
 
 if __name__ == "__main__":
     rendering.Brief = _brief  # type: ignore[assignment, attr-defined]
+    painting.scene = small_scene  # type: ignore[attr-defined]
     runpy.run_module("stability_mcp", run_name="__main__")

@@ -10,6 +10,7 @@ import random
 import struct
 import wave
 import zlib
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -190,6 +191,7 @@ def wav(seconds: float = 1.0, *, rate: int = 44_100, channels: int = 2) -> bytes
 SoundForm = Literal["MP3", "FLAC", "OGG"]
 
 
+@cache
 def sound(seconds: float = 1.0, form: SoundForm = "MP3", *, rate: int = 44_100) -> bytes:
     """Return a tone in a compressed format, made by libsndfile."""
     import numpy as np

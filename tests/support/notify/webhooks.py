@@ -45,12 +45,12 @@ async def found(database: Database, name: str) -> WebhookRow:
     return await database.read(lambda c: webhooks.find(c, ACCOUNT, name))
 
 
-async def failed_jobs(database: Database, *ats: float) -> list[str]:
+async def failed_jobs(database: Database, *ats: float, error: str = "no") -> list[str]:
     """Let jobs fail unsent at these times."""
 
     def write(connection: Connection, at: float) -> str:
         [job] = put(connection, now=at).job_ids
-        assert finish.fail_free(connection, row(connection, job), error="no", now=at)
+        assert finish.fail_free(connection, row(connection, job), error=error, now=at)
         return job
 
     return [await database.write(partial(write, at=at), name="test.write") for at in ats]

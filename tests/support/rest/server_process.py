@@ -2,13 +2,13 @@
 
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from stability_mcp.rest.route import PREFIX
+from support.programs import forked
 from support.server.in_memory import environment_in
 
 SECONDS = 20
@@ -22,10 +22,17 @@ class HttpServer:
     Args:
         origin: Its address: `http://127.0.0.1:PORT`.
         token: The token that it printed.
+        process: Its process, which a test may kill.
     """
 
     origin: str
     token: str
+    process: "subprocess.Popen[str]"
+
+    def kill(self) -> None:
+        """End it at once, as a power cut does."""
+        self.process.kill()
+        self.process.wait(SECONDS)
 
     @property
     def rest(self) -> str:
@@ -42,7 +49,7 @@ def http_server(folder: Path, *options: str, **environment: str) -> Iterator[Htt
         options: Of `serve --http`.
         environment: Settings.
     """
-    command = [sys.executable, "-m", "stability_mcp", "serve", "--http", "--port", "0", *options]
+    command = forked("stability_mcp", "serve", "--http", "--port", "0", *options)
     with subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, env=environment_in(folder, **environment)
     ) as process:
@@ -53,8 +60,9 @@ def http_server(folder: Path, *options: str, **environment: str) -> Iterator[Htt
             process.stderr.readline()
             assert address
             assert token
-            yield HttpServer(address[1], token[1])
-            process.terminate()
-            assert process.wait(SECONDS) in {0, -15}
+            yield HttpServer(address[1], token[1], process)
+            if process.poll() is None:
+                process.terminate()
+                assert process.wait(SECONDS) in {0, -15}
         finally:
             process.kill()

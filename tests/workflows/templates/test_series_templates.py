@@ -14,6 +14,7 @@ from stability_mcp.workflows.quality import Quality
 from stability_mcp.workflows.runs.progression import Item, ItemKey, progression
 from stability_mcp.workflows.template_parts import MAX_SEED
 from stability_mcp.workflows.templates import all_templates
+from stability_mcp.workflows.templates.creative_exploration import DEFAULT_STYLES
 from stability_mcp.workflows.waste import waste
 from support.workflows.fake_media import FakeMedia, checked, planned
 
@@ -322,7 +323,13 @@ def test_drafts_cost_the_same_at_every_quality(quality: Quality) -> None:
 def test_too_many_drafts_are_refused() -> None:
     """With the argument that makes them too many."""
     with pytest.raises(ArgumentsError, match=r"^variants: .* make 40 drafts; the maximum is 24"):
-        plan_of("creative_exploration", prompt="a", variants=10)
+        plan_of("creative_exploration", prompt="a", styles=list(DEFAULT_STYLES), variants=10)
+
+
+def test_default_styles_are_as_many_as_fit() -> None:
+    """Eight variants of each leave room for three styles."""
+    plan = plan_of("creative_exploration", prompt="a", variants=8)
+    assert check(plan).steps[0].counts.high == 24
 
 
 def check(plan: Plan) -> CheckedPlan:

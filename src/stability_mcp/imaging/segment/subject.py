@@ -112,7 +112,7 @@ def _connected_to_border(behind: Image.Image, small: Image.Image) -> Image.Image
     def is_behind(region: Region) -> bool:
         if region.on_border or region.area < SMALL_HOLE * pixels:
             return region.on_border > 0
-        return sum(unlike[place] for place in region.pixels) < MIN_APART * 2 * region.area
+        return sum(region.levels(unlike)) < MIN_APART * 2 * region.area
 
     sure = keep_regions(ImageChops.darker(behind, flat), is_behind)
     return ImageChops.darker(behind, sure.filter(ImageFilter.MaxFilter(5)))

@@ -25,6 +25,15 @@ class Uncollected:
 
 
 @dataclass(frozen=True, slots=True)
+class EndedJob:
+    """A job that ended; a late result ends it again."""
+
+    id: str
+    end_number: int
+    """Orders the ends of an owner."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Result:
     job: str
     id: str
@@ -59,6 +68,8 @@ _unfinished_states = _SQL.many("unfinished_states", _UnfinishedJob)
 _newest = _SQL.value("newest", int)
 _uncollected = _SQL.many("uncollected", Uncollected)
 _job_of_generation = _SQL.value("job_of_generation", str)
+_ended_after = _SQL.many("ended_after", EndedJob)
+_newest_end = _SQL.value("newest_end", int)
 
 
 def jobs_by_id(connection: Connection, ids: Sequence[str]) -> dict[str, JobRow]:
@@ -156,3 +167,15 @@ def activity(connection: Connection, owner: str) -> tuple[int, dict[str, tuple[s
     newest = _newest(connection, owner=owner)
     rows = _unfinished_states(connection, owner=owner)
     return newest or 0, {row.id: (row.state, row.attempt) for row in rows}
+
+
+def ended_after(
+    connection: Connection, owner: str, number: int, *, limit: int
+) -> Sequence[EndedJob]:
+    """Return jobs that ended after the end with a number, at most `limit`, oldest end first."""
+    return _ended_after(connection, owner=owner, number=number, limit=limit)
+
+
+def newest_end(connection: Connection, owner: str) -> int:
+    """Return the number of the last end of a job; 0: none ended yet."""
+    return _newest_end(connection, owner=owner) or 0

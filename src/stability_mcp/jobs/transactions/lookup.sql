@@ -94,3 +94,13 @@ ORDER BY jobs.seq;
 SELECT id FROM jobs
 WHERE owner = :owner AND upstream = :upstream AND generation = :generation
 ORDER BY seq DESC LIMIT 1;
+
+-- name: ended_after(owner, number, limit) -> many
+-- Jobs in the order of their ends, after the one with a number.
+SELECT id, end_number FROM jobs
+WHERE owner = :owner AND end_number > :number ORDER BY end_number LIMIT :limit;
+
+-- name: newest_end(owner) -> value
+-- The number of the last end; no row: no job ended yet.
+SELECT end_number FROM jobs
+WHERE owner = :owner AND end_number IS NOT NULL ORDER BY end_number DESC LIMIT 1;

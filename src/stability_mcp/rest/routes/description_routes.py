@@ -3,8 +3,10 @@
 import json
 from functools import cache
 from pathlib import Path
+from typing import Annotated
 
 from anyio import to_thread
+from pydantic import Field
 from starlette.responses import Response
 
 from stability_mcp.api.tool_arguments import Arguments
@@ -30,7 +32,7 @@ POLICY = (
 class PageFile(Arguments):
     """Which file."""
 
-    name: str
+    name: Annotated[str, Field(pattern=r"^[a-z_]{1,40}\.(css|js)$")]
     """Name of a script or style sheet."""
 
 

@@ -39,12 +39,13 @@ function showGroup(spec, tag, routes) {
   section.append(title);
   if (tag.description) section.append(element("p", { className: "muted small", textContent: tag.description }));
   const link = element("a", { href: `#${id}`, textContent: tag.name });
-  const item = element("li", {}, link, element("span", { className: "muted small", textContent: routes.length }));
+  const shown = element("span", { className: "muted small" });
+  const item = element("li", {}, link, shown);
   byId("groups").append(item);
   const entries = routes.map((route) => showRoute(spec, route));
   section.append(...entries.map((each) => each.details));
   byId("routes").append(section);
-  rows.push({ section, item, entries });
+  rows.push({ section, item, shown, entries });
 }
 
 function showRoute(spec, { path, method, facts }) {
@@ -103,14 +104,12 @@ function showAnswer(spec, status, response) {
 function filter() {
   const words = byId("filter").value.toLowerCase().split(/\s+/).filter(Boolean);
   let count = 0;
-  for (const { section, item, entries } of rows) {
-    let any = false;
-    for (const { details, text } of entries) {
-      details.hidden = !words.every((word) => text.includes(word));
-      any ||= !details.hidden;
-      count += !details.hidden;
-    }
-    section.hidden = item.hidden = !any;
+  for (const { section, item, shown, entries } of rows) {
+    for (const { details, text } of entries) details.hidden = !words.every((word) => text.includes(word));
+    const found = entries.filter(({ details }) => !details.hidden).length;
+    shown.textContent = found;
+    section.hidden = item.hidden = !found;
+    count += found;
   }
   byId("count").textContent = count === 1 ? "1 route" : `${count} routes`;
 }

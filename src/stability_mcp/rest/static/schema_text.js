@@ -48,6 +48,6 @@ export function limitsText(schema) {
   else if (minimum !== undefined) found.push(`at least ${minimum}`);
   else if (maximum !== undefined) found.push(`at most ${maximum}`);
   if (maxLength !== undefined) found.push(`${minLength ? `${minLength} to` : "up to"} ${maxLength} characters`);
-  if (schema.default !== undefined) found.push(`default ${JSON.stringify(schema.default)}`);
+  if (![undefined, ""].includes(schema.default)) found.push(`default ${JSON.stringify(schema.default)}`);
   return found.join(", ");
 }

@@ -72,7 +72,9 @@ function makeField(spec, name, given, { place, needed, about }) {
   const isJson = !isFile && (main.type === "array" || main.type === "object" || !main.type);
   const file = isFile && element("input", { type: "file", multiple: options.some((each) => each.type === "array") });
   const input = isFile && place === "raw" ? null : isFile ? textInput("or a media id, label or https link") : control(main, schema, isJson);
-  const note = [about ?? schema.description ?? main.description, limitsText({ ...main, ...schema })].filter(Boolean).join(" · ");
+  const limits = limitsText({ ...main, ...schema });
+  const meaning = about ?? schema.description ?? main.description ?? "";
+  const note = limits ? [meaning.replace(/\.$/, ""), limits].filter(Boolean).join(" · ") : meaning;
   const row = labelled(name, file || input, { note, needed, second: file && input });
   return {
     name,
@@ -113,7 +115,7 @@ function labelled(name, input, { note, needed, second } = {}) {
   const id = `field-${(count += 1)}`;
   input.id = id;
   if (needed) input.required = !second;
-  const label = element("label", { htmlFor: id }, element("code", { textContent: name }), needed && element("span", { className: "needed", textContent: "required" }));
+  const label = element("label", { htmlFor: id }, element("code", { textContent: name }), " ", needed && element("span", { className: "needed", textContent: "required" }));
   const about = note && element("p", { className: "small muted", id: `${id}-note` }, ...prose(note));
   if (about) input.setAttribute("aria-describedby", about.id);
   if (second) second.setAttribute("aria-label", `${name}, as text`);

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
+from stability_mcp.server.guide.use_cases import use_case_list
+
 if TYPE_CHECKING:
     from stability_mcp.api.fields import AudioLimits, ImageLimits
     from stability_mcp.api.operation import Operation
@@ -110,5 +112,6 @@ LISTS: Mapping[str, Callable[[frozenset[str]], str]] = {
     "{presets}": preset_list,
     "{step_tools}": step_tool_list,
     "{templates}": template_list,
+    "{use_cases}": use_case_list,
 }
 """What replaces a placeholder in a page."""

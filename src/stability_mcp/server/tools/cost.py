@@ -17,7 +17,7 @@ from stability_mcp.studio import (
     Estimate,
     Price,
     Studio,
-    known_operation,
+    operation_named,
     price_of,
 )
 
@@ -132,16 +132,40 @@ async def cost_estimate(
     context: CallContext,
 ) -> CostFacts:
     """Price the calls and compare them with the budget, the balance and the alternatives."""
-    found = await studio.estimate(_prices(arguments, studio.defaults), context.enabled)
-    most = MAX_OTHERS_OF_SEVERAL if arguments.calls else None
+    if (arguments.tool is None) == (not arguments.calls):
+        raise ArgumentsError("Pass either tool, for one call, or calls, for several.")
+    one = PlannedCall(tool=arguments.tool or "", arguments=arguments.arguments)
+    planned = arguments.calls or [one]
+    return await cost_facts(
+        studio, planned, enabled=context.enabled, is_several=bool(arguments.calls)
+    )
+
+
+async def cost_facts(
+    studio: Studio, planned: Sequence[PlannedCall], *, enabled: frozenset[str], is_several: bool
+) -> CostFacts:
+    """Price calls and compare them with the budget, the balance and the alternatives.
+
+    Args:
+        studio: The studio.
+        planned: The calls.
+        enabled: Names of the tools that alternatives may use.
+        is_several: Whether to list the calls, instead of describing the only one.
+
+    Raises:
+        StudioError: a tool does not exist, or its arguments are invalid; names the call.
+    """
+    prices = [_price(each, studio.defaults) for each in planned]
+    found = await studio.estimate(prices, enabled)
+    most = MAX_OTHERS_OF_SEVERAL if is_several else None
     confirmed = studio.settings.confirm_millicredits
     costs = [_cost(found, at, most, confirmed) for at in range(len(found.prices))]
     left, limit = found.spent.left, found.spent.spend_limit
-    one = {} if arguments.calls else costs[0].model_dump(exclude={"total", "needs_confirmation"})
+    one = {} if is_several else costs[0].model_dump(exclude={"total", "needs_confirmation"})
     return CostFacts(
         **one,
         needs_confirmation=any(each.needs_confirmation for each in costs),
-        calls=costs if arguments.calls else None,
+        calls=costs if is_several else None,
         total=found.total / 1000,
         usd=found.total / 100_000,
         fits_budget=found.fits,
@@ -157,23 +181,10 @@ async def cost_estimate(
     )
 
 
-def _prices(arguments: CostEstimate, defaults: Defaults) -> list[Price]:
-    """Return the price of each call.
-
-    Raises:
-        StudioError: a tool does not exist, or its arguments are invalid; names the call.
-    """
-    if (arguments.tool is None) == (not arguments.calls):
-        raise ArgumentsError("Pass either tool, for one call, or calls, for several.")
-    planned = arguments.calls or [
-        PlannedCall(tool=arguments.tool or "", arguments=arguments.arguments)
-    ]
-    return [_price(each, defaults) for each in planned]
-
-
 def _price(planned: PlannedCall, defaults: Defaults) -> Price:
-    given = split(known_operation(planned.tool), planned.arguments)
-    return price_of(planned.tool, given.rest, given.count, defaults)
+    row = operation_named(planned.tool)
+    given = split(row, planned.arguments)
+    return price_of(row.name(), given.rest, given.count, defaults)
 
 
 def _cost(found: Estimate, at: int, most: int | None, confirmed: int | None) -> CallCost:

@@ -37,6 +37,10 @@ COLUMNS = (
 )
 """Columns of the CSV, in order; new ones are added at the end."""
 
+FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
+"""Beginnings of cells that spreadsheets run as formulas (OWASP, CSV injection); prompts are text
+that others may have written."""
+
 
 class UsageReport(PeriodArguments):
     """Report credits spent by day, operation, job or request, failures, times and rate limit; free.
@@ -243,8 +247,16 @@ class UsageFacts(Data):
         written = io.StringIO()
         writer = csv.DictWriter(written, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(each.model_dump() for each in self.lines)
+        writer.writerows(
+            {name: _csv_cell(value) for name, value in each.model_dump().items()}
+            for each in self.lines
+        )
         return written.getvalue().rstrip("\n")
+
+
+def _csv_cell(value: object) -> object:
+    """Return a value that a spreadsheet doesn't run as a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_MARKS) else value
 
 
 def _job_seconds(origin: JobOrigin) -> float | None:

@@ -9,6 +9,7 @@ from stability_mcp.jobs.budget import Spending
 from stability_mcp.workflows.diagram import mermaid
 from stability_mcp.workflows.plan import Plan
 from stability_mcp.workflows.plan_check import CheckedPlan
+from stability_mcp.workflows.plan_filling import Filling
 from stability_mcp.workflows.plan_inputs import missing_problems
 from stability_mcp.workflows.problems import Problem
 
@@ -26,6 +27,10 @@ class PlanWish:
     """Values of the plan's inputs."""
     budget: float | None = None
     """Maximum credits of the run; the lower of this and the plan's own is in force."""
+    filling: Filling | None = None
+    """Of a plan: what is given for all of its steps."""
+    label: str | None = None
+    """Name of the result, or of the run if it has several."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.jobs.budget import Spending
 from stability_mcp.media.copies import explain_missing_copies
 from stability_mcp.media.items import MediaItem
 from stability_mcp.studio.runtime import StudioParts
 from stability_mcp.studio.workflow.run_sheet import RunCell, run_sheet
+from stability_mcp.workflows.plan import Plan
 from stability_mcp.workflows.runs.run_decisions import open_reviews
+from stability_mcp.workflows.runs.run_items import callers_ids_of
 from stability_mcp.workflows.runs.run_rows import ItemRow
 from stability_mcp.workflows.runs.run_state import RunState, StepProgress
 
@@ -31,6 +34,8 @@ class RunResult:
     row: ItemRow
     item: MediaItem | None
     """None: files in a folder, or the media was deleted."""
+    id: str | None = None
+    """What the caller calls the entry or element that it was made for."""
     price: int = 0
     """Millicredits charged for it in this run; 0: made on this machine, or reused."""
     seconds: float | None = None
@@ -82,6 +87,8 @@ class RunOutcome:
     notes: Sequence[str] = ()
     sheet: Preview | None = None
     spent: Spending
+    seconds_left: float = 0.0
+    """About how long it continues without the user; 0: not known."""
     delivery: Mapping[str, Any] = field(default_factory=dict)
     """What was written into the folder of the run, as `deliver_run` returned it."""
 
@@ -148,8 +155,16 @@ async def outcome_of(
         ],
         sheet=sheet,
         spent=await parts.jobs.reader.spending(account, client),
+        seconds_left=0.0 if stopped else state.seconds_left(await usual_seconds(parts, state.plan)),
         delivery=delivery,
     )
+
+
+async def usual_seconds(parts: StudioParts, plan: Plan) -> Mapping[str, float]:
+    """Return how long one result of each operation of a plan usually takes."""
+    names = [step.tool for step in plan.steps if step.tool in OPERATIONS]
+    found = await parts.jobs.reader.typical_seconds(parts.account, names)
+    return {name: found[name] or OPERATIONS[name].spec.seconds for name in names}
 
 
 def _cells(results: Sequence[RunResult], reviews: Sequence[str]) -> list[RunCell]:
@@ -182,7 +197,7 @@ async def _results(
 ) -> list[RunResult]:
     ids = [row.media for each in rows.values() for row in each if row.media is not None]
     found = {item.id: item for item in await parts.media.many(ids)}
-    results = []
+    callers_ids, results = callers_ids_of(state), []
     for output, each in rows.items():
         for number, row in enumerate(each, 1):
             job = state.newest_jobs.get(row.key)
@@ -194,6 +209,7 @@ async def _results(
                     number=number,
                     row=row,
                     item=found.get(row.media or ""),
+                    id=callers_ids.get(row.key),
                     price=job.price if job is not None and is_paid and job.counts else 0,
                     seconds=job.finished_at - job.sent_at
                     if job is not None and is_paid and job.sent_at and job.finished_at

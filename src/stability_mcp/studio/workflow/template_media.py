@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from stability_mcp.errors import (
     FileMissingError,
     FileUnusableError,
     InputFileError,
+    NotFoundError,
 )
 from stability_mcp.imaging.facts import Facts
 from stability_mcp.local_tools import all_local_tools
@@ -113,6 +115,10 @@ class StudioMedia:
 
     async def _files_of(self, source: str) -> list[str]:
         text = source.strip()
+        if not self.parts.importer.reads_files:
+            with suppress(NotFoundError, FileUnusableError):  # fails later, like every bad file
+                await self.known_shape(text)
+            return [text]
         folder, name = _split(text)
         is_pattern = _WILDCARDS.search(text) is not None
         if not is_pattern and (has_ending(text) or await self.parts.media.find(text) is not None):

@@ -1,7 +1,7 @@
 """Checks and prices workflows before they run; nothing is spent or stored."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,27 +13,27 @@ from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.parsing import parse_model
 from stability_mcp.errors import (
     ArgumentsError,
-    FileUnusableError,
     InputFileError,
     NotFoundError,
     StudioError,
 )
 from stability_mcp.local_tools.export_arguments import MediaExport, destination
-from stability_mcp.local_tools.local_tool import MediaShape
-from stability_mcp.media.items import KINDS
 from stability_mcp.store.threads import in_file_thread
 from stability_mcp.studio import status
 from stability_mcp.studio.defaults import VARIABLE, FilledCall, shown_values
 from stability_mcp.studio.runtime import StudioParts
+from stability_mcp.studio.workflow.plan_files import PlanFiles
 from stability_mcp.studio.workflow.plan_report import Means, PlanReport, PlanWish
 from stability_mcp.studio.workflow.saved_templates import SavedList, SavedTemplate, SavedTemplates
 from stability_mcp.studio.workflow.template_media import StudioMedia
 from stability_mcp.studio.workflow.workflow_delivery import delivery_folder
 from stability_mcp.text import credits_text, did_you_mean, listed, name_key, quoted
 from stability_mcp.workflows import placeholders
-from stability_mcp.workflows.named_files import NamedFile, named_files
 from stability_mcp.workflows.plan import Plan, Step
+from stability_mcp.workflows.plan_chains import chained
 from stability_mcp.workflows.plan_check import CheckedPlan, check_plan
+from stability_mcp.workflows.plan_entries import without_bad_entries
+from stability_mcp.workflows.plan_filling import filled_plan, labelled_plan
 from stability_mcp.workflows.plan_inputs import input_values
 from stability_mcp.workflows.plan_notation import read_plan
 from stability_mcp.workflows.problems import Problem
@@ -42,10 +42,9 @@ from stability_mcp.workflows.template import Template
 from stability_mcp.workflows.templates import all_templates
 from stability_mcp.workflows.waste import waste
 
-MAX_NAMED = 10_000
-"""Files that a plan may name: two for each result."""
-MAX_MISSING = 5
-"""Missing files that are searched for; each search reads folders for up to a second."""
+MAX_ROUNDS = 10
+"""Checks of a batch that leaves out bad entries: each finds up to five missing files. *Chosen*: a
+list with 50 is wrong as a whole."""
 
 
 class WorkflowPlans:
@@ -106,9 +105,21 @@ class WorkflowPlans:
         means = await self._means()
         if draft.plan is None:
             return PlanReport(problems=draft.problems, notes=draft.notes, means=means)
-        filled, calls = self._with_defaults(draft.plan)
+        plan = draft.plan
+        report = await self._checked(draft, plan, media, means)
+        for _ in range(MAX_ROUNDS if plan.skip_bad else 0):
+            rest = without_bad_entries(plan, report.problems)
+            if rest is None:
+                break
+            plan, report = rest, await self._checked(draft, rest, media, means)
+        return report
+
+    async def _checked(
+        self, draft: "_Draft", plan: Plan, media: StudioMedia, means: Means
+    ) -> PlanReport:
+        filled, calls = self._with_defaults(plan)
         values = input_values(filled.inputs, draft.inputs)
-        files = await _Files.of(filled, values.values, media)
+        files = await PlanFiles.of(filled, values.values, media)
         seconds = await self._medians(filled)
         check = partial(
             check_plan,
@@ -119,7 +130,11 @@ class WorkflowPlans:
             blocked=self._parts.permissions.blocked,
         )
         checked = await to_thread.run_sync(check)  # a batch takes up to a second
-        problems = [*files.problems, *(_explained(each, calls) for each in checked.problems)]
+        problems = [
+            *draft.problems,
+            *files.problems,
+            *(_explained(each, calls) for each in checked.problems),
+        ]
         problems += await self._places(filled)
         settings = self._parts.settings
         limit, window = settings.rate
@@ -175,15 +190,14 @@ class WorkflowPlans:
                     "arguments belong to a template, and there is a plan.",
                     hint="Values of the plan's inputs go into inputs.",
                 )
-            read = read_plan(wanted.plan)
-            draft = _Draft(
-                plan=read.plan, inputs=wanted.inputs, notes=read.notes, problems=read.problems
-            )
-        if draft.plan is None or wanted.budget is None:
+            draft = _read(wanted)
+        if draft.plan is None:
             return draft
-        own = draft.plan.budget
-        budget = wanted.budget if own is None else min(own, wanted.budget)
-        return replace(draft, plan=draft.plan.model_copy(update={"budget": budget}))
+        plan = draft.plan if wanted.label is None else labelled_plan(draft.plan, wanted.label)
+        if wanted.budget is not None:
+            budget = wanted.budget if plan.budget is None else min(plan.budget, wanted.budget)
+            plan = plan.model_copy(update={"budget": budget})
+        return replace(draft, plan=plan)
 
     async def _from_template(self, wanted: PlanWish, media: StudioMedia) -> "_Draft":
         found = await self.template(wanted.template or "")
@@ -237,92 +251,15 @@ class _Draft:
     problems: Sequence[Problem] = ()
 
 
-_Place = tuple[str | None, str]
-
-
-@dataclass(kw_only=True)
-class _Files:
-    """The files that a plan names."""
-
-    shapes: dict[str, MediaShape] = field(default_factory=dict)
-    """By reference."""
-    problems: list[Problem] = field(default_factory=list)
-    warnings: list[Problem] = field(default_factory=list)
-    unusable: dict[_Place, list[Problem]] = field(default_factory=dict)
-    """Files that can't be used, by the list that they are in."""
-    notes: list[str] = field(default_factory=list)
-    """Files that aren't looked at yet."""
-    usable: set[_Place] = field(default_factory=set)
-    """Lists that have other files."""
-
-    @classmethod
-    async def of(cls, plan: Plan, values: Mapping[str, Any], media: StudioMedia) -> "_Files":
-        """Look at the header of each file, until several are missing."""
-        found, missing = cls(), 0
-        for number, named in enumerate(named_files(plan, values)):
-            if number == MAX_NAMED:
-                message = f"The plan names more than {MAX_NAMED:,} files."
-                found.problems.append(Problem(message=message, cure="Split it into several plans."))
-                break
-            if missing == MAX_MISSING:
-                found.problems.append(
-                    Problem(
-                        step=named.step,
-                        argument=named.argument,
-                        message="It and the files after it weren't looked at.",
-                        cure="Correct the names of the others first.",
-                    )
-                )
-                break
-            try:
-                shape = await media.known_shape(named.reference)
-            except StudioError as error:
-                missing += not isinstance(error, FileUnusableError)
-                found._add_error(plan, named, error)
-            else:
-                found._add(named, shape)
-        found._judge_unusable()
-        return found
-
-    def _add(self, named: NamedFile, shape: MediaShape | None) -> None:
-        self.usable.add(_place(named))
-        if shape is None:
-            where = ": ".join(filter(None, (named.step, named.argument)))
-            self.notes.append(f"{where} is on the web; the run downloads and checks it first")
-            return
-        self.shapes[named.reference] = shape
-        if named.kind is not None and shape.kind != named.kind:
-            self.problems.append(
-                Problem(
-                    step=named.step,
-                    argument=named.argument,
-                    message=f"It takes {KINDS[named.kind]}, but {quoted(named.reference)} is "
-                    f"{KINDS[shape.kind]}.",
-                    cure=f"Name {KINDS[named.kind]}.",
-                )
-            )
-
-    def _add_error(self, plan: Plan, named: NamedFile, error: StudioError) -> None:
-        step = _step_meant(plan, named) if isinstance(error, NotFoundError) else None
-        cure = error.hint if step is None else f'For what that step makes write "${step}".'
-        problem = Problem(
-            step=named.step, argument=named.argument, message=error.message, cure=cure
-        )
-        if isinstance(error, FileUnusableError):
-            self.unusable.setdefault(_place(named), []).append(problem)
-        else:
-            self.problems.append(problem)
-
-    def _judge_unusable(self) -> None:
-        """Report unusable files: as warnings where the list has others, and else as problems."""
-        for place, problems in self.unusable.items():
-            if place in self.usable:
-                self.warnings += [
-                    replace(each, message=f"{each.message} It will be left out.")
-                    for each in problems
-                ]
-            else:
-                self.problems += problems
+def _read(wanted: PlanWish) -> _Draft:
+    """Return the plan as it was given, with what was given for all of its steps."""
+    read = read_plan(wanted.plan, chains=wanted.filling is None)
+    plan, problems = read.plan, [*read.problems]
+    if plan is not None and wanted.filling is not None:
+        filled = filled_plan(plan, wanted.filling)
+        steps = chained(filled.plan.steps, read.notes)
+        plan, problems = filled.plan.model_copy(update={"steps": steps}), filled.problems
+    return _Draft(plan=plan, inputs=wanted.inputs, notes=read.notes, problems=problems)
 
 
 def _export_folders(plan: Plan) -> Iterator[tuple[str, str, str]]:
@@ -338,11 +275,6 @@ def _export_folders(plan: Plan) -> Iterator[tuple[str, str, str]]:
         yield step.id, "to", where.folder
 
 
-def _place(named: NamedFile) -> _Place:
-    """Return the step and the argument or list in which a file is named."""
-    return named.step, named.argument.partition("[")[0]
-
-
 def _naming(arguments: Mapping[str, Any], message: str) -> str | None:
     """Return the argument that names the file which a message is about."""
     for name, value in arguments.items():
@@ -350,13 +282,6 @@ def _naming(arguments: Mapping[str, Any], message: str) -> str | None:
         if any(isinstance(each, str) and quoted(each) in message for each in named):
             return name
     return None
-
-
-def _step_meant(plan: Plan, named: NamedFile) -> str | None:
-    """Return the other step whose id or label a text is."""
-    others = (each for each in plan.steps if each.id != named.step)
-    meant = (s.id for s in others if named.reference in (s.id, s.arguments.get("label")))
-    return next(meant, None)
 
 
 def _with_arguments(step: Step, arguments: Mapping[str, Any]) -> Step:

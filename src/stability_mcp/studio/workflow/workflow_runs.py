@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.policy import idempotency
 from stability_mcp.policy.idempotency import CallKey
@@ -18,7 +17,7 @@ from stability_mcp.studio.keyed_calls import KeyedCalls
 from stability_mcp.studio.runtime import StudioParts
 from stability_mcp.studio.workflow.keyed_runs import keyed
 from stability_mcp.studio.workflow.plan_report import PlanWish
-from stability_mcp.studio.workflow.run_answer import RunOutcome, outcome_of
+from stability_mcp.studio.workflow.run_answer import RunOutcome, outcome_of, usual_seconds
 from stability_mcp.studio.workflow.run_start import (
     Change,
     RunOptions,
@@ -28,7 +27,6 @@ from stability_mcp.studio.workflow.run_start import (
 )
 from stability_mcp.studio.workflow.workflow_plans import WorkflowPlans
 from stability_mcp.text import credits_text, quoted
-from stability_mcp.workflows.plan import Plan
 from stability_mcp.workflows.problems import problems_error
 from stability_mcp.workflows.runs import run_rows
 from stability_mcp.workflows.runs.redo_price import redo_price
@@ -134,7 +132,7 @@ class WorkflowRuns:
             if state.row.state != "running" or left <= 0:
                 return state
             if options.progress is not None:
-                medians = medians or await self._medians(state.plan)
+                medians = medians or await usual_seconds(self._parts, state.plan)
                 line, share = state.progress(medians)
                 shown = max(shown, share)
                 await options.progress(line, shown)
@@ -160,11 +158,6 @@ class WorkflowRuns:
             return found
         await self._restart(run, lambda _connection: None)
         return await self._wait(run, options)
-
-    async def _medians(self, plan: Plan) -> Mapping[str, float]:
-        names = [step.tool for step in plan.steps if step.tool in OPERATIONS]
-        found = await self._parts.jobs.reader.typical_seconds(self._parts.account, names)
-        return {name: found[name] or OPERATIONS[name].spec.seconds for name in names}
 
     async def read(self, run: str) -> RunState:
         """Return the state of a run; raises NotFoundError."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from stability_mcp.store.queries import Connection
 from stability_mcp.store.tenancy import Account
+from stability_mcp.text import without_paths
 from stability_mcp.uris import media_uri
 from stability_mcp.workflows.runs.progression import progression
 from stability_mcp.workflows.runs.run_state import RunState, read_state
@@ -22,7 +23,7 @@ def run_content(connection: Connection, account: Account, run: str) -> dict[str,
         "title": row.title,
         "template": row.template,
         "state": row.state,
-        "why": row.why,
+        "why": row.why and without_paths(row.why),
         "steps": {"done": sum(each.is_complete for each in steps), "total": len(steps)},
         "outputs": {
             name: [media_uri(item.media) for item in items if item.media is not None]
@@ -58,4 +59,5 @@ def _error(state: RunState) -> str | None:
     if state.row.state == "review":
         return None
     errors = [row.error for row in state.rows if row.state == "failed" and row.error]
-    return next(iter(errors), state.row.why if state.row.state == "failed" else None)
+    error = next(iter(errors), state.row.why if state.row.state == "failed" else None)
+    return error and without_paths(error)

@@ -3,7 +3,7 @@
 It imports no plans, because every answer needs it, also in processes that never run a workflow.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from stability_mcp.store.queries import Connection, load
@@ -31,10 +31,35 @@ class _OpenRun:
     changed: int
 
 
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    """An unfinished run; it is equal to an earlier read unless the run progressed."""
+
+    id: str
+    state: str
+    changed: int
+    started: int
+    """Items that were started."""
+    ended: int
+    """Items that ended, with or without a result."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoppedRun:
+    """A run that ended or stopped for review; it may continue and stop again."""
+
+    id: str
+    end_number: int
+    """Orders the stops of an owner."""
+
+
 _SQL = load(__file__)
 _uncollected = _SQL.many("uncollected", _Notice)
 _open_runs = _SQL.many("open_runs", _OpenRun)
 _newest = _SQL.value("newest", int)
+_open_progress = _SQL.many("open_progress", OpenRun)
+_stopped_after = _SQL.many("stopped_after", StoppedRun)
+_newest_stop = _SQL.value("newest_stop", int)
 
 
 def uncollected_line(connection: Connection, owner: str) -> str | None:
@@ -66,3 +91,20 @@ def activity(connection: Connection, owner: str) -> tuple[int, Mapping[str, tupl
     """
     runs = {each.id: (each.state, each.changed) for each in _open_runs(connection, owner=owner)}
     return _newest(connection, owner=owner) or 0, runs
+
+
+def open_progress(connection: Connection, owner: str) -> Sequence[OpenRun]:
+    """Return the unfinished runs and how far they are, oldest first."""
+    return _open_progress(connection, owner=owner)
+
+
+def stopped_after(
+    connection: Connection, owner: str, number: int, *, limit: int
+) -> Sequence[StoppedRun]:
+    """Return runs that stopped after the stop with a number, at most `limit`, oldest first."""
+    return _stopped_after(connection, owner=owner, number=number, limit=limit)
+
+
+def newest_stop(connection: Connection, owner: str) -> int:
+    """Return the number of the last stop of a run; 0: none stopped yet."""
+    return _newest_stop(connection, owner=owner) or 0

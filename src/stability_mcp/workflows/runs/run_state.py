@@ -213,8 +213,11 @@ class RunState:
         parts = [f"{ended} of {total} done", named, f"about {left:.0f} s left" if left else ""]
         return "; ".join(filter(None, parts)), ended / max(total, 1)
 
-    def _seconds_left(self, steps: Sequence[StepProgress], seconds: Seconds) -> float:
+    def seconds_left(self, seconds: Seconds) -> float:
         """Return about how long the longest chain of unfinished steps takes."""
+        return self._seconds_left(self.steps(), seconds)
+
+    def _seconds_left(self, steps: Sequence[StepProgress], seconds: Seconds) -> float:
         open_steps = {each.step.id for each in steps if not each.is_complete}
         needs = dependencies(self.plan)
         ends: dict[str, float] = {}

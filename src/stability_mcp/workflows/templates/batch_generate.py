@@ -1,6 +1,7 @@
 """Template `batch_generate`: a list of prompts, or a list of calls with ids of their own."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import AliasChoices, ConfigDict, Field
@@ -11,10 +12,10 @@ from stability_mcp.api.operations.generate.sd3 import CREDITS as SD3_MODELS
 from stability_mcp.text import listed, quoted
 from stability_mcp.workflows.picture_parts import mistake
 from stability_mcp.workflows.placeholders import literal
-from stability_mcp.workflows.plan import MAX_ELEMENTS, MAX_JOBS, MAX_STEPS, Plan, Step
+from stability_mcp.workflows.plan import MAX_ELEMENTS, MAX_JOBS, MAX_STEPS, Plan, PlanEntry, Step
 from stability_mcp.workflows.plan_notation import read_plan
 from stability_mcp.workflows.predictions import takes_files
-from stability_mcp.workflows.problems import problems_error
+from stability_mcp.workflows.problems import Problem, problems_error
 from stability_mcp.workflows.quality import Choice, Quality, choose
 from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, template
 from stability_mcp.workflows.template_parts import (
@@ -27,6 +28,7 @@ from stability_mcp.workflows.template_parts import (
     ref,
     step_id,
     takes,
+    takes_label,
     text_inputs,
     texts_as,
     unique_names,
@@ -51,7 +53,7 @@ class NamedCall(TemplateArguments):
 
     id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     """Name of its results; others may refer to it as "$id"."""
-    operation: Annotated[str, Field(validation_alias=AliasChoices("operation", "tool"))]
+    operation: Annotated[str, Field(validation_alias=AliasChoices("operation", "tool"))] = ""
     """Operation or local tool."""
     parameters: Annotated[
         dict[str, Any], Field(validation_alias=AliasChoices("parameters", "arguments"))
@@ -92,6 +94,8 @@ class BatchGenerate(TemplateArguments):
     """Further shared arguments, such as output_format or duration."""
     variants: Annotated[int, Field(ge=1, le=MAX_VARIANTS)] = 1
     """Results of each prompt."""
+    skip_bad: bool = False
+    """Leave out operations that can't run, and run the others."""
     to: Folder | None = None
     """Folder for the results, with a manifest; absent: only stored."""
 
@@ -127,9 +131,11 @@ async def batch_generate(arguments: BatchGenerate, media: TemplateMedia) -> Plan
             "Pass either prompts or operations.",
             'prompts: ["a fox", …], or operations: [{"id": …, "operation": …, "parameters": …}].',
         )
+    entries: list[PlanEntry] = []
     if arguments.operations is not None:
-        steps, notes = _calls(arguments, arguments.operations)
-        title = f"{len(steps)} calls"
+        calls = _calls(arguments, arguments.operations)
+        steps, notes, entries = calls.steps, calls.notes, calls.entries
+        title = f"{len(entries)} call{'s' * (len(entries) != 1)}"
         outputs = {step.id: f"${step.id}" for step in steps}  # each has an id of its own
     else:
         outputs = {}
@@ -143,6 +149,8 @@ async def batch_generate(arguments: BatchGenerate, media: TemplateMedia) -> Plan
         outputs=outputs,
         deliver=delivery(arguments.to),
         notes=notes,
+        entries=entries,
+        skip_bad=arguments.skip_bad,
     )
 
 
@@ -212,7 +220,22 @@ def _is_from_words(tool: str) -> bool:
 # Calls --------------------------------------------------------------------------------------------
 
 
-def _calls(arguments: BatchGenerate, calls: Sequence[NamedCall]) -> tuple[list[Step], list[str]]:
+@dataclass(frozen=True, kw_only=True)
+class _Calls:
+    """The steps for a list of calls."""
+
+    steps: list[Step]
+    notes: list[str]
+    entries: list[PlanEntry]
+
+
+def _calls(arguments: BatchGenerate, calls: Sequence[NamedCall]) -> _Calls:
+    """Return a step for each call.
+
+    Raises:
+        ArgumentsError: a call isn't one, unless bad ones are left out; or the shared arguments
+            don't fit.
+    """
     if arguments.model is not None:
         raise mistake("model", "Each call names its own operation.", "Leave it out.")
     if arguments.variants > 1:
@@ -220,26 +243,45 @@ def _calls(arguments: BatchGenerate, calls: Sequence[NamedCall]) -> tuple[list[S
     ids: list[str] = []
     for each in calls:
         ids.append(step_id(each.id or each.operation.partition("_")[2] or each.operation, ids))
-    raw = [
-        {
+    raw = {
+        name: {
             "id": name,
             "tool": each.operation,
             "arguments": each.parameters,
             "count": each.count,
         }
         for name, each in zip(ids, calls, strict=True)
-    ]
-    read = read_plan(raw)
+    }
+    bad = _unreadable(raw) if arguments.skip_bad else {}
+    good = {name: each for name, each in zip(ids, calls, strict=True) if name not in bad}
+    # Entries are independent: one that lacks its file must not take the result of another.
+    read = read_plan([raw[name] for name in good], chains=not arguments.skip_bad)
     if read.plan is None:
-        raise problems_error(read.problems)
+        problems = [each for some in bad.values() for each in some]
+        raise problems_error(problems or read.problems)
     shared = arguments.shared()
-    steps = [_call(step, given, shared) for step, given in zip(read.plan.steps, calls, strict=True)]
+    pairs = zip(read.plan.steps, good.values(), strict=True)
+    steps = [_call(step, given, shared) for step, given in pairs]
     unused = [name for name in shared if not any(takes(step.tool, name) for step in steps)]
     if unused:
         raise mistake(
             unused[0], "None of the operations takes it.", "Leave it out of the shared arguments."
         )
-    return steps, _shared_notes(shared, steps)
+    entries = [
+        PlanEntry(
+            id=each.id or name,
+            step=None if name in bad else name,
+            error="\n".join(map(str, bad.get(name, ()))),
+        )
+        for name, each in zip(ids, calls, strict=True)
+    ]
+    return _Calls(steps=steps, notes=_shared_notes(shared, steps), entries=entries)
+
+
+def _unreadable(raw: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Problem]]:
+    """Return the problems of the calls that can't be read, by step."""
+    read = {name: read_plan([each]) for name, each in raw.items()}
+    return {name: each.problems for name, each in read.items() if each.problems}
 
 
 def _call(step: Step, given: NamedCall, shared: Mapping[str, Any]) -> Step:
@@ -247,11 +289,6 @@ def _call(step: Step, given: NamedCall, shared: Mapping[str, Any]) -> Step:
     label = {"label": given.id} if given.id is not None and takes_label(step.tool) else {}
     arguments = {**label, **accepted(step.tool, shared), **step.arguments}
     return step.model_copy(update={"arguments": arguments})
-
-
-def takes_label(tool: str) -> bool:
-    """Return whether the results of a tool can be named."""
-    return tool in OPERATIONS or takes(tool, "label")
 
 
 def _shared_notes(shared: Mapping[str, Any], steps: Sequence[Step]) -> list[str]:

@@ -15,7 +15,8 @@ from stability_mcp.text import listed
 from stability_mcp.workflows import placeholders
 from stability_mcp.workflows.picture_parts import mistake
 from stability_mcp.workflows.plan import ITEM, MAX_ELEMENTS, MAX_JOBS, Plan, Step
-from stability_mcp.workflows.plan_notation import missing_file, read_plan
+from stability_mcp.workflows.plan_chains import missing_file
+from stability_mcp.workflows.plan_notation import read_plan
 from stability_mcp.workflows.predictions import made_kind, sent_size, takes_files
 from stability_mcp.workflows.problems import problems_error
 from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, template
@@ -68,6 +69,8 @@ class BatchProcess(TemplateArguments):
     """Instead of operation: a chain. "$item" is the result before, "$item.file" the file."""
     to: Folder = "batch"
     """Folder for the results."""
+    only_store: bool = False
+    """Only store the results, without a folder."""
     reuse: bool = True
     """Reuse results of earlier runs, so that only new files are paid."""
 
@@ -131,7 +134,7 @@ async def batch_process(arguments: BatchProcess, media: TemplateMedia) -> Plan:
         title=f"{count}: {listed((step.tool for step in steps), most=3)}",
         steps=steps,
         outputs={"results": f"${makers[-1].id}"} if makers else {},
-        deliver=delivery(arguments.to),
+        deliver=delivery(None if arguments.only_store else arguments.to),
         reuse=arguments.reuse,
         notes=[*files.notes(chain[0].tool), *([_REUSE] if arguments.reuse else [])],
     )

@@ -115,6 +115,7 @@ def _chosen(given: list[str] | None) -> Mapping[str, Choice]:
         return known
     names = {name_key(name): name for name in known}
     names |= {name_key(f"{_TOOLSET}_{name}"): name for name in known}
+    names |= _defaults(known)
     chosen: dict[str, Choice] = {}
     for each in given:
         name = names.get(name_key(each))
@@ -130,6 +131,20 @@ def _chosen(given: list[str] | None) -> Mapping[str, Choice]:
             f"Name a second one, or call {known[only].operation} with count.",
         )
     return chosen
+
+
+def _defaults(known: Mapping[str, Choice]) -> dict[str, str]:
+    """Return the model that an operation uses by default, by the operation's short and full name.
+
+    `sd3` is a family: without a model, the API takes its default.
+    """
+    found: dict[str, str] = {}
+    for name, choice in known.items():
+        field = OPERATIONS[choice.operation].model_fields.get("model")
+        if field is not None and field.default == name:
+            short = choice.operation.removeprefix(f"{_TOOLSET}_")
+            found |= {name_key(short): name, name_key(choice.operation): name}
+    return found
 
 
 def _size_note(models: Mapping[str, Choice], ratio: AspectRatio) -> list[str]:

@@ -26,6 +26,7 @@ from stability_mcp.workflows.template_parts import (
 MAX_DRAFTS = 24
 """Drafts of one run: more can't be judged on one sheet."""
 MAX_REFINED = 4
+Words = Annotated[str, Field(min_length=1, max_length=400)]
 DEFAULT_STYLES: tuple[StylePreset, ...] = (
     "photographic",
     "cinematic",
@@ -50,13 +51,18 @@ class CreativeExploration(TemplateArguments):
     styles: Annotated[list[StylePreset], BeforeValidator(as_list), Field(max_length=17)] | None = (
         None
     )
-    """Style presets. Default without moods: photographic, cinematic, digital-art, line-art."""
+    """Style presets. Default without moods: photographic, cinematic, digital-art and line-art, or
+    fewer of them with many variants."""
     moods: Annotated[
         list[Annotated[str, Field(min_length=1, max_length=200)]],
         BeforeValidator(as_list),
         Field(max_length=MAX_DRAFTS),
     ] = Field(default_factory=list)
     """Words added to the prompt, each with each style: "calm morning light", "stormy"."""
+    audience: Words | None = None
+    """Who will see it, added to the prompt."""
+    palette: Words | None = None
+    """Colours, added to the prompt."""
     variants: Annotated[int, Field(ge=1, le=10)] = 1
     """Drafts of each combination."""
     refine: Text | None = None
@@ -93,11 +99,13 @@ async def creative_exploration(arguments: CreativeExploration, media: TemplateMe
         prompt=(arguments.prompt, "The idea."),
         refine=(arguments.refine, "What else to ask for when refining."),
         negative_prompt=(arguments.negative_prompt, "What not to show."),
+        audience=(arguments.audience, "Who will see it."),
+        palette=(arguments.palette, "Colours."),
     )
     more: dict[str, Any] = {"style_preset": "$item.style"} if "style" in elements[0] else {}
     if arguments.negative_prompt is not None:
         more["negative_prompt"] = "$negative_prompt"
-    words = "{prompt}, {item.mood}" if arguments.moods else "{prompt}"
+    words = _words(arguments)
     draft = choose("text_to_image", "draft").step(
         "drafts",
         prompt=words,
@@ -134,6 +142,17 @@ async def creative_exploration(arguments: CreativeExploration, media: TemplateMe
     )
 
 
+def _words(arguments: CreativeExploration) -> str:
+    """Return the prompt of a draft, as a plan writes it."""
+    parts = [
+        "{prompt}",
+        "{item.mood}" if arguments.moods else "",
+        "in the colours {palette}" if arguments.palette is not None else "",
+        "made for {audience}" if arguments.audience is not None else "",
+    ]
+    return ", ".join(filter(None, parts))
+
+
 def _last_seed(variants: int) -> int:
     return MAX_SEED - variants
 
@@ -143,7 +162,7 @@ def _elements(arguments: CreativeExploration) -> list[dict[str, Any]]:
     styles: list[str | None] = [*dict.fromkeys(arguments.styles or ())]
     moods: list[str | None] = [*dict.fromkeys(arguments.moods)]
     if not styles and not moods:
-        styles = [*DEFAULT_STYLES]
+        styles = [*DEFAULT_STYLES[: MAX_DRAFTS // arguments.variants]]
     count = max(len(styles), 1) * max(len(moods), 1) * arguments.variants
     if count > MAX_DRAFTS:
         raise mistake(

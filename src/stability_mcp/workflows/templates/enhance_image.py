@@ -1,9 +1,13 @@
 """Template `enhance_image`: a larger and cleaner picture."""
 
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
 
 from stability_mcp.api.fields import Size
+from stability_mcp.api.tool_arguments import as_list
 from stability_mcp.text import quoted
 from stability_mcp.workflows.picture_parts import (
     DENOISE,
@@ -27,6 +31,8 @@ from stability_mcp.workflows.quality import Quality
 from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, template
 from stability_mcp.workflows.template_parts import labelled, result_name
 
+Repair = Literal["denoise", "upscale", "sharpen"]
+
 
 class EnhanceImage(TemplateArguments):
     """Enlarge a picture and repair it, with the upscaler that suits its size and flaws.
@@ -43,10 +49,20 @@ class EnhanceImage(TemplateArguments):
     """draft, standard: cheapest; premium, professional: 40 credits or more."""
     prompt: Words | None = None
     """What the picture shows; some upscalers need it."""
+    may_fall_short: bool = False
+    """Without prompt, use one that needs none to keep detail, even below the target."""
     denoise: bool | None = None
     """Absent: if noise is found."""
     sharpen: bool | None = None
     """Absent: if it is blurred and stays true."""
+    steps: Annotated[list[Repair], BeforeValidator(as_list), Field(min_length=1)] | None = None
+    """Do only these, whether or not they seem needed. Absent: what it needs."""
+
+    def wants(self, repair: Repair) -> bool | None:
+        """Return whether to do a repair; None: if it is needed."""
+        if self.steps is not None:
+            return repair in self.steps
+        return {"denoise": self.denoise, "sharpen": self.sharpen, "upscale": None}[repair]
 
 
 @template(
@@ -57,7 +73,7 @@ async def enhance_image(arguments: EnhanceImage, media: TemplateMedia) -> Plan:
     """Return a plan: denoise, upscale, sharpen, as far as each is needed."""
     size = await look(media, arguments.image, "image")
     flaws = found_flaws(await media.inspect(arguments.image))
-    upscaler = choose_upscaler(size, arguments.target, arguments.detail, arguments.quality)
+    upscaler = _upscaler(arguments, size)
     if upscaler is not None and upscaler.needs_prompt and arguments.prompt is None:
         raise _no_prompt(upscaler, size, arguments)
     steps = list(_steps(arguments, flaws, upscaler))
@@ -76,10 +92,30 @@ async def enhance_image(arguments: EnhanceImage, media: TemplateMedia) -> Plan:
     )
 
 
+def _upscaler(arguments: EnhanceImage, size: Size) -> Upscaler | None:
+    if arguments.steps is None:
+        return _best_upscaler(arguments, size)
+    if arguments.denoise is not None or arguments.sharpen is not None:
+        raise mistake(
+            "steps", "They say what to do, and so do denoise and sharpen.", "Pass either of them."
+        )
+    return _best_upscaler(arguments, size) if "upscale" in arguments.steps else None
+
+
+def _best_upscaler(arguments: EnhanceImage, size: Size) -> Upscaler | None:
+    choose = partial(choose_upscaler, size, arguments.target, arguments.detail, arguments.quality)
+    best = choose()
+    if best is None or not best.needs_prompt or arguments.prompt is not None:
+        return best
+    if not arguments.may_fall_short or arguments.detail == "invent":
+        return best
+    return choose(with_prompt=False) or best
+
+
 def _steps(arguments: EnhanceImage, flaws: list[str], upscaler: Upscaler | None) -> Iterator[Step]:
     """Yield the steps; noise goes first, as an upscaler would take it for detail."""
     image = "$image"
-    if is_asked(arguments.denoise, "noisy", flaws):
+    if is_asked(arguments.wants("denoise"), "noisy", flaws):
         yield transform("denoised", image, {"op": "adjust", "denoise": DENOISE})
         image = "$denoised"
     if upscaler is not None:
@@ -87,7 +123,8 @@ def _steps(arguments: EnhanceImage, flaws: list[str], upscaler: Upscaler | None)
         yield upscaler.choice.step("enlarged", image=image, **words)
         image = "$enlarged"
     is_soft = arguments.detail == "keep" and "blurred" in flaws
-    if is_soft if arguments.sharpen is None else arguments.sharpen:
+    wanted = arguments.wants("sharpen")
+    if is_soft if wanted is None else wanted:
         yield transform("sharpened", image, {"op": "adjust", "sharpen": SHARPEN})
 
 
@@ -95,13 +132,16 @@ def _notes(
     arguments: EnhanceImage, size: Size, flaws: list[str], upscaler: Upscaler | None
 ) -> list[str]:
     notes = [f"Found: {', '.join(flaws) or 'no flaws'}"]
-    if upscaler is None:
+    if upscaler is None and arguments.wants("upscale") is False:
+        notes.append("The picture keeps its size: steps doesn't name upscale")
+    elif upscaler is None:
         notes.append(
             f"The picture isn't enlarged: {size.width}x{size.height} is enough for "
             f"{arguments.target}, or more than any upscaler makes"
         )
     else:
-        notes.append(upscaler.note(size, arguments.target))
+        has_prompt = arguments.prompt is not None
+        notes.append(upscaler.note(size, arguments.target, with_prompt=has_prompt))
     if arguments.detail == "invent" and upscaler is not None and not upscaler.needs_prompt:
         notes.append(
             f"{upscaler.choice.operation} invents nothing, so this only shows the size; quality: "

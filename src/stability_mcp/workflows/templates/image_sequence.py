@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from stability_mcp.api.fields import AspectRatio, Size, StylePreset
+from stability_mcp.api.fields import MAX_SEED, AspectRatio, ImageFormat, Size, StylePreset
 from stability_mcp.api.tool_arguments import as_list
 from stability_mcp.imaging.export.animated import MAX_FPS, MIN_FPS
 from stability_mcp.local_tools.export_arguments import MAX_MEDIA
@@ -16,7 +16,6 @@ from stability_mcp.workflows.plan import Plan, Step
 from stability_mcp.workflows.quality import Quality, choose
 from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, template
 from stability_mcp.workflows.template_parts import (
-    ChosenSeed,
     Folder,
     Media,
     Text,
@@ -29,6 +28,10 @@ from stability_mcp.workflows.template_parts import (
 )
 
 MIN_FRAMES, MAX_FRAMES = 2, MAX_MEDIA
+"""Frames of an animation."""
+MAX_PROMPTS = 100
+"""Frames without an animation."""
+MAX_SEED_STEP = 1_000_000
 DEFAULT_FRAMES = 8
 """*Chosen*: two seconds at the default speed."""
 MIN_SIDE, MAX_SIDE = 64, 1_024
@@ -48,12 +51,14 @@ class ImageSequence(TemplateArguments):
     """
 
     prompts: (
-        Annotated[list[Text], BeforeValidator(as_list), Field(min_length=1, max_length=MAX_FRAMES)]
+        Annotated[list[Text], BeforeValidator(as_list), Field(min_length=1, max_length=MAX_PROMPTS)]
         | None
     ) = None
     """One for each frame, in order; with `first`, for the frames after it."""
+    beginning: Text | None = None
+    """Put before each of prompts, with a comma."""
     prompt: Text | None = None
-    """Instead: one for all; {frame} in it is the number, {frames} how many there are."""
+    """Instead of prompts: one for all; {frame} in it is the number, {frames} how many there are."""
     frames: Annotated[int, Field(ge=MIN_FRAMES, le=MAX_FRAMES)] | None = None
     """With prompt. Default: 8."""
     first: Media | None = None
@@ -64,8 +69,10 @@ class ImageSequence(TemplateArguments):
     """How close they keep to it."""
     seeds: Literal["fixed", "rising"] | None = None
     """Default: fixed if the prompts differ, so that less changes from frame to frame."""
-    seed: ChosenSeed | None = None
-    """The first one; absent: from the prompts."""
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED)] | None = None
+    """The first one; absent or 0: from the prompts."""
+    seed_step: Annotated[int, Field(ge=0, le=MAX_SEED_STEP)] | None = None
+    """By how much seeds rise from frame to frame, instead of seeds; 0: fixed."""
     style_preset: StylePreset | None = None
     aspect_ratio: AspectRatio | None = None
     """Default: that of first, else 1:1."""
@@ -78,8 +85,17 @@ class ImageSequence(TemplateArguments):
     """webp: smaller, with all colours."""
     longest: Annotated[int, Field(ge=MIN_SIDE, le=MAX_SIDE)] = 768
     """Longer side of the animation in pixels; the frames keep their size."""
+    output_format: ImageFormat | None = None
+    """Of the frames. Default: png."""
     to: Folder = "sequence"
     """Folder for frames and animation."""
+    only_store: bool = False
+    """Only store the frames: no animation, no folder."""
+
+    @property
+    def frame_range(self) -> tuple[int, int]:
+        """Return how many frames there may be."""
+        return (1, MAX_PROMPTS) if self.only_store else (MIN_FRAMES, MAX_FRAMES)
 
 
 @template(
@@ -105,6 +121,7 @@ async def image_sequence(arguments: ImageSequence, media: TemplateMedia) -> Plan
     shared = {
         "style_preset": arguments.style_preset,
         "negative_prompt": ref("negative_prompt", arguments.negative_prompt),
+        "output_format": arguments.output_format,
     }
     elements = [
         {"prompt": literal(prompt), "seed": seed, "label": _label(number, count)}
@@ -116,14 +133,18 @@ async def image_sequence(arguments: ImageSequence, media: TemplateMedia) -> Plan
         choice = choose("text_to_image", arguments.quality)
         steps.append(choice.step("first", **elements.pop(0), aspect_ratio=ratio, **shared))
     later = _later(arguments, anchor, ratio, shared)
-    steps.append(later.model_copy(update={"foreach": elements}))
-    steps.append(_animation(arguments, anchor, _frame_size(shape, ratio)))
+    if elements:
+        steps.append(later.model_copy(update={"foreach": elements}))
+    title = f"{count} frame{'s' * (count != 1)}"
+    if not arguments.only_store:
+        title += f" and an animated {arguments.format.upper()}"
+        steps.append(_animation(arguments, anchor, _frame_size(shape, ratio)))
     return Plan(
-        title=f"{count} frames and an animated {arguments.format.upper()}",
+        title=title,
         inputs=text_inputs(negative_prompt=(arguments.negative_prompt, "What not to show.")),
         steps=steps,
         outputs={step.id: f"${step.id}" for step in steps},
-        deliver=delivery(arguments.to),
+        deliver=delivery(None if arguments.only_store else arguments.to),
         notes=_notes(arguments, later, seeds),
     )
 
@@ -138,17 +159,22 @@ def _prompts(arguments: ImageSequence) -> list[str]:
             "Use prompts for one text a frame, prompt and frames for one text for all.",
         )
     first = 1 if arguments.first is None else 2
+    if arguments.prompt is not None and arguments.beginning is not None:
+        raise mistake("beginning", "It belongs to prompts.", "Write it into prompt.")
     if arguments.prompt is not None:
         count = arguments.frames or DEFAULT_FRAMES
         return _numbered([arguments.prompt] * (count + 1 - first), first, count)
     count = len(given) + first - 1
-    if not MIN_FRAMES <= count <= MAX_FRAMES or arguments.frames not in {None, count}:
-        wanted = arguments.frames or f"from {MIN_FRAMES} to {MAX_FRAMES}"
+    least, most = arguments.frame_range
+    if not least <= count <= most or arguments.frames not in {None, count}:
+        wanted = arguments.frames or f"from {least} to {most}"
         raise mistake(
             "prompts",
             f"They make {count} frame{'s' * (count != 1)} instead of {wanted}.",
             "Pass a text for each frame, or prompt and frames for one text for all.",
         )
+    if arguments.beginning is not None:
+        given = [f"{arguments.beginning.rstrip().removesuffix(',')}, {each}" for each in given]
     return _numbered(given, first, count)
 
 
@@ -163,15 +189,29 @@ def _numbered(prompts: Sequence[str], first: int, count: int) -> list[str]:
 def _seeds(arguments: ImageSequence, prompts: Sequence[str]) -> list[int]:
     """Return the seed of each frame."""
     differ = len(set(prompts)) == len(prompts)
-    seeds = arguments.seeds or ("fixed" if differ else "rising")
-    if seeds == "fixed" and not differ:
+    rise = _rise(arguments, differ=differ)
+    if rise == 0 and not differ:
         raise mistake(
             "seeds",
             "Frames with the same prompt and seed would be the same picture.",
             "Use rising seeds, or write {frame} into the prompt where the number belongs.",
         )
     first = arguments.seed or seed_of(*prompts)
-    return [risen(first, number if seeds == "rising" else 0) for number in range(len(prompts))]
+    return [risen(first, number * rise) for number in range(len(prompts))]
+
+
+def _rise(arguments: ImageSequence, *, differ: bool) -> int:
+    """Return by how much seeds rise from frame to frame.
+
+    Args:
+        arguments: The template's arguments.
+        differ: Whether every frame has a prompt of its own.
+    """
+    if arguments.seed_step is None:
+        return int((arguments.seeds or ("fixed" if differ else "rising")) == "rising")
+    if arguments.seeds is not None:
+        raise mistake("seed_step", "It says what seeds says, too.", "Pass either of them.")
+    return arguments.seed_step
 
 
 async def _first_shape(arguments: ImageSequence, media: TemplateMedia) -> MediaShape | None:
@@ -247,8 +287,11 @@ def _notes(arguments: ImageSequence, later: Step, seeds: Sequence[int]) -> list[
         "none": "are independent of the first",
     }[arguments.anchor]
     rising = f"seeds from {seeds[0]} up" if seeds[0] != seeds[-1] else f"seed {seeds[0]} for all"
+    later_note = f"Later frames ({later.tool}) {how}; {rising}."
+    if arguments.only_store:
+        return [later_note] if len(seeds) > 1 else []
     length = (len(seeds) + (arguments.first is not None)) / arguments.fps
     return [
-        f"Later frames ({later.tool}) {how}; {rising}.",
+        later_note,
         f"The animation takes {length:.3g} s and repeats; a frame that fails is left out of it.",
     ]

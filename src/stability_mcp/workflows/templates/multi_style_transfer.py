@@ -5,7 +5,7 @@ from typing import Annotated, get_args
 
 from pydantic import BeforeValidator, Field
 
-from stability_mcp.api.fields import MAX_VARIANTS, Share, Size, StylePreset
+from stability_mcp.api.fields import MAX_VARIANTS, ImageFormat, Share, Size, StylePreset
 from stability_mcp.text import name_key, quoted, visible
 from stability_mcp.workflows.picture_parts import (
     PictureName,
@@ -19,7 +19,7 @@ from stability_mcp.workflows.placeholders import file_name
 from stability_mcp.workflows.plan import Plan, PlanInput, Step
 from stability_mcp.workflows.quality import Choice, Quality, choose
 from stability_mcp.workflows.template import TemplateArguments, TemplateMedia, template
-from stability_mcp.workflows.template_parts import labelled, result_name
+from stability_mcp.workflows.template_parts import accepted, labelled, result_name
 
 MAX_STYLES = 24
 """Styles of one run. *Chosen*: a contact sheet of more can't be judged."""
@@ -72,8 +72,12 @@ class MultiStyleTransfer(TemplateArguments):
     """Presets or words as texts, or objects: {"picture": "label", "strength": 0.8}."""
     prompt: Words | None = None
     """What the picture shows, in English; presets and words need it."""
+    strengths: list[Share] | None = None
+    """One for each style, in their order, instead of one in each style."""
     variants: Annotated[int, Field(ge=1, le=MAX_VARIANTS)] = 1
     """Of each style."""
+    output_format: ImageFormat | None = None
+    """Default: png."""
     quality: Quality = "standard"
     """The model for presets and words; pictures always cost 8 credits."""
 
@@ -93,6 +97,7 @@ class MultiStyleTransfer(TemplateArguments):
 async def multi_style_transfer(arguments: MultiStyleTransfer, media: TemplateMedia) -> Plan:
     """Return a plan with a step for each style."""
     size = await look(media, arguments.picture, "picture")
+    arguments = _with_strengths(arguments)
     names = _names(arguments.styles)
     inputs = {"picture": picture_input(arguments.picture, "The picture to repaint.")}
     if arguments.prompt is not None:
@@ -111,6 +116,24 @@ async def multi_style_transfer(arguments: MultiStyleTransfer, media: TemplateMed
         outputs={name: f"${step.id}" for name, step in steps.items()},
         notes=_notes(arguments),
     )
+
+
+def _with_strengths(arguments: MultiStyleTransfer) -> MultiStyleTransfer:
+    """Return the arguments with the strength of each style in that style."""
+    given, styles = arguments.strengths, arguments.styles
+    if given is None:
+        return arguments
+    if len(given) != len(styles):
+        raise mistake(
+            "strengths",
+            f"There are {len(given)} for {len(styles)} styles.",
+            "Pass one for each style, in the same order.",
+        )
+    if any(each.strength is not None for each in styles):
+        raise mistake("strengths", "Some styles have a strength of their own.", "Pass one of both.")
+    pairs = zip(styles, given, strict=True)
+    update = {"styles": [style.model_copy(update={"strength": each}) for style, each in pairs]}
+    return arguments.model_copy(update=update)
 
 
 def _names(styles: Sequence[Style]) -> list[str]:
@@ -188,7 +211,9 @@ def _step(
             style_preset=style.preset,
             strength=OWN_STRENGTH if style.strength is None else style.strength,
         )
-    return step.model_copy(update={"count": arguments.variants}), inputs
+    given = accepted(step.tool, {"output_format": arguments.output_format})
+    update = {"count": arguments.variants, "arguments": {**step.arguments, **given}}
+    return step.model_copy(update=update), inputs
 
 
 def _notes(arguments: MultiStyleTransfer) -> list[str]:
