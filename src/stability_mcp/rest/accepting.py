@@ -34,7 +34,7 @@ def _ranges(accept: str) -> list[tuple[str, float]]:
             name, _, value = parameter.partition("=")
             if name.strip() == "q":
                 weight = _number(value)
-        if kind:
+        if "/" in kind:  # anything else isn't a media type, and is ignored
             found.append((kind, weight))
     return found
 

@@ -1,4 +1,7 @@
-"""The results of jobs, calls and runs, by any of their ids."""
+"""The results of jobs, calls and runs, by any of their ids.
+
+Length: one route; `named_work` finds what an id means, for others too.
+"""
 
 from typing import Annotated
 
