@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from support.imaging.sample_files import png
-from support.rest.rest_server import refused, rest_server
+from support.rest.rest_server import admin, refused, rest_server
 
 pytestmark = pytest.mark.usefixtures("small_pictures")
 
@@ -43,11 +43,10 @@ def results(run: dict[str, Any]) -> list[dict[str, Any]]:
     return [each for some in run["outputs"].values() for each in some]
 
 
-def arguments_of(client: httpx2.Client, result: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments that a result was made with."""
-    found = client.get(result["media"]["links"]["self"].removeprefix("/api/stability"))
-    arguments: dict[str, Any] = found.json()["arguments"]
-    return arguments
+def details_of(client: httpx2.Client, result: dict[str, Any]) -> dict[str, Any]:
+    """Return prompt and parents of a result."""
+    found: dict[str, Any] = client.get(f"/media/{result['media']['id']}").json()
+    return found
 
 
 # Creative suite -----------------------------------------------------------------------------------
@@ -93,7 +92,7 @@ def test_a_run_is_accepted_at_once_and_its_result_is_found(client: httpx2.Client
     assert answer.status_code == 202
     assert answer.headers["location"] == answer.json()["links"]["results"]
     found = client.get(f"/results/{answer.json()['id']}", headers=WAIT)
-    assert arguments_of(client, results(done(found))[0])["prompt"] == "an owl"
+    assert details_of(client, results(done(found))[0])["prompt"] == "an owl"
 
 
 def test_pictures_go_to_the_steps_that_take_them(client: httpx2.Client) -> None:
@@ -101,14 +100,15 @@ def test_pictures_go_to_the_steps_that_take_them(client: httpx2.Client) -> None:
     steps = [{"operation": "upscale_fast"}, {"operation": "control_style_transfer"}]
     files = {
         "base_image": ("a.png", png((128, 96))),
-        "style_reference": ("b.png", png((96, 128))),
+        "style_reference": ("style.png", png((96, 128))),
     }
     form = {"prompt": "a boat", "workflow_steps": json.dumps(steps)}
     run = done(client.post(SUITE, data=form, files=files, headers=WAIT))
 
     (result,) = results(run)
-    given = arguments_of(client, result)
-    assert given["style_image"] != given["init_image"]
+    parents = {each["label"] for each in details_of(client, result)["parents"]}
+    assert "style" in parents
+    assert len(parents) == 2
     assert [each["done"] for each in run["steps"]] == [1, 1]
 
 
@@ -190,14 +190,14 @@ def test_each_style_has_its_weight(client: httpx2.Client) -> None:
     """Documented: blend_weights are the style_strength of each step."""
     files = [
         ("content_image", ("photo.png", png((128, 128)))),
-        ("style_images", ("a.png", png((96, 96)))),
-        ("style_images", ("b.png", png((97, 96)))),
+        ("style_images", ("ink.png", png((96, 96)))),
+        ("style_images", ("oil.png", png((97, 96)))),
     ]
     form = {"blend_weights": "[0.25, 1]", "output_format": "jpeg"}
     run = done(client.post(STYLES, data=form, files=files, headers=WAIT))
 
-    made = [arguments_of(client, each) for each in results(run)]
-    assert [each["style_strength"] for each in made] == [0.25, 1]
+    made = [details_of(client, each)["parents"] for each in results(run)]
+    assert [each[-1]["label"] for each in made] == ["ink", "oil"]
     assert {each["media"]["media_type"] for each in results(run)} == {"image/jpeg"}
 
     answer = client.post(STYLES, data={"blend_weights": "[0.25]"}, files=files, headers=WAIT)
@@ -218,7 +218,7 @@ def test_frames_have_their_prompts_and_seeds(
 
     frames = results(run)
     assert [each["media"]["seed"] for each in frames] == seeds
-    made = [arguments_of(client, each)["prompt"] for each in frames]
+    made = [details_of(client, each)["prompt"] for each in frames]
     assert made == [f"a plant, watercolour, {each}" for each in body["sequence_prompts"]]  # type: ignore[union-attr]
 
 
@@ -259,7 +259,7 @@ def test_the_director_runs_until_the_pick(client: httpx2.Client) -> None:
 
     run = answer.json()
     assert (run["status"], run["review"]) == ("review", ["drafts"])
-    prompt = arguments_of(client, run["outputs"]["drafts"][0])["prompt"]
+    prompt = details_of(client, run["outputs"]["drafts"][0])["prompt"]
     assert prompt == "a boat, calm, in the colours teal, made for children"
 
 
@@ -273,13 +273,15 @@ def test_a_budget_that_is_too_low_is_a_problem(client: httpx2.Client) -> None:
 # Confirmation -------------------------------------------------------------------------------------
 
 
-def test_a_run_asks_for_the_user_s_yes(tmp_path: Path) -> None:
+def test_a_run_asks_for_the_user_s_yes(tmp_path: Path, emulator_url: str) -> None:
     """Documented: 409 with the credits to send as confirm_spend."""
     form = {"prompt": "a fox", "models": '["core", "ultra"]'}
-    with rest_server(tmp_path, confirm_above="1") as client:
-        answer = client.post(COMPARE, data=form, headers=WAIT)
+    paid = {"api_key": "sk-test-advanced", "base_url": emulator_url, "confirm_above": 1}
+    with rest_server(tmp_path, **paid) as client:
+        client.headers.update(admin())
+        answer = client.post(COMPARE, data=form)
         refused(answer, 409, "confirmation_required")
         assert answer.json()["credits"] == 11
 
-        run = done(client.post(COMPARE, data={**form, "confirm_spend": "11"}, headers=WAIT))
-        assert run["credits"] == 11
+        accepted = client.post(COMPARE, data={**form, "confirm_spend": "11"})
+        assert (accepted.status_code, accepted.json()["max_credits"]) == (202, 11)
