@@ -273,10 +273,10 @@ def test_a_budget_that_is_too_low_is_a_problem(client: httpx2.Client) -> None:
 # Confirmation -------------------------------------------------------------------------------------
 
 
-def test_a_run_asks_for_the_user_s_yes(tmp_path: Path, emulator_url: str) -> None:
+def test_a_run_asks_for_the_user_s_yes(tmp_path: Path) -> None:
     """Documented: 409 with the credits to send as confirm_spend."""
     form = {"prompt": "a fox", "models": '["core", "ultra"]'}
-    paid = {"api_key": "sk-test-advanced", "base_url": emulator_url, "confirm_above": 1}
+    paid = {"api_key": "sk-test-advanced", "base_url": "http://127.0.0.1:9", "confirm_above": 1}
     with rest_server(tmp_path, **paid) as client:
         client.headers.update(admin())
         answer = client.post(COMPARE, data=form)

@@ -113,20 +113,21 @@ def test_files_are_processed_in_their_order(client: httpx2.Client) -> None:
 
 
 def test_stored_media_is_processed_by_name(client: httpx2.Client) -> None:
-    """Documented: media ids and labels; an unknown one fails alone."""
+    """Documented: media ids and labels; an unknown name is refused before anything is paid."""
     fine(
         client.post("/media", files={"file": ("x.png", png((103, 96)))}, data={"label": "by name"}),
         201,
     )
-    body = {"images": ["by name", "unknown"], "operation": "upscale_fast"}
+    body = {"images": ["by name"], "operation": "upscale_fast"}
     run = fine(client.post(FOLDER, json=body, headers=WAIT))
 
-    items = status_of(client, run["id"])["items"]
-    assert [(each["id"], each["state"]) for each in items] == [
-        ("by name", "done"),
-        ("unknown", "failed"),
-    ]
-    assert "unknown" in items[1]["error"]
+    (item,) = status_of(client, run["id"])["items"]
+    assert (item["id"], item["state"]) == ("by name", "done")
+
+    body["images"] = ["by name", "unknown"]
+    answer = client.post(FOLDER, json=body, headers=WAIT)
+    refused(answer, 400, "invalid_arguments")
+    assert 'called "unknown"' in answer.json()["problems"][0]["message"]
 
 
 @pytest.mark.parametrize(
