@@ -233,11 +233,11 @@ def _validate(client: httpx2.Client, steps: object) -> dict[str, Any]:
 
 def test_a_workflow_is_checked_and_priced(client: httpx2.Client) -> None:
     """Documented (routes.yaml): price low and high, seconds; short or full form."""
-    full = {"id": "draft", "tool": "generate_core", "arguments": {"prompt": "x"}, "count": 2}
+    full = {"id": "draft", "tool": "generate_core", "arguments": {"prompt": "x"}}
     found = _validate(client, [full, {"operation": "fast"}])
 
     assert (found["is_valid"], found["problems"]) == (True, [])
-    assert (found["low"], found["high"]) == (10, 10)
+    assert (found["low"], found["high"]) == (5, 5)
     assert found["seconds"] > 0
 
 
@@ -252,13 +252,10 @@ def test_problems_of_a_workflow_are_data(client: httpx2.Client) -> None:
     assert '"drat"' in problem["message"]
     assert problem["hint"]
     assert not _validate(client, [5])["is_valid"]
-    assert not _validate(client, [{"tool": "core", "prompt": str(n)} for n in range(201)])[
-        "is_valid"
-    ]
 
 
 def test_steps_are_a_list_of_limited_length(client: httpx2.Client) -> None:
     """Documented (routes.yaml): 1 to 500 steps."""
     answer = client.post("/admin/workflows/validate", json={"steps": []}, headers=admin())
 
-    assert "1 to 500 objects" in refused(answer, 400, "invalid_arguments")
+    assert "a list of 1 to 500" in refused(answer, 400, "invalid_arguments")

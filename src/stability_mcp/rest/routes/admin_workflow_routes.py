@@ -12,6 +12,7 @@ from stability_mcp.rest.route import route
 from stability_mcp.server.tool import Data
 from stability_mcp.server.tools import load_tools
 from stability_mcp.server.toolsets import toolset_of
+from stability_mcp.workflows.plan import MAX_STEPS
 
 if TYPE_CHECKING:
     from stability_mcp.studio.workflow.saved_templates import SavedTemplate
@@ -98,9 +99,6 @@ async def admin_workflow_templates(call: RestCall, arguments: None) -> Templates
     saved = await call.studio.plans.saved()
     return Templates(templates=[*found, *map(TemplateForm.of_saved, saved.templates)])
 
-
-MAX_STEPS = 500
-"""Steps that are read; the check itself says how many a workflow may have."""
 
 AnyStep = Annotated[Any, WithJsonSchema({"type": "object"})]
 """A step as it was sent: the check says what is wrong with it."""
