@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
 from anyio import lowlevel
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from stability_mcp.api.tool_arguments import Arguments
 from stability_mcp.rest.rest_call import RestCall
@@ -12,6 +12,7 @@ from stability_mcp.rest.route import route
 from stability_mcp.server.tool import Data
 from stability_mcp.server.tools import load_tools
 from stability_mcp.server.toolsets import toolset_of
+from stability_mcp.workflows.plan import MAX_STEPS
 
 if TYPE_CHECKING:
     from stability_mcp.studio.workflow.saved_templates import SavedTemplate
@@ -99,14 +100,14 @@ async def admin_workflow_templates(call: RestCall, arguments: None) -> PricedTem
     return PricedTemplates(templates=[*found, *map(PricedTemplate.of_saved, saved.templates)])
 
 
-MAX_STEPS = 500
-"""Steps that are read; the check itself says how many a workflow may have."""
+AnyStep = Annotated[Any, WithJsonSchema({"type": "object"})]
+"""A step as it was sent: the check says what is wrong with it."""
 
 
 class WorkflowSteps(Arguments):
     """The workflow to check."""
 
-    steps: Annotated[list[Any], Field(min_length=1, max_length=MAX_STEPS)]
+    steps: Annotated[list[AnyStep], Field(min_length=1, max_length=MAX_STEPS)]
     """In any notation that workflow_plan takes: {id, tool, arguments, count, foreach, review}.
     "$draft" as an argument is what step draft makes."""
 
