@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +33,6 @@ CONNECTIONS = 8
 """Connections over which many requests are sent."""
 FEW = 5
 """Streams or calls before the measured ones."""
-HOLD_SECONDS = 2.0
-"""Latency of the upstream while calls wait."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +44,10 @@ class RestEffort:
     foreign_changes: int
     """Changes of another process; each takes up to half a second."""
     waiting: int
-    """Streams or calls that are open at once."""
+    """Streams or calls that are open at once; 0: their memory isn't measured, as that takes three
+    servers."""
+    hold: float
+    """Latency of the upstream while they wait, in seconds."""
     upload: int
     """Bytes."""
     requests: int
@@ -86,7 +87,8 @@ async def rest(
             await _upload(server, folder, effort.upload),
             await _requests(server, effort.requests),
         ]
-    lines += await _waiting(folder / "waiting", up, pictures[0], effort.waiting)
+    if effort.waiting:
+        lines += await _waiting(folder / "waiting", up, pictures[0], effort)
     return lines
 
 
@@ -152,48 +154,73 @@ def _change(home: Path, why: str | None) -> None:
         connection.execute("UPDATE upstreams SET paused_why = ?", (why,))
 
 
-async def _waiting(folder: Path, up: Upstream, picture: Path, count: int) -> list[Line]:
-    """Measure the memory of each open stream and of each waiting call, in a server of its own."""
+async def _waiting(folder: Path, up: Upstream, picture: Path, effort: RestEffort) -> list[Line]:
+    """Measure the memory of each open stream and of each waiting call.
+
+    Each is measured in a server of its own, because a process keeps memory that was freed. Most of
+    what a call takes is its job and the connection to the upstream, which a tool call takes too.
+    """
     env = environment(folder, up.url, STABILITY_PREVIEW="none", STABILITY_OUTPUT_DIR="none")
-    held = []
-    for hold in (_streams, _calls):
-        async with serving(env) as server:
-            up.set(picture)
-            await hold(server, FEW)  # imports what is needed
-            up.set(picture, latency=HOLD_SECONDS)
-            before = server.resident()
-            held.append((await hold(server, count) - before) * 1e6 / 1024 / count)
+    count = effort.waiting
+    async with serving(env) as server:
+        streams = await _streams(server, count)
+    async with serving(env) as server:
+
+        async def ask(number: int) -> None:
+            [client] = await server.connections(1)
+            await client.run(CORE, prompt=f"waiting, number {number}")
+            client.close()
+
+        calls = await _held(ask, server.resident, up, picture, effort)
+    async with running(OURS, env) as tool:
+
+        async def call(number: int) -> None:
+            await tool.call("generate_core", prompt=f"tool waiting, number {number}")
+
+        tool_calls = await _held(call, tool.resident, up, picture, effort)
     up.set(picture)
-    streams, calls = held
-    name = f"{count} at once, KiB each"
     return [
-        at_most(f"memory of a stream, {name}", streams, MAX_CLIENT_KIB, "{:.0f}"),
-        at_most(f"memory of a waiting call, {name}", calls, MAX_CLIENT_KIB, "{:.0f}"),
+        at_most(
+            f"memory of a stream, {count} at once, KiB each", streams, MAX_CLIENT_KIB, "{:.0f}"
+        ),
+        at_most(
+            f"memory of a waiting call, {count} at once, KiB above a tool call",
+            calls - tool_calls,
+            MAX_CLIENT_KIB,
+            "{:.0f}",
+            note=f"{calls:.0f} in all",
+        ),
     ]
 
 
 async def _streams(server: HttpServer, count: int) -> float:
-    """Open streams, and return the memory of the server before they are closed."""
-    streams = [await server.stream() for _ in range(count)]
-    held = server.resident()
-    for each in streams:
+    """Open streams, and return what each takes, in KiB."""
+    opened = [await server.stream() for _ in range(FEW)]
+    before = server.resident()
+    opened += [await server.stream() for _ in range(count)]
+    held = server.resident() - before
+    for each in opened:
         each.close()
-    return held
+    return held * 1e6 / 1024 / count
 
 
-async def _calls(server: HttpServer, count: int) -> float:
-    """Make calls at once, and return the memory of the server while they wait."""
-    clients = await server.connections(count)
-    calls = [
-        asyncio.create_task(each.run(CORE, prompt=f"waiting, {number} of {count}"))
-        for number, each in enumerate(clients)
-    ]
-    await asyncio.sleep(HOLD_SECONDS * 0.75)
-    held = server.resident()
+async def _held(
+    ask: Callable[[int], Awaitable[None]],
+    resident: Callable[[], float],
+    up: Upstream,
+    picture: Path,
+    effort: RestEffort,
+) -> float:
+    """Make calls that wait for the upstream at once, and return what each takes, in KiB."""
+    up.set(picture)
+    await asyncio.gather(*(ask(-number) for number in range(1, FEW + 1)))  # imports what is needed
+    up.set(picture, latency=effort.hold)
+    before = resident()
+    calls = [asyncio.ensure_future(ask(number)) for number in range(effort.waiting)]
+    await asyncio.sleep(effort.hold * 0.75)
+    held = resident() - before
     await asyncio.gather(*calls)
-    for each in clients:
-        each.close()
-    return held
+    return held * 1e6 / 1024 / effort.waiting
 
 
 async def _upload(server: HttpServer, folder: Path, size: int) -> Line:
