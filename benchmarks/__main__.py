@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import calls, free, inside, lists, media, start, workflows
+from benchmarks import calls, free, inside, lists, media, rest, start, workflows
 from benchmarks.calls import Crowd
 from benchmarks.files import picture
 from benchmarks.media import LocalMedia
 from benchmarks.processes import Upstream, upstream
+from benchmarks.rest import RestEffort
 from benchmarks.table import Line, rendered
 
 
@@ -32,6 +33,7 @@ class Effort:
     idle_seconds: float
     sound: tuple[int, int]
     local: LocalMedia
+    rest: RestEffort
     quick: bool = False
     """Whether to skip what takes long at any size."""
 
@@ -44,6 +46,15 @@ FULL = Effort(
     idle_seconds=20,
     sound=(49_900_000, 20_000_000),
     local=LocalMedia(4_000, 3_000, seconds=60, triangles=20_000),
+    rest=RestEffort(
+        calls=15,
+        changes=30,
+        foreign_changes=10,
+        waiting=50,
+        hold=2,
+        upload=99_000_000,
+        requests=10_000,
+    ),
 )
 QUICK = Effort(
     calls=3,
@@ -53,6 +64,9 @@ QUICK = Effort(
     idle_seconds=0.5,
     sound=(4_000_000, 2_000_000),
     local=LocalMedia(1_200, 900, seconds=10, triangles=2_000),
+    rest=RestEffort(
+        calls=1, changes=2, foreign_changes=1, waiting=0, hold=0, upload=4_000_000, requests=200
+    ),
     quick=True,
 )
 
@@ -98,6 +112,7 @@ async def measure(folder: Path, up: Upstream, effort: Effort) -> tuple[list[Line
     lines += await workflows.workflows(
         subfolder("workflows"), up.url, rounds=1 if quick else 5, items=5 if quick else 40
     )
+    lines += await rest.rest(subfolder("rest"), up, (small, large), effort.rest)
     if not quick:
         lines.append(await calls.deferred(subfolder("deferred"), up, small))
         lines += await calls.rate(subfolder("rate"), up, small)

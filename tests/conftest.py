@@ -16,10 +16,8 @@ import httpcore2
 import pytest
 from hypothesis import HealthCheck, settings
 
-from stability_emulator import rendering
-from stability_emulator.pictures import painting
 from stability_mcp.tls import VARIABLES
-from support.emulator.small import small_brief, small_scene
+from support.emulator.small import QUICK
 from support.home import use_home
 from support.programs import forked, stop_forking
 
@@ -153,8 +151,8 @@ def emulator_url() -> Iterator[str]:
 def small_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the emulator in this process draw thumbnails, unless the test is `full_size`."""
     if request.node.get_closest_marker("full_size") is None:
-        monkeypatch.setattr(rendering, "Brief", small_brief)
-        monkeypatch.setattr(painting, "scene", small_scene)
+        for module, name, quick in QUICK:
+            monkeypatch.setattr(module, name, quick)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -62,8 +62,15 @@ LINES = (
     "words as a reference look-up with 1,000 rows",
     "planning 200 steps, ms",
     "workflow step above its call",
+    "REST call of 27 KB",
+    "REST call of 2,789 KB",
+    "change to its event, p99",
+    "change to its event, another process",
+    "upload of 4 MB",
+    "memory after 200 requests",
 )
-"""A full run has more: a slow disk, a deferred result, 600 calls at the API's rate limit."""
+"""A full run has more: a slow disk, a deferred result, the memory of waiting calls, 600 calls at the
+API's rate limit."""
 
 STAGES = (
     *("validation", "T1: submit", "queue, connect", "T2: begin to send", "upstream", "body"),

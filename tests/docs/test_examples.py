@@ -32,7 +32,9 @@ SERVERS = {"stability-mcp serve --http", f"stability-mcp emulator --port {EMULAT
 COMMANDS = {name: Page(name).commands() for name in NAMES}
 EVERY = [command for commands in COMMANDS.values() for command in commands]
 CURLS = [each for each in EVERY if each.startswith("curl ")]
-PROGRAMS = [block for name in NAMES for block in Page(name).blocks("python")]
+PROGRAMS = [
+    block for name in NAMES if name != "docs/rest.md" for block in Page(name).blocks("python")
+]
 JSON = [(name, json.loads(block)) for name in NAMES for block in Page(name).blocks("json")]
 OBJECTS = [each for _, each in JSON if isinstance(each, dict)]
 CONFIGURATIONS = [each for each in OBJECTS if {"servers", "mcpServers"} & each.keys()]

@@ -1,6 +1,5 @@
 """Lines of the usage report: money from the ledger, failures and times from the jobs."""
 
-import sqlite3
 from collections.abc import Iterator
 from datetime import date
 
@@ -16,63 +15,13 @@ from stability_mcp.jobs.transactions.usage import (
 )
 from stability_mcp.periods import Period, bounds_of
 from stability_mcp.store.tenancy import Account
-from support.jobs.jobs import ACCOUNT, OWNER, core, fast, put, register
-from support.store.rows import execute, in_memory, plans
-
-DAYS = ("2026-11-21", "2026-11-22")
-CORE, FAST = "generate_core", "upscale_fast"
+from support.jobs.jobs import ACCOUNT, OWNER
+from support.jobs.ledger import CORE, DAYS, FAST, Ledger
+from support.store.rows import in_memory, plans
 
 
-class Ledger:
-    """Adds jobs to a store."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
-        register(connection)
-
-    def job(  # noqa: PLR0913 -- columns of a job
-        self,
-        operation: str = CORE,
-        state: str = "done",
-        charge: str | None = "charged",
-        *,
-        day: str = DAYS[1],
-        took: float = 8,
-        upstream: str = ACCOUNT.upstream,
-        origin: str = "call",
-    ) -> None:
-        """Add a job with at most one request; `charge` None: it never sent one."""
-        request = core() if operation == CORE else fast("image")
-        [job] = put(self.connection, request).job_ids
-        at = bounds_of(date.fromisoformat(day))[0] + 3_600
-        charged = {"charged": "yes", "assumed": "assumed"}.get(charge or "", "no")
-        values = {"job": job, "at": at, "upstream": upstream, "day": day}
-        execute(
-            self.connection,
-            "INSERT INTO upstreams (id, base_url) VALUES (:id, '') ON CONFLICT DO NOTHING",
-            id=upstream,
-        )
-        execute(
-            self.connection,
-            "UPDATE jobs SET state = :state, charged = :charged, day = :day, created_at = :at,"
-            " sent_at = :sent, finished_at = :ended, upstream = :upstream, origin = :origin"
-            " WHERE id = :job",
-            **values,
-            state=state,
-            charged=charged,
-            sent=None if charge is None else at,
-            ended=at + took,
-            origin=origin,
-        )
-        if charge is not None:
-            execute(
-                self.connection,
-                "INSERT INTO charges (owner, upstream, job, attempt, day, credits, state, at)"
-                " VALUES (:owner, :upstream, :job, 1, :day, 3000, :charge, :at)",
-                **values,
-                owner=OWNER,
-                charge=charge,
-            )
+class Reported(Ledger):
+    """A store whose report is read."""
 
     def report(
         self, by: LedgerBy, limit: int = 10, period: Period | None = None, since: str = DAYS[0]
@@ -83,10 +32,10 @@ class Ledger:
 
 
 @pytest.fixture
-def ledger() -> Iterator[Ledger]:
+def ledger() -> Iterator[Reported]:
     """Return an empty store."""
     with in_memory() as connection:
-        yield Ledger(connection)
+        yield Reported(connection)
 
 
 def _counts(report: Report) -> dict[tuple[str | None, str | None], tuple[int, ...]]:
@@ -101,7 +50,7 @@ def _counts(report: Report) -> dict[tuple[str | None, str | None], tuple[int, ..
     }
 
 
-def test_failures_and_unknown_outcomes_are_counted_on_every_kind_of_line(ledger: Ledger) -> None:
+def test_failures_and_unknown_outcomes_are_counted_on_every_kind_of_line(ledger: Reported) -> None:
     """Chosen: a failure that was charged is another matter than one that was free."""
     ledger.job()
     ledger.job(state="failed", charge="free")
@@ -125,7 +74,7 @@ def test_failures_and_unknown_outcomes_are_counted_on_every_kind_of_line(ledger:
         assert (total.failed, total.failed_charged, total.unknown) == (1, 2, 1)
 
 
-def test_a_job_that_failed_before_it_was_sent_has_a_line(ledger: Ledger) -> None:
+def test_a_job_that_failed_before_it_was_sent_has_a_line(ledger: Reported) -> None:
     """Chosen: a day without a connection isn't an empty day, although the ledger has no request."""
     ledger.job(day=DAYS[0])
     ledger.job(FAST, "failed", None)
@@ -137,7 +86,7 @@ def test_a_job_that_failed_before_it_was_sent_has_a_line(ledger: Ledger) -> None
     assert [each.ledger.operation for each in ledger.report("operation").lines] == [FAST, CORE]
 
 
-def test_medians_are_those_of_an_operation_in_the_period(ledger: Ledger) -> None:
+def test_medians_are_those_of_an_operation_in_the_period(ledger: Reported) -> None:
     """Chosen: from sending until the result is stored."""
     for seconds in (5, 7, 30):
         ledger.job(took=seconds)
@@ -163,7 +112,7 @@ def test_medians_are_those_of_an_operation_in_the_period(ledger: Ledger) -> None
     assert {each.seconds for each in ledger.report("day").lines} == {None}
 
 
-def test_the_newest_lines_are_returned_and_the_total_has_all(ledger: Ledger) -> None:
+def test_the_newest_lines_are_returned_and_the_total_has_all(ledger: Reported) -> None:
     """Chosen: the limit is applied after failures have joined their lines."""
     ledger.job(FAST, day=DAYS[0])
     ledger.job()
@@ -174,7 +123,7 @@ def test_the_newest_lines_are_returned_and_the_total_has_all(ledger: Ledger) -> 
     assert ledger.report("operation", limit=1).total.ledger.charged == 6_000
 
 
-def test_only_this_accounts_own_jobs_tell_its_typical_time(ledger: Ledger) -> None:
+def test_only_this_accounts_own_jobs_tell_its_typical_time(ledger: Reported) -> None:
     """Chosen: another key, an adopted generation and a job that waited for a server don't."""
     for _ in range(3):
         ledger.job(took=8)
@@ -189,7 +138,7 @@ def test_only_this_accounts_own_jobs_tell_its_typical_time(ledger: Ledger) -> No
     assert typical_seconds(ledger.connection, ACCOUNT, FAST) is None
 
 
-def test_the_typical_time_follows_the_newest_jobs(ledger: Ledger) -> None:
+def test_the_typical_time_follows_the_newest_jobs(ledger: Reported) -> None:
     """Chosen: 30 jobs, so a change of the API is seen within a day's work."""
     for _ in range(RECENT_JOBS):
         ledger.job(took=8)
@@ -201,7 +150,7 @@ def test_the_typical_time_follows_the_newest_jobs(ledger: Ledger) -> None:
     assert typical_seconds(ledger.connection, ACCOUNT, CORE) == 5
 
 
-def test_a_few_odd_times_do_not_move_it(ledger: Ledger) -> None:
+def test_a_few_odd_times_do_not_move_it(ledger: Reported) -> None:
     """Chosen: the median, not the mean."""
     for seconds in (8, 900, 8.4, 7.9, 600):
         ledger.job(took=seconds)
@@ -209,7 +158,7 @@ def test_a_few_odd_times_do_not_move_it(ledger: Ledger) -> None:
     assert typical_seconds(ledger.connection, ACCOUNT, CORE) == 8.4
 
 
-def test_failures_and_times_are_found_by_an_index(ledger: Ledger) -> None:
+def test_failures_and_times_are_found_by_an_index(ledger: Reported) -> None:
     """Chosen: failures are few, and a report of a month doesn't read the years before it."""
     query = LedgerQuery(since=DAYS[0], by="day_operation", limit=10)
     _, found = plans(lambda c: read_report(c, ACCOUNT, query), ledger.connection)

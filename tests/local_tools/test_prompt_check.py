@@ -102,6 +102,28 @@ async def test_a_wrong_tool_gets_the_nearest_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.anyio
+async def test_a_better_prompt_is_mechanical(tmp_path: Path) -> None:
+    """Chosen: words of the style are added and negations moved; nothing is invented."""
+    given = {"prompt": "a quiet beach, no people", "tool": "sd3.5-flash", "style": "Comic Book"}
+    async with connected(tmp_path) as client:
+        moved = await client.call_tool("prompt_check", given)
+        kept = await client.call_tool("prompt_check", {**given, "move_negations": False})
+        blank = await client.call_tool("prompt_check", {"prompt": " ", "style": "anime"})
+
+    facts = [(each.meta or {})[FACTS] for each in (moved, kept, blank)]
+    assert [each["suggested_prompt"] for each in facts] == [
+        "a quiet beach, Comic Book",
+        "a quiet beach, no people, Comic Book",
+        " ",
+    ]
+    assert facts[0]["negative_prompt"].startswith("people, ")
+    assert not facts[1]["negative_prompt"].startswith("people, ")
+    assert facts[0]["style_preset"] == "comic-book"
+    assert list(facts[0]["prices"]) == ["generate_sd3"]
+    assert facts[2]["findings"] == ["empty: the API refuses it"]
+
+
+@pytest.mark.anyio
 async def test_a_sound_gets_no_negative_prompt(tmp_path: Path) -> None:
     """Chosen: tools for sounds don't take one."""
     async with connected(tmp_path) as client:

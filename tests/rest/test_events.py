@@ -158,7 +158,7 @@ def test_no_label_breaks_the_framing(client: httpx2.Client, label: str) -> None:
 def test_an_id_gives_what_ended_since(client: httpx2.Client) -> None:
     """Documented: Last-Event-ID, as a header or in the query, misses no end and no media."""
     before = beginning(client)[-1].last_id
-    job = client.post(CORE, data={"prompt": "a fox nobody watched"}).headers["x-job-id"]
+    job = client.post(CORE, data={"prompt": "an unwatched fox"}).headers["x-job-id"]
 
     ways: list[tuple[dict[str, str], dict[str, str]]] = [
         ({"last-event-id": before}, {}),

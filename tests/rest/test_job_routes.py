@@ -243,10 +243,10 @@ def test_cancelling_says_what_is_charged(client: httpx2.Client) -> None:
     job = cut_out(client, 206).headers["x-job-id"]
     run = ran(client, 207)
 
-    said = fine(client.delete(f"/jobs/{job}"))["jobs"][0]
+    [cancelled] = fine(client.delete(f"/jobs/{job}"))["jobs"]
 
-    assert said["outcome"] == "ended"
-    assert "5 credits charged" in said["said"]
+    assert cancelled["outcome"] == "ended"
+    assert "5 credits charged" in cancelled["text"]
     assert fine(client.delete(f"/jobs/{run['id']}"))["status"] == "done"
 
 
@@ -294,7 +294,7 @@ def test_a_job_without_a_result_answers_the_error_it_ended_with(tmp_path: Path) 
             "moderation": client.get(f"/results/{listed['failed']['id']}"),
             "unknown": client.get(f"/results/{listed['unknown']['id']}"),
         }
-        said = fine(client.delete(f"/jobs/{listed['unknown']['id']}"))["jobs"][0]["said"]
+        [cancelled] = fine(client.delete(f"/jobs/{listed['unknown']['id']}"))["jobs"]
         rerun = client.post(f"/jobs/{listed['unknown']['id']}/rerun")
         paid = client.post(
             f"/jobs/{listed['unknown']['id']}/rerun", json={"accept_double_charge": True}
@@ -304,7 +304,7 @@ def test_a_job_without_a_result_answers_the_error_it_ended_with(tmp_path: Path) 
     assert listed["unknown"]["charged"] == "may have been charged"
     assert refused(again["moderation"], 403, "moderation") == first["moderation"]
     assert refused(again["unknown"], 502, "unknown") == first["unknown"]
-    assert said == "already finished (unknown): 5 credits may have been charged"
+    assert cancelled["text"] == "already finished (unknown): 5 credits may have been charged"
     assert "accept_double_charge" in rerun.text
     assert rerun.status_code >= 400
     assert paid.headers["content-type"] == "image/png"

@@ -5,12 +5,14 @@ from typing import Any
 
 import jsonschema
 import pytest
+from pydantic import BaseModel
 
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.rest.openapi import document
 from stability_mcp.rest.openapi_answers import PROBLEMS
+from stability_mcp.rest.openapi_models import ModelSchemas
 from stability_mcp.rest.route import RestRoute
-from stability_mcp.rest.routes import all_routes
+from stability_mcp.rest.routes import all_routes, health_routes
 from support.rest.documented import LISTS, ROUTES
 
 Document = dict[str, Any]
@@ -167,3 +169,13 @@ def test_who_needs_a_token_is_described(spec: Document) -> None:
     assert security["/health"] == security["/openapi.json"] == security["/docs"] == []
     assert security["/user/balance"] == [{"token": []}, {}]
     assert spec["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+
+
+def test_two_models_of_answers_cannot_have_one_name() -> None:
+    """Chosen: a client would have one type for both."""
+
+    class Health(BaseModel):
+        """Another one."""
+
+    with pytest.raises(ValueError, match="Two models are called Health"):
+        ModelSchemas([Health, health_routes.Health])

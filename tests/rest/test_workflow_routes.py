@@ -91,7 +91,7 @@ def test_a_review_asks_for_a_pick(client: httpx2.Client) -> None:
 
 
 def test_a_run_that_waits_is_cancelled(client: httpx2.Client) -> None:
-    """Documented: what was charged stays charged, and is said."""
+    """Documented: the answer has what was charged."""
     plan = plan_of(client, 84, count=2, review=True)
     asked = fine(client.post("/workflows/run", json={"plan": plan}, headers=WAIT))
 

@@ -13,6 +13,7 @@ from stability_mcp.server.app import MAX_INSTRUCTIONS, instructions
 from stability_mcp.server.catalog import all_tools
 from stability_mcp.server.guide import TOPICS, for_enabled, guide_text
 from stability_mcp.server.guide.lists import LISTS, LOCAL_STEPS
+from stability_mcp.server.guide.use_cases import RECOMMENDATIONS
 from stability_mcp.server.tool_schema import price_sentence
 from stability_mcp.workflows.plan_notation import local_steps
 from support.server.in_memory import Era, both_eras, connected, fine, text
@@ -137,3 +138,16 @@ def test_the_limits_of_every_file_are_listed() -> None:
     assert "- `upscale_fast` image: sides from 32 pixels, up to 1,536, at most 1.0 MP" in page
     for name, row in OPERATIONS.items():
         assert all(f"- `{name}` {field}: " in page for field in row.file_fields())
+
+
+def test_the_choice_by_subject_leaves_out_disabled_operations() -> None:
+    """Chosen: one table; a subject without an enabled operation has no line."""
+    page = guide_text("choose", frozenset(TOOLS))
+    only_core = guide_text("choose", frozenset({"generate_core", "guide"}))
+    none = guide_text("choose", frozenset({"edit_erase", "guide"}))
+
+    for name, found in RECOMMENDATIONS.items():
+        assert f"- {name}: draft `{found.choices['draft'].operation}`" in page
+    assert "- portrait: draft `generate_core`; style photographic" in only_core
+    assert "- concept" not in only_core
+    assert "By subject" not in none

@@ -266,3 +266,17 @@ async def test_an_estimate_is_compared_with_the_spending_limit(
 
 def _call(tool: str, **arguments: object) -> dict[str, object]:
     return {"tool": tool, "arguments": arguments}
+
+
+async def test_a_cell_of_the_csv_is_never_a_formula(tmp_path: Path) -> None:
+    """Documented (OWASP, CSV injection): a spreadsheet would run a prompt that begins with =."""
+    prompts = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "a fox = 1"]
+    async with connected(tmp_path, preview="none") as client:
+        for prompt in prompts:
+            fine(await client.call_tool("generate_core", {"prompt": prompt}))
+        sheet = text(await client.call_tool("usage_report", {"by": "job", "format": "csv"}))
+
+    cells = [row["prompt"] for row in csv.DictReader(io.StringIO(sheet))]
+    assert "a fox = 1" in cells
+    assert [each for each in cells if each.startswith(("=", "+", "-", "@", "\t"))] == []
+    assert {"'=1+1", "'+1", "'-1", "'@SUM(A1)"} <= {*cells}

@@ -1,5 +1,7 @@
 """A signed URL takes one file, once, for ten minutes; what isn't completed leaves nothing."""
 
+import errno
+import os
 import stat
 import time
 from collections.abc import AsyncIterator
@@ -97,6 +99,39 @@ async def test_a_file_is_announced_sent_and_stored(
     assert (item.label, item.width, note) == ("fox", 96, '"fox.png" = "fox", imported now')
     assert again.id == item.id
     assert upload.id not in "".join(spool(home(tmp_path)))
+
+
+async def test_completing_at_the_same_time_gives_one_item(uploads: SignedUploads) -> None:
+    """*Chosen*: a client that timed out tries again while the first request still works."""
+    upload = await uploads.create("a.png", len(PICTURE))
+    await uploads.receive(put(upload))
+    found: list[str] = []
+
+    async def complete() -> None:
+        found.append((await uploads.complete(upload.id))[0].id)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(4):
+            group.start_soon(complete)
+
+    assert len(found) == 4
+    assert len(set(found)) == 1
+
+
+async def test_a_file_system_without_links_takes_uploads_too(
+    uploads: SignedUploads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """*Chosen*: exFAT and some network drives have none."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    upload = await uploads.create("a.png", len(PICTURE))
+    await uploads.receive(put(upload))
+    monkeypatch.setattr(os, "link", refuse)
+    item, _ = await uploads.complete(upload.id)
+
+    assert item.width == 96
 
 
 async def test_an_upload_gets_the_label_that_was_asked_for(uploads: SignedUploads) -> None:

@@ -96,10 +96,12 @@ def _stem(word: str) -> str:
 
 _CLAUSE = re.compile(r"([^,;.]+)([,;.]?\s*)")
 _NEGATED = re.compile(
-    r"^(.*?)\s*\b(?:without(?: any)?|with no|no)\s+(\S.*)$", re.IGNORECASE | re.DOTALL
+    r"^(.*?)(?:\s(?:and|but))?\s?\b(?:without(?: any)?|with no|no)\s+(\S.*)$",
+    re.IGNORECASE | re.DOTALL,
 )
+"""Single spaces, as the rest is stripped: a run of them would take quadratic time."""
 _QUOTES = frozenset('"“”«»「」')
-_AND = re.compile(r"\s+(?:and|or|nor)\s+(?:no\s+|without\s+)?|\s*/\s*", re.IGNORECASE)
+_AND = re.compile(r"\s(?:and|or|nor)\s(?:no\s|without\s)?|/", re.IGNORECASE)
 _LEADING = re.compile(r"^(?:and|but|with)$", re.IGNORECASE)
 
 

@@ -26,11 +26,11 @@ MAX_ENDED = 500
 database."""
 SPARE_ENDED = 100
 """How many more there may be before the oldest are dropped: each time looks through all."""
-MIN_PAUSE_SECONDS = 0.02
+MIN_PAUSE_SECONDS = 0.01
 """Pause after a read, in which further changes collect: an event is to arrive within 50 ms."""
 MAX_PAUSE_SECONDS = 0.3
-PAUSE_RATIO = 3.0
-"""Pause as a multiple of the duration of a read: at most a quarter of the time is spent reading."""
+PAUSE_RATIO = 2.0
+"""Pause as a multiple of the duration of a read: at most a third of the time is spent reading."""
 OPENING_SECONDS = 10.0
 """How long a stream waits for the first state."""
 

@@ -7,8 +7,8 @@ from stability_mcp import __version__
 from stability_mcp.api.openapi_table import price_sentence
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.wire_schema import Schema
-from stability_mcp.rest.openapi_answers import RESPONSES, answers
-from stability_mcp.rest.openapi_models import MODELS, model_components
+from stability_mcp.rest.openapi_answers import RESPONSES, answer_models, answers
+from stability_mcp.rest.openapi_models import ModelSchemas
 from stability_mcp.rest.openapi_parts import COMPONENTS
 from stability_mcp.rest.openapi_requests import body_of, parameters_of
 from stability_mcp.rest.route import PREFIX, Access, RestRoute
@@ -66,8 +66,9 @@ def document(routes: Sequence[RestRoute]) -> dict[str, Any]:
     """
     paths: dict[str, Any] = {}
     schemas: dict[str, Schema] = {}
+    models = ModelSchemas(each for route in routes for each in answer_models(route))
     for route in routes:
-        described = _operation(route, schemas)
+        described = _operation(route, schemas, models)
         for path, operation_id in _places(route):
             operation = {"operationId": operation_id, **described}
             paths.setdefault(path, {})[route.method.lower()] = operation
@@ -89,7 +90,7 @@ def document(routes: Sequence[RestRoute]) -> dict[str, Any]:
         "components": {
             **COMPONENTS,
             "responses": RESPONSES,
-            "schemas": {**COMPONENTS["schemas"], **model_components(MODELS), **schemas},
+            "schemas": {**COMPONENTS["schemas"], **models.components, **schemas},
         },
     }
 
@@ -108,7 +109,9 @@ def _places(route: RestRoute) -> Iterator[tuple[str, str]]:
         yield alias, f"{name}{number}"
 
 
-def _operation(route: RestRoute, schemas: dict[str, Schema]) -> dict[str, Any]:
+def _operation(
+    route: RestRoute, schemas: dict[str, Schema], models: ModelSchemas
+) -> dict[str, Any]:
     found: dict[str, Any] = {"tags": [route.tag], "summary": route.summary}
     if route.operation is not None:
         found["description"] = _description(route.operation)
@@ -116,7 +119,7 @@ def _operation(route: RestRoute, schemas: dict[str, Schema]) -> dict[str, Any]:
     body = body_of(route, _type_name(route), schemas)
     if body is not None:
         found["requestBody"] = body
-    found["responses"] = answers(route, schemas)
+    found["responses"] = answers(route, models)
     found["security"] = SECURITY[route.access]
     return found
 

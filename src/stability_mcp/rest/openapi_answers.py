@@ -1,7 +1,7 @@
 """What the OpenAPI document says about the answers of a route: every status it can have."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from pydantic import BaseModel
 
@@ -13,7 +13,7 @@ from stability_mcp.api.openapi_table import (
     result_types,
 )
 from stability_mcp.api.wire_schema import Schema
-from stability_mcp.rest.openapi_models import model_reference
+from stability_mcp.rest.openapi_models import ModelSchemas
 from stability_mcp.rest.openapi_requests import PARTIAL
 from stability_mcp.rest.route import RestRoute
 
@@ -67,14 +67,14 @@ def _problem(status: int) -> Schema:
 RESPONSES: Mapping[str, Schema] = {name: _problem(status) for status, (name, _) in PROBLEMS.items()}
 
 
-def answers(route: RestRoute, schemas: dict[str, Schema]) -> dict[str, Schema]:
+def answers(route: RestRoute, models: ModelSchemas) -> dict[str, Schema]:
     """Return the answers of a route by status.
 
     Args:
         route: The route.
-        schemas: The components, to which the schemas of answers are added.
+        models: The schemas of all answers.
     """
-    found = dict(_successes(route, schemas))
+    found = dict(_successes(route, models))
     for status in _problem_statuses(route):
         found[str(status)] = reference("responses", PROBLEMS[status][0])
     return dict(sorted(found.items()))
@@ -97,7 +97,7 @@ def _problem_statuses(route: RestRoute) -> set[int]:
     return found
 
 
-def _successes(route: RestRoute, schemas: dict[str, Schema]) -> Iterator[tuple[str, Schema]]:
+def _successes(route: RestRoute, models: ModelSchemas) -> Iterator[tuple[str, Schema]]:
     kind = route.answer
     if kind in {"media", "deferred", "artifacts", "run", "result"}:
         yield "200", _result(route)
@@ -113,11 +113,11 @@ def _successes(route: RestRoute, schemas: dict[str, Schema]) -> Iterator[tuple[s
         types = ["text/html", "text/css", "text/javascript"]
         yield "200", _bytes("A file of the page.", types, (), {"type": "string"})
     elif kind != "refusal":
-        yield from _json_answers(route, schemas)
+        yield from _json_answers(route, models)
 
 
-def _json_answers(route: RestRoute, schemas: dict[str, Schema]) -> Iterator[tuple[str, Schema]]:
-    content = {JSON: {"schema": _json_schema(route, schemas)}}
+def _json_answers(route: RestRoute, models: ModelSchemas) -> Iterator[tuple[str, Schema]]:
+    content = {JSON: {"schema": _json_schema(route, models)}}
     if route.answer == "csv":
         content["text/csv"] = {"schema": {"type": "string"}}
     status = "201" if CREATED in route.statuses else "200"
@@ -157,14 +157,23 @@ def _accepted(route: RestRoute) -> Schema:
     return {**found, "content": {JSON: {"schema": reference("schemas", name)}}}
 
 
-def _json_schema(route: RestRoute, schemas: dict[str, Schema]) -> Schema:
-    """Return the schema of a JSON answer: of the model that the route's function returns."""
-    if route.operation is not None and issubclass(route.operation, Query):
-        return model_reference(route.operation.result, schemas)
+def answer_models(route: RestRoute) -> list[type[BaseModel]]:
+    """Return the models of a JSON answer: what the route's function returns."""
+    if route.operation is not None:
+        return [route.operation.result] if issubclass(route.operation, Query) else []
     returned: Any = get_type_hints(route.function).get("return")
-    if isinstance(returned, type) and issubclass(returned, BaseModel):
-        return model_reference(returned, schemas)
-    return {"type": "object"}
+    return [
+        each
+        for each in get_args(returned) or (returned,)
+        if isinstance(each, type) and issubclass(each, BaseModel)
+    ]
+
+
+def _json_schema(route: RestRoute, models: ModelSchemas) -> Schema:
+    found = [models.reference(each) for each in answer_models(route)]
+    if len(found) > 1:
+        return {"anyOf": found}
+    return found[0] if found else {"type": "object"}
 
 
 def _with_headers(description: str, names: tuple[str, ...]) -> Schema:

@@ -1,6 +1,6 @@
 """Schemas of pydantic models as components of the OpenAPI document."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel
@@ -13,26 +13,43 @@ from stability_mcp.rest.run_form import RunForm
 MODELS: tuple[type[BaseModel], ...] = (JobForm, CallForm, RunForm)
 """Models of the answers that many routes give."""
 
-_TEMPLATE = "#/components/schemas/{model}"
+_PLACE = "#/components/schemas/"
 
 
-def model_components(models: Sequence[type[BaseModel]]) -> dict[str, Schema]:
-    """Return the schemas of models and of the models inside them, by component name."""
-    _, full = models_json_schema(
-        [(each, "serialization") for each in models], ref_template=_TEMPLATE
-    )
-    return {component_name(name): as_answer(each) for name, each in full["$defs"].items()}
+class ModelSchemas:
+    """The schemas of models, and of the models inside them, as components.
+
+    Args:
+        models: Models of answers.
+
+    Raises:
+        ValueError: two models have one name, and clients would have one type for both.
+    """
+
+    def __init__(self, models: Iterable[type[BaseModel]]) -> None:
+        wanted = list(dict.fromkeys((*MODELS, *models)))
+        places, full = models_json_schema(
+            [(each, "serialization") for each in wanted], ref_template=f"{_PLACE}{{model}}"
+        )
+        self._names = {model: _name(place["$ref"]) for (model, _), place in places.items()}
+        self.components: dict[str, Schema] = {}
+        for key, schema in full["$defs"].items():
+            name = _name(key)
+            if name in self.components:
+                raise ValueError(f"Two models are called {name}: rename one.")
+            self.components[name] = as_answer(schema)
+
+    def reference(self, model: type[BaseModel]) -> Schema:
+        """Return a reference to the schema of one of the models."""
+        return {"$ref": f"{_PLACE}{self._names[model]}"}
 
 
-def model_reference(model: type[BaseModel], schemas: dict[str, Schema]) -> Schema:
-    """Return a reference to a model's schema, after adding it to the components."""
-    schemas |= model_components([model])
-    return {"$ref": _TEMPLATE.format(model=component_name(model.__name__))}
+def _name(place: str) -> str:
+    """Return the name of a component: types of clients are called Job, not JobForm.
 
-
-def component_name(name: str) -> str:
-    """Return the name of a model's component: types of clients are called Job, not JobForm."""
-    return name.removesuffix("Form")
+    For a name that two models share, pydantic puts the module in front: `a__b__Job`.
+    """
+    return place.rpartition("/")[2].rpartition("__")[2].removesuffix("Form")
 
 
 def as_answer(schema: Any) -> Any:  # noqa: ANN401 -- JSON of any shape
@@ -46,9 +63,8 @@ def as_answer(schema: Any) -> Any:  # noqa: ANN401 -- JSON of any shape
         about = {name: schema[name] for name in ("description",) if name in schema}
         return {**as_answer(branches[0]), **about}
     if "$ref" in schema:
-        place, _, name = schema["$ref"].rpartition("/")
         about = {key: each for key, each in schema.items() if key == "description"}
-        return {"$ref": f"{place}/{component_name(name)}", **about}
+        return {"$ref": f"{_PLACE}{_name(schema['$ref'])}", **about}
     found = {
         name: as_answer(each)
         for name, each in schema.items()

@@ -95,6 +95,7 @@ async def _answer(
     if route.body in {"file", "form_or_file"}:  # the function may read the body itself
         found = await route.function(call, arguments)
     else:
+        await stream.discard()  # what a route without a body got: the watch would swallow it
         found = await _unless_gone(request, partial(route.function, call, arguments))
     response = await respond(call, found, request_id_of(request.scope))
     if call.preference.applied and response.status_code < 400:  # noqa: PLR2004

@@ -42,6 +42,7 @@ from stability_mcp.media.workspace import (
     WorkspaceSource,
     check_workspace,
 )
+from stability_mcp.notify.webhooks import DeliveryRecord
 from stability_mcp.policy.audit import Entry
 from stability_mcp.policy.confirmation import Answer, Confirm, Question, Quote
 from stability_mcp.policy.idempotency import CallKey

@@ -20,10 +20,11 @@ from stability_mcp.errors import (
     FileUnusableError,
     InputFileError,
     NotFoundError,
+    StorageError,
     UploadStateError,
 )
 from stability_mcp.media import upload_rows
-from stability_mcp.media.import_copy import check_free_space, removed_on_error
+from stability_mcp.media.import_copy import check_free_space, private, removed_on_error
 from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import parse_label
 from stability_mcp.media.records import sync_file
@@ -152,10 +153,7 @@ class SignedUploads:
         """
         if label:
             parse_label(label)  # before the file is looked at
-        owner, now = self._parts.account.owner, self._now()
-        row = await self._database.read(lambda c: upload_rows.find(c, owner, upload, now))
-        if row is None:
-            raise _unknown(upload)
+        row = await self._find(upload)
         if row.media is not None:
             return await self._parts.media.get(row.media), ""
         if row.state != "received":
@@ -163,7 +161,20 @@ class SignedUploads:
                 f"No file was sent to upload {quoted(upload)} yet.",
                 hint="PUT the file to its URL first.",
             )
-        return await self._store(row, label)
+        try:
+            return await self._store(row, label)
+        except StorageError:  # another request may have completed it and removed the file
+            row = await self._find(upload)
+            if row.media is None:
+                raise
+            return await self._parts.media.get(row.media), ""
+
+    async def _find(self, upload: str) -> UploadRow:
+        owner, now = self._parts.account.owner, self._now()
+        row = await self._database.read(lambda c: upload_rows.find(c, owner, upload, now))
+        if row is None:
+            raise _unknown(upload)
+        return row
 
     async def _store(self, row: UploadRow, label: str | None) -> tuple[MediaItem, str]:
         source = upload_path(self._home, row.id)
@@ -255,10 +266,9 @@ def _link(source: Path, target: Path) -> None:
     """
     try:
         os.link(source, target)
-    except FileNotFoundError:
-        raise
     except OSError:
-        shutil.copyfile(source, target)
+        with source.open("rb") as received, open(target, "xb", opener=private) as copied:
+            shutil.copyfileobj(received, copied)
 
 
 def _unknown(upload: str) -> NotFoundError:

@@ -69,8 +69,18 @@ def _files_in(name: str) -> list[str]:
     return [f"{name.rpartition('/')[0]}/{number}.png" for number in range(1, FILES + 1)]
 
 
+_PRICED: dict[str, PricedExample] = {}
+"""By template; neither templates nor list prices change while the program runs."""
+
+
 async def priced_example(template: Template) -> PricedExample:
-    """Return the price and the tools of a template's example."""
+    """Return the price and the tools of a built-in template's example."""
+    if template.name not in _PRICED:
+        _PRICED[template.name] = await _price(template)
+    return _PRICED[template.name]
+
+
+async def _price(template: Template) -> PricedExample:
     media = ExampleMedia()
     arguments = parse_model(template.arguments, template.example, what=template.name)
     plan = await template.build(arguments, media)

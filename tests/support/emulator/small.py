@@ -4,18 +4,21 @@
 """
 
 import math
+import random
 import runpy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from types import ModuleType
 from typing import Any
 
 from PIL import Image
 
 from stability_emulator import rendering
-from stability_emulator.pictures import painting
+from stability_emulator.pictures import edits, inpainting, painting
 from stability_emulator.pictures.brief import Brief
 from stability_emulator.scenery.scene import USUAL, Look, scene
 from stability_mcp.api.fields import Size
+from stability_mcp.imaging.segment.masks import diffused
 
 MAX_SMALL_SIDE = 192
 """Pixels; enough for every operation that takes a picture."""
@@ -59,6 +62,27 @@ def _drawn(prompt: str, size: tuple[int, int], look: Look, negative: str) -> Ima
     return scene(prompt, 1, size, look, negative=negative)
 
 
+def small_heal(
+    picture: Image.Image,
+    mask: Image.Image,
+    rng: random.Random,
+    *,
+    avoided: Image.Image | None = None,  # noqa: ARG001 -- it copies nothing
+) -> Image.Image:
+    """Return the picture with the marked area filled with the tones around it and one at random."""
+    tone = Image.new("RGB", picture.size, tuple(rng.randbytes(3)))
+    return Image.composite(Image.blend(diffused(picture, mask), tone, 0.1), picture, mask)
+
+
+QUICK: Sequence[tuple[ModuleType, str, Callable[..., Any]]] = (
+    (rendering, "Brief", small_brief),
+    (painting, "scene", small_scene),
+    (edits, "healed", small_heal),
+    (inpainting, "healed", small_heal),
+)
+"""What draws in place of the emulator's own functions."""
+
+
 def _brief(**values: Any) -> Brief:  # noqa: ANN401 -- fields of a brief
     """Return a brief for a small picture; edits of small ones and upscaled ones stay whole."""
     is_whole = math.prod(values["size"]) <= MAX_WHOLE_PIXELS
@@ -67,6 +91,7 @@ def _brief(**values: Any) -> Brief:  # noqa: ANN401 -- fields of a brief
 
 
 if __name__ == "__main__":
+    for module_, name_, quick in QUICK:
+        setattr(module_, name_, quick)
     rendering.Brief = _brief  # type: ignore[assignment, attr-defined]
-    painting.scene = small_scene  # type: ignore[attr-defined]
     runpy.run_module("stability_mcp", run_name="__main__")

@@ -17,6 +17,7 @@ from stability_emulator.faults import Fault
 from stability_mcp.http.http_app import http_app
 from stability_mcp.http.http_serving import listen
 from stability_mcp.rest.route import PREFIX
+from stability_mcp.server.lazy_studio import open_lazily
 from support.server.in_memory import Gate, paced, settings_in
 
 TOKEN = "test-token"
@@ -44,8 +45,12 @@ def rest_server(
         **chosen: Further settings.
     """
     settings = settings_in(folder, {"output_dir": None, **chosen})
-    opener = partial(paced, gate=gate, faults=faults)
-    app = http_app(settings, token=token, admin_token=TOKEN, open_studio=opener)
+    app = http_app(
+        settings,
+        token=token,
+        admin_token=TOKEN,
+        open_studio=partial(paced, gate=gate, faults=faults) if settings.emulated else open_lazily,
+    )
     listener = listen("127.0.0.1", 0)
     config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)

@@ -107,6 +107,32 @@ def test_an_upscaler_that_needs_a_prompt_asks_for_it() -> None:
         plan_of("enhance_image", {"image": "photo", "target": "4k"}, medium)
 
 
+def test_without_a_prompt_the_target_may_be_missed() -> None:
+    """An upscaler without a prompt is taken on request, never to invent detail."""
+    medium = FakeMedia(size=Size(900, 600))
+    given = {"image": "photo", "target": "4k", "may_fall_short": True}
+    plan = plan_of("enhance_image", given, medium)
+    assert tools(plan) == {"enlarged": "upscale_fast"}
+    with pytest.raises(ArgumentsError, match=r"^prompt: "):
+        plan_of("enhance_image", {**given, "detail": "invent"}, medium)
+
+
+@pytest.mark.parametrize(
+    ("steps", "made"),
+    [
+        (["upscale"], ["enlarged"]),
+        ("sharpen", ["sharpened"]),
+        (["sharpen", "denoise"], ["denoised", "sharpened"]),
+    ],
+)
+def test_only_the_named_repairs_are_done(steps: list[str] | str, made: list[str]) -> None:
+    """Whatever was found, in the order in which they work."""
+    noisy = FakeMedia(flaws=["noisy", "blurred"])
+    assert list(tools(plan_of("enhance_image", {"image": "photo", "steps": steps}, noisy))) == made
+    with pytest.raises(ArgumentsError, match=r"^steps: "):
+        plan_of("enhance_image", {"image": "photo", "steps": steps, "sharpen": True}, noisy)
+
+
 def test_a_sound_is_refused_where_a_picture_belongs() -> None:
     """By argument and name."""
     with pytest.raises(ArgumentsError, match=r'^image: "song\.mp3" is a sound\.'):
@@ -284,9 +310,23 @@ def test_each_style_has_its_operation_and_strength() -> None:
     assert {each["model"] for each in (arguments[0], arguments[3])} == {"sd3.5-large"}
 
 
+def test_strengths_and_format_can_be_given_for_all_styles() -> None:
+    """One strength for each style, in their order."""
+    styles = [{"picture": "mosaic"}, {"picture": "ink"}]
+    given = {"picture": "photo", "styles": styles, "strengths": [0.2, 0.9], "output_format": "webp"}
+    arguments = [step.arguments for step in plan_of("multi_style_transfer", given).steps]
+    assert [each["style_strength"] for each in arguments] == [0.2, 0.9]
+    assert {each["output_format"] for each in arguments} == {"webp"}
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
+        ({"styles": [{"picture": "a"}], "strengths": [1, 1]}, r"^strengths: There are 2 for 1"),
+        (
+            {"styles": [{"picture": "a", "strength": 1}], "strengths": [1]},
+            r"^strengths: Some styles have",
+        ),
         ({"styles": ["anime"]}, r'^prompt: The style "anime" needs it'),
         ({"styles": [{}]}, r"^styles\[0\]: It has no style"),
         (

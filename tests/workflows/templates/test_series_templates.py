@@ -123,6 +123,38 @@ def test_a_given_picture_is_the_first_frame() -> None:
     assert {(each["image"], each["aspect_ratio"]) for each in later} == {("photo", "16:9")}
 
 
+def test_frames_can_be_stored_without_an_animation() -> None:
+    """Then a single frame is enough; each prompt follows the beginning."""
+    given = {"beginning": "a plant,", "seed": 10, "seed_step": 5, "only_store": True}
+    plan = plan_of("image_sequence", prompts=FOUR, **given)
+    assert [step.id for step in plan.steps] == ["first", "frames"]
+    assert plan.deliver is None
+    first = arguments_of(plan, "first", {})[0]
+    later = arguments_of(plan, "frames", done("first"))
+    assert [each["seed"] for each in (first, *later)] == [10, 15, 20, 25]
+    assert [each["prompt"] for each in (first, *later)] == [f"a plant, {each}" for each in FOUR]
+
+    single = plan_of("image_sequence", prompts=["a seed"], only_store=True)
+    assert [step.id for step in single.steps] == ["first"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"prompts": FOUR, "seed_step": 1, "seeds": "fixed"}, r"^seed_step: "),
+        ({"prompts": ["a", "a"], "seed_step": 0}, r"^seeds: "),
+        ({"prompt": "a", "beginning": "b"}, r"^beginning: "),
+        ({"prompts": ["a"]}, r"^prompts: They make 1 frame instead of from 2 to 50"),
+    ],
+)
+def test_arguments_of_a_sequence_that_exclude_each_other(
+    given: dict[str, Any], message: str
+) -> None:
+    """Each error names the argument."""
+    with pytest.raises(ArgumentsError, match=message):
+        plan_of("image_sequence", **given)
+
+
 # storyboard ---------------------------------------------------------------------------------------
 
 SCENES = [

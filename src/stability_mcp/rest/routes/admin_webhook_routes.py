@@ -7,48 +7,16 @@ from pydantic import Field
 from stability_mcp.api.tool_arguments import Arguments
 from stability_mcp.rest.rest_call import RestCall
 from stability_mcp.rest.route import route
+from stability_mcp.rest.webhook_form import WebhookForm
 from stability_mcp.server.tool import Data
-from stability_mcp.server.views import when
-from stability_mcp.studio.webhook_actions import EVENT_TYPES, SCHEDULE, Webhook, WebhookTest
+from stability_mcp.studio.webhook_actions import EVENT_TYPES, SCHEDULE, WebhookTest
 from stability_mcp.text import plain
-
-
-class EndpointFacts(Data):
-    """A webhook; its secret is never shown."""
-
-    id: str
-    url: str
-    """Of STABILITY_ON_DONE only what isn't secret."""
-    events: list[str]
-    retries: str
-    """When a failed message is sent again."""
-    signed: bool
-    set_by_configuration: bool
-    """Whether it is STABILITY_ON_DONE, which can't be changed here."""
-    failing_since: str | None = None
-    disabled_at: str | None = None
-    disabled_why: str | None = None
-
-    @classmethod
-    def of(cls, found: Webhook) -> "EndpointFacts":
-        """Return a webhook as JSON."""
-        return cls(
-            id=found.id,
-            url=found.url,
-            events=list(found.events),
-            retries=found.schedule,
-            signed=found.is_signed,
-            set_by_configuration=found.is_setting,
-            failing_since=None if found.failing_since is None else when(found.failing_since),
-            disabled_at=None if found.disabled_at is None else when(found.disabled_at),
-            disabled_why=found.disabled_why,
-        )
 
 
 class WebhookConfig(Data):
     """The webhooks, and what they can be notified of."""
 
-    endpoints: list[EndpointFacts]
+    endpoints: list[WebhookForm]
     events: list[str]
     """The types of events that a webhook can have."""
     retries: str
@@ -60,7 +28,7 @@ async def admin_webhook_config(call: RestCall, arguments: None) -> WebhookConfig
     """List the webhooks and STABILITY_ON_DONE, the types of events and the schedule of retries."""
     found = await call.studio.webhooks.list()
     return WebhookConfig(
-        endpoints=[EndpointFacts.of(each) for each in found],
+        endpoints=[WebhookForm.of(each) for each in found],
         events=list(EVENT_TYPES),
         retries=SCHEDULE,
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
 from anyio import lowlevel
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from stability_mcp.api.tool_arguments import Arguments
 from stability_mcp.rest.rest_call import RestCall
@@ -12,6 +12,7 @@ from stability_mcp.rest.route import route
 from stability_mcp.server.tool import Data
 from stability_mcp.server.tools import load_tools
 from stability_mcp.server.toolsets import toolset_of
+from stability_mcp.workflows.plan import MAX_STEPS
 
 if TYPE_CHECKING:
     from stability_mcp.studio.workflow.saved_templates import SavedTemplate
@@ -26,7 +27,7 @@ class ExamplePrice(Data):
     high: float
 
 
-class TemplateForm(Data):
+class PricedTemplate(Data):
     """A template."""
 
     name: str
@@ -44,7 +45,7 @@ class TemplateForm(Data):
     """Whether the user saved it."""
 
     @classmethod
-    async def of_built_in(cls, found: "Template") -> "TemplateForm":
+    async def of_built_in(cls, found: "Template") -> "PricedTemplate":
         """Return a built-in template as JSON."""
         from stability_mcp.server.template_text import description_of, explained
         from stability_mcp.workflows.example_prices import priced_example
@@ -62,7 +63,7 @@ class TemplateForm(Data):
         )
 
     @classmethod
-    def of_saved(cls, found: "SavedTemplate") -> "TemplateForm":
+    def of_saved(cls, found: "SavedTemplate") -> "PricedTemplate":
         """Return a template of the user as JSON."""
         from stability_mcp.server.template_text import explained
 
@@ -79,34 +80,34 @@ def _families(tools: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(map(toolset_of, tools)))
 
 
-class Templates(Data):
+class PricedTemplates(Data):
     """Templates of workflows."""
 
-    templates: list[TemplateForm]
+    templates: list[PricedTemplate]
 
 
 @route("GET", "/admin/workflows/templates", tag="admin")
-async def admin_workflow_templates(call: RestCall, arguments: None) -> Templates:  # noqa: ARG001 -- every route takes both
+async def admin_workflow_templates(call: RestCall, arguments: None) -> PricedTemplates:  # noqa: ARG001 -- every route takes both
     """List the templates of workflows, with inputs, categories and the price of an example."""
     await load_tools()  # imports, in a thread, what the templates need
     from stability_mcp.workflows.templates import all_templates
 
     found = []
     for each in all_templates().values():
-        found.append(await TemplateForm.of_built_in(each))
+        found.append(await PricedTemplate.of_built_in(each))
         await lowlevel.checkpoint()  # each takes some milliseconds
     saved = await call.studio.plans.saved()
-    return Templates(templates=[*found, *map(TemplateForm.of_saved, saved.templates)])
+    return PricedTemplates(templates=[*found, *map(PricedTemplate.of_saved, saved.templates)])
 
 
-MAX_STEPS = 500
-"""Steps that are read; the check itself says how many a workflow may have."""
+AnyStep = Annotated[Any, WithJsonSchema({"type": "object"})]
+"""A step as it was sent: the check says what is wrong with it."""
 
 
 class WorkflowSteps(Arguments):
     """The workflow to check."""
 
-    steps: Annotated[list[Any], Field(min_length=1, max_length=MAX_STEPS)]
+    steps: Annotated[list[AnyStep], Field(min_length=1, max_length=MAX_STEPS)]
     """In any notation that workflow_plan takes: {id, tool, arguments, count, foreach, review}.
     "$draft" as an argument is what step draft makes."""
 
