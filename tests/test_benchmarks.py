@@ -69,8 +69,8 @@ LINES = (
     "upload of 4 MB",
     "memory after 200 requests",
 )
-"""A full run has more: a slow disk, a deferred result, the memory of waiting calls, 600 calls at the
-API's rate limit."""
+"""A full run has more: a slow disk, a deferred result, the memory of waiting calls, 600 calls at
+the API's rate limit."""
 
 STAGES = (
     *("validation", "T1: submit", "queue, connect", "T2: begin to send", "upstream", "body"),

@@ -12,12 +12,12 @@ from typing import Any
 import httpx2
 import pytest
 
+from protocol.support_node import NODE
 from stability_mcp.rest.error_answers import STATUSES
 from stability_mcp.settings import Settings
 from support.docs.pages import Page, code_words
 from support.imaging.sample_files import png
 from support.notify.receivers import Listener, listening
-from support.programs import node
 from support.rest.rest_server import TOKEN, rest_server
 
 PAGE = Page("docs/rest.md")
@@ -76,7 +76,7 @@ def command(language: str, program: str, folder: Path) -> list[str]:
         return ["sh", "-ec", program]
     file = folder / "program.mjs"
     file.write_text(program, encoding="utf-8")
-    return [*node(), str(file)]
+    return [str(NODE), str(file)]
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -112,7 +112,7 @@ def test_the_program_of_a_task_runs(
 
 def _wait_for_hook(client: httpx2.Client, listener: Listener, received: int) -> None:
     """Wait for the message of the job that was just started; then remove its webhook."""
-    job: dict[str, Any] = client.get("/jobs", params={"limit": 1}).json()["items"][0]
+    job: dict[str, Any] = client.get("/jobs", params={"limit": 1}).json()["jobs"][0]
     client.get(f"/results/{job['id']}", headers={"prefer": "wait=30"}).raise_for_status()
     [hook] = client.get("/webhooks").json()["webhooks"]
     headers = {"authorization": f"Bearer {TOKEN}"}
@@ -128,7 +128,8 @@ def _wait_for_hook(client: httpx2.Client, listener: Listener, received: int) -> 
 
 def test_the_page_names_every_error_and_setting() -> None:
     """Chosen: a program that gets an error looks here."""
-    named = set(code_words(PAGE.text))
+    prose = re.sub(r"^```\w+\n.*?^```$", "", PAGE.text, flags=re.DOTALL | re.MULTILINE)
+    named = set(code_words(prose))
 
     assert {name for _, _, name in STATUSES} - {"refused", "configuration"} <= named
     for name in ("rest_wait", "client_rate", "client_lockout", "cors_origins"):
