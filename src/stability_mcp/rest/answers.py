@@ -21,7 +21,7 @@ from stability_mcp.studio import JobRecord, MediaItem, Outcome
 from stability_mcp.studio.workflow.run_answer import RunOutcome
 
 MIN_RETRY_SECONDS, MAX_RETRY_SECONDS = 1, 30
-"""Bounds of `Retry-After`: a poll costs one query, and nobody should wait half a minute longer."""
+"""Bounds of `Retry-After`: a poll costs one query, and no client should wait half a minute longer."""
 
 OK, CREATED = 200, 201
 
@@ -115,7 +115,7 @@ def _running(outcome: Outcome) -> Response:
 def accepted(
     name: str, status: str, seconds: float, facts: Mapping[str, Any] | None = None
 ) -> Response:
-    """Return 202: the work goes on, and the links lead to its result.
+    """Return 202: the work continues, and the links lead to its result.
 
     Args:
         name: Id of the job, call or run.

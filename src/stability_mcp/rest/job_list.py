@@ -54,7 +54,7 @@ class JobDetailForm(ListedJobForm):
 
 
 class CancelledJobForm(Data):
-    """What became of a job that was to be cancelled."""
+    """The outcome for one job of a cancel request."""
 
     id: str
     operation: str
@@ -66,7 +66,7 @@ class CancelledJobForm(Data):
 
 
 class CancelledForm(Data):
-    """What became of the jobs that were to be cancelled."""
+    """The outcome for each job of a cancel request."""
 
     note: str
     """All in one sentence."""

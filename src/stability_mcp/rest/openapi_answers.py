@@ -153,7 +153,7 @@ def _result(route: RestRoute) -> Schema:
 
 def _accepted(route: RestRoute) -> Schema:
     name = "Accepted" if route.answer in {"media", "deferred", "artifacts"} else "AcceptedRun"
-    found = _with_headers("The work goes on.", ("JobId", "Location", "RetryAfter"))
+    found = _with_headers("The work continues.", ("JobId", "Location", "RetryAfter"))
     return {**found, "content": {JSON: {"schema": reference("schemas", name)}}}
 
 
