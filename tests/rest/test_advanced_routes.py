@@ -209,9 +209,10 @@ def test_frames_have_their_prompts_and_seeds(
     client: httpx2.Client, increment: int, seeds: list[str]
 ) -> None:
     """Documented: seeds rise by seed_increment; each prompt is appended to base_prompt."""
+    prompts = ["a seed", "a sprout", "a flower"]
     body = {
         "base_prompt": "a plant, watercolour",
-        "sequence_prompts": ["a seed", "a sprout", "a flower"],
+        "sequence_prompts": prompts,
         "seed_increment": increment,
     }
     run = done(client.post(SEQUENCE, json=body, headers=WAIT))
@@ -219,7 +220,7 @@ def test_frames_have_their_prompts_and_seeds(
     frames = results(run)
     assert [each["media"]["seed"] for each in frames] == seeds
     made = [details_of(client, each)["prompt"] for each in frames]
-    assert made == [f"a plant, watercolour, {each}" for each in body["sequence_prompts"]]  # type: ignore[union-attr]
+    assert made == [f"a plant, watercolour, {each}" for each in prompts]
 
 
 def test_one_frame_is_a_sequence_too(client: httpx2.Client) -> None:
@@ -276,7 +277,11 @@ def test_a_budget_that_is_too_low_is_a_problem(client: httpx2.Client) -> None:
 def test_a_run_asks_for_the_user_s_yes(tmp_path: Path) -> None:
     """Documented: 409 with the credits to send as confirm_spend."""
     form = {"prompt": "a fox", "models": '["core", "ultra"]'}
-    paid = {"api_key": "sk-test-advanced", "base_url": "http://127.0.0.1:9", "confirm_above": 1}
+    paid: dict[str, Any] = {
+        "api_key": "sk-test-advanced",
+        "base_url": "http://127.0.0.1:9",
+        "confirm_above": 1,
+    }
     with rest_server(tmp_path, **paid) as client:
         client.headers.update(admin())
         answer = client.post(COMPARE, data=form)
