@@ -275,20 +275,21 @@ def test_a_budget_that_is_too_low_is_a_problem(client: httpx2.Client) -> None:
 # Confirmation -------------------------------------------------------------------------------------
 
 
-def test_a_run_asks_for_the_user_s_yes(tmp_path: Path) -> None:
+def test_a_run_asks_for_the_user_s_yes(client: httpx2.Client, tmp_path: Path) -> None:
     """Documented: 409 with the credits to send as confirm_spend."""
     form = {"prompt": "a fox", "models": '["core", "ultra"]'}
+    no_api = str(client.base_url).rstrip("/")  # answers 404 at once, as it is another server
     paid: dict[str, Any] = {
         "api_key": "sk-test-advanced",
-        "base_url": "http://127.0.0.1:9",
+        "base_url": no_api,
         "confirm_above": 1,
     }
-    with rest_server(tmp_path, **paid) as client:
-        client.headers.update(admin())
-        answer = client.post(COMPARE, data=form)
+    with rest_server(tmp_path, **paid) as paying:
+        paying.headers.update(admin())
+        answer = paying.post(COMPARE, data=form)
         refused(answer, 409, "confirmation_required")
         assert answer.json()["credits"] == 11
 
-        accepted = client.post(COMPARE, data={**form, "confirm_spend": "11"})
+        accepted = paying.post(COMPARE, data={**form, "confirm_spend": "11"})
         assert (accepted.status_code, accepted.json()["max_credits"]) == (202, 11)
-        client.delete(f"/jobs/{accepted.json()['id']}")
+        paying.delete(f"/jobs/{accepted.json()['id']}")
