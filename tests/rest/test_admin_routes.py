@@ -16,7 +16,7 @@ from stability_mcp.setting_values import variable
 from stability_mcp.settings import Settings
 from support.notify.receivers import SECRET, listening
 from support.rest.rest_server import admin, refused, rest_server
-from support.store.rows import change
+from support.store.rows import change, rows
 
 PROMPT = "a fox in the snow"
 KEEP_SECRET = "super-secret-path"
@@ -262,12 +262,19 @@ def test_cleanup_without_an_age_removes_only_leftovers(client: httpx2.Client, ho
     leftover = home / "spool" / "import-1.part"
     leftover.write_bytes(b"left")
     os.utime(leftover, (1, 1))
+    change(
+        home,
+        "INSERT INTO uploads (id, owner, name, bytes, state, created_at, expires_at)"
+        " VALUES ('old', 'local', 'a.png', 9, 'open', 1, 2)",
+    )
 
     planned = _post(client, "maintenance/cleanup", dry_run=True)
     assert leftover.exists()
+    assert rows(home, "SELECT id FROM uploads") == [("old",)]
     removed = _post(client, "maintenance/cleanup")
 
     assert not leftover.exists()
+    assert rows(home, "SELECT id FROM uploads") == []
     assert (planned["dry_run"], removed["dry_run"]) == (True, False)
     assert planned | {"dry_run": False} == removed
     assert removed == dict.fromkeys(removed, 0) | {"spool": 1, "bytes": 4}
