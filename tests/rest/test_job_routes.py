@@ -308,3 +308,25 @@ def test_a_job_without_a_result_answers_the_error_it_ended_with(tmp_path: Path) 
     assert "accept_double_charge" in rerun.text
     assert rerun.status_code >= 400
     assert paid.headers["content-type"] == "image/png"
+
+
+def test_a_key_makes_a_rerun_and_a_run_once(client: httpx2.Client) -> None:
+    """Documented: the first one's jobs answer the same key again."""
+    job = erased(client, 97, seed="5").headers["x-job-id"]
+    headers = {"idempotency-key": "rerun-97"}
+    reruns = [client.post(f"/jobs/{job}/rerun", headers=headers) for _ in range(2)]
+    media = fine(client.get(f"/jobs/{job}"))["media"][0]["uri"]
+    step = {"id": "cut", "tool": "edit_remove_background", "arguments": {"image": media}}
+    runs = [
+        fine(
+            client.post(
+                "/workflows/run",
+                json={"plan": {"steps": [step]}},
+                headers={"idempotency-key": "run-97", **WAIT},
+            )
+        )
+        for _ in range(2)
+    ]
+
+    assert len({each.headers["x-job-id"] for each in reruns}) == 1
+    assert len({each["id"] for each in runs}) == 1

@@ -21,7 +21,7 @@ from stability_mcp.studio import JobRecord, MediaItem, Outcome
 from stability_mcp.studio.workflow.run_answer import RunOutcome
 
 MIN_RETRY_SECONDS, MAX_RETRY_SECONDS = 1, 30
-"""Bounds of `Retry-After`: a poll costs one query, and no client should wait half a minute longer."""
+"""Bounds of `Retry-After`: a poll costs one query, and nothing should be half a minute late."""
 
 OK, CREATED = 200, 201
 
