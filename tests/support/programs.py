@@ -3,7 +3,8 @@
 Starting Python and importing a server takes more CPU time than most tests of one need. A forking
 server imports once; `forked` returns what to start instead of `python -m MODULE`. That process
 stands in for a forked one, which gets its streams, environment and folder: a signal to either of
-them reaches the program, and they end in the same way. Tests about a start itself use `python -m`.
+them reaches the program, SIGKILL a moment later, and they end in the same way. Tests about a start,
+about the id of a process or its memory use `python -m`.
 
 `python -m support.programs ADDRESS` runs the forking server. It has one thread, so a child begins
 like a newly started process.
@@ -47,7 +48,6 @@ LIBRARIES = (
 CAN_FORK = hasattr(os, "pidfd_open")
 """Linux; elsewhere programs start as usual."""
 READY = b"ready\n"
-
 
 _running = ExitStack()
 """What the tests of this process have started."""
