@@ -141,7 +141,7 @@ def test_text_to_image_makes_a_wide_png(site: Site, tmp_path: Path) -> None:
     with Image.open(tmp_path / "generated_image.png") as picture:
         picture.load()
         assert picture.format == "PNG"
-        assert shape(*picture.size) == pytest.approx(16 / 9, rel=0.02)  # 1344x768 and the like
+        assert shape(*picture.size) == pytest.approx(16 / 9, rel=0.02)  # such as 1344x768
 
 
 def test_inpaint_answers_a_picture_of_the_size_of_the_input(site: Site, tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_the_script_runs_in_a_page_of_the_server_itself(chrome: BrowserThread, s
     with tab(chrome.browser) as opened:
         page = opened.page
         page.add_init_script(KEEP_URL)
-        # The policy allows scripts of the server only, so the browser is told that this is one.
+        # The policy allows scripts of the server only, so the browser runs it as one.
         page.route(script, lambda route: route.fulfill(body=SCRIPT, content_type="text/javascript"))
         page.goto(f"{site.origin}{PREFIX}/docs")
         page.add_script_tag(url=script, type="module")
@@ -257,7 +257,7 @@ def test_the_script_runs_behind_a_development_server(chrome: BrowserThread, site
     ],
     ids=["its origin isn't named", "it keeps a Host of its own"],
 )
-def test_a_development_server_is_told_what_is_missing(
+def test_the_refusal_of_a_development_server_says_what_is_missing(
     site: Site, name: str, host: str | None, refusal: tuple[int, str, str]
 ) -> None:
     """Documented: else 403 or 421, whose texts say so."""
