@@ -5,6 +5,8 @@ further ones run every few hours. Candidates are found by readers; the writer on
 transactions that check again, so two processes may sweep at the same time. `retention_rows` and
 `deleted_media` have the rules. Unusable paid responses leave the quarantine at the same age. Then
 `shrink` removes the oldest media if the rest is larger than STABILITY_KEEP_BYTES.
+
+Length: one sweep, with a step for each kind of row and file.
 """
 
 import logging
