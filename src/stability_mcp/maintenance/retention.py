@@ -6,11 +6,7 @@ transactions that check again, so two processes may sweep at the same time. `ret
 `deleted_media` have the rules. Unusable paid responses leave the quarantine at the same age. Then
 `shrink` removes the oldest media if the rest is larger than STABILITY_KEEP_BYTES.
 
-<<<<<<< HEAD
-Length: one sweep, with everything that it removes in its order.
-=======
 Length: one sweep, with a step for each kind of row and file.
->>>>>>> admin
 """
 
 import logging
