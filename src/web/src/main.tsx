@@ -2,7 +2,7 @@ import { render } from "preact";
 import { access, startEvents, unlock } from "./ui/client.ts";
 import { watchAddress } from "./ui/router.ts";
 import { Shell } from "./ui/shell";
-import { watchFiles } from "./ui/uploads.ts";
+import { watchFiles } from "./ui/drop.ts";
 import "./ui/theme.css";
 
 watchAddress();

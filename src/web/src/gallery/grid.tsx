@@ -6,7 +6,6 @@ import { type Job, stateText } from "../ui/jobs.ts";
 import { nameOf } from "../ui/media.ts";
 import { address, go } from "../ui/router.ts";
 import { Thumb } from "../ui/thumb";
-import { removeMedia } from "./actions.ts";
 import { between } from "./merge.ts";
 import { bounded, GAP, layoutOf, neighbour, rowOf, rowsBetween } from "./rows.ts";
 import { type Item, more, select, toggle } from "./store.ts";
@@ -25,6 +24,8 @@ const MARGIN = 280;
 /** The next page is loaded before its place comes into view, in pixels. */
 const AHEAD = 2_400;
 const PADDING = 16;
+
+const remove = async (items: Item[]) => (await import("./actions.ts")).removeMedia(items);
 
 /** The scroll position survives a visit to another page. */
 let scrolled = 0;
@@ -99,7 +100,7 @@ export function Grid({ items, jobs, usual, picked }: GridProps) {
       ArrowDown: () => move(neighbour(layout, ratios, current, 1)),
       Home: () => move(0),
       End: () => move(total - 1),
-      Delete: () => item && void removeMedia(picked.size ? items.filter((each) => picked.has(each.id)) : [item]),
+      Delete: () => item && void remove(picked.size ? items.filter((each) => picked.has(each.id)) : [item]),
     };
     if (event.key === " " && (event.target as HTMLElement).tagName === "A") steps[" "] = () => item && pick(item, event.shiftKey);
     const step = steps[event.key];

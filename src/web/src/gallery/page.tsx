@@ -7,15 +7,17 @@ import { unfinished } from "../ui/jobs.ts";
 import type { PageProps } from "../ui/pages.ts";
 import { use } from "../ui/state.ts";
 import { Empty, Problem, Skeleton, useLoad } from "../ui/states";
-import { addFiles } from "../ui/uploads.ts";
-import { CreatePanel } from "./create";
+import { lazy } from "../ui/lazy";
 import { Grid } from "./grid";
 import { makeSomething, making } from "./making.ts";
 import { clearSelection, type Filters, filters, gallery, type Item, isFiltered, NO_FILTERS, refresh, selection, setFilters } from "./store.ts";
-import { Tray } from "./tray";
-import { Viewer } from "./viewer";
 import "./gallery.css";
-import "./viewer.css";
+
+const CreatePanel = lazy(() => import("./create").then((part) => part.CreatePanel));
+const Tray = lazy(() => import("./tray").then((part) => part.Tray));
+const Viewer = lazy(() => import("./viewer").then((part) => part.Viewer));
+
+const addFiles = async (files: File[]) => (await import("../ui/uploads.ts")).addFiles(files);
 
 /** Jobs that hold a place in the grid; the page Jobs has the others. */
 const MOST_WAITING = 24;

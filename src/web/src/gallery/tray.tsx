@@ -4,9 +4,12 @@ import { operations } from "../ui/client.ts";
 import { Icon } from "../ui/icons";
 import { isBuilt } from "../ui/pages.ts";
 import { address } from "../ui/router.ts";
-import { ShareDialog } from "../ui/share";
+import { lazy } from "../ui/lazy";
 import { download, removeMedia } from "./actions.ts";
+import { compareAddress } from "./compare.ts";
 import { clearSelection, type Item } from "./store.ts";
+
+const ShareDialog = lazy(() => import("../ui/share").then((part) => part.ShareDialog));
 
 /** Most items that the comparison shows. */
 const MOST_COMPARED = 8;
@@ -57,11 +60,4 @@ export function Tray({ items }: { items: Item[] }) {
       {sharing && <ShareDialog items={items} close={() => setSharing(false)} />}
     </div>
   );
-}
-
-/** Two items are `a` and `b`; more are `items`. */
-export function compareAddress(items: readonly { id: string }[]): string {
-  const [a, b] = items;
-  if (items.length === 2) return address("compare", "", { a: a!.id, b: b!.id });
-  return address("compare", "", { items: items.map((each) => each.id).join(",") });
 }

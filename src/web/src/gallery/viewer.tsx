@@ -14,8 +14,9 @@ import { Thumb } from "../ui/thumb";
 import { toastError } from "../ui/toasts";
 import { copyPath, download, fileName, removeMedia, rename, restoreMedia } from "./actions.ts";
 import { make } from "./making.ts";
-import { compareAddress } from "./tray";
+import { compareAddress } from "./compare.ts";
 import { ZoomPicture } from "./zoom";
+import "./viewer.css";
 
 interface ViewerProps {
   id: string;
@@ -133,7 +134,7 @@ function Name({ item, changed }: { item?: MediaDetail; changed: () => void }) {
     <input
       class="search"
       aria-label="Name"
-      ref={(element) => element && document.activeElement !== element && element.select()}
+      ref={select}
       value={text}
       onInput={(event) => setText(event.currentTarget.value)}
       onBlur={() => void save()}
@@ -146,6 +147,10 @@ function Name({ item, changed }: { item?: MediaDetail; changed: () => void }) {
       }}
     />
   );
+}
+
+function select(element: HTMLInputElement | null): void {
+  if (element && document.activeElement !== element) element.select();
 }
 
 function Stage({ item }: { item: MediaDetail }) {

@@ -1,10 +1,11 @@
 /** The frame of every page: top bar, rail, and what is said when there is no access. */
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { question } from "./ask.ts";
 import { access, live, refusal, restartEvents, session } from "./client.ts";
-import { Questions } from "./dialog";
 import { count, credits } from "./format.ts";
 import { Icon } from "./icons";
+import { lazy } from "./lazy";
 import { isBuilt, loadPage, PAGES, type PageProps } from "./pages.ts";
 import { route } from "./router.ts";
 import { use } from "./state.ts";
@@ -12,7 +13,10 @@ import { Problem, Skeleton } from "./states";
 import { Toasts } from "./toasts";
 import "./shell.css";
 
+const Questions = lazy(() => import("./dialog").then((part) => part.Questions));
+
 export function Shell() {
+  const asked = use(question);
   return (
     <div class="shell">
       <a class="skip" href="#main" onClick={(event) => (event.preventDefault(), document.getElementById("main")!.focus())}>
@@ -24,7 +28,7 @@ export function Shell() {
         <Content />
       </main>
       <Toasts />
-      <Questions />
+      {asked && <Questions />}
     </div>
   );
 }
