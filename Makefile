@@ -2,7 +2,7 @@
 # sets up `.demo/venv` with just the product; the others set up `.venv` with its tools. virtualenv
 # creates both, because some Python installations lack venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast soak check format schemas serve bench evaluate emulator-sheet models-sheet odd-files-sheet pages-sheet transforms-sheet waveforms-sheet mcpb setup style lint layers types tests
+.PHONY: help demo test fast soak check format schemas serve bench evaluate emulator-sheet models-sheet odd-files-sheet pages-sheet transforms-sheet waveforms-sheet mcpb web setup style lint layers types tests
 
 PYTHON ?= python3
 VENV   := .venv
@@ -13,6 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 NODE   := $(VENV)/protocol/.ready
+WEB    := src/web/node_modules/.ready
 # The extra `[formats]`, apart from the environment, which thus runs without it like most users'.
 FORMATS := $(VENV)/formats/.ready
 # Installed with --target: a Python that a distribution manages refuses anything else.
@@ -75,7 +76,10 @@ waveforms-sheet: $(READY)  ## Show the waveforms of sounds in one picture: docs/
 mcpb: setup  ## Pack the bundle for Claude Desktop into dist/
 	$(BIN)/python -m scripts.bundle
 
-setup: $(READY) $(NODE) $(FORMATS)  ## Install everything
+web: $(WEB)  ## Build the web page and the MCP Apps into src/stability_mcp/pages/static/
+	cd src/web && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent build
+
+setup: $(READY) $(NODE) $(WEB) $(FORMATS)  ## Install everything
 
 style: $(READY)  ## Check the format without changing files
 	@printf 'format: ' && $(BIN)/ruff format --check .
@@ -122,6 +126,10 @@ $(NODE): $(READY) tests/protocol/package.json
 	mkdir -p $(VENV)/protocol
 	cp tests/protocol/package.json $(VENV)/protocol/
 	cd $(VENV)/protocol && PATH="$(CURDIR)/$(BIN):$$PATH" npm install --silent --no-audit --no-fund --no-package-lock
+	@touch $@
+
+$(WEB): $(READY) src/web/package.json src/web/package-lock.json
+	cd src/web && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent --no-audit --no-fund
 	@touch $@
 
 $(FORMATS): $(READY) requirements.lock

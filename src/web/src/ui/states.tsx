@@ -1,0 +1,84 @@
+/** What a page shows while it has nothing else: loading, empty, error. */
+import type { ComponentChildren } from "preact";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { onEvent } from "./client.ts";
+
+/** Skeletons appear after this time, in milliseconds: what is fast doesn't flicker. */
+const SKELETON_AFTER = 150;
+
+/** Return whether a wait is long enough to be shown. */
+export function useSlow(waiting: boolean): boolean {
+  const [slow, set] = useState(false);
+  useEffect(() => {
+    if (!waiting) return set(false);
+    const timer = setTimeout(() => set(true), SKELETON_AFTER);
+    return () => clearTimeout(timer);
+  }, [waiting]);
+  return waiting && slow;
+}
+
+/** Lines of the final size, after 150 ms. */
+export function Skeleton({ lines = 3, height = 18 }: { lines?: number; height?: number }) {
+  const shown = useSlow(true);
+  return (
+    <div class="skeletons" role="status" aria-label="Loading">
+      {shown && Array.from({ length: lines }, (_, i) => <span key={i} class="skeleton" style={{ height: `${height}px` }} />)}
+    </div>
+  );
+}
+
+/** What appears here, and one button that creates it. */
+export function Empty({ title, text, children }: { title: string; text: string; children?: ComponentChildren }) {
+  return (
+    <div class="empty">
+      <h2>{title}</h2>
+      <p class="muted">{text}</p>
+      {children}
+    </div>
+  );
+}
+
+/** An error's text and Try again. */
+export function Problem({ error, again }: { error: Error; again?: () => void }) {
+  return (
+    <div class="empty" role="alert">
+      <h2>That didn't work</h2>
+      <p class="muted lines">{error.message}</p>
+      {again && (
+        <button class="button" onClick={again}>
+          Try again
+        </button>
+      )}
+    </div>
+  );
+}
+
+export interface Loaded<T> {
+  data: T | undefined;
+  error: Error | undefined;
+  reload: () => void;
+  set: (change: (now: T | undefined) => T | undefined) => void;
+}
+
+/** Load data, again when an input changes and at each connection of the stream. Old data stays while new data loads or fails. */
+export function useLoad<T>(load: (signal: AbortSignal) => Promise<T>, inputs: unknown[]): Loaded<T> {
+  const [state, set] = useState<{ data?: T; error?: Error }>({});
+  const running = useRef<AbortController | undefined>(undefined);
+  const latest = useRef(load);
+  latest.current = load;
+  const reload = useCallback(() => {
+    running.current?.abort();
+    const stop = (running.current = new AbortController());
+    latest.current(stop.signal).then(
+      (data) => !stop.signal.aborted && set({ data }),
+      (error) => !stop.signal.aborted && set((now) => ({ data: now.data, error })),
+    );
+  }, []);
+  useEffect(() => {
+    reload();
+    return () => running.current?.abort();
+  }, inputs);
+  useEffect(() => onEvent("connect", reload), []);
+  const change = useCallback((apply: (now: T | undefined) => T | undefined) => set((now) => ({ ...now, data: apply(now.data) })), []);
+  return { data: state.data, error: state.error, reload, set: change };
+}

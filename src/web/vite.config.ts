@@ -1,0 +1,28 @@
+import { defineConfig } from "vite";
+
+/** The page: built into the Python package, which serves it below /ui/. */
+export default defineConfig({
+  base: "/ui/",
+  publicDir: false,
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  build: {
+    outDir: "../stability_mcp/pages/static/ui",
+    emptyOutDir: true,
+    target: "es2022",
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    reportCompressedSize: false,
+    sourcemap: false,
+    rollupOptions: {
+      output: {
+        entryFileNames: "[name]-[hash].js",
+        chunkFileNames: "[name]-[hash].js",
+        assetFileNames: "[name]-[hash][extname]",
+        // What every page needs is one file: it compresses better than many small ones.
+        codeSplitting: {
+          groups: [{ name: "ui", test: /node_modules|src\/ui\/(?!dialog|form|picker|schema|share|uploads)[\w.]+tsx?$/ }],
+        },
+      },
+    },
+  },
+});
