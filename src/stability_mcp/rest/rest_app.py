@@ -86,9 +86,10 @@ async def _answer(
     )
     with face.receiving_body(route):
         given = await read_arguments(route, request, stream, call.opened)
-    key = request.headers.get("idempotency-key")
-    if key is not None and route.method == "POST" and call.opened is not None:
+    keys = request.headers.getlist("idempotency-key")
+    if keys and route.method == "POST" and call.opened is not None:
         place = f"{route.method} {route.path}"
+        key = ", ".join(keys)  # several are none: a comma and a space aren't allowed in a key
         call = replace(call, key=await call.opened.keys.key(key, place, given.values))
     call.notes.extend(given.notes)
     arguments = _parsed(route, given.values)
