@@ -61,7 +61,7 @@ def _starlette_routes(face: RestFace, route: RestRoute) -> list[Route]:
 def _endpoint(face: RestFace, route: RestRoute) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         request_id = request_id_of(request.scope)
-        stream = BodyStream(request)
+        stream = face.body_of(request)
         try:
             identity_of(request.scope).check(route.access)
             return await _answer(face, route, request, stream)
@@ -84,8 +84,11 @@ async def _answer(
         opened=None if route.access == "open" else await face.studio(),
         body=stream,
     )
-    with face.receiving_body(route):
-        given = await read_arguments(route, request, stream, call.opened)
+    try:
+        with face.receiving_body(route):
+            given = await read_arguments(route, request, stream, call.opened)
+    finally:
+        stream.release()
     keys = request.headers.getlist("idempotency-key")
     if keys and route.method == "POST" and call.opened is not None:
         place = f"{route.method} {route.path}"
