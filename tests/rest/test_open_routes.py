@@ -85,9 +85,11 @@ def test_a_server_without_a_store_isnt_ready(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("a file")
     with rest_server(tmp_path) as client:
         answer = client.get("/ready")
+        usage = client.get("/usage")
 
     assert "store" in refused(answer, 503, "not_ready")
-    assert str(tmp_path) not in answer.text
+    assert "data folder" in refused(usage, 503, "storage")
+    assert str(tmp_path) not in answer.text + usage.text
 
 
 def test_no_log_holds_a_token_or_a_signature(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def _endpoint(face: RestFace, route: RestRoute) -> Callable[[Request], Awaitable
             return Response(status_code=499)  # the client is gone
         except Exception as error:  # noqa: BLE001 -- the boundary: every error becomes an answer
             await stream.discard()
-            return failure(error, request_id)
+            return failure(error, request_id, face.settings)
 
     return answer
 
