@@ -73,6 +73,7 @@ def run_http(
             ),
             log_level=settings.log_level.lower(),
             log_config=None,
+            access_log=False,  # URLs of requests hold prompts, and signatures of uploads
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
     )
