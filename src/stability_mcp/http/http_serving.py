@@ -73,6 +73,7 @@ def run_http(
             ),
             log_level=settings.log_level.lower(),
             log_config=None,
+            access_log=False,  # its lines have query strings, which may hold a signature or a token
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
     )
