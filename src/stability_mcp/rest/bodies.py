@@ -217,12 +217,14 @@ class _Taking:
         """Take the fields of a JSON object, or a list if the route has one field for it.
 
         Raises:
-            RequestProblemError: it is something else.
+            RequestProblemError: it is something else, or has too many fields.
         """
         if isinstance(value, list) and len(self._lists) == 1:
             value = {next(iter(self._lists)): value}
         if not isinstance(value, Mapping):
             raise broken("The body must be a JSON object.")
+        if len(value) > MAX_FIELDS:
+            raise _too_many_fields()
         for name, each in value.items():
             if name in self.found.values:
                 raise sent_twice(name)
