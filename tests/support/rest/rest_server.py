@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ import anyio
 import httpx2
 import uvicorn
 
+from stability_emulator.faults import Fault
 from stability_mcp.http.http_app import http_app
 from stability_mcp.http.http_serving import listen
 from stability_mcp.rest.route import PREFIX
@@ -27,7 +28,12 @@ LOOPS: dict[int, asyncio.AbstractEventLoop] = {}
 
 @contextmanager
 def rest_server(
-    folder: Path, *, token: str | None = TOKEN, gate: Gate | None = None, **chosen: object
+    folder: Path,
+    *,
+    token: str | None = TOKEN,
+    gate: Gate | None = None,
+    faults: Sequence[Fault] = (),
+    **chosen: object,
 ) -> Iterator[httpx2.Client]:
     """Serve until the block ends; yield a client whose base URL is the REST face.
 
@@ -35,6 +41,7 @@ def rest_server(
         folder: All folders of the server are below it.
         token: The token that it requires; the client doesn't send it, as the emulator needs none.
         gate: Holds back results of the emulated API, see `PausedApi`.
+        faults: What the emulated API does wrong.
         **chosen: Further settings.
     """
     settings = settings_in(folder, {"output_dir": None, **chosen})
@@ -42,7 +49,7 @@ def rest_server(
         settings,
         token=token,
         admin_token=TOKEN,
-        open_studio=partial(paced, gate=gate) if settings.emulated else open_lazily,
+        open_studio=partial(paced, gate=gate, faults=faults) if settings.emulated else open_lazily,
     )
     listener = listen("127.0.0.1", 0)
     config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=2)
