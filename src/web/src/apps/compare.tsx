@@ -43,7 +43,7 @@ function Compare({ host, args, result }: AppProps) {
     <main>
       <div class="bar">
         <h1 class="about clip">
-          {before.name} <span class="muted">and</span> {after.name}
+          {before.name} and {after.name}
         </h1>
         <div class="row" role="group" aria-label="View">
           {VIEWS.map(([each, text]) => (
