@@ -59,7 +59,7 @@ async def _result(lazy_studio: LazyStudio, answer: Answer, context: CallContext)
     """Return an answer as a result."""
     tool, settings = context.tool, context.settings
     if isinstance(answer, Outcome):
-        views = lazy_studio.view_lines(answer.media)
+        views = [*lazy_studio.view_lines(answer.media), *lazy_studio.painted_lines()]
         return results.of_outcome(
             answer, tool=tool, enabled=context.enabled, settings=settings, views=views
         )
@@ -71,6 +71,8 @@ async def _result(lazy_studio: LazyStudio, answer: Answer, context: CallContext)
         return results.of_shown(answer, tool=tool, uncollected=uncollected, views=views)
     if isinstance(answer, LocalResult):
         views = lazy_studio.view_lines(answer.items)
+        if answer.paint is not None:
+            views = lazy_studio.paint_lines(answer.paint)
         return results.of_local(answer, tool=tool, uncollected=uncollected, views=views)
     return _free_result(answer, tool, uncollected)
 
