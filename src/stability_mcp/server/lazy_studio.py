@@ -18,8 +18,8 @@ from stability_mcp.server.page_links import PageLinks
 from stability_mcp.settings import Settings
 
 if TYPE_CHECKING:
-    from stability_mcp.server.elicitation import PendingQuestion
     from stability_mcp.local_tools.local_tool import Paint
+    from stability_mcp.server.elicitation import PendingQuestion
     from stability_mcp.studio import MediaItem, SpendScope, Studio
 
 OpenStudio = Callable[[Settings], "AbstractAsyncContextManager[Studio]"]

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 MAX_VIEWS = 8
 """View links in one answer: as many as a call makes variants."""
 
+PAINT_ADVICE = (
+    "Show the user this link: they paint over what should change and save the mask. "
+    "The next answer names it."
+)
+"""What an answer with a paint link says."""
+
 log = logging.getLogger(__name__)
 
 
@@ -70,8 +76,7 @@ class PageLinks:
         until = local_time(link.expires_at)[-5:]
         return [
             f"paint: {base}/p/{link.token} (until {until}, while this server runs)",
-            "Show the user this link: they paint over what should change and save the mask. "
-            "The next answer names it.",
+            PAINT_ADVICE,
         ]
 
     def open(self) -> str | None:

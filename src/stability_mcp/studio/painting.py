@@ -42,7 +42,7 @@ class Painting:
 
     async def drawn(self, item: MediaItem) -> Preview | None:
         """Return a picture as the page shows it; None: it can't be drawn."""
-        return await preview_of([item], PreviewStyle(size="large", format="webp"))
+        return await preview_of([item], PreviewStyle(size="view", format="webp"))
 
     async def save(self, link: PaintLink, shapes: Sequence[Any]) -> LocalResult:
         """Store a mask.
