@@ -28,7 +28,7 @@ export function CreatePanel({ now }: { now: Making }) {
   const paid = useMemo(() => (loaded.data ?? []).filter((each) => each.price[1] > 0), [loaded.data]);
   const operation = paid.find((each) => each.name === now.operation) ?? paid[0];
   const panel = useRef<HTMLElement>(null);
-  useEffect(() => panel.current?.querySelector<HTMLElement>("select, textarea, .media-choice")?.focus(), [operation?.name]);
+  useEffect(() => panel.current?.querySelector<HTMLElement>("[data-field]")?.focus(), [Boolean(operation)]);
   return (
     <aside
       class="create"
