@@ -1,0 +1,1 @@
+export{i as removeMedia}from"./actions-DZ8UF4jl.js";

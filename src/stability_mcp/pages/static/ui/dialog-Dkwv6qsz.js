@@ -1,0 +1,1 @@
+import"./ui-wVcv8iKg.js";export{n as Questions}from"./dialog-Cg8SvJ6i.js";
