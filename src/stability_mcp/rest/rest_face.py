@@ -53,7 +53,7 @@ class RestFace:
         lazy_studio = self.get_lazy_studio()
         scope = await lazy_studio.spend_scope("")
         studio = await lazy_studio.studio()
-        return studio.for_client(None, self._sheet, scope, reads_files=False)
+        return studio.for_client(None, self._sheet, scope, reads_files=False, name="REST")
 
     @contextmanager
     def receiving_body(self, route: RestRoute) -> Iterator[None]:

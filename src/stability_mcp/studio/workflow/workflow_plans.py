@@ -24,7 +24,12 @@ from stability_mcp.studio.defaults import VARIABLE, FilledCall, shown_values
 from stability_mcp.studio.runtime import StudioParts
 from stability_mcp.studio.workflow.plan_files import PlanFiles
 from stability_mcp.studio.workflow.plan_report import Means, PlanReport, PlanWish
-from stability_mcp.studio.workflow.saved_templates import SavedList, SavedTemplate, SavedTemplates
+from stability_mcp.studio.workflow.saved_templates import (
+    SavedList,
+    SavedTemplate,
+    SavedTemplates,
+    WrittenTemplate,
+)
 from stability_mcp.studio.workflow.template_media import StudioMedia
 from stability_mcp.studio.workflow.workflow_delivery import delivery_folder
 from stability_mcp.text import credits_text, did_you_mean, listed, name_key, quoted
@@ -88,6 +93,13 @@ class WorkflowPlans:
         """Save a plan as one of the user's own templates; see `SavedTemplates.save`."""
         save = partial(self._saved.save, name, plan, values, description=description)
         return await in_file_thread(save)
+
+    async def write(
+        self, name: str, plan: Plan, *, description: str, version: str | None
+    ) -> WrittenTemplate:
+        """Save a plan in place of the version that was edited; see `SavedTemplates.write`."""
+        write = partial(self._saved.write, name, plan, description=description, version=version)
+        return await in_file_thread(write)
 
     async def check(self, wanted: PlanWish) -> PlanReport:
         """Check and price a workflow.

@@ -3,6 +3,7 @@ import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
 import type { Kind, Schema } from "./client.ts";
 import { MediaField } from "./picker";
 import { type Field, fieldsOf, isEmpty, sliderOf, type Values } from "./schema.ts";
+import "./form.css";
 
 interface FormProps {
   schema: Schema;
