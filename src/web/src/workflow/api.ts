@@ -1,7 +1,5 @@
 /** The server's part of a workflow: check, run, save. */
-import { Declined, Failed, newKey, type Operation, operations, request, rest, type Schema } from "../ui/client.ts";
-import { ask } from "../ui/dialog";
-import { credits } from "../ui/format.ts";
+import { callTool, Failed, type Operation, operations, request, rest, type Schema } from "../ui/client.ts";
 import type { Operations, Plan, Problem } from "./plan.ts";
 import { warning } from "./plan.ts";
 import type { Run, RunDetails } from "./run.ts";
@@ -82,18 +80,8 @@ export async function check(wish: Wish, signal: AbortSignal): Promise<Check> {
 }
 
 /** Call `workflow_run` without waiting for the run; returns its id. A price that needs the user's agreement is asked for. */
-export async function act(args: Record<string, unknown>, key: string = newKey()): Promise<string> {
-  const send = (more: object = {}) =>
-    request<any>("/api/ui/tools/workflow_run", { json: { ...args, ...more }, key, headers: { Prefer: "wait=0" } });
-  const answer = await send().catch(async (error) => {
-    const due = error instanceof Failed && error.status === 409 ? error.body.credits : undefined;
-    if (typeof due !== "number") throw error;
-    const agreed = await ask({ title: `Spend up to ${credits(due)}?`, text: error.message, yes: `Spend up to ${credits(due)}` });
-    if (!agreed) throw new Declined("Cancelled. Nothing was sent.");
-    return send({ confirm_spend: due });
-  });
-  if (answer.result?.is_error) throw new Failed(200, answer.text, answer.result);
-  return answer.result.id;
+export async function act(args: Record<string, unknown>, key?: string): Promise<string> {
+  return (await callTool("workflow_run", args, key, "wait=0")).result.id;
 }
 
 export const getRun = (id: string, signal?: AbortSignal): Promise<Run> => rest(`/jobs/${encodeURIComponent(id)}`, { signal });
