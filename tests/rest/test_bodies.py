@@ -63,7 +63,7 @@ def test_a_file_field_takes_text_that_names_media(client: httpx2.Client) -> None
 
 @pytest.mark.parametrize("reference", ["/etc/passwd", "file:///etc/passwd", "~/x.png", "../x.png"])
 def test_a_path_of_the_server_is_never_read(client: httpx2.Client, reference: str) -> None:
-    """Documented: never a server path or file:// URL; nobody learns which files exist."""
+    """Documented: never a path of the server; the answer doesn't reveal which files exist."""
     text = refused(client.post(ERASE, json={"image": reference}), 400, "file_not_allowed")
 
     assert "no files" in text

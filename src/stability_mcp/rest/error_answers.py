@@ -40,6 +40,7 @@ from stability_mcp.errors import (
     UploadStateError,
     WebhookRefusedError,
 )
+from stability_mcp.rest.problem_form import ProblemFacts
 from stability_mcp.rest.request_problems import RequestProblemError
 from stability_mcp.text import CHARGES, plain
 from stability_mcp.workflows.problems import PlanError
@@ -208,16 +209,8 @@ def plan_facts(problems: Sequence[PlanProblem]) -> dict[str, Any]:
             f"The plan can't run: {count}. Nothing was charged.",
             *(plain(str(each)) for each in problems),
         ],
-        "problems": [problem_form(each) for each in problems],
+        "problems": [
+            {name: plain(text) for name, text in ProblemFacts.of(each).dumped().items()}
+            for each in problems
+        ],
     }
-
-
-def problem_form(problem: PlanProblem) -> dict[str, str]:
-    """Return a problem of a plan as JSON, without what is absent."""
-    found = {
-        "step": problem.step,
-        "argument": problem.argument,
-        "message": problem.message,
-        "hint": problem.cure,
-    }
-    return {name: plain(value) for name, value in found.items() if value}

@@ -66,7 +66,7 @@ def _endpoint(face: RestFace, route: RestRoute) -> Callable[[Request], Awaitable
             identity_of(request.scope).check(route.access)
             return await _answer(face, route, request, stream)
         except ClientGoneError:
-            return Response(status_code=499)  # nobody reads it
+            return Response(status_code=499)  # the client is gone
         except Exception as error:  # noqa: BLE001 -- the boundary: every error becomes an answer
             await stream.discard()
             return failure(error, request_id)
@@ -106,7 +106,7 @@ async def _answer(
 async def _unless_gone(request: Request, work: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 -- what a route returns
     """Return what a route returns; if the client closes the connection, stop waiting for it.
 
-    Jobs go on, and an identical call joins them.
+    Jobs continue, and an identical call joins them.
 
     Raises:
         ClientGoneError: the client is gone.
