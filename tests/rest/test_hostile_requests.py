@@ -257,7 +257,7 @@ def test_too_many_files_are_refused(client: httpx2.Client, folder: Path) -> None
 
 
 def test_a_slow_client_is_timed_out(client: httpx2.Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Chosen: a byte now and then doesn't keep a connection for ever."""
+    """Chosen: a byte now and then keeps a connection only for a limited time."""
     monkeypatch.setattr(body_stream, "BODY_SECONDS", 0.2)
     url = client.base_url
     head = (
@@ -305,7 +305,7 @@ def test_a_malformed_key_is_refused(client: httpx2.Client, key: str) -> None:
 
 
 def test_a_call_that_was_cut_off_is_found_by_its_key(tmp_path: Path) -> None:
-    """Documented: the job goes on; the same request gets its result."""
+    """Documented: the job continues; the same request gets its result."""
     api, key = PausedApi(), {"idempotency-key": "cut-off"}
     with rest_server(tmp_path, gate=api.gate) as client:
         with pytest.raises(httpx2.ReadTimeout):
