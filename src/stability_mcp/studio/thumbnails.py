@@ -92,12 +92,12 @@ class Thumbnails:
             with atomic_write(path) as file:
                 file.write(data)
             if self._writes % WRITES_PER_SWEEP == 0:
-                self._sweep()
+                self.sweep()
             self._writes += 1
         except OSError as error:
             log.warning("a thumbnail isn't kept: %s", error)
 
-    def _sweep(self) -> None:
+    def sweep(self) -> None:
         """Remove the pictures of removed media, then the oldest ones above the limit."""
         found = []
         for path, facts in _files(self._folder):
