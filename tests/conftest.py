@@ -2,10 +2,8 @@
 
 import gc
 import os
-import re
 import ssl
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import count
@@ -17,9 +15,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from stability_mcp.tls import VARIABLES
+from support.emulator.served import served
 from support.emulator.small import QUICK
 from support.home import use_home
-from support.programs import forked, stop_forking
+from support.programs import stop_forking
 
 FAST = [
     Path(__file__).parent / each
@@ -131,20 +130,9 @@ def _forked_programs() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def emulator_url() -> Iterator[str]:
-    """Run the emulator in its own process, and yield its address."""
-    command = forked("stability_mcp", "emulator", "--port", "0")
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        url = None
-        while url is None:
-            line = process.stderr.readline()
-            assert line, "the emulator exited before it printed its address"
-            url = re.search(r"http://127\.0\.0\.1:\d+", line)
-        drain = threading.Thread(target=process.stderr.read, daemon=True)
-        drain.start()
-        yield url.group()
-        process.terminate()
-        drain.join(10)
+    """Run an emulator that draws roughly in its own process, and yield its address."""
+    with served("support.emulator.rough") as url:
+        yield url
 
 
 @pytest.fixture

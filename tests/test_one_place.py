@@ -16,6 +16,7 @@ ALLOWED = {
     "stability_mcp/server/prompts/music.py": "prints plans, which a test plans",
     "stability_mcp/server/prompts/pictures.py": "prints plans, which a test plans",
     "stability_mcp/server/prompts/series.py": "prints plans, which a test plans",
+    "stability_mcp/server/guide/use_cases.py": "chooses one for each subject; a test checks prices",
     "stability_mcp/workflows/quality.py": "chooses one for each task; a test checks prices",
     "stability_mcp/workflows/templates/batch_generate.py": "has an example, which a test plans",
     "stability_mcp/workflows/templates/batch_process.py": "has an example, which a test plans",

@@ -28,6 +28,10 @@ LATER = (
 """Modules that only the first call needs; importing all takes half a second."""
 
 
+OTHER_FACES = ("stability_mcp.http.", "stability_mcp.pages.", "stability_mcp.rest.")
+"""Modules that a server on stdio never needs, unless the user opens a page."""
+
+
 def _loaded(program: str, **environment: str) -> set[str]:
     listing = f"{program}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))"
     done = subprocess.run(
@@ -96,11 +100,15 @@ async def main():
             sys.addaudithook(note)
             [lazy_studio] = server._lazy_studios
             await lazy_studio.ready.wait()
-            print(json.dumps({"loop": sorted(imported[True]), "threads": sorted(imported[False])}))
+            loop, threads = sorted(imported[True]), sorted(imported[False])
+            made = await client.call_tool("generate_core", {"prompt": "a fox"})
+            assert not made.is_error, made
+            called = sorted(sys.modules)
+            print(json.dumps({"loop": loop, "threads": threads, "called": called}))
 
 anyio.run(main)
 """
-"""A server that only lists its tools, until its store is open."""
+"""A server that lists its tools until its store is open, and then runs a paid call."""
 
 
 @pytest.mark.processes
@@ -118,6 +126,7 @@ def test_a_store_is_opened_outside_the_event_loop_thread(tmp_path: Path) -> None
 
     assert {"stability_mcp.jobs.jobs", "stability_emulator"} <= set(imported["threads"])
     assert [name for name in imported["loop"] if name.startswith(LATER)] == []
+    assert [name for name in imported["called"] if name.startswith(OTHER_FACES)] == []
 
 
 @pytest.mark.processes

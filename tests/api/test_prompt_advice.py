@@ -17,7 +17,7 @@ from stability_mcp.api.prompt_advice import with_style, without_negations
         ("No text; a blue logo", "a blue logo", ("text",)),
         ("no people, no cars, no people", "no people, no cars, no people", ()),
         ('a sign "no parking"', 'a sign "no parking"', ()),
-        ("nobody knows a notable noon", "nobody knows a notable noon", ()),
+        ("a notable noon in Norway", "a notable noon in Norway", ()),
         ("", "", ()),
     ],
 )

@@ -29,7 +29,7 @@ CONFIG = "@anthropic-ai/mcpb/dist/shared/config.js"
 SECONDS = 60
 MAX_ICON_DIFFERENCE = 8
 """Of 255: versions of Pillow may smooth edges differently."""
-MAX_PACKED_BYTES = 2_000_000
+MAX_PACKED_BYTES = 2_400_000
 """*Chosen*: as for the wheel, see `test_wheel`."""
 BUNDLED_VERSION = "9.9.9"
 """Version of the staged copy, which shows that the server runs from the bundle."""

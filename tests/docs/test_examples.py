@@ -80,7 +80,7 @@ def test_commands_run_in_the_order_of_their_page(name: str, tmp_path: Path, cli:
         assert out, command
     if name == "docs/webhooks.md":
         [line] = (tmp_path / "events.jsonl").read_text(encoding="utf-8").splitlines()
-        [documented] = [each for page, each in JSON if page == name]
+        [documented] = [each for page, each in JSON if page == name and "event" in each]
         assert _shape(json.loads(line)) == _shape(documented)
 
 
@@ -100,7 +100,9 @@ def test_a_webhook_reports_charges_in_the_words_of_the_page() -> None:
     charges = set(CHARGES.values()) - {"reserved"}
 
     assert set(code_words(values)) == charges
-    assert {each["charged"] for name, each in JSON if name == page.name} <= charges
+    assert {
+        each["charged"] for name, each in JSON if name == page.name and "charged" in each
+    } <= charges
 
 
 def _shape(value: Any) -> Any:  # noqa: ANN401 -- any JSON

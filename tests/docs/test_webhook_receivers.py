@@ -3,12 +3,13 @@
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
@@ -78,6 +79,7 @@ def running(language: str, folder: Path, secrets: str = SECRET) -> Iterator[Rece
         env={**os.environ, "WEBHOOK_SECRET": secrets},
         stdout=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     ) as process:
         try:
             assert process.stdout is not None
@@ -85,7 +87,8 @@ def running(language: str, folder: Path, secrets: str = SECRET) -> Iterator[Rece
             assert url
             yield Receiver(process, url[0])
         finally:
-            process.kill()
+            with suppress(ProcessLookupError):  # the command `node` starts Node as its child
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 @pytest.fixture(params=["python", "node"])

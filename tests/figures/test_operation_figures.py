@@ -50,8 +50,8 @@ def test_times_are_median_and_95th_percentile(
     times: list[int], median: float, p95: float, ledger: Ledger
 ) -> None:
     """Chosen: the percentile is a time that a job took; 95 % took no longer."""
-    for took in times:
-        ledger.job(took=took)
+    for seconds in times:
+        ledger.job(took=seconds)
 
     found = _figures(ledger)[CORE]
 

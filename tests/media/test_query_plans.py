@@ -11,7 +11,7 @@ from support.store.rows import in_memory
 MANY = 20
 """Values of each list: with a few, SQLite would choose the right index without help."""
 
-LISTS = frozenset({"candidates.newest", "search.newest_labels"})
+LISTS = frozenset({"candidates.newest", "library.newest_seq", "search.newest_labels"})
 """Statements that go through an owner's media from the newest on, and stop after some."""
 
 _WHOLE = re.compile(r"SCAN (media|known)\w*|(media|known)\w* USING .*\(owner=\?\)")

@@ -178,7 +178,7 @@ def test_the_account_is_described_with_the_price_list(client: httpx2.Client) -> 
     """Documented (routes.yaml): account, balance, engines, prices."""
     found = _get(client, "account/detailed")
 
-    assert found["account"]["email"]
+    assert found["details"]["email"]
     assert found["balance"]["credits"] > 0
     assert found["engines"]
     assert found["failed"] == []

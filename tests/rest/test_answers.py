@@ -97,14 +97,14 @@ def test_the_mode_of_sd3_follows_from_the_image(client: httpx2.Client) -> None:
     assert "text-to-image" in refused(differs, 400, "invalid_arguments")
 
 
-def test_a_sound_lasts_190_seconds_unless_told(client: httpx2.Client) -> None:
+def test_a_sound_lasts_190_seconds_by_default(client: httpx2.Client) -> None:
     """Documented: the API's own default applies here, as in no tool."""
     answer = client.post("/audio/text-to-audio", data={"prompt": "rain"}, headers=AS_JSON)
 
     assert answer.json()["media"][0]["seconds"] == pytest.approx(190, abs=1)
 
 
-def test_a_filtered_result_is_charged_and_said_so(client: httpx2.Client) -> None:
+def test_a_filtered_result_is_charged_and_marked(client: httpx2.Client) -> None:
     """Documented: 200 with Finish-Reason CONTENT_FILTERED."""
     answer = client.post(CORE, data={"prompt": "a fox, emulate filter"})
 
@@ -168,7 +168,7 @@ def test_an_unfinished_call_is_not_joined_by_an_equal_one(tmp_path: Path) -> Non
 
 
 def test_a_closed_connection_leaves_the_job(tmp_path: Path) -> None:
-    """Documented: the job goes on, and an equal call joins it."""
+    """Documented: the job continues, and an equal call joins it."""
     api = PausedApi()
     with rest_server(tmp_path, gate=api.gate) as client:
         with pytest.raises(httpx2.ReadTimeout):

@@ -50,7 +50,7 @@ def test_results_carry_the_ids_of_the_caller(client: httpx2.Client, body: object
 
 def test_a_bad_entry_does_not_stop_the_others(client: httpx2.Client) -> None:
     """Documented: it fails with its error, uncharged; others that use it fail with it."""
-    bad = [
+    bad: list[dict[str, Any]] = [
         {"id": "no prompt", "operation": "core"},
         {"id": "no tool", "operation": "nope", "parameters": {}},
         {"id": "nothing"},

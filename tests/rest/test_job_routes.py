@@ -7,6 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from stability_emulator.faults import Fault
 from support.imaging.sample_files import png
 from support.rest.rest_server import refused, rest_server
 
@@ -242,10 +243,10 @@ def test_cancelling_says_what_is_charged(client: httpx2.Client) -> None:
     job = cut_out(client, 206).headers["x-job-id"]
     run = ran(client, 207)
 
-    said = fine(client.delete(f"/jobs/{job}"))["jobs"][0]
+    [cancelled] = fine(client.delete(f"/jobs/{job}"))["jobs"]
 
-    assert said["outcome"] == "ended"
-    assert "5 credits charged" in said["said"]
+    assert cancelled["outcome"] == "ended"
+    assert "5 credits charged" in cancelled["text"]
     assert fine(client.delete(f"/jobs/{run['id']}"))["status"] == "done"
 
 
@@ -277,11 +278,55 @@ def test_what_cant_be_rerun_is_refused(client: httpx2.Client) -> None:
 # Jobs that have no result -------------------------------------------------------------------------
 
 
-def test_a_blocked_job_leaves_nothing(tmp_path: Path) -> None:
-    """Documented: errors of jobs keep the status of the tool's error."""
-    with rest_server(tmp_path, budget=4) as client:
-        text = refused(cut_out(client, 100), 402, "budget")
-        listed = fine(client.get("/jobs"))["jobs"]
+REFUSED = Fault(path="*/erase", moderation="content_moderation")
+LOST = Fault(path="*/remove-background", reset="after")
 
-    assert "budget" in text
-    assert listed == []
+
+def test_a_job_without_a_result_answers_the_error_it_ended_with(tmp_path: Path) -> None:
+    """Documented: the status of the tool's error; an unknown outcome is never sent again."""
+    with rest_server(tmp_path, faults=[REFUSED, LOST]) as client:
+        first = {
+            "moderation": refused(erased(client, 100), 403, "moderation"),
+            "unknown": refused(cut_out(client, 100), 502, "unknown"),
+        }
+        listed = {each["status"]: each for each in fine(client.get("/jobs"))["jobs"]}
+        again = {
+            "moderation": client.get(f"/results/{listed['failed']['id']}"),
+            "unknown": client.get(f"/results/{listed['unknown']['id']}"),
+        }
+        [cancelled] = fine(client.delete(f"/jobs/{listed['unknown']['id']}"))["jobs"]
+        rerun = client.post(f"/jobs/{listed['unknown']['id']}/rerun")
+        paid = client.post(
+            f"/jobs/{listed['unknown']['id']}/rerun", json={"accept_double_charge": True}
+        )
+
+    assert listed["failed"]["charged"] == "not charged"
+    assert listed["unknown"]["charged"] == "may have been charged"
+    assert refused(again["moderation"], 403, "moderation") == first["moderation"]
+    assert refused(again["unknown"], 502, "unknown") == first["unknown"]
+    assert cancelled["text"] == "already finished (unknown): 5 credits may have been charged"
+    assert "accept_double_charge" in rerun.text
+    assert rerun.status_code >= 400
+    assert paid.headers["content-type"] == "image/png"
+
+
+def test_a_key_makes_a_rerun_and_a_run_once(client: httpx2.Client) -> None:
+    """Documented: the first one's jobs answer the same key again."""
+    job = erased(client, 97, seed="5").headers["x-job-id"]
+    headers = {"idempotency-key": "rerun-97"}
+    reruns = [client.post(f"/jobs/{job}/rerun", headers=headers) for _ in range(2)]
+    media = fine(client.get(f"/jobs/{job}"))["media"][0]["uri"]
+    step = {"id": "cut", "tool": "edit_remove_background", "arguments": {"image": media}}
+    runs = [
+        fine(
+            client.post(
+                "/workflows/run",
+                json={"plan": {"steps": [step]}},
+                headers={"idempotency-key": "run-97", **WAIT},
+            )
+        )
+        for _ in range(2)
+    ]
+
+    assert len({each.headers["x-job-id"] for each in reruns}) == 1
+    assert len({each["id"] for each in runs}) == 1

@@ -123,7 +123,7 @@ def test_a_killed_call_is_never_paid_for_twice(tmp_path: Path) -> None:
 
 
 def test_a_result_survives_a_restart_between_202_and_the_result(tmp_path: Path) -> None:
-    """Documented: the job goes on in the next process, and its links stay valid."""
+    """Documented: the job continues in the next process, and its links stay valid."""
     files = {"image": ("a.png", png((64, 64)))}
     with http_server(tmp_path, STABILITY_OUTPUT_DIR="none") as server:
         answer = httpx2.post(

@@ -173,7 +173,7 @@ def test_label_and_tags_are_changed(client: httpx2.Client) -> None:
 
 
 def test_a_taken_label_becomes_the_next_version(client: httpx2.Client) -> None:
-    """Documented: the rule of media_label, said in the notes."""
+    """Documented: the rule of media_label, and a note about it."""
     stored(client, 131, label="taken")
     item = stored(client, 132)
 

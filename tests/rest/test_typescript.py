@@ -65,7 +65,7 @@ def test_a_client_generated_in_typescript_compiles_and_makes_calls(
     assert found["made"]["type"] == "image/png"
     assert found["made"]["job"]
     assert found["started"]["status"] == 202
-    assert found["result"] == {"id": found["started"]["id"], "status": "done", "width": 256}
+    assert found["result"] == {"id": found["started"]["id"], "status": "done", "type": "image/png"}
     assert found["refused"] == {
         "status": 400,
         "name": "invalid_arguments",

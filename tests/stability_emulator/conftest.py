@@ -6,6 +6,7 @@ import httpx2
 import pytest
 
 from stability_emulator.state import State
+from support.emulator.served import served
 
 from .support_emulated import caller
 
@@ -40,3 +41,10 @@ async def client(state: State) -> AsyncIterator[httpx2.AsyncClient]:
     """A plain HTTP client of the emulated API, with a key."""
     async with caller(state) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def emulator_url() -> Iterator[str]:
+    """Run the emulator as it is in its own process, and yield its address."""
+    with served("stability_mcp") as url:
+        yield url

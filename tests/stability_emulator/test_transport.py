@@ -153,6 +153,7 @@ async def test_the_transport_can_be_reused_after_it_was_closed(state: State) -> 
             assert response.json() == {"credits": 1_000_000}
 
 
+@pytest.mark.usefixtures("small_pictures")
 async def test_many_concurrent_requests_are_all_answered(state: State) -> None:
     """Chosen: the few worker threads don't deadlock."""
     answers: list[int] = []

@@ -3,7 +3,8 @@
 Starting Python and importing a server takes more CPU time than most tests of one need. A forking
 server imports once; `forked` returns what to start instead of `python -m MODULE`. That process
 stands in for a forked one, which gets its streams, environment and folder: a signal to either of
-them reaches the program, and they end in the same way. Tests about a start itself use `python -m`.
+them reaches the program, SIGKILL a moment later, and they end in the same way. Tests about a start,
+about the id of a process or its memory use `python -m`.
 
 `python -m support.programs ADDRESS` runs the forking server. It has one thread, so a child begins
 like a newly started process.
@@ -47,7 +48,6 @@ LIBRARIES = (
 CAN_FORK = hasattr(os, "pidfd_open")
 """Linux; elsewhere programs start as usual."""
 READY = b"ready\n"
-
 
 _running = ExitStack()
 """What the tests of this process have started."""
@@ -123,18 +123,21 @@ class Forks:
     def __init__(self, listener: socket.socket) -> None:
         self._listener = listener
         self._selector = selectors.DefaultSelector()
+        self._children = set[int]()
 
     def serve(self) -> Start | None:
         """Serve until stdin ends; return in each child what it should run."""
         self._selector.register(sys.stdin, selectors.EVENT_READ)
         self._selector.register(self._listener, selectors.EVENT_READ, self._fork)
         while True:
-            for key, _ in self._selector.select():
-                if key.data is None:
-                    return None
-                start: Start | None = key.data()
-                if start is not None:
-                    return start
+            (key, _), *_ = self._selector.select()  # handling one may end another
+            if key.data is None:
+                for child in self._children:
+                    os.kill(child, signal.SIGKILL)
+                return None
+            start: Start | None = key.data()
+            if start is not None:
+                return start
 
     def _fork(self) -> Start | None:
         connection, _ = self._listener.accept()
@@ -148,6 +151,7 @@ class Forks:
             connection.close()
             self._close()
             return start
+        self._children.add(child)
         for stream in start.streams:
             os.close(stream)
         ended = os.pidfd_open(child)
@@ -169,6 +173,7 @@ class Forks:
     def _end(self, child: int, connection: socket.socket, ended: int) -> None:
         """Tell the stand-in how its child ended."""
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        self._children.remove(child)
         with suppress(KeyError):  # it was killed
             self._selector.unregister(connection)
         with connection, suppress(OSError):

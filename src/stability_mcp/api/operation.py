@@ -139,6 +139,8 @@ class Operation(Described):
     """Whether the result is the picture with a transparent background."""
     rest_defaults: ClassVar[Mapping[str, Any]] = {}
     """Defaults of fields that the REST route has, as the API does, and the tool doesn't."""
+    style_field: ClassVar[str | None] = None
+    """The field that takes a picture of the style; None: no field does."""
     needs_marking: ClassVar[bool] = False
     """Whether `image` must have a transparent part unless a `mask` is given."""
 

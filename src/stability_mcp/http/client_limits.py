@@ -1,4 +1,4 @@
-"""Counts the requests of each client, in memory: a restart forgets them, and nobody is harmed."""
+"""Counts the requests of each client, in memory; a restart forgets them."""
 
 import time
 from collections import OrderedDict, deque

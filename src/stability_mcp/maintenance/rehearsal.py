@@ -80,13 +80,18 @@ class _Counting:
 
 
 async def rehearse(
-    database: Database, keep: Keep, *, clock: Callable[[], float] = time.time
+    database: Database,
+    keep: Keep,
+    *,
+    leftovers_only: bool = False,
+    clock: Callable[[], float] = time.time,
 ) -> Plan:
     """Return what a sweep of a store would remove now; the store is only read.
 
     Args:
         database: The store.
         keep: What the sweep keeps.
+        leftovers_only: Whether to rehearse `Retention.sweep_leftovers` instead.
         clock: Unix seconds.
 
     Raises:
@@ -100,7 +105,9 @@ async def rehearse(
             copy = await to_thread.run_sync(Database, folder)
             try:
                 before = await copy.read(_items)
-                swept = await Retention(copy, keep, clock=clock, files=files, pause=0).sweep()
+                retention = Retention(copy, keep, clock=clock, files=files, pause=0)
+                sweep = retention.sweep_leftovers if leftovers_only else retention.sweep
+                swept = await sweep()
                 kept = {each.id for each in await copy.read(_items)}
             finally:
                 await copy.close()
@@ -111,9 +118,3 @@ async def rehearse(
                 "the database.",
             ) from error
     return Plan(swept=swept, items=tuple(each for each in before if each.id not in kept))
-
-
-async def rehearse_leftovers(database: Database) -> Swept:
-    """Return what `Retention.sweep_leftovers` would remove now."""
-    files = StoredFiles(home=database.home, remove=_Counting())
-    return await Retention(database, Keep(), files=files).sweep_leftovers()

@@ -5,6 +5,8 @@ further ones run every few hours. Candidates are found by readers; the writer on
 transactions that check again, so two processes may sweep at the same time. `retention_rows` and
 `deleted_media` have the rules. Unusable paid responses leave the quarantine at the same age. Then
 `shrink` removes the oldest media if the rest is larger than STABILITY_KEEP_BYTES.
+
+Length: one sweep, with a step for each kind of row and file.
 """
 
 import logging
@@ -83,6 +85,10 @@ class Swept:
     quarantined: int = 0
     spool: int = 0
     """Leftovers of interrupted imports."""
+    uploads: int = 0
+    """Uploads whose time is over."""
+    keys: int = 0
+    """Idempotency keys whose time is over."""
     bytes: int = 0
     """Size of all removed files."""
     excess: int = 0
@@ -117,6 +123,8 @@ SWEPT_NOUNS = {
     "files": ("stored file", "stored files"),
     "quarantined": ("file in quarantine/", "files in quarantine/"),
     "spool": ("leftover in spool/", "leftovers in spool/"),
+    "uploads": ("expired upload", "expired uploads"),
+    "keys": ("idempotency key", "idempotency keys"),
 }
 """What the counts of a sweep are called, by field: singular and plural."""
 
@@ -197,10 +205,10 @@ class Retention:
         leftovers = await in_file_thread(lambda: list(retention_rows.spool_leftovers(home)))
         file_age = self._clock() - retention_rows.MIN_FILE_AGE_SECONDS
         swept.spool = await self._remove_files(swept, leftovers, file_age)
-        await self._expired(self._clock())
+        await self._expired(swept, self._clock())
         return swept
 
-    async def _expired(self, now: float) -> None:
+    async def _expired(self, swept: Swept, now: float) -> None:
         """Remove idempotency keys and signed uploads whose time is over."""
         cutoff, removed = now - idempotency.KEEP_SECONDS, PAGE_ROWS
         while removed == PAGE_ROWS:
@@ -209,15 +217,17 @@ class Retention:
                 name="maintenance.retain_keys",
                 own_commit=True,
             )
+            swept.keys += removed
             await anyio.sleep(self._pause)
-        home, remove = self._files.home, self._files.remove
+        home = self._files.home
         while uploads := await self._database.write(
             lambda c: upload_rows.remove_expired(c, now=now, limit=PAGE_ROWS),
             name="maintenance.retain_uploads",
             own_commit=True,
         ):
             paths = [upload_rows.upload_path(home, each) for each in uploads]
-            await in_file_thread(partial(retention_rows.remove_files, paths, now, remove))
+            swept.uploads += len(uploads)
+            await self._remove_files(swept, paths, now)
             await anyio.sleep(self._pause)
 
     async def _sweep_old(self, swept: Swept, cutoff: float) -> None:

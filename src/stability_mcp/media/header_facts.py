@@ -46,7 +46,7 @@ async def header_facts(importer: Importer, reference: str) -> Facts | None:
             if isinstance(parsed, OnWeb):
                 return None
             if not importer.reads_files:
-                continue  # the import below refuses what is no stored media
+                continue  # the import below refuses what isn't stored media
             if isinstance(parsed, Named) and not parsed.certain:
                 return await importer.files.use(parsed.name, _probed)
             if isinstance(parsed, OnDisk):

@@ -21,7 +21,9 @@ from stability_mcp.studio import JobRecord, MediaItem, Outcome
 from stability_mcp.studio.workflow.run_answer import RunOutcome
 
 MIN_RETRY_SECONDS, MAX_RETRY_SECONDS = 1, 30
-"""Bounds of `Retry-After`: a poll costs one query, and nobody should wait half a minute longer."""
+"""Bounds of `Retry-After`: a poll costs one query, and nothing should be half a minute late."""
+
+OK, CREATED = 200, 201
 
 Answer = Outcome | RunOutcome | BaseModel | Mapping[str, Any] | Response
 """What the function of a route may return."""
@@ -35,10 +37,11 @@ async def respond(call: RestCall, answer: Answer, request_id: str) -> Response:
         return await outcome_response(call, answer, request_id)
     if isinstance(answer, RunOutcome):
         return run_response(call, answer)
+    status = CREATED if CREATED in call.route.statuses else OK
     if isinstance(answer, Data):
-        return JSONResponse(answer.dumped())
+        return JSONResponse(answer.dumped(), status)
     if isinstance(answer, BaseModel):
-        return JSONResponse(answer.model_dump(mode="json", exclude_none=True))
+        return JSONResponse(answer.model_dump(mode="json", exclude_none=True), status)
     return JSONResponse(dict(answer))
 
 
@@ -112,7 +115,7 @@ def _running(outcome: Outcome) -> Response:
 def accepted(
     name: str, status: str, seconds: float, facts: Mapping[str, Any] | None = None
 ) -> Response:
-    """Return 202: the work goes on, and the links lead to its result.
+    """Return 202: the work continues, and the links lead to its result.
 
     Args:
         name: Id of the job, call or run.
@@ -131,9 +134,7 @@ def accepted(
 
 def run_response(call: RestCall, outcome: RunOutcome) -> Response:
     """Return a run: 202 while it works, else its JSON form."""
-    form = RunForm.of(outcome, call.notes)
-    notes = [without_folders(each, call.settings) for each in form.notes]
-    form = form.model_copy(update={"notes": notes})
+    form = run_form(call, outcome)
     if not outcome.is_running:
         return JSONResponse(form.dumped())
     facts = {
@@ -142,6 +143,14 @@ def run_response(call: RestCall, outcome: RunOutcome) -> Response:
         if name not in {"id", "status", "links"}
     }
     return accepted(form.id, form.status, form.seconds_left or 0, facts)
+
+
+def run_form(call: RestCall, outcome: RunOutcome) -> RunForm:
+    """Return a run as JSON, whatever its state."""
+    form = RunForm.of(outcome, call.notes)
+    notes = [without_folders(each, call.settings) for each in form.notes]
+    why = None if form.why is None else without_folders(form.why, call.settings)
+    return form.model_copy(update={"notes": notes, "why": why})
 
 
 def _job_problem(job: JobRecord, call: RestCall, outcome: Outcome) -> Problem:

@@ -31,7 +31,7 @@ def is_unchanged(headers: Headers, etag: str) -> bool:
 
 
 def wanted_span(headers: Headers, etag: str, size: int) -> Span | None:
-    """Return the part that a client wants; None: the whole file.
+    """Return the part that a client asks for; None: the whole file.
 
     A header that is invalid, names several ranges, or belongs to another version is ignored.
 

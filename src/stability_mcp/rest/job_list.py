@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from stability_mcp.rest.job_form import JobForm
+from stability_mcp.rest.job_form import JobForm, JobLinks, job_links
 from stability_mcp.rest.media_details import MediaReference
 from stability_mcp.rest.run_form import RunProgressForm
 from stability_mcp.server.tool import Data
+from stability_mcp.server.tools.jobs import JobsCancelled
 from stability_mcp.server.views import when
 from stability_mcp.studio import JobOrigin
 from stability_mcp.studio.workflow.work_list import WorkPage
@@ -50,6 +51,43 @@ class JobDetailForm(ListedJobForm):
             generation=job.generation,
             fetchable_until=when(job.fetchable_until) if job.fetchable_until else None,
         )
+
+
+class CancelledJobForm(Data):
+    """The outcome for one job of a cancel request."""
+
+    id: str
+    operation: str
+    outcome: str
+    """cancelled, sent, detached or ended."""
+    text: str
+    """The outcome in words, and what is charged."""
+    links: JobLinks
+
+
+class CancelledForm(Data):
+    """The outcome for each job of a cancel request."""
+
+    note: str
+    """All in one sentence."""
+    released: float
+    """Reserved credits that were released."""
+    jobs: list[CancelledJobForm]
+
+    @classmethod
+    def of(cls, cancelled: JobsCancelled) -> "CancelledForm":
+        """Return the answer of `job_cancel` as JSON."""
+        jobs = [
+            CancelledJobForm(
+                id=each.id,
+                operation=each.operation,
+                outcome=each.outcome,
+                text=each.said,
+                links=job_links(each.id),
+            )
+            for each in cancelled.jobs
+        ]
+        return cls(note=cancelled.note, released=cancelled.released, jobs=jobs)
 
 
 class ListedRunForm(RunProgressForm):

@@ -7,7 +7,7 @@ from stability_mcp import __version__
 from stability_mcp.api.openapi_table import price_sentence
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.wire_schema import Schema
-from stability_mcp.rest.openapi_answers import RESPONSES, answer_model, answers
+from stability_mcp.rest.openapi_answers import RESPONSES, answer_models, answers
 from stability_mcp.rest.openapi_models import ModelSchemas
 from stability_mcp.rest.openapi_parts import COMPONENTS
 from stability_mcp.rest.openapi_requests import body_of, parameters_of
@@ -66,7 +66,7 @@ def document(routes: Sequence[RestRoute]) -> dict[str, Any]:
     """
     paths: dict[str, Any] = {}
     schemas: dict[str, Schema] = {}
-    models = ModelSchemas(filter(None, map(answer_model, routes)))
+    models = ModelSchemas(each for route in routes for each in answer_models(route))
     for route in routes:
         described = _operation(route, schemas, models)
         for path, operation_id in _places(route):

@@ -1,7 +1,7 @@
 """What the OpenAPI document says about the answers of a route: every status it can have."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from pydantic import BaseModel
 
@@ -153,22 +153,27 @@ def _result(route: RestRoute) -> Schema:
 
 def _accepted(route: RestRoute) -> Schema:
     name = "Accepted" if route.answer in {"media", "deferred", "artifacts"} else "AcceptedRun"
-    found = _with_headers("The work goes on.", ("JobId", "Location", "RetryAfter"))
+    found = _with_headers("The work continues.", ("JobId", "Location", "RetryAfter"))
     return {**found, "content": {JSON: {"schema": reference("schemas", name)}}}
 
 
-def answer_model(route: RestRoute) -> type[BaseModel] | None:
-    """Return the model of a JSON answer: what the route's function returns, or None."""
+def answer_models(route: RestRoute) -> list[type[BaseModel]]:
+    """Return the models of a JSON answer: what the route's function returns."""
     if route.operation is not None:
-        return route.operation.result if issubclass(route.operation, Query) else None
+        return [route.operation.result] if issubclass(route.operation, Query) else []
     returned: Any = get_type_hints(route.function).get("return")
-    is_model = isinstance(returned, type) and issubclass(returned, BaseModel)
-    return returned if is_model else None
+    return [
+        each
+        for each in get_args(returned) or (returned,)
+        if isinstance(each, type) and issubclass(each, BaseModel)
+    ]
 
 
 def _json_schema(route: RestRoute, models: ModelSchemas) -> Schema:
-    model = answer_model(route)
-    return models.reference(model) if model is not None else {"type": "object"}
+    found = [models.reference(each) for each in answer_models(route)]
+    if len(found) > 1:
+        return {"anyOf": found}
+    return found[0] if found else {"type": "object"}
 
 
 def _with_headers(description: str, names: tuple[str, ...]) -> Schema:

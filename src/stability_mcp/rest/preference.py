@@ -1,4 +1,4 @@
-"""How long a client wants to wait: the header `Prefer` (RFC 7240)."""
+"""How long a client prefers to wait: the header `Prefer` (RFC 7240)."""
 
 import re
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ class Preference:
     """What a client prefers."""
 
     is_async: bool = False
-    """Whether it wants an answer as soon as the call is stored."""
+    """Whether it prefers an answer as soon as the call is stored."""
     wait: float | None = None
-    """Seconds that it wants to wait at most; None: it didn't say."""
+    """Seconds that it waits at most; None: it has no preference."""
 
     @classmethod
     def of(cls, headers: list[str]) -> "Preference":

@@ -62,7 +62,7 @@ class RestCall:
 
     @cached_property
     def preference(self) -> Preference:
-        """Return how long the client wants to wait."""
+        """Return how long the client prefers to wait."""
         return Preference.of(self.request.headers.getlist("prefer"))
 
     @property

@@ -62,14 +62,14 @@ class RestRoute:
     """The group it belongs to."""
     answer: AnswerKind
     arguments: type[BaseModel] | None
-    """Model of what it takes in path, query and body; None: nothing."""
+    """Model of its parameters in path, query and body; None: it has none."""
     function: Function
     access: Access = "usual"
     body: BodyKind = "form"
     aliases: tuple[str, ...] = ()
     """Further paths."""
     statuses: tuple[int, ...] = ()
-    """Statuses it answers with, besides those that follow from the other facts."""
+    """Statuses of its answers that don't follow from the other facts."""
     hints: Mapping[str, str] = field(default_factory=dict)
     """What to do instead, by name of an unknown argument that callers try."""
     operation: type[Operation] | None = None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from stability_mcp.figures.operation_figures import JobTotals, OperationFigures, job_totals
 from stability_mcp.figures.request_log import LoggedRequest, LogPage, LogQuery, Slot, read_log
 from stability_mcp.jobs.models import JobFilter, RateLimit, State
-from stability_mcp.maintenance.rehearsal import rehearse, rehearse_leftovers
+from stability_mcp.maintenance.rehearsal import rehearse
 from stability_mcp.maintenance.repair import StoreCheck
 from stability_mcp.maintenance.retention import Keep, Retention, Swept
 from stability_mcp.maintenance.store_size import StoreSize, store_size
@@ -138,10 +138,9 @@ class Upkeep:
         Raises:
             StorageError: the store cannot be read, written or copied.
         """
-        keep = Keep(days=days)
+        keep, leftovers_only = Keep(days=days), days is None
         if dry_run:
-            if days is None:
-                return await rehearse_leftovers(self._database)
-            return (await rehearse(self._database, keep)).swept
+            plan = await rehearse(self._database, keep, leftovers_only=leftovers_only)
+            return plan.swept
         retention = Retention(self._database, keep)
-        return await (retention.sweep_leftovers() if days is None else retention.sweep())
+        return await (retention.sweep_leftovers() if leftovers_only else retention.sweep())

@@ -10,6 +10,7 @@ from typing import Any
 
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.local_tools import all_local_tools
+from stability_mcp.text import listed
 from stability_mcp.workflows.placeholders import literal
 from stability_mcp.workflows.plan import Plan, PlanInput, Step
 from stability_mcp.workflows.plan_check import outputs_of
@@ -18,7 +19,7 @@ from stability_mcp.workflows.problems import Problem
 from stability_mcp.workflows.template_parts import labelled, step_id, takes, takes_label
 
 STYLE_ARGUMENTS: Mapping[str, str] = MappingProxyType(
-    {"control_style": "image", "control_style_transfer": "style_image"}
+    {name: row.style_field for name, row in OPERATIONS.items() if row.style_field is not None}
 )
 """The argument that takes the style, by operation."""
 
@@ -32,7 +33,7 @@ class Filling:
     prompt: str | None = None
     """Prompt of each step that requires one and has none."""
     style_reference: str | None = None
-    """Picture of `control_style`, and style of `control_style_transfer`."""
+    """The picture of the style, for the steps that take one."""
     output_format: str | None = None
     """Format of the last step's result."""
 
@@ -71,7 +72,7 @@ def _fill_style(found: FilledPlan, filling: Filling) -> None:
             Problem(
                 argument="style_reference",
                 message="No step takes it.",
-                cure="Add a step with control_style or control_style_transfer, or leave it out.",
+                cure=f"Add a step with {listed(STYLE_ARGUMENTS, last='or')}, or leave it out.",
             )
         )
         return

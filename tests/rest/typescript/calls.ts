@@ -44,7 +44,7 @@ console.log(
   JSON.stringify({
     made: { type: made.data.type, job: made.response.headers.get("X-Job-Id") },
     started: { status: started.response.status, id: started.data.id },
-    result: { id: job.id, status: job.status, width: job.media[0]?.width },
+    result: { id: job.id, status: job.status, type: job.media[0]?.media_type },
     refused: { status: refused.response.status, name: problem?.name, charged: problem?.charged },
   }),
 );

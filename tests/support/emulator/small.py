@@ -37,11 +37,12 @@ def small_brief(
     **values: Any,  # noqa: ANN401 -- other fields of a brief
 ) -> Brief:
     """Return a brief for pictures of the same shapes, at most `MAX_SMALL_SIDE` long."""
-    shrunk = {name: picture.resize(_small(picture.size)) for name, picture in pictures.items()}
-    return Brief(size=_small(size), pictures=shrunk, **values)
+    shrunk = {name: picture.resize(small(picture.size)) for name, picture in pictures.items()}
+    return Brief(size=small(size), pictures=shrunk, **values)
 
 
-def _small(size: tuple[int, int]) -> Size:
+def small(size: tuple[int, int]) -> Size:
+    """Return the size of a small picture of the same shape."""
     share = min(1, MAX_SMALL_SIDE / max(size))
     return Size(*(max(round(side * share), 1) for side in size))
 

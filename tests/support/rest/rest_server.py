@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ import anyio
 import httpx2
 import uvicorn
 
+from stability_emulator.faults import Fault
 from stability_mcp.http.http_app import http_app
 from stability_mcp.http.http_serving import listen
 from stability_mcp.http.identities import Secrets
@@ -33,6 +34,7 @@ def rest_server(
     *,
     token: str | None = TOKEN,
     gate: Gate | None = None,
+    faults: Sequence[Fault] = (),
     page: PageTokens | None = None,
     **chosen: object,
 ) -> Iterator[httpx2.Client]:
@@ -42,6 +44,7 @@ def rest_server(
         folder: All folders of the server are below it.
         token: The token that it requires; the client doesn't send it, as the emulator needs none.
         gate: Holds back results of the emulated API, see `PausedApi`.
+        faults: What the emulated API does wrong.
         page: Codes and tokens of the web page.
         **chosen: Further settings.
     """
@@ -49,7 +52,7 @@ def rest_server(
     app = http_app(
         settings,
         Secrets(token=token, admin_token=TOKEN, page=page or PageTokens()),
-        open_studio=partial(paced, gate=gate) if settings.emulated else open_lazily,
+        open_studio=partial(paced, gate=gate, faults=faults) if settings.emulated else open_lazily,
     )
     listener = listen("127.0.0.1", 0)
     config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=2)

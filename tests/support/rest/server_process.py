@@ -12,7 +12,7 @@ from support.programs import forked
 from support.server.in_memory import environment_in
 
 SECONDS = 20
-"""A server that was told to stop takes a moment."""
+"""A server that was terminated takes a moment."""
 
 
 @dataclass(frozen=True)

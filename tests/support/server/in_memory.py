@@ -16,6 +16,7 @@ from mcp.types import CallToolResult, ImageContent, ResourceLink, TextContent
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stability_emulator.app import create_app
+from stability_emulator.faults import Fault
 from stability_emulator.transport import EmulatorTransport
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.server.app import build_server
@@ -91,6 +92,7 @@ async def paced(
     *,
     latency: float = 0,
     gate: Gate | None = None,
+    faults: Sequence[Fault] = (),
     observer: Observer | None = None,
 ) -> AsyncIterator[Studio]:
     """Open a studio with a slow emulated API.
@@ -99,12 +101,15 @@ async def paced(
         settings: The operator's settings.
         latency: Seconds that each paid call takes.
         gate: Holds back results until a test opens it.
+        faults: What the API does wrong.
         observer: Called for each write of the store.
     """
     async with open_studio(settings, observer=observer) as studio:
         transport = studio._parts.runtime.client._transport  # noqa: SLF001 -- tests set the emulator's latency
         assert isinstance(transport, EmulatorTransport)
         transport.state.latency = latency
+        for each in faults:
+            transport.state.faults.inject(each)
         if gate is not None:
             app = await anyio.to_thread.run_sync(create_app, transport.state)
             transport._app = gate.before(app)  # noqa: SLF001 -- as above

@@ -13,13 +13,6 @@ from stability_mcp.server.tool import Data
 from stability_mcp.studio import ResponseTime
 from stability_mcp.text import plain
 
-QUERIES = {
-    "account": "account_details",
-    "balance": "account_balance",
-    "engines": "account_engines",
-}
-"""The operations that tell about the account, by their part of the answer."""
-
 
 class ListPrice(Data):
     """The list price of an operation in credits; from and to differ if it depends on arguments."""
@@ -42,8 +35,8 @@ class FailedQuery(Data):
 class AccountFacts(Data):
     """The account that the API key belongs to."""
 
-    account: Any = None
-    """Answer of account_details."""
+    details: Any = None
+    """Answer of account_details; absent, like the next two: it failed."""
     balance: Any = None
     """Answer of account_balance."""
     engines: Any = None
@@ -59,23 +52,24 @@ async def admin_account(call: RestCall, arguments: None) -> AccountFacts:  # noq
     found: dict[str, Any] = {}
     failed: dict[str, str] = {}
 
-    async def ask(part: str, operation: str) -> None:
+    async def ask(row: type[Query]) -> None:
         try:
-            answer = await call.studio.query(operation, {})
+            answer = await call.studio.query(row.name(), {})
         except StudioError as error:
-            failed[operation] = plain(str(error))
+            failed[row.name()] = plain(str(error))
         else:
-            found[part] = answer.model_dump(mode="json")
+            found[row.family] = answer.model_dump(mode="json")
 
+    rows = [row for row in OPERATIONS.values() if issubclass(row, Query)]
     async with anyio.create_task_group() as group:
-        for part, operation in QUERIES.items():
-            group.start_soon(ask, part, operation)
+        for row in rows:
+            group.start_soon(ask, row)
     return AccountFacts(
         **found,
         failed=[
-            FailedQuery(operation=each, error=failed[each])
-            for each in QUERIES.values()
-            if each in failed
+            FailedQuery(operation=row.name(), error=failed[row.name()])
+            for row in rows
+            if row.name() in failed
         ],
         prices=_prices(),
         emulated=call.settings.emulated,

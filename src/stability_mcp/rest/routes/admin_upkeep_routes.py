@@ -165,11 +165,17 @@ class CleanedUp(Data):
     """Items that were deleted some time ago."""
     calls: int
     runs: int
+    deliveries: int
+    """Old messages to webhooks."""
     files: int
     """Stored files that nothing uses."""
     quarantined: int
     spool: int
-    """Leftovers of interrupted imports and expired uploads."""
+    """Leftovers of interrupted imports."""
+    uploads: int
+    """Expired uploads."""
+    keys: int
+    """Old idempotency keys."""
     bytes: int
     """Size of all files."""
 

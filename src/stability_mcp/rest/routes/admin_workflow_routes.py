@@ -7,6 +7,7 @@ from anyio import lowlevel
 from pydantic import Field, WithJsonSchema
 
 from stability_mcp.api.tool_arguments import Arguments
+from stability_mcp.rest.problem_form import ProblemFacts
 from stability_mcp.rest.rest_call import RestCall
 from stability_mcp.rest.route import route
 from stability_mcp.server.tool import Data
@@ -16,7 +17,6 @@ from stability_mcp.workflows.plan import MAX_STEPS
 
 if TYPE_CHECKING:
     from stability_mcp.studio.workflow.saved_templates import SavedTemplate
-    from stability_mcp.workflows.problems import Problem
     from stability_mcp.workflows.template import Template
 
 
@@ -110,27 +110,6 @@ class WorkflowSteps(Arguments):
     steps: Annotated[list[AnyStep], Field(min_length=1, max_length=MAX_STEPS)]
     """In any notation that workflow_plan takes: {id, tool, arguments, count, foreach, review}.
     "$draft" as an argument is what step draft makes."""
-
-
-class ProblemFacts(Data):
-    """What is wrong with a workflow, or wasteful."""
-
-    step: str | None = None
-    """Absent: the workflow as a whole."""
-    argument: str | None = None
-    message: str
-    hint: str | None = None
-    """What to do."""
-
-    @classmethod
-    def of(cls, problem: "Problem") -> "ProblemFacts":
-        """Return a problem as JSON."""
-        return cls(
-            step=problem.step,
-            argument=problem.argument,
-            message=problem.message,
-            hint=problem.cure or None,
-        )
 
 
 class CheckedWorkflow(Data):

@@ -7,16 +7,16 @@ from pydantic import Field
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.tool_arguments import Arguments
 from stability_mcp.errors import ArgumentsError
+from stability_mcp.rest.answers import run_form
 from stability_mcp.rest.job_form import CallForm, JobForm, job_links, status_of_all
-from stability_mcp.rest.job_list import JobDetailForm, JobPageForm
+from stability_mcp.rest.job_list import CancelledForm, JobDetailForm, JobPageForm
 from stability_mcp.rest.named_work import NamedWork, find_work
 from stability_mcp.rest.rest_call import RestCall
 from stability_mcp.rest.route import route
 from stability_mcp.rest.routes.media_routes import Cursor, PageLimit
-from stability_mcp.server.tool import Data, PeriodArguments
+from stability_mcp.rest.run_form import RunForm
+from stability_mcp.server.tool import PeriodArguments
 from stability_mcp.studio import CallOptions, JobFilter, Outcome, reruns
-from stability_mcp.studio.workflow.run_answer import RunOutcome
-from stability_mcp.studio.workflow.run_start import RunOptions
 from stability_mcp.studio.workflow.work_list import WorkQuery
 
 
@@ -52,11 +52,11 @@ class OneJob(Arguments):
 
 
 @route("GET", "/jobs/{id}", tag="jobs")
-async def get_job(call: RestCall, arguments: OneJob) -> Data | RunOutcome:
+async def get_job(call: RestCall, arguments: OneJob) -> JobDetailForm | CallForm | RunForm:
     """Get a job, the jobs of a call, or a run: state, price, inputs and links to results."""
     work = await find_work(call.studio, arguments.id)
     if work.run is not None:
-        return await call.studio.runs.show(work.run, RunOptions(wait=0, preview=False))
+        return run_form(call, await call.studio.runs.show(work.run, call.run_options()))
     jobs = await call.studio.origins_of_jobs(await call.studio.get_jobs(work.jobs))
     if len(jobs) == 1:
         return JobDetailForm.of_origin(jobs[0])
@@ -71,15 +71,15 @@ async def get_job(call: RestCall, arguments: OneJob) -> Data | RunOutcome:
 
 
 @route("DELETE", "/jobs/{id}", tag="jobs")
-async def cancel_job(call: RestCall, arguments: OneJob) -> Data | RunOutcome:
+async def cancel_job(call: RestCall, arguments: OneJob) -> CancelledForm | RunForm:
     """Cancel what wasn't sent, free of charge; sent jobs are stored, and charged if successful."""
     work = await find_work(call.studio, arguments.id)
     if work.run is not None:
         runs, options = call.studio.runs, call.run_options()
         is_ended = (await runs.read(work.run)).row.finished_at is not None
-        return await (runs.show if is_ended else runs.cancel)(work.run, options)
-    cancelled: Data = await call.tool("job_cancel", {"jobs": list(work.jobs)})
-    return cancelled
+        act = runs.show if is_ended else runs.cancel
+        return run_form(call, await act(work.run, options))
+    return CancelledForm.of(await call.tool("job_cancel", {"jobs": list(work.jobs)}))
 
 
 class Rerun(OneJob):

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from stability_mcp.api.tool_arguments import Arguments, as_list
 from stability_mcp.errors import ArgumentsError, FileUnusableError
@@ -106,7 +106,7 @@ class NewMedia(Arguments):
 
 
 @route("POST", "/media", tag="media", body="form_or_file", statuses=(201,))
-async def store_media(call: RestCall, arguments: NewMedia) -> Response:
+async def store_media(call: RestCall, arguments: NewMedia) -> StoredMediaForm:
     """Store files as media, free of charge: a form with files, a link, or the bytes of one file."""
     items, notes = [], call.notes
     if has_fields(call.request):
@@ -119,12 +119,10 @@ async def store_media(call: RestCall, arguments: NewMedia) -> Response:
         item, note = await _receive(call, arguments)
         items.append(item)
         notes.append(note)
-    form = StoredMediaForm(
+    return StoredMediaForm(
         media=[MediaForm.of(each) for each in items],
         notes=[each for each in dict.fromkeys(notes) if each],
     )
-    headers = {"location": media_links(items[0].id).self} if len(items) == 1 else {}
-    return JSONResponse(form.dumped(), 201, headers=headers)
 
 
 def _check_count(arguments: NewMedia) -> None:

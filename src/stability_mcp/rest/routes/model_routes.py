@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
+from anyio import to_thread
+
 from stability_mcp.api.fields import AudioLimits, File, ImageLimits
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
@@ -123,7 +125,7 @@ class ModelsInfo(Data):
 @route("GET", "/models/info", tag="models", access="open")
 async def get_models(call: RestCall, arguments: None) -> ModelsInfo:  # noqa: ARG001 -- every route takes both
     """Describe every operation: title, models, price, time, fields and limits of its files."""
-    return _models()
+    return await to_thread.run_sync(_models)  # the first time it builds every schema
 
 
 @cache
@@ -169,7 +171,7 @@ class Formats(Data):
 @route("GET", "/supported-formats", tag="models", access="open")
 async def get_formats(call: RestCall, arguments: None) -> Formats:  # noqa: ARG001 -- every route takes both
     """List formats of files, aspect ratios, style presets and limits of sizes."""
-    return _formats()
+    return await to_thread.run_sync(_formats)  # as above
 
 
 @cache
@@ -177,6 +179,7 @@ def _formats() -> Formats:
     marks = [mark for row in OPERATIONS.values() for mark in row.file_fields().values()]
     pictures = [each.limits for each in marks if isinstance(each.limits, ImageLimits)]
     sounds = [each.limits for each in marks if isinstance(each.limits, AudioLimits)]
+    schemas = {name: plain_schema(row) for name, row in OPERATIONS.items()}
     return Formats(
         inputs={
             "image": _in_order(each.formats for each in pictures),
@@ -184,13 +187,11 @@ def _formats() -> Formats:
         },
         imported=list(EXTENSIONS),
         outputs={
-            "image": _outputs("image"),
-            "audio": _outputs("audio"),
+            "image": _outputs(schemas, "image"),
+            "audio": _outputs(schemas, "audio"),
             "model": [EXTENSIONS["model/gltf-binary"]],
         },
-        aspect_ratios=_in_order(
-            _choices(plain_schema(row), "aspect_ratio") for row in OPERATIONS.values()
-        ),
+        aspect_ratios=_in_order(_choices(each, "aspect_ratio") for each in schemas.values()),
         style_presets=[StyleInfo(name=name, description=text) for name, text in STYLES.items()],
         limits=InputLimits(
             max_file_bytes=MAX_UPLOAD_BYTES,
@@ -205,9 +206,9 @@ def _formats() -> Formats:
     )
 
 
-def _outputs(kind: str) -> list[str]:
-    rows = (row for row in OPERATIONS.values() if row.media == kind)
-    return _in_order(_choices(plain_schema(row), "output_format") for row in rows)
+def _outputs(schemas: Mapping[str, Mapping[str, Any]], kind: str) -> list[str]:
+    names = [name for name, row in OPERATIONS.items() if row.media == kind]
+    return _in_order(_choices(schemas[name], "output_format") for name in names)
 
 
 def _choices(schema: Mapping[str, Any], name: str) -> list[str]:

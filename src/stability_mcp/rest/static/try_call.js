@@ -186,7 +186,7 @@ async function showAnswer(place, { url, method, headers, form, json, file }, tok
     if (kind.startsWith("text/event-stream")) await showStream(place, response);
     else place.append(...(await bodyOf(response, kind)));
   } catch (error) {
-    const text = error.name === "AbortError" ? "Stopped. A job that was started goes on." : "No answer: the server can't be reached, or the connection was cut.";
+    const text = error.name === "AbortError" ? "Stopped. A job that was started continues." : "No answer: the server can't be reached, or the connection was cut.";
     place.append(element("p", { className: "error", textContent: text }));
     line.remove();
   }

@@ -58,7 +58,7 @@ class EnhanceImage(TemplateArguments):
     steps: Annotated[list[Repair], BeforeValidator(as_list), Field(min_length=1)] | None = None
     """Do only these, whether or not they seem needed. Absent: what it needs."""
 
-    def wants(self, repair: Repair) -> bool | None:
+    def is_requested(self, repair: Repair) -> bool | None:
         """Return whether to do a repair; None: if it is needed."""
         if self.steps is not None:
             return repair in self.steps
@@ -115,7 +115,7 @@ def _best_upscaler(arguments: EnhanceImage, size: Size) -> Upscaler | None:
 def _steps(arguments: EnhanceImage, flaws: list[str], upscaler: Upscaler | None) -> Iterator[Step]:
     """Yield the steps; noise goes first, as an upscaler would take it for detail."""
     image = "$image"
-    if is_asked(arguments.wants("denoise"), "noisy", flaws):
+    if is_asked(arguments.is_requested("denoise"), "noisy", flaws):
         yield transform("denoised", image, {"op": "adjust", "denoise": DENOISE})
         image = "$denoised"
     if upscaler is not None:
@@ -123,7 +123,7 @@ def _steps(arguments: EnhanceImage, flaws: list[str], upscaler: Upscaler | None)
         yield upscaler.choice.step("enlarged", image=image, **words)
         image = "$enlarged"
     is_soft = arguments.detail == "keep" and "blurred" in flaws
-    wanted = arguments.wants("sharpen")
+    wanted = arguments.is_requested("sharpen")
     if is_soft if wanted is None else wanted:
         yield transform("sharpened", image, {"op": "adjust", "sharpen": SHARPEN})
 
@@ -132,7 +132,7 @@ def _notes(
     arguments: EnhanceImage, size: Size, flaws: list[str], upscaler: Upscaler | None
 ) -> list[str]:
     notes = [f"Found: {', '.join(flaws) or 'no flaws'}"]
-    if upscaler is None and arguments.wants("upscale") is False:
+    if upscaler is None and arguments.is_requested("upscale") is False:
         notes.append("The picture keeps its size: steps doesn't name upscale")
     elif upscaler is None:
         notes.append(

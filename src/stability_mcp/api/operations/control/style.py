@@ -24,6 +24,7 @@ class Style(ImageOperation):
     """
 
     title = "Control: style"
+    style_field = "image"
     spec = Spec(path="/v2beta/stable-image/control/style", credits=5, seconds=11)
     hints = {
         "style_image": "use image",

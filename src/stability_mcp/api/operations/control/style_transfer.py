@@ -31,6 +31,7 @@ class StyleTransfer(ImageOperation):
     """
 
     title = "Control: style transfer"
+    style_field = "style_image"
     spec = Spec(path="/v2beta/stable-image/control/style-transfer", credits=8, seconds=15)
     hints = {
         "image": "use init_image for the picture and style_image for the style",

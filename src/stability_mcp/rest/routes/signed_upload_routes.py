@@ -7,7 +7,6 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 from pydantic import Field
-from starlette.responses import JSONResponse, Response
 
 from stability_mcp.api.tool_arguments import Arguments
 from stability_mcp.rest.media_details import StoredMediaForm
@@ -45,19 +44,18 @@ class UploadForm(Data):
 
 
 @route("POST", "/uploads", tag="media", statuses=(201,), hints={"size": "use bytes"})
-async def create_upload(call: RestCall, arguments: NewUpload) -> Response:
+async def create_upload(call: RestCall, arguments: NewUpload) -> UploadForm:
     """Get a signed URL to which one file can be sent without the token, within 10 minutes."""
     made = await call.studio.signed_uploads.create(arguments.name, arguments.bytes)
     signed = urlencode({"expires": made.expires_at, "signature": made.signature})
     base = _link(made.id)
-    form = UploadForm(
+    return UploadForm(
         id=made.id,
         method=METHOD,
         url=f"{base}?{signed}",
         expires=when(made.expires_at),
         complete=f"{base}/complete",
     )
-    return JSONResponse(form.dumped(), 201)
 
 
 class SentFile(Arguments):
