@@ -9,6 +9,7 @@ import { Problem, Skeleton, useLoad } from "../ui/states";
 import { toast, toastError } from "../ui/toasts";
 import { changedOf, priceOf, startedText } from "./changes.ts";
 import { make, type Making } from "./making.ts";
+import "./create.css";
 
 /** The gallery shows the job at once, and later its result. */
 const LATER = "respond-async";
