@@ -15,9 +15,6 @@ from stability_mcp.pages.page_token import PageTokens
 from stability_mcp.server.lazy_studio import LazyStudio
 from stability_mcp.settings import Settings
 
-LISTED_AS = "web page"
-"""What the page is called in lists of jobs."""
-
 
 class PageApp:
     """The web page and its API as an application.
@@ -50,7 +47,7 @@ class PageApp:
 
     def _load(self, lazy_studio: LazyStudio) -> ASGIApp:
         from stability_mcp.http.page_calls import PageCalls
-        from stability_mcp.pages.ui_face import UiFace
+        from stability_mcp.pages.ui_face import LISTED_AS, UiFace
         from stability_mcp.pages.ui_site import ui_app
         from stability_mcp.server.catalog import all_tools
         from stability_mcp.studio import Sheet
@@ -58,7 +55,7 @@ class PageApp:
         return ui_app(
             UiFace(
                 tokens=self._tokens,
-                get_studio=partial(_studio, lazy_studio, Sheet()),
+                get_studio=partial(_studio, lazy_studio, Sheet(), LISTED_AS),
                 call_tool=PageCalls(self._settings, lazy_studio).call,
                 read_json=_read_json,
                 definitions=all_tools,
@@ -66,11 +63,11 @@ class PageApp:
         )
 
 
-async def _studio(lazy_studio: LazyStudio, sheet: Any) -> Any:  # noqa: ANN401 -- the studio loads late
+async def _studio(lazy_studio: LazyStudio, sheet: Any, name: str) -> Any:  # noqa: ANN401 -- the studio loads late
     """Return the studio as the page may use it: without files of this machine."""
     scope = await lazy_studio.spend_scope("")
     studio = await lazy_studio.studio()
-    return studio.for_client(None, sheet, scope, reads_files=False, name=LISTED_AS)
+    return studio.for_client(None, sheet, scope, reads_files=False, name=name)
 
 
 def _read_json(body: bytes) -> Any:  # noqa: ANN401 -- JSON

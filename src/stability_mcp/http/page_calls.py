@@ -16,9 +16,8 @@ from mcp.types import CallToolResult, TextContent
 
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.errors import ConfirmationError, KeyConflictError, StorageError, StudioError
-from stability_mcp.http.page_app import LISTED_AS
 from stability_mcp.pages.ui_answers import UiProblemError
-from stability_mcp.pages.ui_face import ToolRequest
+from stability_mcp.pages.ui_face import LISTED_AS, ToolRequest
 from stability_mcp.rest.preference import Preference
 from stability_mcp.rest.rest_call import NO_FILES
 from stability_mcp.server import free_calls, tool_calls

@@ -1,4 +1,7 @@
-"""The shapes of jobs and calls, the job settings and timing, and reasons not to send a job now."""
+"""The shapes of jobs and calls, the job settings and timing, and reasons not to send a job now.
+
+Length: all shapes of the package, each field with its unit.
+"""
 
 import json
 from collections.abc import Mapping

@@ -4,22 +4,37 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from anyio import lowlevel
 from starlette.responses import Response
 
 from stability_mcp.pages.ui_answers import UiProblemError, json_answer
 from stability_mcp.studio import Studio
 from stability_mcp.studio.workflow.saved_templates import SavedTemplate
 from stability_mcp.text import plain, quoted
+from stability_mcp.workflows.example_prices import priced_example
 from stability_mcp.workflows.plan_notation import read_plan
 from stability_mcp.workflows.template import Template
 from stability_mcp.workflows.templates import all_templates
 
 
-async def list_workflows(studio: Studio) -> dict[str, Any]:
-    """Return all templates and saved plans as JSON; a damaged file is named with the reason."""
+async def list_workflows(studio: Studio, prices: dict[str, list[float]]) -> dict[str, Any]:
+    """Return all templates and saved plans as JSON; a damaged file is named with the reason.
+
+    Args:
+        studio: The studio.
+        prices: Example prices of templates in credits, by name; missing ones are filled in.
+    """
     saved = await studio.plans.saved()
+    built_in = all_templates()
+    for name, each in built_in.items():
+        if name not in prices:
+            example = await priced_example(each)
+            prices[name] = [example.low / 1000, example.high / 1000]
+            await lowlevel.checkpoint()  # each takes some milliseconds
     return {
-        "templates": [_built_in(each) for each in all_templates().values()],
+        "templates": [
+            {**_built_in(each), "price": prices[name]} for name, each in built_in.items()
+        ],
         "saved": [_saved(each) for each in saved.templates],
         "unusable": [plain(each) for each in saved.damaged],
     }

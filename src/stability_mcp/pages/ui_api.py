@@ -16,6 +16,7 @@ from stability_mcp import __version__
 from stability_mcp.pages.operation_list import OperationList
 from stability_mcp.pages.page_token import bearer
 from stability_mcp.pages.picture_links import FORMS, PictureLinks
+from stability_mcp.pages.run_details import plan_of_template, run_details
 from stability_mcp.pages.saved_plans import list_workflows, save_workflow
 from stability_mcp.pages.ui_answers import UiProblemError, failure, json_answer
 from stability_mcp.pages.ui_face import ToolRequest, UiFace
@@ -40,6 +41,7 @@ class UiApi:
         self._face = face
         self._links = links
         self._operations: OperationList | None = None
+        self._example_prices: dict[str, list[float]] = {}
         self.routes = [
             Route("/api/ui/session", _answering(self.open_session), methods=["POST"]),
             self._route("GET", "session", self.session),
@@ -47,6 +49,8 @@ class UiApi:
             self._route("GET", "operations", self.operations),
             self._route("GET", "workflows", self.workflows),
             self._route("PUT", "workflows/{name}", self.save_workflow),
+            self._route("GET", "runs/{id}", self.run),
+            self._route("POST", "plans", self.plan),
             self._route("POST", "pictures", self.pictures),
         ]
 
@@ -115,7 +119,9 @@ class UiApi:
 
     async def workflows(self, _request: Request) -> Response:
         """Return the templates and the saved plans."""
-        return json_answer(await list_workflows(await self._face.get_studio()))
+        return json_answer(
+            await list_workflows(await self._face.get_studio(), self._example_prices)
+        )
 
     async def save_workflow(self, request: Request) -> Response:
         """Save a plan in place of the version that was edited."""
@@ -125,6 +131,16 @@ class UiApi:
             await self._object(request),
             if_match=request.headers.get("if-match"),
         )
+
+    async def run(self, request: Request) -> Response:
+        """Return the plan and the items of a run; REST has its state and results."""
+        studio = await self._face.get_studio()
+        return json_answer(await run_details(studio, request.path_params["id"]))
+
+    async def plan(self, request: Request) -> Response:
+        """Return the plan that a template makes of its arguments."""
+        studio = await self._face.get_studio()
+        return json_answer(await plan_of_template(studio, await self._object(request)))
 
     async def pictures(self, request: Request) -> Response:
         """Return links to the pictures of stored media; unknown and deleted ids are left out."""

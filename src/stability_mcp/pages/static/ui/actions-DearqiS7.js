@@ -1,1 +1,0 @@
-export{i as removeMedia}from"./actions-DZ8UF4jl.js";

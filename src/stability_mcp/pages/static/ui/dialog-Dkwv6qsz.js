@@ -1,1 +1,0 @@
-import"./ui-wVcv8iKg.js";export{n as Questions}from"./dialog-Cg8SvJ6i.js";

@@ -1,1 +1,0 @@
-import{G as e,Q as t,U as n,Z as r,_ as i,g as a,k as o,lt as s}from"./ui-wVcv8iKg.js";n(),a();var c=document.getElementById(`app`);c.replaceChildren(),s(o(i,{}),c),await t(),e.value===`open`?r():e.subscribe(e=>e===`open`&&r());

@@ -1,1 +1,0 @@
-import{$ as e,a as t,i as n}from"./ui-wVcv8iKg.js";var r=`make`,i=`make-last`,a=e(t(r)??null);function o(e){!e&&a.value&&!a.value.rerun&&n(i,a.value),a.set(e),n(r,e??void 0)}function s(){o(t(i)??{operation:`generate_core`,values:{}})}export{s as n,a as r,o as t};
