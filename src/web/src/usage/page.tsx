@@ -20,6 +20,8 @@ const SPANS: [days: number, label: string][] = [
 const RELOAD_AFTER = 400;
 const CHART_DAYS = 14;
 
+const usd = new Intl.NumberFormat("en", { style: "currency", currency: "USD" });
+
 interface Reports {
   today: Usage;
   daily: Usage;
@@ -116,7 +118,7 @@ function Tiles({ today }: { today: Usage }) {
         <h2 class="muted">Balance of the account</h2>
         <p class="big num">{amount === undefined ? <small>{today.emulated ? "none: the emulator charges nothing" : "not known yet"}</small> : <>{count(amount)} <small>credits</small></>}</p>
         <p class="small muted num" title={checked && moment(checked)}>
-          {amount !== undefined && `about ${(amount / 100).toFixed(2)} USD`}
+          {amount !== undefined && (today.emulated ? "of the emulator" : `about ${usd.format(amount / 100)}`)}
           {age !== undefined && age !== "" && `, checked ${age < 60 ? "just now" : `${seconds(Math.floor(age / 60) * 60)} ago`}`}
         </p>
       </section>
