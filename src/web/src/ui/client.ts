@@ -35,6 +35,15 @@ export const refusal = state("");
 export const access = state<Access>("starting");
 export const live = state<Live>("connecting");
 export const session = state<Session | null>(null);
+/** The balance as the stream told it last. */
+export interface Balance {
+  credits?: number;
+  /** When it was queried. */
+  checked?: string;
+  /** Why nothing is sent. */
+  paused?: string;
+}
+export const balance = state<Balance | null>(null);
 
 /** A request that the server refused or never answered (`status` 0). */
 export class Failed extends Error {
@@ -361,6 +370,7 @@ function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
 }
 
 onEvent("spending", (data) => data && session.set((now) => now && { ...now, ...spending(data) }));
+onEvent("balance", (data) => data && balance.set(data));
 onEvent("balance", (data) => data && session.set((now) => now && { ...now, balance: data.credits ?? data.balance ?? now.balance }));
 
 function spending(data: any): Partial<Session> {
