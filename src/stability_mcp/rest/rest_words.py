@@ -35,7 +35,7 @@ ROUTES: Mapping[str, str] = MappingProxyType(
 
 PHRASES: Mapping[str, str] = MappingProxyType(
     {
-        "pass a label, URI or path": "pass a file, or the id, label, URI or https:// address of media",
+        "a label, URI or path": "a file, or the id, label, URI or https:// address of media",
         "label, URI or path": "a file, or the id, label, URI or https:// address of media",
         "one file (label, media:// URI or path)": "one file, or the id, label or URI of media",
         "call the tool again": "send the request again",
