@@ -184,6 +184,22 @@ def test_wrong_arguments_are_named(
     assert text in refused(client.post(CORE, json=arguments), 400, "invalid_arguments")
 
 
+def test_a_huge_confirm_spend_agrees_to_any_price(client: httpx2.Client) -> None:
+    """Chosen: a number that a float can't hold is no bug."""
+    for agreed in (b"1e999", b"1e308", b'"inf"'):
+        body = b'{"prompt":"an owl","confirm_spend":' + agreed + b"}"
+        made(client.post(CORE, content=body, headers={"content-type": "application/json"}))
+
+
+def test_two_idempotency_keys_are_refused(client: httpx2.Client) -> None:
+    """Chosen: a retry that sends one of them would be paid again."""
+    keys = [("idempotency-key", "one"), ("idempotency-key", "two")]
+
+    text = refused(client.post(CORE, json={"prompt": "x"}, headers=keys), 400, "invalid_arguments")
+
+    assert "Idempotency-Key" in text
+
+
 def test_an_unusable_file_is_refused(client: httpx2.Client) -> None:
     """Documented: 400."""
     answer = client.post(ERASE, files={"image": ("page.png", b"<html><script>x()</script></html>")})
