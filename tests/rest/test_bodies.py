@@ -185,7 +185,7 @@ def test_wrong_arguments_are_named(
 
 
 def test_a_huge_confirm_spend_agrees_to_any_price(client: httpx2.Client) -> None:
-    """Chosen: a number that a float can't hold is no bug."""
+    """Chosen: a number that a float can't hold is valid."""
     for agreed in (b"1e999", b"1e308", b'"inf"'):
         body = b'{"prompt":"an owl","confirm_spend":' + agreed + b"}"
         made(client.post(CORE, content=body, headers={"content-type": "application/json"}))
