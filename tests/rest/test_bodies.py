@@ -334,8 +334,11 @@ def test_a_form_may_have_the_entries_of_a_list_as_fields(client: httpx2.Client, 
         "text_prompts[1][weight]": "-0.5",
         "text_prompts[0][text]": "a fox in snow",
     }
-    sent = fields if form == "data" else {name: (None, value) for name, value in fields.items()}
-    answer = client.post(V1, **{form: sent}, headers={"accept": "image/png"})
+    sent: Any = fields
+    if form == "files":
+        sent = {name: (None, value) for name, value in fields.items()}
+    body: dict[str, Any] = {form: sent}
+    answer = client.post(V1, **body, headers={"accept": "image/png"})
 
     made(answer)
     job = client.get(f"/jobs/{answer.headers['x-job-id']}").json()
