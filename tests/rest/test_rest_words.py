@@ -40,7 +40,7 @@ def test_every_route_that_replaces_a_tool_exists() -> None:
 
 
 def test_every_phrase_is_one_that_the_source_has() -> None:
-    """Chosen: a phrase that changed below would go on to clients unnoticed."""
+    """Chosen: a phrase that changed below would reach clients unnoticed."""
     source = "".join(
         each.read_text() for each in SOURCE.rglob("*.py") if each.parent.name != "rest"
     )

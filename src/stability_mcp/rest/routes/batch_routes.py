@@ -51,7 +51,7 @@ class FolderBatch(RunArguments):
 
 @route("POST", "/advanced/batch/process-folder", tag="advanced", answer="run")
 async def process_pictures(call: RestCall, arguments: FolderBatch) -> RunOutcome:
-    """Do the same with many pictures."""
+    """Run one operation on many pictures."""
     if arguments.folder is not None:
         raise _server_folder("A folder of the server is never read.")
     wish = template_wish(
@@ -93,7 +93,7 @@ class BatchItemForm(Data):
     """One result of a batch."""
 
     id: str | None = None
-    """What the caller called it."""
+    """The id that the caller gave it."""
     state: ListedState
     media: MediaForm | None = None
     error: str | None = None
@@ -111,7 +111,7 @@ class BatchForm(Data):
     failed: int
     total: int | None = None
     seconds_left: float | None = None
-    """About; absent: unknown."""
+    """Estimated seconds until the end; absent: unknown."""
     credits: float
     """Charged so far."""
     items: list[BatchItemForm]
