@@ -33,7 +33,7 @@ def refused(answer: httpx2.Response, status: int) -> str:
 
 
 def stranger(page: UiClient, path: str, **headers: str) -> httpx2.Response:
-    """Return what somebody without the token gets."""
+    """Return the answer to a request without the token."""
     return httpx2.get(f"{page.origin}{path}", headers=headers)
 
 
