@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bestDrawing, curve, draw, neighbour } from "../../src/workflow/layout.ts";
 import type { Plan } from "../../src/workflow/plan.ts";
-import { OPERATIONS } from "./plan.test.ts";
+import { OPERATIONS } from "./operations.ts";
 
 const PLAN: Plan = {
   steps: [

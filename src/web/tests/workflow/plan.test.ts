@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Operation } from "../../src/ui/client.ts";
 import {
   addStep,
   changeStep,
@@ -11,7 +10,6 @@ import {
   duplicateStep,
   freshId,
   historyOf,
-  type Operations,
   type Plan,
   problemsByArgument,
   readPlan,
@@ -25,26 +23,8 @@ import {
   undo,
   warning,
 } from "../../src/workflow/plan.ts";
+import { OPERATIONS } from "./operations.ts";
 
-export const operation = (name: string, kind: Operation["kind"] = "image", files: Operation["files"] = {}): Operation => ({
-  name,
-  title: name,
-  description: "",
-  family: name.split("_")[0]!,
-  schema: { properties: {}, required: Object.keys(files) },
-  price: [3, 3],
-  seconds: 8,
-  files,
-  kind,
-});
-export const OPERATIONS: Operations = new Map(
-  [
-    operation("generate_core"),
-    operation("edit_remove_background", "image", { image: "image" }),
-    operation("upscale_fast", "image", { image: "image" }),
-    operation("audio2_text_to_audio", "audio"),
-  ].map((each) => [each.name, each]),
-);
 const PLAN: Plan = {
   inputs: { subject: { default: "an owl" }, moods: { many: true } },
   steps: [

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Job } from "../../src/ui/jobs.ts";
 import { decisionOf, moneyText, pickOf, progressOf, redoPrice, type Run, type RunDetails, statusText } from "../../src/workflow/run.ts";
-import { OPERATIONS } from "./plan.test.ts";
+import { OPERATIONS } from "./operations.ts";
 
 const plan = {
   steps: [
