@@ -112,6 +112,8 @@ class Settings(BaseModel):
     """Seconds before a call returns a job id; default: 40 on stdio, 25 on HTTP."""
     view: Literal["auto", "on", "off"] = "auto"
     """Local pages for the user; `auto`: where the user's browser can open them."""
+    apps: Literal["tools", "all", "off"] = "tools"
+    """Interactive pages in hosts that support MCP Apps; `all`: for paid tools too."""
     cache: Literal["on", "off"] = "on"
     """Answer a call that would repeat an earlier result from the cache, at no cost."""
     budget: CreditsOrNone = 500

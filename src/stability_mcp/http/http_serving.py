@@ -85,6 +85,7 @@ async def serve_app(app: ASGIApp, settings: Settings, listener: socket.socket) -
         app,
         log_level=settings.log_level.lower(),
         log_config=None,
+        access_log=False,  # URLs of requests hold prompts, and signatures of uploads
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     await uvicorn.Server(config).serve([listener])

@@ -40,7 +40,7 @@ from pydantic import AnyUrl, ConfigDict
 
 from stability_mcp import __version__
 from stability_mcp.api.notation import parse_object
-from stability_mcp.server import resources
+from stability_mcp.server import apps, resources
 from stability_mcp.server.call_context import TICKET, CallContext, reporter
 from stability_mcp.server.catalog import all_tools, enabled_tools, without
 from stability_mcp.server.client_roots import forget_on_change, workspace_source
@@ -137,9 +137,13 @@ class StudioServer(MCPServer[LazyStudio]):
                 _read_arguments,
                 subscriptions.remember_client,
                 self._tool_list.answer,
+                *([apps.advertise] if settings.apps != "off" else []),
             ],
             subscriptions=subscriptions.bus,
-            extensions=[TasksExtension([*carriers, JobTasks(self._enabled)])],
+            extensions=[
+                TasksExtension([*carriers, JobTasks(self._enabled)]),
+                *([apps.AppsExtension()] if settings.apps != "off" else []),
+            ],
             log_level=settings.log_level,
         )
         subscriptions.serve(self._lowlevel_server)
@@ -163,6 +167,7 @@ class StudioServer(MCPServer[LazyStudio]):
             is_async=True,
             context_kwarg="ctx",
             annotations=ToolAnnotations.model_validate(dict(definition.annotations)),
+            meta=apps.app_meta(definition, self._studio_settings.apps),
         )
 
     async def _run(
@@ -274,7 +279,10 @@ class StudioServer(MCPServer[LazyStudio]):
     async def read_resource(
         self, uri: AnyUrl | str, context: Context[LazyStudio, Any] | None = None
     ) -> Iterable[ReadResourceContents] | InputRequiredResult:
-        """Read a built-in resource, or one that was added."""
+        """Read an App, a built-in resource, or one that was added."""
+        page = await apps.read(str(uri), self._studio_settings.apps)
+        if page is not None:
+            return page
         if context is not None:
             lazy_studio = context.request_context.lifespan_context
             client = _client_name(context)

@@ -52,6 +52,7 @@ _SWITCHES = (
     ),
     _Switch("previews", "preview", lambda s: s.preview != "none", "Shows results in tool answers."),
     _Switch("view_pages", "view", lambda s: s.view != "off", "Offers local pages with results."),
+    _Switch("mcp_apps", "apps", lambda s: s.apps != "off", "Offers pages inside the host."),
     _Switch(
         "readable_copies",
         "output_dir",

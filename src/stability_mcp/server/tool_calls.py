@@ -76,7 +76,8 @@ async def _result(lazy_studio: LazyStudio, answer: Answer, context: CallContext)
     tool, settings = context.tool, context.settings
     view_lines = _no_lines if context.from_page else lazy_studio.view_lines
     if isinstance(answer, Outcome):
-        views = view_lines(answer.media)
+        painted = [] if context.from_page else lazy_studio.painted_lines()
+        views = [*view_lines(answer.media), *painted]
         return results.of_outcome(
             answer, tool=tool, enabled=context.enabled, settings=settings, views=views
         )
@@ -88,6 +89,8 @@ async def _result(lazy_studio: LazyStudio, answer: Answer, context: CallContext)
         return results.of_shown(answer, tool=tool, uncollected=uncollected, views=views)
     if isinstance(answer, LocalResult):
         views = view_lines(answer.items)
+        if answer.paint is not None and not context.from_page:
+            views = lazy_studio.paint_lines(answer.paint)
         return results.of_local(answer, tool=tool, uncollected=uncollected, views=views)
     return _free_result(answer, tool, uncollected)
 

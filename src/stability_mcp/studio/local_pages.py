@@ -15,6 +15,7 @@ from stability_mcp.media.labels import file_form
 from stability_mcp.media.preview import PreviewStyle, preview_of
 from stability_mcp.studio import origins, uploads
 from stability_mcp.studio.links import Links
+from stability_mcp.studio.painting import Painting
 from stability_mcp.studio.runtime import StudioParts
 from stability_mcp.studio.thumbnails import Thumbnails
 from stability_mcp.studio.uploads import Upload, UploadedFile
@@ -59,6 +60,7 @@ class LocalPages:
         self._parts = parts
         self.links: Links = parts.runtime.links
         """The links of this process."""
+        self.painting = Painting(parts)
 
     async def receive(
         self, upload: Upload, name: str, blocks: AsyncIterator[bytes], *, declared: int

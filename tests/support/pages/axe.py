@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Frame, Page
 
 from protocol.support_node import installed
 
@@ -23,11 +23,11 @@ def _source() -> str:
     return installed(AXE).read_text(encoding="utf-8")
 
 
-def findings(page: Page, rules: Sequence[str] = ()) -> list[str]:
+def findings(page: Page | Frame, rules: Sequence[str] = ()) -> list[str]:
     """Return what axe-core finds wrong, as lines with the rule and the element.
 
     Args:
-        page: The page.
+        page: The page, or a frame in it.
         rules: Only these; by default all: WCAG 2.0 to 2.2 and what axe calls best practices.
     """
     if not page.evaluate("'axe' in window"):

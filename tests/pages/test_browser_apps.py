@@ -1,0 +1,145 @@
+"""MCP Apps in a host without network, forms and an origin of their own, on a real server."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from support.imaging import sample_files as make
+from support.pages.axe import findings
+from support.pages.browsing import PHONE, BrowserThread, Tab, in_browser, tab
+from support.pages.strict_host import READS_RESOURCES, Mounted, Server, mount, server
+
+MAX_HEIGHT = 500
+"""Documented (hosts): what is lower is cut off or scrolls inside the conversation."""
+HOSTILE = '<img src=x onerror="parent.postMessage(1)">\u202egnp'
+"""A label with markup and a mark that reverses what follows."""
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Run a server with two pictures, a sound and a hostile label."""
+    folder = tmp_path_factory.mktemp("apps")
+    (folder / "before.png").write_bytes(make.png((320, 200)))
+    (folder / "after.png").write_bytes(make.png((320, 200), noise=True))
+    (folder / "tune.wav").write_bytes(make.wav(0.3))
+    with server(folder) as running:
+        for name in ("before.png", "after.png", "tune.wav"):
+            running.call("media_import", {"reference": name, "label": name.split(".")[0]})
+        yield running
+
+
+def _show(opened: Tab, real: Server, media: list[str], **known: object) -> Mounted:
+    args = {"media": media}
+    result = real.call("media_show", args)
+    return mount(opened.page, real, "viewer", tool="media_show", args=args, result=result, **known)
+
+
+@in_browser
+def test_one_picture_is_zoomed_and_chosen(chrome: BrowserThread, real: Server) -> None:
+    """Chosen: the model learns the choice with the next message, and nothing is paid."""
+    with tab(chrome.browser) as opened:
+        requests: list[str] = []
+        opened.page.on("request", lambda request: requests.append(request.url))
+        shown = _show(opened, real, ["before"], can=READS_RESOURCES)
+        picture = shown.app.get_by_role("img", name="before")
+        expect(picture).to_be_visible()
+        shown.app.get_by_role("button", name="Zoom in").click()
+        expect(shown.app.get_by_role("button", name="Fit")).to_be_enabled()
+        shown.app.get_by_role("button", name="Use this one").click()
+
+        assert shown.said("ui/update-model-context").startswith("The user chose before (media://")
+        expect(shown.app.get_by_role("status").last).to_have_text(
+            "The assistant knows that you chose before."
+        )
+        assert shown.height <= MAX_HEIGHT
+        assert shown.asked("ui/message") == []
+        assert [url for url in requests if not url.startswith(("data:", "about:"))] == []
+        assert shown.app.locator("form").count() == 0
+
+
+@in_browser
+def test_a_grid_opens_an_item_and_a_sound_plays(chrome: BrowserThread, real: Server) -> None:
+    """Chosen: by keyboard too; the sound is part of the message, as there is no network."""
+    with tab(chrome.browser) as opened:
+        shown = _show(opened, real, ["before", "after", "tune"], can=READS_RESOURCES)
+        expect(shown.app.get_by_role("button", name="Show before").locator("img")).to_be_visible()
+        assert shown.height <= MAX_HEIGHT
+        shown.app.get_by_role("button", name="Show tune").press("Enter")
+        sound = shown.app.locator("audio")
+        expect(sound).to_be_visible()
+        sound.evaluate("e => e.readyState || new Promise(done => (e.onloadedmetadata = done))")
+        assert 0.2 < sound.evaluate("e => e.duration") < 0.4
+        shown.app.get_by_label("Back to all").click()
+        expect(shown.app.get_by_role("button", name="Show after")).to_be_visible()
+
+
+@in_browser
+def test_a_host_that_lost_the_answer_shows_it_again(chrome: BrowserThread, real: Server) -> None:
+    """Documented (hosts): a reloaded conversation may have arguments without contents and facts."""
+    with tab(chrome.browser) as opened:
+        args = {"media": ["before", "after"]}
+        empty: dict[str, Any] = {"content": []}
+        shown = mount(opened.page, real, "viewer", tool="media_show", args=args, result=empty)
+        expect(shown.app.get_by_role("button", name="Show after").locator("img")).to_be_visible()
+        calls = [each["name"] for each in shown.asked("tools/call")]
+
+    assert set(calls) == {"media_show"}
+
+
+@in_browser
+def test_a_lost_answer_of_a_paid_tool_is_not_paid_again(
+    chrome: BrowserThread, real: Server
+) -> None:
+    """Chosen: an App never calls a tool that costs credits."""
+    with tab(chrome.browser) as opened:
+        args = {"prompt": "a boat"}
+        empty: dict[str, Any] = {"content": []}
+        shown = mount(opened.page, real, "viewer", tool="generate_core", args=args, result=empty)
+        expect(shown.app.get_by_role("alert")).to_contain_text("Ask the assistant")
+
+        assert shown.asked("tools/call") == []
+
+
+@in_browser
+def test_two_pictures_are_compared(chrome: BrowserThread, real: Server) -> None:
+    """Chosen: the slider is a range input, so arrow keys move it."""
+    with tab(chrome.browser) as opened:
+        args = {"before": "before", "after": "after"}
+        result = real.call("image_compare", args)
+        shown = mount(opened.page, real, "compare", tool="image_compare", args=args, result=result)
+        slider = shown.app.get_by_role("slider")
+        slider.press("ArrowRight")
+        assert slider.input_value() == "50.5"
+        expect(shown.app.get_by_text("of the pixels changed")).to_be_visible()
+        shown.app.get_by_role("button", name="Difference").click()
+        expect(shown.app.get_by_role("img", name="Difference of before and after")).to_be_visible()
+        shown.app.get_by_role("button", name="Use B").click()
+
+        assert "chose after (media://" in shown.said("ui/update-model-context")
+        assert shown.height <= MAX_HEIGHT
+
+
+@in_browser
+def test_labels_are_text(chrome: BrowserThread, real: Server) -> None:
+    """Chosen: markup is shown, and nothing reorders the words next to a label."""
+    with tab(chrome.browser) as opened:
+        result = real.call("media_show", {"media": ["before"]})
+        result["_meta"]["stability-mcp/result"]["media"][0]["label"] = HOSTILE
+        args = {"media": ["before"]}
+        shown = mount(opened.page, real, "viewer", tool="media_show", args=args, result=result)
+        expect(shown.app.get_by_role("heading")).to_have_text(HOSTILE.replace("\u202e", " "))
+        assert shown.app.locator("img[src=x]").count() == 0
+
+
+@in_browser
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_apps_are_accessible(chrome: BrowserThread, real: Server, theme: str) -> None:
+    """Chosen: axe finds nothing, on a phone."""
+    with tab(chrome.browser, PHONE) as opened:
+        shown = _show(opened, real, ["before", "after", "tune"], theme=theme)
+        expect(shown.app.get_by_role("button", name="Show before")).to_be_visible()
+
+        assert findings(shown.frame) == []
+        assert shown.height <= MAX_HEIGHT
