@@ -61,9 +61,15 @@ async def process_pictures(call: RestCall, arguments: FolderBatch) -> RunOutcome
         parameters=arguments.operation_params,
         only_store=True,  # a folder would be one of the server
     )
-    names = {"source": "images", "parameters": "operation_params"}
+    names = {
+        "source": "images",
+        "parameters": "operation_params",
+        "steps[0].operation": "operation",
+        "steps[0].parameters": "operation_params",
+    }
+    cures = {"another folder, wildcard or list of files": "other pictures by id or label"}
     try:
-        return await start_template(call, arguments, wish, names)
+        return await start_template(call, arguments, wish, names, cures)
     except FileForbiddenError as error:
         raise _server_folder(error.message) from None
 

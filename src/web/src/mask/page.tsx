@@ -215,8 +215,20 @@ function Result({ id, image, earlier, usual }: { id: string; image: Named; earli
         <b class="clip" role="status">
           {words}
         </b>
-        <span class="grow" />
-        {earlier > 0 && <span class="small muted">{earlier} earlier in the gallery</span>}
+        {earlier > 0 && <span class="small muted">and {earlier} earlier in the gallery</span>}
+        {made && (
+          <div class="row wrap">
+            <a class="button" href={address("compare", "", { a: image.id, b: made.id })}>
+              <Icon name="compare" size={16} /> Compare
+            </a>
+            <a class="button" href={address("mask", made.id)}>
+              <Icon name="brush" size={16} /> Paint on the result
+            </a>
+            <a class="button quiet" href={address("media", made.id)}>
+              Open
+            </a>
+          </div>
+        )}
       </header>
       <div class="result-frame">
         {problem ? (
@@ -229,19 +241,6 @@ function Result({ id, image, earlier, usual }: { id: string; image: Named; earli
           <span class="skeleton thumb-empty" />
         )}
       </div>
-      {made && (
-        <footer>
-          <a class="button" href={address("compare", "", { a: image.id, b: made.id })}>
-            <Icon name="compare" size={16} /> Compare
-          </a>
-          <a class="button" href={address("mask", made.id)}>
-            <Icon name="brush" size={16} /> Paint on the result
-          </a>
-          <a class="button quiet" href={address("media", made.id)}>
-            Open
-          </a>
-        </footer>
-      )}
     </section>
   );
 }
