@@ -11,7 +11,7 @@ import pytest
 
 from stability_mcp.rest import body_stream, multipart
 from stability_mcp.rest.bodies import MAX_FIELDS, MAX_FILES
-from stability_mcp.rest.json_body import MAX_JSON_BYTES
+from stability_mcp.rest.json_body import MAX_COMMAS, MAX_JSON_BYTES
 from support.imaging.sample_files import png
 from support.rest.rest_server import refused, rest_server
 
@@ -117,6 +117,14 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
         "levels",
     ),
     (
+        "JSON with too many values",
+        {
+            "content": b'{"prompt":[' + b"[]," * (MAX_COMMAS + 1) + b"[]]}",
+            "headers": {"content-type": "application/json"},
+        },
+        "commas",
+    ),
+    (
         "a number with too many digits",
         {
             "content": b'{"seed":' + b"9" * 5_000 + b"}",
@@ -195,12 +203,14 @@ def test_too_much_is_refused_while_it_is_read(client: httpx2.Client) -> None:
     large = json.dumps({"prompt": "x" * MAX_JSON_BYTES}).encode()
     fields = "&".join(f"f{number}=1" for number in range(MAX_FIELDS + 1))
     form = {"content-type": "application/x-www-form-urlencoded"}
+    chosen = [("images", ("", b"")) for _ in range(MAX_FIELDS + 1)]
     files = [("images", (f"{n}.png", png((64, 64)))) for n in range(MAX_FILES + 1)]
     as_json = {"content-type": "application/json"}
 
     refused(client.post(CORE, content=large, headers=as_json), 413, "too_large")
     refused(client.post(CORE, content=iter([large]), headers=as_json), 413, "too_large")
     refused(client.post(CORE, content=fields, headers=form), 413, "too_large")
+    refused(client.post("/advanced/batch/process-folder", files=chosen), 413, "too_large")
     answer = client.post("/advanced/batch/process-folder", files=files)
     assert answer.status_code in {404, 413}, answer.text
 
@@ -230,6 +240,39 @@ def test_a_silent_client_is_timed_out(
         answer = connection.recv(65_536)
 
     assert answer.startswith(b"HTTP/1.1 408"), answer
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", b'{"prompt":"'),
+        (
+            "multipart/form-data; boundary=b",
+            b'--b\r\nContent-Disposition: form-data; name="prompt"\r\n\r\n',
+        ),
+    ],
+)
+def test_half_sent_bodies_fill_no_memory(
+    client: httpx2.Client, monkeypatch: pytest.MonkeyPatch, kind: str, body: bytes
+) -> None:
+    """Chosen: what all requests keep in memory while they are received is bounded."""
+    monkeypatch.setattr(body_stream, "MAX_HELD_BYTES", 150_000)
+    url = client.base_url
+    head = (
+        f"POST {url.path}generate/core HTTP/1.1\r\nHost: {url.netloc.decode()}\r\n"
+        f"Content-Type: {kind}\r\nContent-Length: 1000000\r\n\r\n"
+    ).encode()
+    fox = {"prompt": "a fox " + "x" * 60_000}
+
+    with socket.create_connection((url.host, url.port or 80), timeout=20) as connection:
+        connection.sendall(head + body + b"x" * 100_000)
+        while (answer := client.post(CORE, json=fox)).status_code != 429:
+            assert answer.status_code == 400, answer.text  # the other half wasn't read yet
+        assert "retry-after" in answer.headers
+        refused(answer, 429, "too_many_uploads")
+    while (answer := client.post(CORE, json=fox)).status_code == 429:
+        pass
+    assert "10000 characters" in refused(answer, 400, "invalid_arguments")
 
 
 def test_half_sent_files_leave_nothing(tmp_path: Path) -> None:

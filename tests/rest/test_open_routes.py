@@ -11,6 +11,7 @@ from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.styles import STYLES
 from support.imaging.sample_files import png
 from support.rest.rest_server import admin, refused, rest_server
+from support.rest.server_process import http_server
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +85,30 @@ def test_a_server_without_a_store_isnt_ready(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("a file")
     with rest_server(tmp_path) as client:
         answer = client.get("/ready")
+        usage = client.get("/usage")
 
     assert "store" in refused(answer, 503, "not_ready")
-    assert str(tmp_path) not in answer.text
+    assert "data folder" in refused(usage, 503, "storage")
+    assert str(tmp_path) not in answer.text + usage.text
+
+
+def test_no_log_holds_a_token_or_a_signature(tmp_path: Path) -> None:
+    """Documented: tokens are in no log, error or URL; requests aren't logged, even at DEBUG."""
+    with http_server(tmp_path, STABILITY_LOG_LEVEL="DEBUG") as server:
+        headers = {"authorization": f"Bearer {server.token}"}
+        with httpx2.Client(base_url=server.rest, headers=headers) as client:
+            made = client.post("/uploads", json={"name": "a.png", "bytes": 3}).json()
+            sent = httpx2.put(f"{server.origin}{made['url']}", content=b"x" * 4)
+            wrong = httpx2.post(
+                f"{server.rest}/webhooks", headers={"authorization": "Bearer wrong-token"}
+            )
+            found = client.get("/jobs", params={"operation": "secret words"})
+        server.process.terminate()
+        _, log = server.process.communicate(timeout=20)
+
+    signature = made["url"].rpartition("=")[2]
+    assert (sent.status_code, wrong.status_code, found.status_code) == (413, 401, 404), found.text
+    assert "DEBUG" in log
+    for secret in (server.token, "wrong-token", signature, "secret"):
+        assert secret not in log
+        assert secret not in sent.text + wrong.text

@@ -48,9 +48,10 @@ def test_a_url_that_is_not_public_is_refused(client: httpx2.Client, url: str) ->
 
 
 def test_a_webhook_is_created_tested_rotated_changed_and_deleted(client: httpx2.Client) -> None:
-    """Documented: the secret is shown once; a test delivery is sent at once."""
+    """Documented: the secret is shown once; only the token shows paths; a test is sent at once."""
     with listening() as listener:
-        body = {"url": listener.url, "events": ["job.ended"], "description": "mine"}
+        host, url = listener.url, f"{listener.url}/secret-path"
+        body = {"url": url, "events": ["job.ended"], "description": "mine"}
         made = client.post("/webhooks", json=body, headers=admin())
         name, secret = made.json()["id"], made.json()["secret"]
 
@@ -60,6 +61,11 @@ def test_a_webhook_is_created_tested_rotated_changed_and_deleted(client: httpx2.
         )
         shown = client.get(f"/webhooks/{name}")
         assert "secret" not in shown.json()
+        listed = client.get("/webhooks").json()["webhooks"]
+        configured = client.get("/admin/webhooks/config").json()["endpoints"]
+        assert {each["url"] for each in (shown.json(), *listed, *configured)} == {host}
+        known = client.get(f"/webhooks/{name}", headers=admin()).json()["url"]
+        assert known == made.json()["url"] == url
         assert secret not in client.get("/webhooks").text
         tested = client.post(f"/webhooks/{name}/test", headers=admin()).json()
         assert (tested["delivered"], tested["status"]) == (True, 204), tested

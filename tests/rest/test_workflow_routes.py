@@ -140,6 +140,20 @@ def test_what_cant_run_is_refused(client: httpx2.Client, body: dict[str, Any]) -
     assert answer.json()["charged"] == "not charged"
 
 
+@pytest.mark.parametrize("to", ["out", "{name}", "$name"])
+def test_a_plan_writes_no_files_on_the_server(client: httpx2.Client, folder: Path, to: str) -> None:
+    """Documented: never a server path; a reference that is filled in later is refused as well."""
+    step = {"id": "save", "tool": "media_export", "arguments": {"media": "x", "to": to}}
+    plan = {"inputs": {"name": "out"}, "steps": [step], "deliver": {"to": "out"}}
+
+    answer = client.post("/workflows/run", json={"plan": plan}, headers=WAIT)
+    text = refused(answer, 400, "invalid_arguments")
+
+    assert text.count("Calls over HTTP write no files into folders of the server.") == 2
+    assert {each["argument"] for each in answer.json()["problems"]} >= {"to", "deliver.to"}
+    assert str(folder) not in answer.text
+
+
 def test_usage_is_reported(client: httpx2.Client) -> None:
     """Documented: usage_report's arguments."""
     fine(client.post("/workflows/run", json={"plan": plan_of(client, 86)}, headers=WAIT))

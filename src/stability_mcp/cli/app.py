@@ -118,6 +118,29 @@ def serve(  # noqa: PLR0913 -- an option each
 
 
 @app.command()
+def ui(
+    context: typer.Context,
+    *,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            help="Port to listen on; 0 picks a free one.  [default: that of the last run]",
+            show_default=False,
+        ),
+    ] = None,
+    no_open: Annotated[
+        bool, typer.Option("--no-open", help="Only print the link; open no browser.")
+    ] = False,
+) -> None:
+    """Open the web page: gallery, jobs, masks, workflows, comparison and usage."""
+    from stability_mcp.cli.page_opening import open_pages
+    from stability_mcp.cli.web_page import run_ui
+
+    settings = settings_of(context)
+    anyio.run(partial(run_ui, settings, port=port, opens=not no_open, open_pages=open_pages))
+
+
+@app.command()
 def demo(
     context: typer.Context,
     image: Annotated[Path | None, typer.Option(help="Also cut out your own picture.")] = None,

@@ -130,10 +130,12 @@ async def run_call(
 
     from stability_mcp import __version__
     from stability_mcp.server.app import build_server
+    from stability_mcp.server.face import Face
 
     progress = ProgressLine(sys.stderr)
     myself = Implementation(name=CLIENT_NAME, version=__version__)
-    async with Client(build_server(settings), client_info=myself) as client:
+    server = build_server(settings, face=Face(listed_as="command line"))
+    async with Client(server, client_info=myself) as client:
         try:
             result = await client.call_tool(
                 tool, dict(arguments), progress_callback=progress.report

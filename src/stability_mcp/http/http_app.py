@@ -1,14 +1,16 @@
-"""The one HTTP application: MCP at `/mcp`, REST at `/api/stability`, over one studio."""
+"""The one HTTP application: MCP at `/mcp`, REST, and the web page at `/ui`, over one studio."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 
-from stability_mcp.http.identities import Tokens
+from stability_mcp.http.identities import Secrets, Tokens
 from stability_mcp.http.mcp_app import guarded, protocol_app
 from stability_mcp.http.origin_guard import guarded_face
+from stability_mcp.http.page_app import PageApp
+from stability_mcp.pages.page_token import PATH
 from stability_mcp.rest.rest_app import rest_app
 from stability_mcp.rest.route import PREFIX
 from stability_mcp.server.app import build_server
@@ -23,9 +25,8 @@ HTTP_WAIT_SECONDS = 25
 
 def http_app(
     settings: Settings,
+    secrets: Secrets,
     *,
-    token: str | None,
-    admin_token: str | None = None,
     open_pages: OpenPages | None = None,
     open_studio: OpenStudio = open_lazily,
 ) -> Starlette:
@@ -33,15 +34,14 @@ def http_app(
 
     Args:
         settings: The operator's settings.
-        token: Bearer token that requests need; None: most need none.
-        admin_token: Token that changes of the server need even then; default: `token`. Without any,
-            they are refused.
+        secrets: What clients show to be let in.
         open_pages: Opens the local pages; None: no links to them.
         open_studio: Opens the studio.
 
     Raises:
         ConfigurationError: a toolset doesn't exist.
     """
+    token = secrets.token
     face = Face(
         wait=HTTP_WAIT_SECONDS,
         open_pages=open_pages,
@@ -51,7 +51,8 @@ def http_app(
     )
     server = build_server(settings, open_studio=open_studio, face=face)
     protocol = protocol_app(server, settings)
-    tokens = Tokens(required=token is not None, value=admin_token or token, settings=settings)
+    page = PageApp(settings, secrets.page, lambda: server.lazy_studio)
+    tokens = Tokens(secrets, settings)
     rest = rest_app(settings, lambda: server.lazy_studio)
 
     @asynccontextmanager
@@ -62,6 +63,9 @@ def http_app(
     return Starlette(
         routes=[
             Mount(PREFIX, guarded_face(rest, tokens, settings)),
+            Route(PATH, page),
+            Mount(PATH, page),
+            Mount(f"/api{PATH}", page),
             Mount("/", guarded(protocol, settings, token=token)),
         ],
         lifespan=lifespan,

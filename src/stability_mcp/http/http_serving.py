@@ -13,10 +13,13 @@ from pathlib import Path
 
 import anyio
 import uvicorn
+from starlette.types import ASGIApp
 
 from stability_mcp.errors import ConfigurationError, StorageError
 from stability_mcp.http.http_app import http_app
+from stability_mcp.http.identities import Secrets
 from stability_mcp.http.mcp_app import PATH
+from stability_mcp.pages.page_token import PageTokens
 from stability_mcp.rest.route import PREFIX
 from stability_mcp.server.face import OpenPages
 from stability_mcp.setting_values import variable
@@ -62,21 +65,30 @@ def run_http(
     base = f"http://{host if ':' not in host else f'[{host}]'}:{listener.getsockname()[1]}"
     connect = _how_to_connect(bearer, auth=auth)
     rest = f"REST: {base}{PREFIX}/docs{_who_needs_no_token(settings, auth=auth)}"
-    sys.stderr.write(f"stability-mcp: serving {base}{PATH}\n{connect}\n{rest}\n")
-    server = uvicorn.Server(
-        uvicorn.Config(
-            http_app(
-                settings,
-                token=bearer if auth else None,
-                admin_token=bearer,
-                open_pages=open_pages,
-            ),
-            log_level=settings.log_level.lower(),
-            log_config=None,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
+    page_tokens = PageTokens()
+    page = f"Web page, opens once: {page_tokens.new_link(base)}"
+    sys.stderr.write(f"stability-mcp: serving {base}{PATH}\n{connect}\n{rest}\n{page}\n")
+    given = Secrets(token=bearer if auth else None, admin_token=bearer, page=page_tokens)
+    app = http_app(settings, given, open_pages=open_pages)
+    anyio.run(serve_app, app, settings, listener)
+
+
+async def serve_app(app: ASGIApp, settings: Settings, listener: socket.socket) -> None:
+    """Serve an application until a signal arrives, then finish requests in flight.
+
+    Args:
+        app: The application.
+        settings: The operator's settings.
+        listener: A listening socket.
+    """
+    config = uvicorn.Config(
+        app,
+        log_level=settings.log_level.lower(),
+        log_config=None,
+        access_log=False,  # URLs of requests hold prompts, and signatures of uploads
+        timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    anyio.run(server.serve, [listener])
+    await uvicorn.Server(config).serve([listener])
 
 
 def listen(host: str, port: int) -> socket.socket:

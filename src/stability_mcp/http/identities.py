@@ -1,5 +1,7 @@
 """Finds out who sent a request: the one place that knows tokens.
 
+The token of the web page opens what programs may use without a token on the emulator, so neither
+POST below `/admin` nor changes of `/webhooks`: an agent with a browser must not reach those.
 Today every token stands for the user of this machine. With several users, this maps a token to an
 account.
 """
@@ -7,10 +9,12 @@ account.
 import hashlib
 import hmac
 import ipaddress
+from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
+from stability_mcp.pages.page_token import PageTokens
 from stability_mcp.rest.identity import Identity
 from stability_mcp.settings import Settings
 
@@ -18,17 +22,31 @@ LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 """Names in the Host header that mean this machine."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Secrets:
+    """What clients show to be let in."""
+
+    token: str | None = field(repr=False)
+    """Bearer token that requests need, except on the emulator; None: most need none."""
+    admin_token: str | None = field(default=None, repr=False)
+    """Token that changes of the server need even then; default: `token`. Without any, they are
+    refused."""
+    page: PageTokens = field(default_factory=PageTokens)
+    """Codes and tokens of the web page."""
+
+
 class Tokens:
     """Tells who sent a request.
 
     Args:
-        required: Whether requests need the token, except on the emulator.
-        value: The token; None: no request has the right one.
+        secrets: What clients show; a token of the page counts on loopback only.
         settings: The operator's settings.
     """
 
-    def __init__(self, *, required: bool, value: str | None, settings: Settings) -> None:
-        self._required = required
+    def __init__(self, secrets: Secrets, settings: Settings) -> None:
+        value = secrets.admin_token or secrets.token
+        self._is_page = secrets.page.is_valid
+        self._required = secrets.token is not None
         self._value = value.encode() if value else None
         self._is_emulated = settings.emulated
 
@@ -37,12 +55,14 @@ class Tokens:
         headers = Headers(scope=scope)
         # The scheme is case-insensitive (RFC 9110, 11.1).
         scheme, _, given = headers.get("authorization", "").partition(" ")
-        token = given.strip().encode("latin-1") if scheme.casefold() == "bearer" else b""
+        text = given.strip() if scheme.casefold() == "bearer" else ""
+        token = text.encode("latin-1")
         has_token = self._value is not None and hmac.compare_digest(token, self._value)
         peer = scope["client"][0] if scope.get("client") else ""
         is_local = _is_loopback(peer)
         name = headers.get("host", "").casefold().rpartition(":")[0] or headers.get("host", "")
-        is_exempt = self._is_emulated and is_local and name.casefold() in LOOPBACK_NAMES
+        is_here = is_local and name.casefold() in LOOPBACK_NAMES
+        is_exempt = is_here and (self._is_emulated or self._is_page(text))
         return Identity(
             has_token=has_token,
             needs_token=self._required and not is_exempt,

@@ -36,6 +36,8 @@ Box = tuple[float, float, float, float]
 
 HALF = 128
 """Grey level from which a pixel counts as marked."""
+_DRAWN = frozenset({"rectangle", "ellipse", "polygon", "stroke"})
+"""Kinds with hard edges that depend on nothing but their own numbers."""
 _HARD = [0] * HALF + [255] * HALF
 _LONGEST_STEP = 200
 """Pixels by which a mask grows at once: the mean of a row of 401 pixels still shows a white one."""
@@ -82,6 +84,9 @@ def draw_mask(
         changed = _CHANGES.get(shape.kind)
         if changed is not None:
             mask = changed(mask, shape)
+            continue
+        if shape.kind in _DRAWN and shape.mode != "intersect":
+            _draw(mask, shape, 255 if shape.mode == "add" else 0)
             continue
         area = _area(shape, size, picture)
         if shape.mode == "add":
@@ -141,8 +146,10 @@ def _area(shape: Shape, size: Size, picture: "Callable[[], Image.Image]") -> "Im
         return Image.new("L", size, 255)
     if shape.kind == "mask" and shape.other is not None:
         return shape.other
-    if shape.kind in {"rectangle", "ellipse", "polygon", "stroke"}:
-        return _drawn(shape, size)
+    if shape.kind in _DRAWN:
+        area = Image.new("L", size)
+        _draw(area, shape, 255)
+        return area
     seen = picture()
     if shape.kind == "transparent":
         return _transparent(seen)
@@ -168,26 +175,25 @@ def _subject(picture: "Image.Image", shape: Shape) -> "Image.Image":
     return area
 
 
-def _drawn(shape: Shape, size: Size) -> "Image.Image":
-    from PIL import Image, ImageDraw
+def _draw(mask: "Image.Image", shape: Shape, level: int) -> None:
+    """Draw a shape in place: hundreds of strokes on a large picture take no copy each."""
+    from PIL import ImageDraw
 
-    area = Image.new("L", size)
-    draw = ImageDraw.Draw(area)
+    draw = ImageDraw.Draw(mask)
     left, top, right, bottom = (round(value) for value in shape.box)
     points = [(x, y) for x, y in shape.points]
     if shape.kind == "rectangle":  # Pillow's boxes include their last row and column
-        draw.rectangle((left, top, right - 1, bottom - 1), fill=255)
+        draw.rectangle((left, top, right - 1, bottom - 1), fill=level)
     elif shape.kind == "ellipse":
-        draw.ellipse((left, top, right - 1, bottom - 1), fill=255)
+        draw.ellipse((left, top, right - 1, bottom - 1), fill=level)
     elif shape.kind == "polygon":
-        draw.polygon(points, fill=255)
+        draw.polygon(points, fill=level)
     else:
         width = max(1, round(shape.size))
         if len(points) > 1:
-            draw.line(points, fill=255, width=width, joint="curve")
+            draw.line(points, fill=level, width=width, joint="curve")
         for x, y in points:  # round ends
-            draw.ellipse((x - width / 2, y - width / 2, x + width / 2, y + width / 2), fill=255)
-    return area
+            draw.ellipse((x - width / 2, y - width / 2, x + width / 2, y + width / 2), fill=level)
 
 
 def _transparent(picture: "Image.Image") -> "Image.Image":

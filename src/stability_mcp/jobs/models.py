@@ -1,4 +1,7 @@
-"""The shapes of jobs and calls, the job settings and timing, and reasons not to send a job now."""
+"""The shapes of jobs and calls, the job settings and timing, and reasons not to send a job now.
+
+Length: all shapes of the package, each field with its unit.
+"""
 
 import json
 from collections.abc import Mapping
@@ -210,6 +213,9 @@ class JobRecord:
     """Ids of the results, in order; empty until it is done."""
     collected: bool
     """Whether an answer delivered the result."""
+    client: str | None
+    """What made the call: an MCP client by name, `REST`, `web page` or `command line`; None: an
+    older program, or a run of a workflow."""
     generation: str | None
     """Id of the deferred generation at the API."""
     stripped: bool
@@ -309,6 +315,8 @@ class JobRow:
     error_type: str | None = None
     collected: bool = False
     """Whether an answer delivered the result; only set if it was read with the row."""
+    client: str | None = None
+    """What made the call, for lists; only set if it was read with the row."""
     media: tuple[str, ...] = ()
     """Ids of the results, in order; only set if they were read with the row."""
 

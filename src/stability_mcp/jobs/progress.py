@@ -179,6 +179,7 @@ def to_record(job: JobRow, viewpoint: Viewpoint, *, note: str | None) -> JobReco
         usual_seconds=viewpoint.usual_seconds(job),
         media=job.media,
         collected=job.collected,
+        client=job.client,
         generation=job.generation,
         fetchable_until=until,
         created_at=job.created_at,

@@ -29,6 +29,7 @@ from stability_mcp.local_tools.local_tool import (
     StepFacts,
     local_tool,
 )
+from stability_mcp.local_tools.mask_painting import for_painting
 from stability_mcp.local_tools.workbench import Made, Source, Workbench
 from stability_mcp.media.items import MediaItem
 from stability_mcp.text import listed, quoted
@@ -36,7 +37,8 @@ from stability_mcp.text import listed, quoted
 if TYPE_CHECKING:
     from PIL import Image
 
-MAX_SHAPES = 200
+MAX_SHAPES = 1_000
+"""More than a person paints; drawing that many strokes on 9.4 MP takes half a second."""
 MAX_POINTS = 2_000
 """Points of one shape: a stroke drawn by hand for a minute."""
 MIN_CORNERS = 3
@@ -87,14 +89,15 @@ class ImageMask(MakingArguments):
 
     White is changed. Units: pixels, or fractions if all are up to 1. All but the subject:
     everything, then subject with erase. Continue a mask: pass it as image.
+    Without shapes: a page where the user paints.
     """
 
     image: Reference
     shapes: Annotated[
-        list[MaskShape],
+        list[MaskShape] | None,
         BeforeValidator(lambda value: as_shapes(value, tuple(MaskShape.model_fields))),
         Field(min_length=1, max_length=MAX_SHAPES),
-    ]
+    ] = None
     """They mark, erase, or change what is marked so far."""
 
 
@@ -108,18 +111,31 @@ class _Marked:
     overlay: Preview | None
 
 
+def _predict(arguments: ImageMask, files: Mapping[str, MediaShape]) -> MediaShape:
+    if arguments.shapes is None:
+        raise ArgumentsError(
+            "A step with image_mask needs shapes: the user can't paint while a workflow runs.",
+            hint="Pass shapes, or have the user paint first and pass that mask.",
+        )
+    return files.get("image", MediaShape(kind="image"))
+
+
 @local_tool(
     title="Make a mask",
     hints={"picture": "use image", "mask": 'use a shape "mask" in shapes'},
     step=StepFacts(
         files={"image": "image", "mask": "image"},
-        predict=lambda _, files: files.get("image", MediaShape(kind="image")),
+        predict=_predict,
     ),
 )
 async def image_mask(workbench: Workbench, arguments: ImageMask) -> LocalResult:
     """Draw the mask, store it with its shapes, and show it over the picture."""
     given = await workbench.picture(arguments.image)
     source, earlier = await _continued(workbench, given)
+    if arguments.shapes is None:
+        return await for_painting(
+            workbench, given, source, earlier=earlier, preview=arguments.preview
+        )
     masks = await _other_masks(workbench, arguments.shapes)
     every = [*earlier, *(_stored(each, masks) for each in arguments.shapes)]
     if len(every) > MAX_SHAPES:

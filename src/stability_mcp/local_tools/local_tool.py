@@ -41,6 +41,19 @@ class LocalResult:
     facts: Mapping[str, Any] = field(default_factory=dict)
     """The same for programs, as JSON."""
     preview: Preview | None = None
+    paint: "Paint | None" = None
+    """What the user is to paint on; None: the tool has finished."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paint:
+    """A picture on which the user paints a mask."""
+
+    image: MediaItem
+    mask: MediaItem | None = None
+    """The mask to go on with."""
+    shapes: Sequence[Mapping[str, Any]] = ()
+    """The shapes of that mask."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ from stability_mcp.imaging.sheet import Cell, arranged, sheet
 from stability_mcp.media.copies import add_copy, provenance_of, provenance_of_several
 from stability_mcp.media.export_roots import ExportRoots
 from stability_mcp.media.import_copy import spool_path
-from stability_mcp.media.importer import Importer
+from stability_mcp.media.importer import Importer, no_exports, no_files
 from stability_mcp.media.items import KINDS, MediaItem
 from stability_mcp.media.labels import NameSource
 from stability_mcp.media.library import MediaLibrary
@@ -158,7 +158,13 @@ class Workbench:
         return await self.source(reference, argument=argument, kind="image")
 
     async def export_roots(self) -> ExportRoots:
-        """Return the folders into which files may be exported, the one for relative paths first."""
+        """Return the folders into which files may be exported, the one for relative paths first.
+
+        Raises:
+            FileForbiddenError: the client may not name files of this machine.
+        """
+        if not self.importer.reads_files:
+            raise no_exports()
         workspace = await self.importer.files.workspace()
         allowed = await self.importer.files.search(lambda roots: roots.folders)
         copies = self.settings.copies_dir
@@ -174,6 +180,8 @@ class Workbench:
         Raises:
             InputFileError: it is missing, isn't allowed or is too large.
         """
+        if not self.importer.reads_files:
+            raise no_files(path)
 
         def read(opened: Opened) -> bytes:
             with os.fdopen(opened.descriptor, "rb") as file:

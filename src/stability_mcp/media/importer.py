@@ -240,7 +240,7 @@ class Importer:
         if isinstance(parsed, OnWeb):
             return await self._from_web(parsed.url, label)
         if not self.reads_files:
-            raise _no_files(reference)
+            raise no_files(reference)
         try:
             return await self._from_disk(parsed.path, reference, label)
         except FileMissingError:
@@ -326,10 +326,19 @@ class Importer:
         return (await self.files.use(path, self._copy_file))[1]
 
 
-def _no_files(reference: str) -> FileForbiddenError:
+def no_files(reference: str) -> FileForbiddenError:
+    """Return the error for a file of this machine that a client may not name."""
     return FileForbiddenError(
         f"{quoted(reference)} is a path on the server, and calls over HTTP read no files there.",
         hint="Send the file itself, or name stored media, an https:// address or a data: URI.",
+    )
+
+
+def no_exports() -> FileForbiddenError:
+    """Return the error for a folder of this machine that a client may not name."""
+    return FileForbiddenError(
+        "Calls over HTTP write no files into folders of the server.",
+        hint="Leave the folder out (some templates take only_store), and download the results.",
     )
 
 

@@ -22,10 +22,17 @@ from stability_mcp.media.items import MediaItem
 from stability_mcp.store.threads import in_file_thread
 from stability_mcp.text import quoted
 
-PreviewSize = Literal["small", "large"]
+PreviewSize = Literal["thumb", "small", "large", "view"]
 
-SIDES: dict[PreviewSize, int] = {"small": MAX_PREVIEW_SIDE, "large": 1_024}
-"""Longer side of a preview, in pixels."""
+SIDES: dict[PreviewSize, int] = {
+    "thumb": 320,
+    "small": MAX_PREVIEW_SIDE,
+    "large": 1_024,
+    "view": 1_600,
+}
+"""Longer side of a preview, in pixels; `thumb` and `view` are for the web page."""
+MAX_VIEW_BYTES = 1_000_000
+"""Of a picture of size `view`, which no model reads: at 1,600 pixels it usually takes 200 KB."""
 
 _CHECKED_SIDE = 64
 """Side of the picture that is drawn to find out whether a model can be drawn, in pixels."""
@@ -70,6 +77,8 @@ async def preview_of(
         else:
             facts = await in_file_thread(partial(_facts, [path for path, _ in shown]))
         draw = partial(preview, shown[0][0], grid=style.grid)
+        if style.size == "view":
+            draw = partial(draw, max_bytes=MAX_VIEW_BYTES)
         if len(shown) > 1:
             draw = partial(sheet, shown)
         elif visible[0].kind == "model":

@@ -19,9 +19,10 @@ HOST_NAMES = ("127.0.0.1", "localhost", "[::1]")
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
     "media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
+    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
-"""Only our own scripts and styles; nothing is sent elsewhere, and no page can frame ours."""
+"""Only our own scripts and styles; nothing is sent elsewhere, no page can frame ours, and text
+never becomes markup."""
 
 MEDIA_CSP = f"{CSP}; sandbox"
 """For media: a file that a browser takes for a page gets no origin."""

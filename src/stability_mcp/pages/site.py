@@ -11,11 +11,17 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from stability_mcp.pages.limits import Limits
+from stability_mcp.pages.paint_routes import PaintRoutes
 from stability_mcp.pages.studio_source import GetStudio
 from stability_mcp.pages.upload_routes import UploadRoutes
 from stability_mcp.pages.view_routes import ViewRoutes
 
 STATIC = Path(__file__).parent / "static"
+
+BUILT = STATIC / "ui"
+"""Files built from `src/web`."""
+
+PAINT = "paint.html"
 
 TYPES: Mapping[str, str] = {
     ".css": "text/css",
@@ -43,11 +49,14 @@ def page_app(get_studio: GetStudio, limits: Limits) -> Starlette:
         limits: Limits of uploads.
     """
     files = {each.name: each.read_bytes() for each in STATIC.iterdir() if each.suffix in TYPES}
+    built = {each.name: each.read_bytes() for each in BUILT.iterdir() if each.suffix in TYPES}
     app = Starlette(
         routes=[
             *UploadRoutes(get_studio, limits, files["upload.html"]).routes,
             *ViewRoutes(get_studio, files["view.html"]).routes,
+            *PaintRoutes(get_studio, limits, built.get(PAINT, b"")).routes,
             Route("/static/{name}", partial(_static, files)),
+            Route("/ui/{name}", partial(_static, built)),
         ],
         exception_handlers={HTTPException: partial(_error, files[GONE])},
     )

@@ -149,7 +149,8 @@ def run_form(call: RestCall, outcome: RunOutcome) -> RunForm:
     """Return a run as JSON, whatever its state."""
     form = RunForm.of(outcome, call.notes)
     notes = [without_folders(each, call.settings) for each in form.notes]
-    return form.model_copy(update={"notes": notes})
+    why = None if form.why is None else without_folders(form.why, call.settings)
+    return form.model_copy(update={"notes": notes, "why": why})
 
 
 def _job_problem(job: JobRecord, call: RestCall, outcome: Outcome) -> Problem:

@@ -55,7 +55,7 @@ async def read_arguments(
         StudioError: a file can't be used or stored.
     """
     found = ReadBody()
-    taking = _Taking(route, found)
+    taking = _Taking(route, found, stream)
     for name, value in request.query_params.multi_items():
         taking.add(name, value)
     if route.body == "form" or (route.body == "form_or_file" and has_fields(request)):
@@ -101,6 +101,7 @@ async def _read_multipart(taking: "_Taking", parts: Parts, studio: Studio | None
             taking.add(part.name, await _text(taking, part, parts))
             continue
         if not part.file_name:  # a browser's file field in which no file was chosen
+            taking.count_field()
             await _skip(parts)
             continue
         if studio is None:
@@ -154,10 +155,12 @@ class _Taking:
     Args:
         route: The route.
         found: What was read so far.
+        stream: The body.
     """
 
-    def __init__(self, route: RestRoute, found: ReadBody) -> None:
+    def __init__(self, route: RestRoute, found: ReadBody, stream: BodyStream) -> None:
         self.route = route
+        self._stream = stream
         self.found = found
         self._files = route.files
         self._lists = _list_arguments(route.arguments) | {
@@ -187,15 +190,19 @@ class _Taking:
             )
         )
 
+    def count_field(self) -> None:
+        """Count a field, or a file field without a file."""
+        self._counts["fields"] += 1
+        if self._counts["fields"] > MAX_FIELDS:
+            raise _too_many_fields()
+
     def add(self, name: str, value: str) -> None:
         """Add a field.
 
         Raises:
             RequestProblemError: it was sent before, or there are too many.
         """
-        self._counts["fields"] += 1
-        if self._counts["fields"] > MAX_FIELDS:
-            raise _too_many_fields()
+        self.count_field()
         check_text(name)
         check_text(value)
         values = self.found.values
@@ -210,12 +217,14 @@ class _Taking:
         """Take the fields of a JSON object, or a list if the route has one field for it.
 
         Raises:
-            RequestProblemError: it is something else.
+            RequestProblemError: it is something else, or has too many fields.
         """
         if isinstance(value, list) and len(self._lists) == 1:
             value = {next(iter(self._lists)): value}
         if not isinstance(value, Mapping):
             raise broken("The body must be a JSON object.")
+        if len(value) > MAX_FIELDS:
+            raise _too_many_fields()
         for name, each in value.items():
             if name in self.found.values:
                 raise sent_twice(name)
@@ -232,6 +241,7 @@ class _Taking:
         self._counts["text"] += size
         if self._counts["text"] > MAX_TEXT_BYTES:
             raise _too_large(f"The text fields are larger than {MAX_TEXT_BYTES:,} bytes together.")
+        self._stream.hold(size)
 
 
 def _list_arguments(model: type[BaseModel] | None) -> set[str]:

@@ -14,6 +14,18 @@ BODY_SECONDS = 900.0
 seconds would keep a connection and a file for weeks."""
 DISCARD_SECONDS = 2.0
 """For reading the rest of a refused body: a client that still sends doesn't see the answer."""
+MAX_HELD_BYTES = 256 * 1024 * 1024
+"""Bytes of bodies that are kept in memory while they are received, of all requests together: 16 of
+the largest. Files don't count, as they are written to disk."""
+RETRY_SECONDS = 5
+"""When to try again if they are used up: most bodies take less."""
+
+
+class HeldBytes:
+    """Counts the bytes of bodies that are kept in memory."""
+
+    def __init__(self) -> None:
+        self.count = 0
 
 
 class BodyStream:
@@ -21,10 +33,12 @@ class BodyStream:
 
     Args:
         request: The request.
+        held: Counts what the bodies of all requests keep in memory.
     """
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, held: HeldBytes) -> None:
         self._request = request
+        self._all_held, self._held = held, 0
         self._silence = SILENCE_SECONDS
         length = request.headers.get("content-length", "")
         self.declared = int(length) if length.isdecimal() else 0
@@ -66,10 +80,33 @@ class BodyStream:
             raise problem
         found = bytearray()
         async for block in self.blocks():
+            self.hold(len(block))
             found += block
             if len(found) > most:
                 raise problem
         return bytes(found)
+
+    def hold(self, size: int) -> None:
+        """Count bytes that are kept in memory.
+
+        Raises:
+            RequestProblemError: 429, all requests together keep too many.
+        """
+        if self._all_held.count + size > MAX_HELD_BYTES:
+            raise RequestProblemError(
+                429,
+                "too_many_uploads",
+                "Too many large requests are being received. Nothing was charged. Send it again in "
+                f"{RETRY_SECONDS} s.",
+                headers={"retry-after": str(RETRY_SECONDS)},
+            )
+        self._all_held.count += size
+        self._held += size
+
+    def release(self) -> None:
+        """Count none of them any more: the body was read, or is refused."""
+        self._all_held.count -= self._held
+        self._held = 0
 
     async def discard(self) -> None:
         """Read and drop what is left, for a moment."""

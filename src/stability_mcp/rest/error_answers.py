@@ -5,7 +5,7 @@ The texts are those of the tools. A bug answers 500 with the id of the request o
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
 from starlette.responses import JSONResponse
@@ -42,6 +42,8 @@ from stability_mcp.errors import (
 )
 from stability_mcp.rest.problem_form import ProblemFacts
 from stability_mcp.rest.request_problems import RequestProblemError
+from stability_mcp.rest.server_folders import without_folders
+from stability_mcp.settings import Settings
 from stability_mcp.text import CHARGES, plain
 from stability_mcp.workflows.problems import PlanError
 from stability_mcp.workflows.problems import Problem as PlanProblem
@@ -87,17 +89,21 @@ STATUSES: tuple[Row, ...] = (
 log = logging.getLogger(__name__)
 
 
-def failure(error: Exception, request_id: str) -> JSONResponse:
+def failure(error: Exception, request_id: str, settings: Settings | None = None) -> JSONResponse:
     """Return an error as an answer.
 
     Args:
         error: The exception.
         request_id: The id of the request.
+        settings: The operator's settings, which have the folders to leave out; None: the error is
+            from before anything was opened.
     """
     if isinstance(error, RequestProblemError):
         problem = Problem(error.status, error.name, error.text, headers=error.headers)
     elif isinstance(error, StudioError):
         problem = _problem_of(error)
+        if isinstance(error, StorageError) and settings is not None:
+            problem = replace(problem, text=without_folders(problem.text, settings))
     else:
         log.error("bug in request %s", request_id, exc_info=error)
         problem = Problem(500, "bug", BUG.format(request_id), charged="unknown")

@@ -48,6 +48,8 @@ class JobForm(Data):
     notes: list[str]
     """How its files were resolved and changed."""
     error: str | None = None
+    client: str | None = None
+    """What made the call: an MCP client by name, REST, web page or command line."""
     run: str | None = None
     """The run of a workflow that it is part of."""
     step: str | None = None
@@ -86,6 +88,7 @@ class JobForm(Data):
             cached=cached,
             notes=list(notes),
             error=job.error,
+            client=job.client,
             run=job.run,
             step=job.step,
             created=when(job.created_at),

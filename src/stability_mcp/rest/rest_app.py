@@ -61,7 +61,7 @@ def _starlette_routes(face: RestFace, route: RestRoute) -> list[Route]:
 def _endpoint(face: RestFace, route: RestRoute) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         request_id = request_id_of(request.scope)
-        stream = BodyStream(request)
+        stream = face.body_of(request)
         try:
             identity_of(request.scope).check(route.access)
             return await _answer(face, route, request, stream)
@@ -69,7 +69,7 @@ def _endpoint(face: RestFace, route: RestRoute) -> Callable[[Request], Awaitable
             return Response(status_code=499)  # the client is gone
         except Exception as error:  # noqa: BLE001 -- the boundary: every error becomes an answer
             await stream.discard()
-            return failure(error, request_id)
+            return failure(error, request_id, face.settings)
 
     return answer
 
@@ -84,11 +84,15 @@ async def _answer(
         opened=None if route.access == "open" else await face.studio(),
         body=stream,
     )
-    with face.receiving_body(route):
-        given = await read_arguments(route, request, stream, call.opened)
-    key = request.headers.get("idempotency-key")
-    if key is not None and route.method == "POST" and call.opened is not None:
+    try:
+        with face.receiving_body(route):
+            given = await read_arguments(route, request, stream, call.opened)
+    finally:
+        stream.release()
+    keys = request.headers.getlist("idempotency-key")
+    if keys and route.method == "POST" and call.opened is not None:
         place = f"{route.method} {route.path}"
+        key = ", ".join(keys)  # several are none: a comma and a space aren't allowed in a key
         call = replace(call, key=await call.opened.keys.key(key, place, given.values))
     call.notes.extend(given.notes)
     arguments = _parsed(route, given.values)

@@ -4,6 +4,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from starlette.requests import Request
+
+from stability_mcp.rest.body_stream import RETRY_SECONDS, BodyStream, HeldBytes
 from stability_mcp.rest.event_source import EventSources, EventTiming
 from stability_mcp.rest.event_stream import StreamCounts
 from stability_mcp.rest.request_problems import RequestProblemError
@@ -14,8 +17,6 @@ from stability_mcp.studio import Sheet, Studio
 
 MAX_RECEIVING = 100
 """Bodies that are received at a time; each takes a connection and perhaps a file."""
-RETRY_SECONDS = 5
-"""When to try again if too many bodies are being received: most take less."""
 
 GetLazyStudio = Callable[[], LazyStudio]
 
@@ -42,7 +43,11 @@ class RestFace:
         self.events = EventSources(get_lazy_studio, timing)
         self.streams = StreamCounts()
         self._sheet = Sheet()
-        self._receiving = 0
+        self._receiving, self._held = 0, HeldBytes()
+
+    def body_of(self, request: Request) -> BodyStream:
+        """Return the body of a request."""
+        return BodyStream(request, self._held)
 
     async def studio(self) -> Studio:
         """Return the studio as a client may use it: without files of this machine.
@@ -53,7 +58,7 @@ class RestFace:
         lazy_studio = self.get_lazy_studio()
         scope = await lazy_studio.spend_scope("")
         studio = await lazy_studio.studio()
-        return studio.for_client(None, self._sheet, scope, reads_files=False)
+        return studio.for_client(None, self._sheet, scope, reads_files=False, name="REST")
 
     @contextmanager
     def receiving_body(self, route: RestRoute) -> Iterator[None]:

@@ -1,5 +1,7 @@
 """Webhooks and their deliveries as JSON."""
 
+from stability_mcp.done_target import shown_target
+from stability_mcp.rest.identity import Identity
 from stability_mcp.server.tool import Data
 from stability_mcp.server.views import when
 from stability_mcp.studio import DeliveryRecord
@@ -11,7 +13,7 @@ class WebhookForm(Data):
 
     id: str
     url: str
-    """Of STABILITY_ON_DONE only what isn't secret."""
+    """Without the token, and of STABILITY_ON_DONE, only what isn't secret."""
     events: list[str]
     retries: str
     """When a failed message is sent again."""
@@ -27,11 +29,16 @@ class WebhookForm(Data):
     disabled_why: str | None = None
 
     @classmethod
-    def of(cls, found: Webhook) -> "WebhookForm":
-        """Return a webhook as JSON."""
+    def of(cls, found: Webhook, identity: Identity) -> "WebhookForm":
+        """Return a webhook as JSON.
+
+        Args:
+            found: The webhook.
+            identity: Who asks; the path of a URL may be a secret, such as that of a chat.
+        """
         return cls(
             id=found.id,
-            url=found.url,
+            url=found.url if identity.has_token or found.is_setting else shown_target(found.url),
             events=list(found.events),
             retries=found.schedule,
             signed=found.is_signed,

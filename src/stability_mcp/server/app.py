@@ -112,6 +112,7 @@ class StudioServer(MCPServer[LazyStudio]):
         self._wait = face.wait if settings.wait is None else settings.wait
         self._exposure = face.exposure
         self._many_clients = face.over_http
+        self._listed_as = face.listed_as
         self._every = frozenset(all_tools())
         shown = enabled_tools(settings.toolsets)
         extra_tools = list(extra_tools)
@@ -188,6 +189,7 @@ class StudioServer(MCPServer[LazyStudio]):
             exposure=self._exposure,
             client=f"{params.client_info.name} {params.client_info.version}" if params else "",
             client_name=_client_name(ctx),
+            listed_as=self._listed_as or _client_name(ctx),
         )
         result: CallToolResult | InputRequiredResult = await calls.call(
             ctx.request_context.lifespan_context, arguments, context

@@ -13,7 +13,7 @@ from stability_mcp.text import plain
 if TYPE_CHECKING:
     from stability_mcp.server.elicitation import Elicitation, QuestionChannel
     from stability_mcp.server.page_links import PageLinks
-    from stability_mcp.studio import Confirm, Outcome, Progress, WorkspaceSource
+    from stability_mcp.studio import CallKey, Confirm, Outcome, Progress, WorkspaceSource
 
 
 @dataclass(kw_only=True)
@@ -55,16 +55,25 @@ class CallContext:
     """Name and version of the client."""
     client_name: str = ""
     """Only its name."""
+    listed_as: str = ""
+    """What it is called in lists of jobs."""
     workspace: "WorkspaceSource | None" = None
     """Asks this client for its workspace folders; None: it has none."""
     connection: dict[str, Any] | None = None
     """What is kept for this client while it is connected; None: there is no other client."""
     exposure: str = ""
     """See `Face.exposure`: such a client gets nothing of the user's but stored media."""
+    from_page: bool = False
+    """Whether the web page calls: it names no files of this machine, draws media itself, and
+    fetches the results of jobs later."""
+    key: "CallKey | None" = None
+    """The idempotency key of the call, if it may spend credits."""
 
     @property
     def soon(self) -> float | None:
         """Return the seconds after which the client takes the call's id; None: it doesn't."""
+        if self.from_page:
+            return self.wait
         return self.ticket.grace if self.ticket is not None else None
 
     @property

@@ -42,6 +42,8 @@ class Face:
     """Whether clients connect over HTTP, perhaps from other machines."""
     token: str | None = field(default=None, repr=False)
     """Bearer token of the clients over HTTP; None: they need none."""
+    listed_as: str = ""
+    """What its clients are called in lists of jobs; "": each by its own name."""
     exposure: str = ""
     """Why a client may belong to another user, as a clause; "": it can't."""
 

@@ -18,6 +18,7 @@ from stability_mcp.server.page_links import PageLinks
 from stability_mcp.settings import Settings
 
 if TYPE_CHECKING:
+    from stability_mcp.local_tools.local_tool import Paint
     from stability_mcp.server.elicitation import PendingQuestion
     from stability_mcp.studio import MediaItem, SpendScope, Studio
 
@@ -85,9 +86,20 @@ class LazyStudio:
         """Return the lines with the addresses at which the user can look at items."""
         return self.pages.view_lines(self._studio, items) if self._studio else []
 
+    def paint_lines(self, paint: "Paint") -> list[str]:
+        """Return the lines with the address at which the user can paint a mask."""
+        return self.pages.paint_lines(self._studio, paint) if self._studio else []
+
+    def painted_lines(self) -> list[str]:
+        """Return the lines about masks that users painted, each once."""
+        return self._studio.pages.painting.take_news() if self._studio else []
+
     async def uncollected_line(self) -> str | None:
-        """Return the line about undelivered results; also None while the store isn't open."""
-        return await self._studio.uncollected_line() if self._studio else None
+        """Return the lines about undelivered results; also None while the store isn't open."""
+        if self._studio is None:
+            return None
+        unread = await self._studio.uncollected_line()
+        return "\n".join(filter(None, [*self.painted_lines(), unread])) or None
 
     async def uncollected_line_or_none(self) -> str | None:
         """Return the same line; also None if the store cannot be read."""

@@ -9,12 +9,20 @@ from typing import TYPE_CHECKING
 from stability_mcp.server.face import Face, Listener
 from stability_mcp.settings import Settings
 from stability_mcp.surroundings import remote_place
+from stability_mcp.text import local_time
 
 if TYPE_CHECKING:
+    from stability_mcp.local_tools.local_tool import Paint
     from stability_mcp.studio import MediaItem, Studio
 
 MAX_VIEWS = 8
 """View links in one answer: as many as a call makes variants."""
+
+PAINT_ADVICE = (
+    "Show the user this link: they paint over what should change and save the mask. "
+    "The next answer names it."
+)
+"""What an answer with a paint link says."""
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +66,18 @@ class PageLinks:
         rest = len(items) - len(urls)
         more = [f"view: media_show has the links of the other {rest}"] if rest else []
         return [f"{lines[0]} {while_it_runs}", *lines[1:], *more]
+
+    def paint_lines(self, studio: "Studio", paint: "Paint") -> list[str]:
+        """Return the lines with the address at which the user can paint a mask."""
+        base = self.open()
+        if base is None:
+            return [f"No page to paint on can be opened. {self.obstacle} Pass shapes instead."]
+        link = studio.pages.links.paint(paint)
+        until = local_time(link.expires_at)[-5:]
+        return [
+            f"paint: {base}/p/{link.token} (until {until}, while this server runs)",
+            PAINT_ADVICE,
+        ]
 
     def open(self) -> str | None:
         """Return the base URL of the pages, which listen from now on; None: see `obstacle`."""

@@ -54,7 +54,12 @@ class Confirmer:
         """Return the highest price that needs no approval, in millicredits."""
         limit = self._limit
         most = sys.maxsize if limit is None else limit - 1
-        return most if self.agreed is None else min(most, round(self.agreed * 1000))
+        return most if self._agreed is None else min(most, self._agreed)
+
+    @property
+    def _agreed(self) -> int | None:
+        """Return what the user agreed to in millicredits; a client may send any number."""
+        return None if self.agreed is None else round(min(self.agreed * 1000, sys.maxsize))
 
     async def __call__(self, quote: "Quote") -> int | None:
         """Return the question whose yes was used; None: no question was needed.
@@ -64,9 +69,9 @@ class Confirmer:
             ConfirmationError: the user didn't agree, or the client can't ask.
             ArgumentsError: the user agreed to less than the price.
         """
-        if self.agreed is not None and round(self.agreed * 1000) < quote.credits:
+        if self._agreed is not None and self._agreed < quote.credits:
             raise ArgumentsError(
-                f"confirm_spend: the user agreed to {credits_text(round(self.agreed * 1000))}, but "
+                f"confirm_spend: the user agreed to {credits_text(self._agreed)}, but "
                 f"this costs {credits_text(quote.credits)}.",
                 hint="Ask the user again with this price.",
             )

@@ -3,7 +3,7 @@
 It loads everything heavy, so `app.py` imports it with the first call.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -26,11 +26,15 @@ from stability_mcp.server.listings import Listing
 from stability_mcp.server.price_questions import Confirmer
 from stability_mcp.server.results import Report, Shown
 from stability_mcp.server.tools import load_tools
-from stability_mcp.studio import CallOptions, Outcome, Sheet, Studio
+from stability_mcp.studio import CallOptions, MediaItem, Outcome, Sheet, Studio
 from stability_mcp.studio.workflow.run_answer import RunOutcome
+from stability_mcp.text import plain
 
 SHEET_KEY = "stability-mcp/sheet"
 """Key of what a client was last shown together, in what is kept for its connection."""
+
+MAX_CLIENT_CHARACTERS = 80
+"""Of a client's name in lists of jobs: it calls itself anything."""
 
 Answer = Outcome | RunOutcome | Shown | LocalResult | Report | Listing | BaseModel | str
 
@@ -41,8 +45,7 @@ async def call(
     """Run the call and return its result; errors are results too, except cancellation."""
     arrived = anyio.current_time()
     try:
-        answer = await _answer(lazy_studio, arguments, await limit_wait(lazy_studio, context))
-        return await _result(lazy_studio, answer, context)
+        return await run(lazy_studio, arguments, await limit_wait(lazy_studio, context))
     except AskFirstError as question:
         return question.result
     except anyio.get_cancelled_exc_class():
@@ -55,24 +58,45 @@ async def call(
         )
 
 
+async def run(
+    lazy_studio: LazyStudio, arguments: Mapping[str, Any], context: CallContext
+) -> CallToolResult:
+    """Run the call and return its result.
+
+    Raises:
+        StudioError: the tool refuses.
+        AskFirstError: the result is a question.
+    """
+    answer = await _answer(lazy_studio, arguments, context)
+    return await _result(lazy_studio, answer, context)
+
+
 async def _result(lazy_studio: LazyStudio, answer: Answer, context: CallContext) -> CallToolResult:
     """Return an answer as a result."""
     tool, settings = context.tool, context.settings
+    view_lines = _no_lines if context.from_page else lazy_studio.view_lines
     if isinstance(answer, Outcome):
-        views = lazy_studio.view_lines(answer.media)
+        painted = [] if context.from_page else lazy_studio.painted_lines()
+        views = [*view_lines(answer.media), *painted]
         return results.of_outcome(
             answer, tool=tool, enabled=context.enabled, settings=settings, views=views
         )
-    uncollected = await lazy_studio.uncollected_line()
+    uncollected = None if context.from_page else await lazy_studio.uncollected_line()
     if isinstance(answer, RunOutcome):
         return results.of_run(answer, tool=tool, settings=settings, uncollected=uncollected)
     if isinstance(answer, Shown):
-        views = lazy_studio.view_lines(answer.items)
+        views = view_lines(answer.items)
         return results.of_shown(answer, tool=tool, uncollected=uncollected, views=views)
     if isinstance(answer, LocalResult):
-        views = lazy_studio.view_lines(answer.items)
+        views = view_lines(answer.items)
+        if answer.paint is not None and not context.from_page:
+            views = lazy_studio.paint_lines(answer.paint)
         return results.of_local(answer, tool=tool, uncollected=uncollected, views=views)
     return _free_result(answer, tool, uncollected)
+
+
+def _no_lines(_items: Sequence[MediaItem]) -> list[str]:
+    return []
 
 
 def _free_result(
@@ -114,7 +138,13 @@ async def _studio_for(lazy_studio: LazyStudio, context: CallContext) -> Studio:
     kept = context.connection
     sheet = None if kept is None else kept.setdefault(SHEET_KEY, Sheet())
     scope = await lazy_studio.spend_scope(context.client_name)
-    return studio.for_client(context.workspace, sheet, scope)
+    return studio.for_client(
+        context.workspace,
+        sheet,
+        scope,
+        reads_files=not context.from_page,
+        name=plain(context.listed_as)[:MAX_CLIENT_CHARACTERS],
+    )
 
 
 async def _operate(
@@ -128,13 +158,14 @@ async def _operate(
     options = CallOptions(
         label=given.label,
         count=given.count,
-        preview=given.preview is None,
+        preview=given.preview is None and not context.from_page,
         allow_smaller=bool(given.allow_smaller),
         full_size=bool(given.full_size),
         wait=context.wait,
         soon=context.soon,
         progress=context.progress,
         confirm=_confirmer(lazy_studio, studio, context, given.confirm_spend),
+        key=context.key,
     )
     outcome = await studio.run(context.tool, given.rest, options)
     return context.with_ticket(outcome)

@@ -7,6 +7,9 @@ CREATE INDEX jobs_end_number ON jobs (owner, end_number) WHERE end_number IS NOT
 ALTER TABLE runs ADD COLUMN end_number INTEGER;
 CREATE INDEX runs_end_number ON runs (owner, end_number) WHERE end_number IS NOT NULL;
 
+-- What made a call, for lists: the name of an MCP client, or REST, web page or stability-mcp.
+ALTER TABLE calls ADD COLUMN client TEXT;
+
 -- A key that a client sent with a call or a run: the same key never starts a second one.
 CREATE TABLE idempotency_keys (
     owner TEXT NOT NULL,

@@ -51,7 +51,8 @@ CREATE TABLE calls (
     cancelled_at REAL,  -- its caller cancelled it; its jobs may still run
     notes TEXT,  -- JSON: how its inputs were resolved and changed
     cached TEXT,  -- JSON: jobs of earlier calls whose results it reuses, by position
-    saved INTEGER  -- what those results would have cost
+    saved INTEGER,  -- what those results would have cost
+    client TEXT  -- what made it, for lists; NULL: an older program, or a step of a run
 ) STRICT;
 CREATE INDEX calls_key ON calls (call_key, seq);
 CREATE INDEX calls_open ON calls (owner, seq) WHERE delivered_at IS NULL;

@@ -57,7 +57,7 @@ from stability_mcp.store.disk import MIN_FREE_BYTES, is_full
 from stability_mcp.studio.alternatives import Alternative
 from stability_mcp.studio.calling import CallOptions
 from stability_mcp.studio.defaults import Defaults
-from stability_mcp.studio.links import ViewLink
+from stability_mcp.studio.links import PaintLink, ViewLink
 from stability_mcp.studio.local_pages import ViewFacts, media_file_name, served_type
 from stability_mcp.studio.media_actions import DeletedMedia, History
 from stability_mcp.studio.open import open_studio
@@ -167,6 +167,7 @@ __all__ = [
     "NeedsUserError",
     "Outcome",
     "Page",
+    "PaintLink",
     "Plan",
     "Price",
     "Progress",

@@ -1,4 +1,4 @@
-"""Makes and checks the tokens of links to local pages: one upload, or a view of one item.
+"""Makes and checks the tokens of links to local pages: upload, view and paint.
 
 Tokens live in memory, so all links end with the process. They are looked up by hash: comparing
 them takes the same time whether a guess is close or not.
@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from stability_mcp.local_tools.local_tool import Paint
 from stability_mcp.studio.uploads import Upload
 
 TOKEN_BYTES = 16
@@ -20,6 +21,15 @@ VIEW_SECONDS = 86_400.0
 
 UPLOAD_SECONDS = 600.0
 """Long enough to find some files, short enough that a forgotten link is soon useless."""
+
+PAINT_SECONDS = 3_600.0
+"""Careful painting takes minutes; the user may come back to it after lunch."""
+
+MAX_PAINTS = 16
+"""Paint links kept. The oldest ends first."""
+
+MAX_PAINTED = 50
+"""Masks that one link stores: a page that saves in a loop doesn't fill the disk."""
 
 MAX_VIEWS = 1_000
 """View links kept, at about 0.5 KB each: far more than a day of pictures. The oldest ends first."""
@@ -39,6 +49,19 @@ class ViewLink:
     """Unix seconds."""
 
 
+@dataclass(kw_only=True)
+class PaintLink:
+    """Allows looking at one picture and storing masks of it; nothing else."""
+
+    token: str
+    paint: Paint
+    """The picture, and the mask that the user goes on with."""
+    expires_at: float
+    """Unix seconds."""
+    saved: int = 0
+    """Masks that were stored through it."""
+
+
 class Links:
     """The links of one studio.
 
@@ -51,6 +74,9 @@ class Links:
         self._views: dict[bytes, ViewLink] = {}
         self._view_of_item: dict[str, bytes] = {}
         self._uploads: dict[bytes, Upload] = {}
+        self._paints: dict[bytes, PaintLink] = {}
+        self.painted: list[str] = []
+        """Lines about painted masks that no answer has had yet."""
 
     def view(self, item: str) -> ViewLink:
         """Return the link to an item; the same one while it is valid."""
@@ -82,6 +108,20 @@ class Links:
             del self._uploads[next(iter(self._uploads))]
         self._uploads[_hash(token)] = upload
         return upload
+
+    def paint(self, paint: Paint) -> PaintLink:
+        """Return a new link to paint on a picture."""
+        token = _new_token()
+        link = PaintLink(token=token, paint=paint, expires_at=self._clock() + PAINT_SECONDS)
+        while len(self._paints) >= MAX_PAINTS:
+            del self._paints[next(iter(self._paints))]
+        self._paints[_hash(token)] = link
+        return link
+
+    def find_paint(self, token: str) -> PaintLink | None:
+        """Return the valid paint link with this token, or None."""
+        link = self._paints.get(_hash(token))
+        return link if link is not None and self._clock() < link.expires_at else None
 
     @property
     def latest_upload(self) -> Upload | None:

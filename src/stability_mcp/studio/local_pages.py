@@ -15,7 +15,9 @@ from stability_mcp.media.labels import file_form
 from stability_mcp.media.preview import PreviewStyle, preview_of
 from stability_mcp.studio import origins, uploads
 from stability_mcp.studio.links import Links
+from stability_mcp.studio.painting import Painting
 from stability_mcp.studio.runtime import StudioParts
+from stability_mcp.studio.thumbnails import Thumbnails
 from stability_mcp.studio.uploads import Upload, UploadedFile
 
 _BYTES = "application/octet-stream"
@@ -58,6 +60,7 @@ class LocalPages:
         self._parts = parts
         self.links: Links = parts.runtime.links
         """The links of this process."""
+        self.painting = Painting(parts)
 
     async def receive(
         self, upload: Upload, name: str, blocks: AsyncIterator[bytes], *, declared: int
@@ -89,6 +92,10 @@ class LocalPages:
             price=_price(item, origins.charge_text(jobs[0])) if jobs else "",
             made_from=[Source(role=role, label=each.name) for role, each in sources.items()],
         )
+
+    def thumbnails(self) -> Thumbnails:
+        """Return the small pictures of this store; keep them for as long as the page is served."""
+        return Thumbnails(self._parts.media.home)
 
     async def drawing(self, item: MediaItem) -> Preview | None:
         """Return a picture of a 3D model or a sound; None: it is a picture, or can't be drawn."""

@@ -59,6 +59,7 @@ class PreparedCall:
             output_dir=parts.settings.copies_dir,
             inputs={file: item.id for file, item in self.inputs.files.items()},
             spend_scope=parts.spend_scope,
+            client_name=parts.client_name,
         )
 
 

@@ -47,6 +47,8 @@ class StudioParts:
     permissions: Permissions
     spend_scope: SpendScope | None = None
     """The client that makes the calls, whose spending limits bind them; None: none do."""
+    client_name: str = ""
+    """What the client that makes the calls is called in lists; "": it has no name."""
 
     def for_client(
         self,
@@ -55,6 +57,7 @@ class StudioParts:
         scope: SpendScope | None,
         *,
         reads_files: bool = True,
+        name: str = "",
     ) -> "StudioParts":
         """Return the parts for the calls of one client, or these if it adds nothing.
 
@@ -63,14 +66,15 @@ class StudioParts:
             sheet: See there.
             scope: The client, whose spending limits bind all calls; None: none do.
             reads_files: See `Importer.for_client`.
+            name: What the client is called in lists of jobs.
         """
         allowed = None if self.settings.roots_only else source  # then the client isn't asked
         importer = self.importer
         if allowed is not None or sheet is not None or not reads_files:
             importer = importer.for_client(allowed, sheet, reads_files=reads_files)
-        if importer is self.importer and scope == self.spend_scope:
+        if (importer, scope, name) == (self.importer, self.spend_scope, self.client_name):
             return self
-        return replace(self, importer=importer, spend_scope=scope)
+        return replace(self, importer=importer, spend_scope=scope, client_name=name)
 
     def limited_client(self, scope: SpendScope | None = None) -> LimitedClient | None:
         """Return the client of a scope, by default of `spend_scope`, to read its limits."""

@@ -101,9 +101,9 @@ class Studio:
         self.pages = LocalPages(parts)
         self.library, self.figures = MediaActions(parts), UsageFigures(parts)
         self.limits, self.defaults = LimitActions(parts), parts.runtime.defaults
-        database = parts.runtime.database
-        self._activity = CachedRead(database, self._read_activity)
-        self._uncollected = CachedRead(database, self._read_uncollected)
+        self._database = parts.runtime.database
+        self._activity = CachedRead(self._database, self._read_activity)
+        self._uncollected = CachedRead(self._database, self._read_uncollected)
 
     @property
     def settings(self) -> Settings:
@@ -129,9 +129,11 @@ class Studio:
         scope: SpendScope | None = None,
         *,
         reads_files: bool = True,
+        name: str = "",
     ) -> "Studio":
         """Return a view for the calls of one client; see `StudioParts.for_client`."""
-        return Studio(self._parts.for_client(source, sheet, scope, reads_files=reads_files))
+        parts = self._parts.for_client(source, sheet, scope, reads_files=reads_files, name=name)
+        return Studio(parts)
 
     async def workspace(self) -> Workspace:
         """Return the workspace folders of the client, asking it if necessary.
@@ -313,6 +315,7 @@ class Studio:
             generation=generation,
             label=label,
             output_dir=self.settings.copies_dir,
+            client_name=self._parts.client_name,
         )
         return await self._jobs.adopt(found)
 
@@ -326,9 +329,7 @@ class Studio:
     async def _read_activity(self) -> tuple[int, dict[str, tuple[str, int]]]:
         newest, jobs = await self._jobs.reader.activity(self._account)
         owner = self._account.owner
-        runs, open_runs = await self._parts.runtime.database.read(
-            lambda c: run_notices.activity(c, owner)
-        )
+        runs, open_runs = await self._database.read(lambda c: run_notices.activity(c, owner))
         return newest + runs, {**jobs, **open_runs}
 
     async def uncollected_line(self) -> str | None:
@@ -338,17 +339,13 @@ class Studio:
     async def _read_uncollected(self) -> str | None:
         jobs = await self._jobs.reader.uncollected_line(self._account)
         owner = self._account.owner
-        runs = await self._parts.runtime.database.read(
-            lambda c: run_notices.uncollected_line(c, owner)
-        )
+        runs = await self._database.read(lambda c: run_notices.uncollected_line(c, owner))
         return "\n".join(filter(None, (jobs, runs))) or None
 
     async def uncollected_runs(self) -> list[str]:
         """Return the ids of runs that are running, or have stopped and weren't shown since."""
         owner = self._account.owner
-        return await self._parts.runtime.database.read(
-            lambda c: run_notices.uncollected_runs(c, owner)
-        )
+        return await self._database.read(lambda c: run_notices.uncollected_runs(c, owner))
 
     # Media
 

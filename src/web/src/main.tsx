@@ -2,9 +2,11 @@ import { render } from "preact";
 import { access, startEvents, unlock } from "./ui/client.ts";
 import { watchAddress } from "./ui/router.ts";
 import { Shell } from "./ui/shell";
+import { watchFiles } from "./ui/drop.ts";
 import "./ui/theme.css";
 
 watchAddress();
+watchFiles();
 const root = document.getElementById("app")!;
 root.replaceChildren(); // Preact keeps children that it didn't create.
 render(<Shell />, root);

@@ -1,6 +1,7 @@
-"""Reads threads and listening ports of a process from Linux's /proc."""
+"""Reads threads, listening ports and memory of a process from Linux's /proc."""
 
 import os
+import re
 from pathlib import Path
 
 LISTEN = "0A"
@@ -19,6 +20,41 @@ def process_of(home: Path) -> int:
             if wanted in variables:
                 return int(folder.name)
     raise AssertionError(f"no server of {home} runs")
+
+
+def process_on(port: int) -> int:
+    """Return the id of the process that listens on a TCP port."""
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal():
+            try:
+                found = listening_ports(int(folder.name))
+            except OSError:
+                continue  # another user's, or it has ended
+            if port in found:
+                return int(folder.name)
+    raise AssertionError(f"no process listens on port {port}")
+
+
+def resident(process: int) -> int:
+    """Return the memory of a process, in bytes."""
+    return _memory(process, "VmRSS")
+
+
+def peak_resident(process: int) -> int:
+    """Return the most memory that a process had since `forget_peak`, in bytes."""
+    return _memory(process, "VmHWM")
+
+
+def forget_peak(process: int) -> None:
+    """Measure the peak of a process from now on."""
+    Path(f"/proc/{process}/clear_refs").write_text("5", encoding="ascii")
+
+
+def _memory(process: int, name: str) -> int:
+    status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    found = re.search(rf"^{name}:\s+(\d+) kB", status, re.MULTILINE)
+    assert found is not None
+    return int(found[1]) * 1024
 
 
 def threads(process: int) -> int:

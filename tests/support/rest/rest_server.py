@@ -16,6 +16,8 @@ import uvicorn
 from stability_emulator.faults import Fault
 from stability_mcp.http.http_app import http_app
 from stability_mcp.http.http_serving import listen
+from stability_mcp.http.identities import Secrets
+from stability_mcp.pages.page_token import PageTokens
 from stability_mcp.rest.route import PREFIX
 from stability_mcp.server.lazy_studio import open_lazily
 from support.server.in_memory import Gate, paced, settings_in
@@ -33,6 +35,7 @@ def rest_server(
     token: str | None = TOKEN,
     gate: Gate | None = None,
     faults: Sequence[Fault] = (),
+    page: PageTokens | None = None,
     **chosen: object,
 ) -> Iterator[httpx2.Client]:
     """Serve until the block ends; yield a client whose base URL is the REST face.
@@ -42,13 +45,13 @@ def rest_server(
         token: The token that it requires; the client doesn't send it, as the emulator needs none.
         gate: Holds back results of the emulated API, see `PausedApi`.
         faults: What the emulated API does wrong.
+        page: Codes and tokens of the web page.
         **chosen: Further settings.
     """
     settings = settings_in(folder, {"output_dir": None, **chosen})
     app = http_app(
         settings,
-        token=token,
-        admin_token=TOKEN,
+        Secrets(token=token, admin_token=TOKEN, page=page or PageTokens()),
         open_studio=partial(paced, gate=gate, faults=faults) if settings.emulated else open_lazily,
     )
     listener = listen("127.0.0.1", 0)

@@ -64,6 +64,8 @@ class CallRequest:
     one for the same place, and with `retry_of` only an earlier retry of the same job."""
     spend_scope: SpendScope | None = None
     """The client whose spending limits the call must fit into; None: none bind the caller."""
+    client_name: str = ""
+    """What the client is called in lists of jobs; "": it has no name."""
     key: CallKey | None = None
     """The idempotency key, which is stored with the call; None: the client sent none."""
     notes: Sequence[str] = ()

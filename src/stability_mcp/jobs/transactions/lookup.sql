@@ -6,7 +6,7 @@ SELECT
     jobs.attempt, jobs.wake_at, jobs.day, jobs.price, jobs.charged, jobs.generation, jobs.answer,
     jobs.error, jobs.label, jobs.output_dir, jobs.created_at, jobs.sent_at, jobs.finished_at,
     jobs.cancel_at, jobs.origin, jobs.stripped_at, jobs.variant, jobs.label_source, jobs.error_type,
-    calls.delivered_at IS NOT NULL AS collected
+    calls.delivered_at IS NOT NULL AS collected, calls.client
 FROM jobs LEFT JOIN calls ON calls.id = jobs.call
 WHERE jobs.id IN (:ids...);
 

@@ -279,6 +279,7 @@ def _new_call(
         "saved": plan.saved if plan.cached else None,
         # The run takes the result of a step, and is delivered as a whole.
         "delivered_at": terms.now if call_request.place is not None else None,
+        "client": call_request.client_name or None,
         "now": terms.now,
     }
     while True:
@@ -341,6 +342,7 @@ def _new_job(
     terms.dispatch(connection, job, common.priority)
     return JobRow(
         **row,  # type: ignore[arg-type]  # a test compares it with the row
+        client=call_request.client_name or None,
         seq=seq,
         id=job,
         priority=common.priority,
@@ -371,6 +373,8 @@ class ForeignGeneration:
     """Label of the result."""
     output_dir: Path | None = None
     """Folder of the readable copies; None: no copies."""
+    client_name: str = ""
+    """What the client is called in lists of jobs; "": it has no name."""
 
 
 def adopt_generation(
@@ -404,6 +408,7 @@ def adopt_generation(
         cached=None,
         saved=None,
         delivered_at=None,
+        client=generation.client_name or None,
         now=now,
     )
     _insert_adopted(

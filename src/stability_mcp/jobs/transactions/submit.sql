@@ -15,12 +15,12 @@ SELECT upstreams.paused_why,
             AND spend_limits.scope = :scope AND spend_limits.ends_at > :now) AS limits
 FROM upstreams WHERE upstreams.id = :upstream;
 
--- name: insert_call(id, owner, upstream, process, tool, call_key, joined, cached, saved, delivered_at, now) -> count
+-- name: insert_call(id, owner, upstream, process, tool, call_key, joined, cached, saved, delivered_at, client, now) -> count
 -- Changes no row if the random id is taken: the caller picks another one.
 INSERT INTO calls (id, owner, upstream, process, tool, call_key, joined, cached, saved, delivered_at,
-    created_at)
+    client, created_at)
 VALUES (:id, :owner, :upstream, :process, :tool, :call_key, :joined, :cached, :saved, :delivered_at,
-    :now)
+    :client, :now)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: insert_job(id, owner, upstream, call, position, run, step, item, retry_of, operation, arguments, result_key, deferred, priority, process, day, price, price_list, label, variant, label_source, output_dir, now) -> value

@@ -28,7 +28,7 @@ async def admin_webhook_config(call: RestCall, arguments: None) -> WebhookConfig
     """List the webhooks and STABILITY_ON_DONE, the types of events and the schedule of retries."""
     found = await call.studio.webhooks.list()
     return WebhookConfig(
-        endpoints=[WebhookForm.of(each) for each in found],
+        endpoints=[WebhookForm.of(each, call.identity) for each in found],
         events=list(EVENT_TYPES),
         retries=SCHEDULE,
     )

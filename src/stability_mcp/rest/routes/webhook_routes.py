@@ -32,7 +32,8 @@ class Registered(Data):
 @route("GET", "/webhooks", tag="webhooks")
 async def list_webhooks(call: RestCall, arguments: None) -> Registered:  # noqa: ARG001 -- every route takes both
     """List the webhooks, and STABILITY_ON_DONE if it is set."""
-    return Registered(webhooks=[WebhookForm.of(each) for each in await call.studio.webhooks.list()])
+    found = await call.studio.webhooks.list()
+    return Registered(webhooks=[WebhookForm.of(each, call.identity) for each in found])
 
 
 class NewWebhook(Arguments):
@@ -49,7 +50,7 @@ async def create_webhook(call: RestCall, arguments: NewWebhook) -> Response:
     made, secret = await call.studio.webhooks.create(
         arguments.url, arguments.events, arguments.description
     )
-    shown = _with_secret(made, secret)
+    shown = _with_secret(call, made, secret)
     location = f"{PREFIX}/webhooks/{made.id}"
     return JSONResponse(shown.dumped(), 201, headers={"location": location})
 
@@ -63,7 +64,7 @@ class WebhookName(Arguments):
 @route("GET", "/webhooks/{id}", tag="webhooks")
 async def get_webhook(call: RestCall, arguments: WebhookName) -> WebhookForm:
     """Get a webhook."""
-    return WebhookForm.of(await call.studio.webhooks.get(arguments.id))
+    return WebhookForm.of(await call.studio.webhooks.get(arguments.id), call.identity)
 
 
 class WebhookChange(WebhookName):
@@ -83,7 +84,7 @@ async def change_webhook(call: RestCall, arguments: WebhookChange) -> WebhookFor
         events=arguments.events,
         description=arguments.description,
     )
-    return WebhookForm.of(changed)
+    return WebhookForm.of(changed, call.identity)
 
 
 @route("DELETE", "/webhooks/{id}", tag="webhooks", access="token", statuses=(204,))
@@ -97,13 +98,13 @@ async def delete_webhook(call: RestCall, arguments: WebhookName) -> Response:
 async def rotate_webhook(call: RestCall, arguments: WebhookName) -> NewWebhookForm:
     """Give a webhook a new secret; the old one signs too for 24 hours."""
     secret = await call.studio.webhooks.rotate(arguments.id)
-    return _with_secret(await call.studio.webhooks.get(arguments.id), secret)
+    return _with_secret(call, await call.studio.webhooks.get(arguments.id), secret)
 
 
 @route("POST", "/webhooks/{id}/enable", tag="webhooks", access="token")
 async def enable_webhook(call: RestCall, arguments: WebhookName) -> WebhookForm:
     """Enable a webhook that was disabled after failures."""
-    return WebhookForm.of(await call.studio.webhooks.enable(arguments.id))
+    return WebhookForm.of(await call.studio.webhooks.enable(arguments.id), call.identity)
 
 
 @route("POST", "/webhooks/{id}/test", tag="webhooks", access="token")
@@ -140,5 +141,5 @@ async def list_deliveries(call: RestCall, arguments: DeliveryQuery) -> Deliverie
     )
 
 
-def _with_secret(found: Webhook, secret: str) -> NewWebhookForm:
-    return NewWebhookForm(**dict(WebhookForm.of(found)), secret=secret)
+def _with_secret(call: RestCall, found: Webhook, secret: str) -> NewWebhookForm:
+    return NewWebhookForm(**dict(WebhookForm.of(found, call.identity)), secret=secret)

@@ -87,6 +87,7 @@ async def workflow_run(studio: Studio, arguments: WorkflowRun, context: CallCont
         wait=context.wait if context.soon is None else min(context.wait, context.soon),
         progress=context.progress,
         confirm=context.confirm(arguments.confirm_spend) if context.confirm else None,
+        key=context.key,
     )
     outcome = await run_workflow(studio, arguments, options)
     if context.ticket is not None and outcome.is_running:

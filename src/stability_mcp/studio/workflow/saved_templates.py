@@ -5,8 +5,11 @@ write one by hand. Its name is the name of the template; the inputs of the plan 
 All functions block.
 """
 
+import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping
+import threading
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -18,6 +21,7 @@ from stability_mcp.media.labels import file_form
 from stability_mcp.media.newest_files import short_path
 from stability_mcp.settings import Settings
 from stability_mcp.store.disk import is_full
+from stability_mcp.store.locks import FileLock
 from stability_mcp.text import listed, name_key, plain, quoted
 from stability_mcp.workflows.plan import Plan
 from stability_mcp.workflows.plan_form import MAX_PLAN_CHARACTERS
@@ -30,6 +34,11 @@ MAX_FILES = 200
 MAX_BYTES = 4 * MAX_PLAN_CHARACTERS
 """Largest file: the longest plan, each character in 4 bytes of UTF-8."""
 MAX_DESCRIPTION_CHARACTERS = 1_000
+LOCK = ".lock"
+"""The file that is locked while a template is replaced; no template starts with a dot."""
+
+_WRITING = threading.Lock()
+"""The lock file keeps out other processes, this one other threads."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +48,18 @@ class SavedTemplate:
     name: str
     description: str
     plan: Plan
+    version: str
+    """A hash of its file, which changes with it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrittenTemplate:
+    """What `SavedTemplates.write` did."""
+
+    template: SavedTemplate | None
+    """As it is stored now; None: there is none."""
+    is_conflict: bool = False
+    """Whether nothing was written, as another version is stored than the one that was edited."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +99,7 @@ class SavedTemplates:
         Raises:
             ArgumentsError: its file is damaged.
         """
-        key = name_key(name.removesuffix(ENDING))
-        path = next((each for each in self._files() if name_key(each.stem) == key), None)
+        path = self._file(name.removesuffix(ENDING))
         return _read(path) if path is not None else None
 
     def save(
@@ -99,14 +119,8 @@ class SavedTemplates:
         """
         stem = self._free_name(name)
         path = self.folder / f"{stem}{ENDING}"
-        saved = {
-            "description": plain(description.strip() or plan.title)[:MAX_DESCRIPTION_CHARACTERS],
-            "plan": with_defaults(plan, values).model_dump(mode="json", exclude_defaults=True),
-        }
-        data = json.dumps(saved, ensure_ascii=False, indent=2).encode("utf-8", "replace")
-        known = next(
-            (each for each in self._files() if name_key(each.stem) == name_key(stem)), None
-        )
+        data = _encoded(with_defaults(plan, values), description)
+        known = self._file(stem)
         if known is not None:
             if _has(known, data):
                 return known
@@ -114,14 +128,56 @@ class SavedTemplates:
                 f"A saved workflow is called {quoted(known.stem)} already.",
                 hint=f"Choose another name, or ask the user to delete {short_path(known)}.",
             )
-        try:
+        with _explained(path):
             self.folder.mkdir(parents=True, exist_ok=True)
             with atomic_write(path) as file:
                 file.write(data)
-        except OSError as error:
-            why = "the disk is full" if is_full(error) else plain(error.strerror or "no access")
-            raise StorageError(f"{short_path(path)} can't be written: {why}.") from error
         return path
+
+    def write(
+        self, name: str, plan: Plan, *, description: str, version: str | None
+    ) -> WrittenTemplate:
+        """Save a plan under a name, in place of the version that was edited.
+
+        Args:
+            name: Its name; it is changed to one that can be a file name.
+            plan: The plan.
+            description: What it makes.
+            version: The version that was edited; None: the plan is new.
+
+        Raises:
+            ArgumentsError: the name can't be used, or the stored file is damaged.
+            StorageError: the file can't be written.
+        """
+        stem = self._free_name(name)
+        data = _encoded(plan, description)
+        with _explained(self.folder / f"{stem}{ENDING}"), self._alone():
+            known = self._file(stem)
+            path = known or self.folder / f"{stem}{ENDING}"
+            if (known is not None or version is not None) and not (known and _has(known, data)):
+                stored = None if known is None else _read(known)
+                if stored is None or stored.version != version:
+                    return WrittenTemplate(template=stored, is_conflict=True)
+            with atomic_write(path) as file:
+                file.write(data)
+            return WrittenTemplate(template=_read(path))
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other threads and processes from writing templates during the block."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with _WRITING:
+            lock = FileLock(self.folder / LOCK)
+            try:
+                with lock.held():
+                    yield
+            finally:
+                lock.close()
+
+    def _file(self, stem: str) -> Path | None:
+        """Return the file of a template, whatever the case of its name, or None."""
+        key = name_key(stem)
+        return next((each for each in self._files() if name_key(each.stem) == key), None)
 
     def _free_name(self, name: str) -> str:
         stem = file_form(name.strip().removesuffix(ENDING)).replace(" ", "-").lstrip(".")
@@ -149,6 +205,25 @@ class SavedTemplates:
             return ()
 
 
+def _encoded(plan: Plan, description: str) -> bytes:
+    """Return the contents of the file of a template."""
+    saved = {
+        "description": plain(description.strip() or plan.title)[:MAX_DESCRIPTION_CHARACTERS],
+        "plan": plan.model_dump(mode="json", exclude_defaults=True),
+    }
+    return json.dumps(saved, ensure_ascii=False, indent=2).encode("utf-8", "replace")
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Raise StorageError if the block can't write a file."""
+    try:
+        yield
+    except OSError as error:
+        why = "the disk is full" if is_full(error) else plain(error.strerror or "no access")
+        raise StorageError(f"{short_path(path)} can't be written: {why}.") from error
+
+
 def _has(path: Path, data: bytes) -> bool:
     """Return whether a file has these contents."""
     try:
@@ -174,7 +249,8 @@ def _read(path: Path) -> SavedTemplate:
     """
     where = f"The saved workflow {short_path(path)}"
     try:
-        given = _document(path)
+        data = _contents(path)
+        given = json.loads(data.decode("utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise ArgumentsError(
@@ -189,15 +265,18 @@ def _read(path: Path) -> SavedTemplate:
         )
     text = description if isinstance(description, str) and description else read.plan.title
     return SavedTemplate(
-        name=path.stem, description=plain(text)[:MAX_DESCRIPTION_CHARACTERS], plan=read.plan
+        name=path.stem,
+        description=plain(text)[:MAX_DESCRIPTION_CHARACTERS],
+        plan=read.plan,
+        version=hashlib.sha256(data).hexdigest(),
     )
 
 
-def _document(path: Path) -> Any:  # noqa: ANN401 -- any JSON
+def _contents(path: Path) -> bytes:
     if not path.is_file():
         raise ValueError("it isn't a file")
     with path.open("rb") as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise ValueError(f"it is larger than {MAX_BYTES:,} bytes")
-    return json.loads(data.decode("utf-8-sig"))
+    return data

@@ -17,14 +17,21 @@ from stability_mcp.errors import (
     NotFoundError,
     StudioError,
 )
+from stability_mcp.local_tools import all_local_tools
 from stability_mcp.local_tools.export_arguments import MediaExport, destination
+from stability_mcp.media.importer import no_exports
 from stability_mcp.store.threads import in_file_thread
 from stability_mcp.studio import status
 from stability_mcp.studio.defaults import VARIABLE, FilledCall, shown_values
 from stability_mcp.studio.runtime import StudioParts
 from stability_mcp.studio.workflow.plan_files import PlanFiles
 from stability_mcp.studio.workflow.plan_report import Means, PlanReport, PlanWish
-from stability_mcp.studio.workflow.saved_templates import SavedList, SavedTemplate, SavedTemplates
+from stability_mcp.studio.workflow.saved_templates import (
+    SavedList,
+    SavedTemplate,
+    SavedTemplates,
+    WrittenTemplate,
+)
 from stability_mcp.studio.workflow.template_media import StudioMedia
 from stability_mcp.studio.workflow.workflow_delivery import delivery_folder
 from stability_mcp.text import credits_text, did_you_mean, listed, name_key, quoted
@@ -89,6 +96,13 @@ class WorkflowPlans:
         save = partial(self._saved.save, name, plan, values, description=description)
         return await in_file_thread(save)
 
+    async def write(
+        self, name: str, plan: Plan, *, description: str, version: str | None
+    ) -> WrittenTemplate:
+        """Save a plan in place of the version that was edited; see `SavedTemplates.write`."""
+        write = partial(self._saved.write, name, plan, description=description, version=version)
+        return await in_file_thread(write)
+
     async def check(self, wanted: PlanWish) -> PlanReport:
         """Check and price a workflow.
 
@@ -151,6 +165,8 @@ class WorkflowPlans:
 
     async def _places(self, plan: Plan) -> list[Problem]:
         """Return the problems of the folders that a plan writes into."""
+        if not self._parts.importer.reads_files:
+            return _exports(plan)
         wanted = [(None, "deliver.to", plan.deliver.to)] if plan.deliver is not None else []
         folders: list[tuple[str | None, str, str]] = [*wanted, *_export_folders(plan)]
         problems = []
@@ -260,6 +276,27 @@ def _read(wanted: PlanWish) -> _Draft:
         steps = chained(filled.plan.steps, read.notes)
         plan, problems = filled.plan.model_copy(update={"steps": steps}), filled.problems
     return _Draft(plan=plan, inputs=wanted.inputs, notes=read.notes, problems=problems)
+
+
+def _exports(plan: Plan) -> list[Problem]:
+    """Return a problem for each part of a plan that writes into folders of this machine.
+
+    A step runs without its client, and a reference may fill in its folder then: so every such step
+    is one, whatever its arguments.
+    """
+    tools = all_local_tools()
+    named: list[tuple[str | None, str]] = [
+        (step.id, "to")
+        for step in plan.steps
+        if step.tool in tools and tools[step.tool].writes_files
+    ]
+    if plan.deliver is not None:
+        named.append((None, "deliver.to"))
+    error = no_exports()
+    return [
+        Problem(step=step, argument=argument, message=error.message, cure=error.hint)
+        for step, argument in named
+    ]
 
 
 def _export_folders(plan: Plan) -> Iterator[tuple[str, str, str]]:

@@ -12,8 +12,8 @@ const LONGEST_WAIT = 10_000;
 /** The server sends a ping every 15 s: a stream that is silent for longer is dead. */
 const SILENCE = 40_000;
 
-/** `locked`: no token. `expired`: the server doesn't know the token any more, because it was restarted. */
-export type Access = "starting" | "open" | "locked" | "expired" | "used";
+/** `locked`: no token. `refused`: the link was used, or is of another server. `expired`: the server doesn't know the token any more, because it was restarted. */
+export type Access = "starting" | "open" | "locked" | "expired" | "refused";
 export type Live = "connecting" | "live" | "lost";
 export interface Session {
   version: string;
@@ -30,6 +30,8 @@ export interface ToolAnswer {
   result: Record<string, any> & { is_error?: boolean };
 }
 
+/** Why the server refused the link. */
+export const refusal = state("");
 export const access = state<Access>("starting");
 export const live = state<Live>("connecting");
 export const session = state<Session | null>(null);
@@ -62,7 +64,10 @@ export async function unlock(): Promise<void> {
       take(answer.token);
       channel?.postMessage({ token });
     } catch (error) {
-      if (!token) return access.set(error instanceof Failed && error.status ? "used" : "locked");
+      if (!token) {
+        refusal.set((error as Error).message);
+        return access.set("refused");
+      }
     }
   }
   if (!token) token = await fromOpenTab();
@@ -188,17 +193,19 @@ export class Declined extends Error {}
 
 /** Call a tool. A price above the confirmation limit is confirmed by the user first.
  *
- * A tool's own error is thrown as `Failed`, with its text.
+ * A tool's own error is thrown as `Failed`, with its text. `prefer` is `respond-async`, not to wait for
+ * the result, or `wait=N`.
  */
-export async function callTool(name: string, args: Record<string, unknown>, key: string = newKey()): Promise<ToolAnswer> {
+export async function callTool(name: string, args: Record<string, unknown>, key: string = newKey(), prefer = ""): Promise<ToolAnswer> {
   const path = `/api/ui/tools/${encodeURIComponent(name)}`;
+  const headers: Record<string, string> = prefer ? { Prefer: prefer } : {};
   let answer: ToolAnswer;
   try {
-    answer = await request<ToolAnswer>(path, { json: args, key });
+    answer = await request<ToolAnswer>(path, { json: args, key, headers });
   } catch (error) {
     if (!(error instanceof Failed) || error.status !== 409 || typeof error.body.credits !== "number") throw error;
     if (!(await confirmSpend(error.message, error.body.credits))) throw new Declined("Cancelled. Nothing was sent.");
-    answer = await request<ToolAnswer>(path, { json: { ...args, confirm_spend: error.body.credits }, key });
+    answer = await request<ToolAnswer>(path, { json: { ...args, confirm_spend: error.body.credits }, key, headers });
   }
   if (answer.result?.is_error) throw new Failed(200, answer.text, answer.result);
   return answer;

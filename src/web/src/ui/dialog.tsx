@@ -1,9 +1,12 @@
 /** Modal dialogs: a native `<dialog>`, which keeps the focus inside and gives it back. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { askWith } from "./client.ts";
+import { question } from "./ask.ts";
 import { Icon } from "./icons";
-import { state, use } from "./state.ts";
+import { use } from "./state.ts";
+import "./dialog.css";
+
+export { ask } from "./ask.ts";
 
 interface DialogProps {
   title: string;
@@ -51,25 +54,6 @@ export function Dialog({ title, close, children, foot, wide }: DialogProps) {
     </dialog>
   );
 }
-
-export interface Question {
-  title: string;
-  text: string;
-  /** Label of the button that agrees. */
-  yes: string;
-  dangerous?: boolean;
-}
-const question = state<(Question & { answer: (yes: boolean) => void }) | null>(null);
-
-/** Ask the user; the focus is on Cancel. */
-export function ask(asked: Question): Promise<boolean> {
-  question.value?.answer(false);
-  return new Promise((answer) => question.set({ ...asked, answer }));
-}
-
-askWith((text, credits) =>
-  ask({ title: `Spend ${credits} credits?`, text, yes: `Spend ${credits} credits` }),
-);
 
 /** Draws the question that is open; part of the shell. */
 export function Questions() {

@@ -3,6 +3,7 @@ import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
 import type { Kind, Schema } from "./client.ts";
 import { MediaField } from "./picker";
 import { type Field, fieldsOf, isEmpty, sliderOf, type Values } from "./schema.ts";
+import "./form.css";
 
 interface FormProps {
   schema: Schema;
@@ -93,8 +94,7 @@ export function FieldRow({ field, value, set, problem }: FieldProps) {
 function hintOf({ schema, description, control }: Field): string {
   const { minimum: min, maximum: max } = schema;
   const range = control === "number" && min !== undefined && max !== undefined && max < 1e6 ? `${min} to ${max}.` : "";
-  const standard = schema.default !== undefined && control !== "switch" && control !== "choice" ? `Default: ${schema.default}.` : "";
-  return [description, range, standard].filter(Boolean).join(" ");
+  return [description, range].filter(Boolean).join(" ");
 }
 
 type Common = { id: string; "aria-describedby": string; "aria-invalid"?: true; "data-field": string };

@@ -40,6 +40,7 @@ export interface MediaQuery {
   kind?: Kind | "";
   query?: string;
   tag?: string;
+  since?: string;
   cursor?: string;
   limit?: number;
 }

@@ -7,6 +7,7 @@ import { getMedia, KINDS, listMedia, type Media, nameOf, upload } from "./media.
 import { Thumb } from "./thumb";
 import { Empty, Problem, Skeleton, useLoad } from "./states";
 import { toastError } from "./toasts";
+import "./form.css";
 
 interface MediaFieldProps {
   id: string;

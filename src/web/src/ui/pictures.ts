@@ -1,6 +1,6 @@
 /** Signed links of pictures: asked for in groups, and kept while they are valid. */
 import { useEffect, useState } from "preact/hooks";
-import { request } from "./client.ts";
+import { access, request } from "./client.ts";
 
 export interface PictureLinks {
   thumb: string;
@@ -64,6 +64,9 @@ export function useLinks(id: string | undefined): PictureLinks | null | undefine
   }, [id]);
   return found;
 }
+
+// The links of a server end with it.
+access.subscribe((now) => now === "open" && known.clear());
 
 /** Forget an item's links, for example after it was restored. */
 export const forgetLinks = (id: string): void => void known.delete(id);

@@ -7,8 +7,9 @@ export interface Route {
   query: URLSearchParams;
 }
 
+/** Read an address; whatever isn't one of a page, such as a one-time code, is the gallery. */
 export function parse(hash: string): Route {
-  const [path = "", query = ""] = hash.replace(/^#\/?/, "").split("?", 2);
+  const [path = "", query = ""] = hash.startsWith("#/") ? hash.slice(2).split("?", 2) : [];
   const slash = path.indexOf("/");
   const [page, id] = slash < 0 ? [path, ""] : [path.slice(0, slash), path.slice(slash + 1)];
   return { page: page || "media", id: decoded(id), query: new URLSearchParams(query) };

@@ -1,10 +1,11 @@
 /** The frame of every page: top bar, rail, and what is said when there is no access. */
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { access, live, restartEvents, session } from "./client.ts";
-import { Questions } from "./dialog";
+import { question } from "./ask.ts";
+import { access, live, refusal, restartEvents, session } from "./client.ts";
 import { count, credits } from "./format.ts";
 import { Icon } from "./icons";
+import { lazy } from "./lazy";
 import { isBuilt, loadPage, PAGES, type PageProps } from "./pages.ts";
 import { route } from "./router.ts";
 import { use } from "./state.ts";
@@ -12,7 +13,10 @@ import { Problem, Skeleton } from "./states";
 import { Toasts } from "./toasts";
 import "./shell.css";
 
+const Questions = lazy(() => import("./dialog").then((part) => part.Questions));
+
 export function Shell() {
+  const asked = use(question);
   return (
     <div class="shell">
       <a class="skip" href="#main" onClick={(event) => (event.preventDefault(), document.getElementById("main")!.focus())}>
@@ -24,7 +28,7 @@ export function Shell() {
         <Content />
       </main>
       <Toasts />
-      <Questions />
+      {asked && <Questions />}
     </div>
   );
 }
@@ -53,7 +57,7 @@ const hostOf = (upstream: string): string => URL.parse(upstream)?.host ?? upstre
 /** Whether changes arrive: words, never just a colour. */
 function LiveState() {
   const [reach, link] = [use(access), use(live)];
-  if (reach === "locked" || reach === "used" || reach === "starting") return null;
+  if (reach === "locked" || reach === "refused" || reach === "starting") return null;
   if (reach === "expired")
     return (
       <span class="chip bad" role="status">
@@ -122,16 +126,8 @@ function Rail() {
   );
 }
 
-const LOCKED = {
-  locked: ["Open the link that stability-mcp ui printed", "This page needs the one-time link of the server, or another tab in which it is open."],
-  used: [
-    "This link has been used",
-    "A link opens one page, once. Run stability-mcp ui again, or open this address in the browser where the page is open. If you didn't open the link, someone else on this computer did: stop the server.",
-  ],
-} as const;
-
 function Content() {
-  const [reach, { page, id, query }] = [use(access), use(route)];
+  const [reach, why, { page, id, query }] = [use(access), use(refusal), use(route)];
   const [loaded, setLoaded] = useState<{ page: string; Page?: ComponentType<PageProps>; error?: Error }>();
   const open = reach === "open" || reach === "expired";
   const load = () => {
@@ -147,12 +143,15 @@ function Content() {
     document.title = `${PAGES[page]?.title ?? "Page"} · Stability studio`;
   }, [page, open]);
   if (reach === "starting") return <Skeleton lines={4} height={120} />;
-  if (reach === "locked" || reach === "used") {
-    const [title, text] = LOCKED[reach];
+  if (reach === "locked" || reach === "refused") {
     return (
       <div class="empty">
-        <h1>{title}</h1>
-        <p class="muted">{text}</p>
+        <h1>{reach === "locked" ? "Open the link that stability-mcp ui printed" : "This link doesn't open the page"}</h1>
+        <p class="muted lines">
+          {reach === "locked"
+            ? "This page needs the one-time link of the server, or another tab in which it is open."
+            : why}
+        </p>
       </div>
     );
   }

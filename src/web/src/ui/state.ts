@@ -30,11 +30,11 @@ export function state<T>(first: T): State<T> {
 /** Return the current value; the component is drawn again when it changes. */
 export function use<T>(source: State<T>): T {
   const [, draw] = useState<unknown>();
+  const { value } = source;
   useEffect(() => {
-    const drawn = source.value;
     const stop = source.subscribe(() => draw({}));
-    if (!Object.is(drawn, source.value)) draw({});
+    if (!Object.is(value, source.value)) draw({}); // It changed after this was drawn.
     return stop;
   }, [source]);
-  return source.value;
+  return value;
 }

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { Icon, type IconName } from "./icons";
 import { kindOf, nameOf, type Reference } from "./media.ts";
-import { useLinks } from "./pictures.ts";
+import { forgetLinks, useLinks } from "./pictures.ts";
 
 const ICONS: Record<string, IconName> = { image: "media", audio: "note", model: "cube" };
 
@@ -17,6 +17,10 @@ interface ThumbProps {
 export function Thumb({ item, alt = "", form = "thumb" }: ThumbProps) {
   const links = useLinks(item?.id);
   const [broken, setBroken] = useState("");
+  const failed = (source: string) => {
+    setBroken(source);
+    if (item && !broken) forgetLinks(item.id); // A link of a server that was stopped: ask for a new one, once.
+  };
   const source = links?.[form];
   if (!item || !source || broken === source)
     return (
@@ -24,5 +28,5 @@ export function Thumb({ item, alt = "", form = "thumb" }: ThumbProps) {
         <Icon name={ICONS[item ? kindOf(item) : "image"]!} />
       </span>
     );
-  return <img class="thumb-img" src={source} alt={alt} title={nameOf(item)} decoding="async" draggable={false} onError={() => setBroken(source)} />;
+  return <img class="thumb-img" src={source} alt={alt} title={nameOf(item)} decoding="async" draggable={false} onError={() => failed(source)} />;
 }

@@ -1,0 +1,1 @@
+import"./ui-7zutQ63l.js";export{n as Questions}from"./dialog-BKM77yut.js";

@@ -1,0 +1,63 @@
+/** The tray: what can be done with the selection. */
+import { useEffect, useState } from "preact/hooks";
+import { operations } from "../ui/client.ts";
+import { Icon } from "../ui/icons";
+import { isBuilt } from "../ui/pages.ts";
+import { address } from "../ui/router.ts";
+import { lazy } from "../ui/lazy";
+import { download, removeMedia } from "./actions.ts";
+import { compareAddress } from "./compare.ts";
+import { clearSelection, type Item } from "./store.ts";
+
+const ShareDialog = lazy(() => import("../ui/share").then((part) => part.ShareDialog));
+
+/** Most items that the comparison shows. */
+const MOST_COMPARED = 8;
+
+export function Tray({ items }: { items: Item[] }) {
+  const [sharing, setSharing] = useState(false);
+  const [canShare, setCanShare] = useState(false);
+  useEffect(() => {
+    operations().then(
+      (all) => {
+        const formats = all.find((each) => each.name === "media_export")?.schema.properties?.format?.enum;
+        setCanShare(formats?.includes("html") ?? false);
+      },
+      () => undefined,
+    );
+  }, []);
+  const pictures = items.filter((each) => each.kind === "image");
+  const comparable = pictures.length === items.length && items.length >= 2 && items.length <= MOST_COMPARED;
+  return (
+    <div class="tray" role="region" aria-label="Selection">
+      <b class="num" role="status">
+        {items.length} selected
+      </b>
+      {comparable && isBuilt("compare") && (
+        <a class="button" href={compareAddress(pictures)}>
+          Compare
+        </a>
+      )}
+      <button class="button" onClick={() => void download(items)}>
+        <Icon name="download" size={16} /> Download
+      </button>
+      {isBuilt("workflows") && (
+        <a class="button" href={address("workflows", "", { media: items.map((each) => each.id).join(",") })}>
+          Use in a workflow
+        </a>
+      )}
+      {canShare && (
+        <button class="button" onClick={() => setSharing(true)}>
+          Share
+        </button>
+      )}
+      <button class="button quiet" onClick={() => void removeMedia(items)}>
+        Delete
+      </button>
+      <button class="button quiet" onClick={clearSelection}>
+        Clear
+      </button>
+      {sharing && <ShareDialog items={items} close={() => setSharing(false)} />}
+    </div>
+  );
+}

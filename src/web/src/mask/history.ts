@@ -1,0 +1,50 @@
+/** The strokes of a page, with undo and redo. */
+import { useRef, useState } from "preact/hooks";
+import { MAX_SHAPES, named, type Shape, toSend } from "./strokes.ts";
+
+export interface History {
+  steps: Shape[];
+  canRedo: boolean;
+  /** What happened last, for a screen reader. */
+  said: string;
+  say: (text: string) => void;
+  add: (step: Shape | undefined, said?: string) => void;
+  undo: () => void;
+  redo: () => void;
+  /** Start anew, for example with the shapes of a stored mask. */
+  reset: (steps: Shape[]) => void;
+}
+
+export function useHistory(first: Shape[], changed?: (steps: Shape[]) => void): History {
+  const [now, set] = useState({ steps: first, undone: [] as Shape[], said: "" });
+  const latest = useRef(now);
+  latest.current = now;
+  const put = (steps: Shape[], undone: Shape[], said: string) => {
+    set((latest.current = { steps, undone, said }));
+    changed?.(steps);
+  };
+  return {
+    steps: now.steps,
+    canRedo: now.undone.length > 0,
+    said: now.said,
+    say: (said) => set((latest.current = { ...latest.current, said })),
+    add(step, said) {
+      const { steps, undone } = latest.current;
+      if (!step) return;
+      if (toSend([...steps, step]).length > MAX_SHAPES)
+        return put(steps, undone, `A mask has at most ${MAX_SHAPES} strokes. Save it, then open the saved mask and clear it.`);
+      put([...steps, step], [], said ?? `Added: ${named(step)}`);
+    },
+    undo() {
+      const { steps, undone } = latest.current;
+      const last = steps.at(-1);
+      if (last) put(steps.slice(0, -1), [...undone, last], `Undone: ${named(last)}`);
+    },
+    redo() {
+      const { steps, undone } = latest.current;
+      const last = undone.at(-1);
+      if (last) put([...steps, last], undone.slice(0, -1), `Redone: ${named(last)}`);
+    },
+    reset: (steps) => put(steps, [], ""),
+  };
+}

@@ -1,0 +1,50 @@
+/** Share: one self-contained page, written by media_export. */
+import { useState } from "preact/hooks";
+import { callTool } from "./client.ts";
+import { Dialog } from "./dialog";
+import type { Reference } from "./media.ts";
+import { toast, toastError } from "./toasts";
+
+export function ShareDialog({ items, close }: { items: readonly Reference[]; close: () => void }) {
+  const [prompts, setPrompts] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const write = async () => {
+    setBusy(true);
+    try {
+      const { text } = await callTool("media_export", {
+        media: items.map((each) => each.uri),
+        format: "html",
+        ...(prompts ? { details: true } : {}),
+      });
+      toast({ text, time: 0 });
+      close();
+    } catch (error) {
+      toastError(error);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog
+      title={`Share ${items.length === 1 ? "1 item" : `${items.length} items`}`}
+      close={close}
+      foot={
+        <>
+          <span class="grow" />
+          <button class="button" onClick={close}>
+            Cancel
+          </button>
+          <button class="button primary" disabled={busy} onClick={() => void write()}>
+            Write the page
+          </button>
+        </>
+      }
+    >
+      <p>One HTML file with the pictures and sounds inside. It opens in any browser, without this program and without a network.</p>
+      <label class="row">
+        <input type="checkbox" checked={prompts} onChange={(event) => setPrompts(event.currentTarget.checked)} />
+        Include prompts and prices
+      </label>
+    </Dialog>
+  );
+}

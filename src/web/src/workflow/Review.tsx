@@ -1,0 +1,109 @@
+/** The contact sheet of a review: keys 1 to 9 choose, Enter sends the pick. */
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Dialog } from "../ui/dialog";
+import { plain, seconds } from "../ui/format.ts";
+import { kindOf, nameOf } from "../ui/media.ts";
+import { useLinks } from "../ui/pictures.ts";
+import { Thumb } from "../ui/thumb";
+import type { Step } from "./plan.ts";
+import { pickOf, type Run, type RunResult } from "./run.ts";
+
+interface Props {
+  run: Run;
+  step: Step;
+  close: () => void;
+  pick: (pick: string[]) => Promise<void>;
+}
+
+export function ReviewDialog({ run, step, close, pick }: Props) {
+  const results = run.outputs?.[step.id] ?? [];
+  const isSeveral = !!step.foreach;
+  const [chosen, choose] = useState<number[]>([]);
+  const [busy, setBusy] = useState(false);
+  const send = useRef<HTMLButtonElement>(null);
+  const toggle = (number: number) => {
+    if (!results.some((each) => each.number === number)) return;
+    choose((now) => (now.includes(number) ? now.filter((each) => each !== number) : isSeveral ? [...now, number].sort((a, b) => a - b) : [number]));
+  };
+  const sendPick = async (numbers: (number | string)[]) => {
+    setBusy(true);
+    await pick(pickOf(run, step.id, numbers));
+    setBusy(false);
+  };
+  const latest = useRef(toggle);
+  latest.current = toggle;
+  useEffect(() => {
+    const keys = (event: KeyboardEvent) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || !/^[1-9]$/.test(event.key)) return;
+      latest.current(Number(event.key));
+      event.preventDefault();
+    };
+    addEventListener("keydown", keys);
+    return () => removeEventListener("keydown", keys);
+  }, []);
+  useEffect(() => {
+    if (chosen.length) send.current?.focus();
+  }, [chosen.length]);
+  return (
+    <Dialog
+      title={isSeveral ? `Pick the results of ${step.id} that go on` : `Pick one result of ${step.id}`}
+      close={close}
+      wide
+      foot={
+        <>
+          <span class="muted small grow">Keys 1 to 9 {isSeveral ? "add and remove" : "choose"}; Enter sends the pick.</span>
+          {step.blind && (
+            <>
+              <button class="button" disabled={busy} onClick={() => void sendPick(["tie"])}>
+                Tie
+              </button>
+              <button class="button" disabled={busy} onClick={() => void sendPick(["none"])}>
+                None
+              </button>
+            </>
+          )}
+          <button ref={send} class="button primary" disabled={busy || !chosen.length} onClick={() => void sendPick(chosen)}>
+            {chosen.length > 1 ? `Continue with ${chosen.length}` : chosen.length ? `Continue with number ${chosen[0]}` : "Continue"}
+          </button>
+        </>
+      }
+    >
+      <ul class="sheet" role="group" aria-label="Results to pick from">
+        {results.map((each) => (
+          <li key={each.number}>
+            <Choice result={each} isBlind={step.blind ?? false} isChosen={chosen.includes(each.number)} toggle={() => toggle(each.number)} />
+          </li>
+        ))}
+      </ul>
+    </Dialog>
+  );
+}
+
+interface ChoiceProps {
+  result: RunResult;
+  isBlind: boolean;
+  isChosen: boolean;
+  toggle: () => void;
+}
+
+function Choice({ result, isBlind, isChosen, toggle }: ChoiceProps) {
+  const { media, number } = result;
+  const name = !isBlind && media ? nameOf(media) : "";
+  const isSound = media && kindOf(media) === "audio";
+  return (
+    <>
+      <button class="choice" aria-pressed={isChosen} aria-label={`Number ${number}${name && `: ${name}`}`} onClick={toggle}>
+        <span class="number num">{number}</span>
+        {!isSound && <Thumb item={media && (isBlind ? { ...media, label: undefined } : media)} form="view" />}
+        {(name || result.id) && <span class="small clip">{plain(result.id ?? name)}</span>}
+        {!isBlind && result.seconds !== undefined && <span class="small muted num">{seconds(result.seconds)}</span>}
+      </button>
+      {isSound && <Sound id={media.id} label={`Number ${number}`} />}
+    </>
+  );
+}
+
+function Sound({ id, label }: { id: string; label: string }) {
+  const links = useLinks(id);
+  return links ? <audio controls preload="none" src={links.original} aria-label={label} /> : null;
+}
