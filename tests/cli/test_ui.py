@@ -94,7 +94,7 @@ def test_a_second_run_gets_the_port_of_the_last_one_if_it_is_free(tmp_path: Path
 
 @pytest.mark.processes
 def test_a_chosen_port_that_is_in_use_is_an_error(tmp_path: Path) -> None:
-    """Chosen: whoever names a port wants no other."""
+    """Chosen: a port that the user names is never replaced."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         done = subprocess.run(

@@ -33,7 +33,7 @@ def refused(answer: httpx2.Response, status: int) -> str:
 
 
 def stranger(page: UiClient, path: str, **headers: str) -> httpx2.Response:
-    """Return what somebody without the token gets."""
+    """Return the answer to a request without the token."""
     return httpx2.get(f"{page.origin}{path}", headers=headers)
 
 
@@ -90,7 +90,7 @@ def test_more_tokens_than_anyone_needs_end_the_oldest_one() -> None:
 
 
 def _identity(peer: str, host: str, token: str, page: PageTokens) -> Identity:
-    settings = Settings(api_key="sk-x")  # type: ignore[arg-type]  # parsed
+    settings = Settings(api_key="sk-x")
     headers = [(b"host", host.encode()), (b"authorization", f"Bearer {token}".encode())]
     scope = {"type": "http", "client": (peer, 1), "headers": headers}
     return Tokens(Secrets(token="program", page=page), settings).identify(scope)

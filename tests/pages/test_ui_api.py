@@ -181,7 +181,7 @@ def test_a_call_that_fails_leaves_its_key_free(page: UiClient) -> None:
 def test_a_call_names_no_file_of_this_machine(
     page: UiClient, folder: Path, tool: str, arguments: dict[str, Any]
 ) -> None:
-    """Documented: uploads are the only way in, whoever holds the token."""
+    """Documented: uploads are the only way in, even with the token."""
     (folder / "own.png").write_bytes(picture((64, 64)))
     given = {
         name: value.format(folder=folder) if isinstance(value, str) else value
@@ -304,7 +304,7 @@ def test_two_tabs_that_edit_one_plan_lose_nothing(page: UiClient) -> None:
 def test_a_new_plan_replaces_no_other_and_a_deleted_one_is_a_conflict(
     page: UiClient, folder: Path
 ) -> None:
-    """Chosen: nothing is replaced or brought back by accident; saving it twice is no conflict."""
+    """Chosen: nothing is replaced or brought back by accident; saving it twice is fine."""
     first = _save(page, "kept", PLAN).json()
 
     assert "exists already" in refused(_save(page, "kept", {**PLAN, "title": "x"}), 409, "conflict")

@@ -70,7 +70,7 @@ def test_a_checkout_without_a_built_page_says_how_to_build_it(tmp_path: Path) ->
 
 @pytest.mark.processes
 def test_nothing_of_the_page_is_loaded_before_its_first_request(tmp_path: Path) -> None:
-    """Documented: `serve --http` costs nothing for a page that nobody opens."""
+    """Documented: `serve --http` costs nothing for a page that is never opened."""
     program = (
         "import json, sys\n"
         "from stability_mcp.http.http_app import http_app\n"

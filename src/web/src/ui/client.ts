@@ -47,12 +47,13 @@ export const balance = state<Balance | null>(null);
 
 /** A request that the server refused or never answered (`status` 0). */
 export class Failed extends Error {
-  constructor(
-    readonly status: number,
-    message: string,
-    readonly body: Record<string, any> = {},
-  ) {
+  readonly status: number;
+  readonly body: Record<string, any>;
+
+  constructor(status: number, message: string, body: Record<string, any> = {}) {
     super(message);
+    this.status = status;
+    this.body = body;
   }
 }
 
