@@ -68,10 +68,14 @@ function One({ shown }: { shown: Shown }) {
 export function Toasts() {
   const shown = use(toasts);
   return (
-    <ul class="toasts" role="status" aria-label="Messages">
-      {shown.map((each) => (
-        <One key={each.id} shown={each} />
-      ))}
-    </ul>
+    <div class="toasts" role="status" aria-label="Messages">
+      {shown.length > 0 && (
+        <ul>
+          {shown.map((each) => (
+            <One key={each.id} shown={each} />
+          ))}
+        </ul>
+      )}
+    </div>
   );
 }

@@ -68,7 +68,7 @@ export function ReviewDialog({ run, step, close, pick }: Props) {
         </>
       }
     >
-      <ul class="sheet" role="group" aria-label="Results to pick from">
+      <ul class="sheet" aria-label="Results to pick from">
         {results.map((each) => (
           <li key={each.number}>
             <Choice result={each} isBlind={step.blind ?? false} isChosen={chosen.includes(each.number)} toggle={() => toggle(each.number)} />
@@ -92,7 +92,8 @@ function Choice({ result, isBlind, isChosen, toggle }: ChoiceProps) {
   const isSound = media && kindOf(media) === "audio";
   return (
     <>
-      <button class="choice" aria-pressed={isChosen} aria-label={`Number ${number}${name && `: ${name}`}`} onClick={toggle}>
+      <button class="choice" aria-pressed={isChosen} onClick={toggle}>
+        <span class="sr">Number </span>
         <span class="number num">{number}</span>
         {!isSound && <Thumb item={media && (isBlind ? { ...media, label: undefined } : media)} form="view" />}
         {(name || result.id) && <span class="small clip">{plain(result.id ?? name)}</span>}
