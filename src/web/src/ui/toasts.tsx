@@ -68,14 +68,12 @@ function One({ shown }: { shown: Shown }) {
 export function Toasts() {
   const shown = use(toasts);
   return (
-    <div class="toasts" role="status" aria-label="Messages">
-      {shown.length > 0 && (
-        <ul>
-          {shown.map((each) => (
-            <One key={each.id} shown={each} />
-          ))}
-        </ul>
-      )}
+    <div role="status" aria-label="Messages">
+      <ul class="toasts">
+        {shown.map((each) => (
+          <One key={each.id} shown={each} />
+        ))}
+      </ul>
     </div>
   );
 }
