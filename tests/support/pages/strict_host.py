@@ -14,7 +14,7 @@ from playwright.sync_api import Frame, FrameLocator, Page
 from support.server.in_memory import connected
 
 HOST = Path(__file__).parent / "strict_host.html"
-READS_RESOURCES = {"serverResources": {}}
+READS_RESOURCES: dict[str, dict[str, object]] = {"serverResources": {}}
 
 
 class Server:
