@@ -20,6 +20,7 @@
     - RunBudgetError          a run of a workflow would cost more than the user agreed to
   + ConfirmationError         the price needs the user's approval
   + JobError                  a job ended without a result; names the job and the reason
+    - DoubleChargeError       repeating it may charge twice: the user has to agree first
   + RequestError              the outcome of one request to the API
     - NotSentError            it was never sent completely: safe to repeat
     - UnknownOutcomeError     it was sent and the outcome is unknown: never repeated automatically
@@ -213,6 +214,10 @@ class JobError(StudioError):
         self.job = job
         self.charged = charged  # type: ignore[misc]  # one job was charged and another was not
         super().__init__(message, hint=hint)
+
+
+class DoubleChargeError(JobError):
+    """A job isn't repeated, as that may charge for it twice: the user has to agree first."""
 
 
 class RequestError(StudioError):

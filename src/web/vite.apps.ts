@@ -2,8 +2,9 @@ import { readdirSync } from "node:fs";
 import { build, type InlineConfig } from "vite";
 import { viteSingleFile } from "vite-plugin-singlefile";
 
-/** MCP Apps: each HTML file in apps/ becomes one file without any other. Run with Node. */
+/** MCP Apps: each HTML file in apps/ becomes one file without any other. Run with Node; an argument names the folder. */
 const here = import.meta.dirname;
+const folder = process.argv[2] ?? `${here}/../stability_mcp/pages/static/apps`;
 const pages = readdirSync(`${here}/apps`).filter((name) => name.endsWith(".html"));
 
 for (const [index, page] of pages.sort().entries()) {
@@ -15,7 +16,7 @@ for (const [index, page] of pages.sort().entries()) {
     oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
     plugins: [viteSingleFile({ removeViteModuleLoader: true })],
     build: {
-      outDir: `${here}/../stability_mcp/pages/static/apps`,
+      outDir: folder,
       emptyOutDir: index === 0,
       target: "es2022",
       reportCompressedSize: false,

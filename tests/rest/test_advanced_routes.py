@@ -293,3 +293,23 @@ def test_a_run_asks_for_the_user_s_yes(client: httpx2.Client, tmp_path: Path) ->
         accepted = paying.post(COMPARE, data={**form, "confirm_spend": "11"})
         assert (accepted.status_code, accepted.json()["max_credits"]) == (202, 11)
         paying.delete(f"/jobs/{accepted.json()['id']}")
+
+
+@pytest.mark.parametrize(
+    ("fields", "way"),
+    [
+        ({"preserve_style": "false", "target_resolution": "2k"}, "pass preserve_style true"),
+        ({"target_resolution": "hd"}, "a larger target_resolution, enhancement_type denoise or"),
+    ],
+)
+def test_an_enhancement_that_cant_run_says_which_argument_helps(
+    client: httpx2.Client, fields: dict[str, str], way: str
+) -> None:
+    """Chosen: quality, denoise and sharpen are arguments of the template, not of the route."""
+    size = (2000, 2000) if fields["target_resolution"] == "hd" else (640, 640)
+    files = {"image": ("photo.png", png(size))}
+    answer = client.post("/advanced/workflow/image-enhancement", data=fields, files=files)
+
+    text = refused(answer, 400, "invalid_arguments")
+    assert way in text
+    assert "quality" not in text

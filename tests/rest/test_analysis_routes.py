@@ -115,4 +115,6 @@ def test_a_model_without_prompts_is_refused(client: httpx2.Client, model: str) -
     """Documented: ultra, core, sd3 or an operation's name."""
     answer = client.post(OPTIMIZE, data={"prompt": "a fox in the snow", "model": model})
 
-    assert model in refused(answer, 400, "invalid_arguments")
+    text = refused(answer, 400, "invalid_arguments")
+    assert text.startswith("model: ")
+    assert model in text

@@ -153,7 +153,35 @@ def test_no_images_are_an_error(client: httpx2.Client) -> None:
     """Documented: 1 to 20 files, or up to 500 names."""
     answer = client.post(FOLDER, json={"images": [], "operation": "upscale_fast"})
 
-    refused(answer, 400, "invalid_arguments")
+    text = refused(answer, 400, "invalid_arguments")
+    assert "images must be a list of 1 to 500" in text
+    assert "workflow_templates" not in text
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "texts"),
+    [
+        (
+            FOLDER,
+            {"images": ["no such label"], "operation": "remove_background"},
+            ["images: It has no pictures", "Name other pictures by id or label."],
+        ),
+        (
+            FOLDER,
+            {"images": ["no such label"], "operation": "core"},
+            ["operation: generate_core takes no file", "POST /api/stability/batch/generate"],
+        ),
+        ("/batch/generate", [{"op": "core"}], ['There is no argument "requests[0].op"']),
+    ],
+)
+def test_errors_are_in_words_of_the_route(
+    client: httpx2.Client, path: str, body: object, texts: list[str]
+) -> None:
+    """Chosen: a template has other names, and takes folders and wildcards."""
+    text = refused(client.post(path, json=body), 400, "invalid_arguments")
+
+    assert [each for each in texts if each not in text] == []
+    assert "wildcard" not in text
 
 
 def test_an_unknown_batch_is_not_found(client: httpx2.Client) -> None:

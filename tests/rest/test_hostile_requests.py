@@ -4,13 +4,16 @@ import json
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx2
 import pytest
 
 from stability_mcp.rest import bodies, body_stream
+from stability_mcp.rest.rest_face import MAX_RECEIVING
 from support.imaging.sample_files import bomb_png, png
 from support.rest.rest_server import PausedApi, refused, rest_server
 from support.rest.server_process import http_server
@@ -63,7 +66,6 @@ def test_the_token_is_in_no_log_answer_or_url(tmp_path: Path) -> None:
                 client.get("/webhooks"),
                 client.get(f"/webhooks/{hook['id']}/deliveries"),
                 client.get("/admin/export/config"),
-                client.get("/openapi.json"),
                 client.post(CORE, json={}),
                 client.post(CORE, content=b"{"),
                 client.get("/nothing", params={"token": "x"}),
@@ -211,6 +213,38 @@ def test_a_file_over_the_limit_is_refused_while_it_is_read(
     assert spooled(folder) == []
 
 
+def test_half_sent_bodies_hold_up_posts_only_while_they_are_open(tmp_path: Path) -> None:
+    """Documented: 429 with Retry-After from the 101st on; what they sent is swept."""
+    with rest_server(tmp_path) as client, ExitStack() as stack:
+        url = client.base_url
+        head = (
+            f"POST {url.path}edit/erase HTTP/1.1\r\nHost: {url.netloc.decode()}\r\n"
+            "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 100000\r\n\r\n"
+            '--b\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\n\r\nhalf'
+        )
+        for _ in range(MAX_RECEIVING):
+            address = (url.host, url.port or 80)
+            connection = stack.enter_context(socket.create_connection(address, timeout=20))
+            connection.sendall(head.encode())
+        answer = refused_post(client)
+        assert "100 requests are being received" in refused(answer, 429, "too_many_uploads")
+        assert int(answer.headers["retry-after"]) > 0
+        assert client.get("/jobs").status_code == 200
+        stack.close()
+        end = time.monotonic() + 20
+        while client.post(CORE, json={"prompt": "a fox"}).status_code != 200:
+            assert time.monotonic() < end
+    assert spooled(tmp_path) == []
+
+
+def refused_post(client: httpx2.Client) -> httpx2.Response:
+    """Send requests until one is refused: the server reads the half-sent bodies one by one."""
+    end = time.monotonic() + 20
+    while (answer := client.post(CORE, json={})).status_code == 400:
+        assert time.monotonic() < end
+    return answer
+
+
 def test_too_many_files_are_refused(client: httpx2.Client, folder: Path) -> None:
     """Documented: 413 for over 20 files."""
     files = [("file", (f"{n}.png", png((64, 64)))) for n in range(bodies.MAX_FILES + 1)]
@@ -223,7 +257,7 @@ def test_too_many_files_are_refused(client: httpx2.Client, folder: Path) -> None
 
 
 def test_a_slow_client_is_timed_out(client: httpx2.Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Chosen: a byte now and then doesn't keep a connection for ever."""
+    """Chosen: a byte now and then keeps a connection only for a limited time."""
     monkeypatch.setattr(body_stream, "BODY_SECONDS", 0.2)
     url = client.base_url
     head = (
@@ -271,7 +305,7 @@ def test_a_malformed_key_is_refused(client: httpx2.Client, key: str) -> None:
 
 
 def test_a_call_that_was_cut_off_is_found_by_its_key(tmp_path: Path) -> None:
-    """Documented: the job goes on; the same request gets its result."""
+    """Documented: the job continues; the same request gets its result."""
     api, key = PausedApi(), {"idempotency-key": "cut-off"}
     with rest_server(tmp_path, gate=api.gate) as client:
         with pytest.raises(httpx2.ReadTimeout):

@@ -154,6 +154,35 @@ def test_a_plan_writes_no_files_on_the_server(client: httpx2.Client, folder: Pat
     assert str(folder) not in answer.text
 
 
+def test_a_step_reads_no_file_that_is_known_only_when_it_runs(
+    client: httpx2.Client, folder: Path
+) -> None:
+    """Documented: never a server path; a result has the name of the element it was made for."""
+    secret = folder / "secret.png"
+    secret.write_bytes(png((90, 60)))
+    plan = plan_of(client, 87, foreach=[{"name": str(secret), "to": str(folder / "out")}])
+    copied = {"image": "{item.name}", "steps": [{"op": "flip", "direction": "horizontal"}]}
+    plan["steps"] += [
+        {"id": "read", "tool": "image_transform", "foreach": "$cut", "arguments": copied},
+        {
+            "id": "look",
+            "tool": "edit_erase",
+            "foreach": "$cut",
+            "arguments": {"image": "{item.name}"},
+        },
+    ]
+
+    run = fine(client.post("/workflows/run", json={"plan": plan}, headers=WAIT))
+
+    assert {each["id"]: (each["done"], each["failed"]) for each in run["steps"]} == {
+        "cut": (1, 0),
+        "read": (0, 1),
+        "look": (0, 1),
+    }, run
+    media = fine(client.get("/media", params={"query": "secret"}))["media"]
+    assert media == []
+
+
 def test_usage_is_reported(client: httpx2.Client) -> None:
     """Documented: usage_report's arguments."""
     fine(client.post("/workflows/run", json={"plan": plan_of(client, 86)}, headers=WAIT))

@@ -62,7 +62,7 @@ class Checkout:
             source, target = ROOT / name, self.root / name
             target.parent.mkdir(parents=True, exist_ok=True)
             if source.is_dir():
-                shutil.copytree(source, target)
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("node_modules"))
             else:
                 shutil.copy(source, target)
         self.environment = {

@@ -35,7 +35,7 @@ MAX_KEYS = 1_000
 MAX_WAIT_SECONDS = 25
 """Longest wait of a call: a browser has six connections, and the event stream is one of them."""
 KEYED_TOOLS = frozenset({"workflow_run"})
-"""Tools that record the key in the store, besides the paid operations."""
+"""Tools that record the key in the store, in addition to the paid operations."""
 
 
 @dataclass(kw_only=True)
@@ -64,7 +64,7 @@ class PageCalls:
         self._keyed: OrderedDict[str, _Keyed] = OrderedDict()
 
     async def call(self, request: ToolRequest) -> Mapping[str, Any]:
-        """Run a tool and return its text and facts; it goes on if the page is closed.
+        """Run a tool and return its text and facts; it continues if the page is closed.
 
         Raises:
             UiProblemError: the price needs the user's yes, the key was used for another call, or

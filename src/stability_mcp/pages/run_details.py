@@ -9,6 +9,7 @@ from stability_mcp.studio.workflow.plan_report import PlanWish
 from stability_mcp.studio.workflow.saved_templates import with_defaults
 from stability_mcp.text import plain
 from stability_mcp.workflows.plan import Plan
+from stability_mcp.workflows.runs.run_rows import ItemRow
 from stability_mcp.workflows.runs.run_state import RunState
 
 
@@ -60,15 +61,18 @@ def _items(state: RunState) -> list[dict[str, Any]]:
         for step in state.plan.steps
         if step.blind and all(row.picked is None for row in state.of_step(step.id))
     }
-    return [
-        {
-            "step": row.step,
-            "number": row.item,
-            "state": row.state,
-            "media": None if row.step in hidden else row.media,
-            "error": None if row.error is None else plain(row.error),
-            "picked": None if row.picked is None else bool(row.picked),
-        }
-        for step in state.plan.steps
-        for row in state.of_step(step.id)
-    ]
+    rows = [row for step in state.plan.steps for row in state.of_step(step.id)]
+    return [_item(row, is_hidden=row.step in hidden) for row in rows]
+
+
+def _item(row: ItemRow, *, is_hidden: bool) -> dict[str, Any]:
+    """Return an item, without what is absent."""
+    found = {
+        "step": row.step,
+        "number": row.item,
+        "state": row.state,
+        "media": None if is_hidden else row.media,
+        "error": None if row.error is None else plain(row.error),
+        "picked": None if row.picked is None else bool(row.picked),
+    }
+    return {name: value for name, value in found.items() if value is not None}

@@ -185,7 +185,7 @@ def _answering(function: Endpoint) -> Endpoint:
         try:
             return await function(request)
         except ClientDisconnect:
-            return Response(status_code=499)  # nobody reads it
+            return Response(status_code=499)  # the page is closed
         except Exception as error:  # noqa: BLE001 -- the boundary: every error becomes an answer
             return failure(error)
 

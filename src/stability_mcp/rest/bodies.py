@@ -3,7 +3,7 @@
 A body is multipart, urlencoded or JSON. A file field is a file part, or text that names media.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -12,13 +12,16 @@ from pydantic import BaseModel
 from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
 
+from stability_mcp.api.hints import hint
+from stability_mcp.errors import InputFileError
 from stability_mcp.rest.body_stream import BodyStream
 from stability_mcp.rest.json_body import MAX_JSON_BYTES, broken, check_text, read_json, sent_twice
+from stability_mcp.rest.list_entries import ListEntries
 from stability_mcp.rest.multipart import Part, Parts
 from stability_mcp.rest.request_problems import RequestProblemError
 from stability_mcp.rest.route import RestRoute
 from stability_mcp.studio import MAX_UPLOAD_BYTES, IncomingFile, Studio
-from stability_mcp.text import did_you_mean, quoted
+from stability_mcp.text import did_you_mean, listed, quoted
 
 MAX_FILES = 20
 """Files of one request: as many as an upload link takes."""
@@ -60,6 +63,7 @@ async def read_arguments(
         taking.add(name, value)
     if route.body == "form" or (route.body == "form_or_file" and has_fields(request)):
         await _read_form(taking, request, stream, studio)
+    taking.entries.add_to(found.values)
     for name, value in request.path_params.items():
         if name in found.values:
             raise sent_twice(name)
@@ -109,7 +113,10 @@ async def _read_multipart(taking: "_Taking", parts: Parts, studio: Studio | None
         most = taking.route.max_file_bytes(part.name, MAX_UPLOAD_BYTES)
         taking.count_file()
         incoming = IncomingFile(name=part.file_name, blocks=parts.data(), max_bytes=most)
-        item, note = await studio.library.receive(incoming)
+        try:
+            item, note = await studio.library.receive(incoming)
+        except InputFileError as error:
+            raise type(error)(f"{part.name[:40]}: {error.message}", hint=error.hint) from None
         taking.add(part.name, item.id)
         if note:
             taking.found.notes.append(f"{part.name}: {note}")
@@ -163,6 +170,8 @@ class _Taking:
         self._stream = stream
         self.found = found
         self._files = route.files
+        self.entries = ListEntries(_list_arguments(route.arguments) - self._files.keys())
+        """List arguments that a form has entry by entry."""
         self._lists = _list_arguments(route.arguments) | {
             name for name, several in self._files.items() if several
         }
@@ -178,17 +187,15 @@ class _Taking:
         names = [] if model is None else [*model.model_fields, *self._files]
         if part.name in names or part.name in self._files:
             return part.name in self._files
-        raise broken(
-            " ".join(
-                filter(
-                    None,
-                    (
-                        f"There is no field {quoted(part.name)}.",
-                        did_you_mean(part.name[:40], names),
-                    ),
-                )
-            )
-        )
+        raise broken(self._no_field(part.name, names))
+
+    def _no_field(self, name: str, names: Sequence[str]) -> str:
+        row = self.route.operation
+        instead = self.route.hints.get(name) if row is None else hint(row, name)
+        if instead:
+            return f"There is no field {quoted(name)}: {instead}."
+        files = f"Files go into {listed(self._files)}." if self._files else "It takes no files."
+        return f"There is no field {quoted(name)}. {did_you_mean(name[:40], names) or files}"
 
     def count_field(self) -> None:
         """Count a field, or a file field without a file."""
@@ -206,6 +213,8 @@ class _Taking:
         check_text(name)
         check_text(value)
         values = self.found.values
+        if self.entries.take(name, value):
+            return
         if name not in values:
             values[name] = [value] if name in self._lists and not _is_json_list(value) else value
         elif isinstance(values[name], list) and name in self._lists:

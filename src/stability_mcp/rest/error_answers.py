@@ -1,11 +1,13 @@
 """Writes errors: one table gives each class of the error tree a status and a name.
 
-The texts are those of the tools. A bug answers 500 with the id of the request only.
+The texts are those of the tools, with routes instead of tools to call. A bug answers 500 with the
+id of the request only.
 """
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from starlette.responses import JSONResponse
@@ -17,6 +19,7 @@ from stability_mcp.errors import (
     BudgetError,
     ConfigurationError,
     ConfirmationError,
+    DoubleChargeError,
     FileForbiddenError,
     FileTooLargeError,
     GenerationGoneError,
@@ -42,6 +45,7 @@ from stability_mcp.errors import (
 )
 from stability_mcp.rest.problem_form import ProblemFacts
 from stability_mcp.rest.request_problems import RequestProblemError
+from stability_mcp.rest.rest_words import in_rest_words
 from stability_mcp.rest.server_folders import without_folders
 from stability_mcp.settings import Settings
 from stability_mcp.text import CHARGES, plain
@@ -70,6 +74,7 @@ STATUSES: tuple[Row, ...] = (
     (StorageError, 503, "storage"),
     (BudgetError, 402, "budget"),
     (ConfirmationError, 409, "confirmation_required"),
+    (DoubleChargeError, 409, "double_charge"),
     (NotSentError, 503, "request_not_sent"),
     (UnknownOutcomeError, 502, "unknown"),
     (UnusableAnswerError, 502, "unusable_answer"),
@@ -135,7 +140,7 @@ class Problem:
         body: dict[str, Any] = {
             "id": request_id,
             "name": self.name,
-            "errors": [plain(self.text)],
+            "errors": [plain(in_rest_words(self.text))],
             "charged": CHARGES[self.charged],
             **self.facts,
         }
@@ -160,8 +165,8 @@ def _problem_of(error: StudioError) -> Problem:
 
 
 def _status(error: StudioError) -> tuple[int, str]:
-    if isinstance(error, JobError):
-        return (502, "unknown") if error.charged == "unknown" else (502, "unusable_answer")
+    if isinstance(error, JobError) and not isinstance(error, DoubleChargeError):
+        return _STATUSES_OF_JOBS[error.charged]
     return next(
         (status, name) for kind, status, name in (*STATUSES, _ANY) if isinstance(error, kind)
     )
@@ -193,6 +198,11 @@ def status_of_type(name: str | None) -> tuple[int, str]:
 
 _ANY: Row = (StudioError, 409, "refused")
 
+_STATUSES_OF_JOBS: Mapping[str, tuple[int, str]] = MappingProxyType(
+    {"unknown": (502, "unknown"), "yes": (502, "unusable_answer"), "no": (409, "refused")}
+)
+"""Status and name of a job's end by whether it was charged, as in `status_of_end`."""
+
 
 def _subclasses(kind: type[StudioError]) -> Iterator[type[StudioError]]:
     yield kind
@@ -213,7 +223,7 @@ def plan_facts(problems: Sequence[PlanProblem]) -> dict[str, Any]:
     return {
         "errors": [
             f"The plan can't run: {count}. Nothing was charged.",
-            *(plain(str(each)) for each in problems),
+            *(plain(in_rest_words(str(each))) for each in problems),
         ],
         "problems": [
             {name: plain(text) for name, text in ProblemFacts.of(each).dumped().items()}

@@ -5,6 +5,7 @@ Length: errors and the check of workflows share it.
 
 from typing import Self
 
+from stability_mcp.rest.rest_words import in_rest_words
 from stability_mcp.server.tool import Data
 from stability_mcp.workflows.problems import Problem
 
@@ -25,6 +26,6 @@ class ProblemFacts(Data):
         return cls(
             step=problem.step,
             argument=problem.argument,
-            message=problem.message,
-            hint=problem.cure or None,
+            message=in_rest_words(problem.message),
+            hint=in_rest_words(problem.cure) or None,
         )

@@ -143,15 +143,16 @@ def _parsed(route: RestRoute, values: Mapping[str, Any]) -> Any:  # noqa: ANN401
     Raises:
         ArgumentsError: one is invalid.
     """
+    takes_none = route.arguments is None or not (route.files or route.arguments.model_fields)
+    if values and takes_none:
+        raise ArgumentsError(
+            f"{route.name}: There is no argument {quoted(next(iter(values)))}.",
+            hint="Leave it out: the route takes none.",
+        )
     if route.operation is not None:
         return values
     if route.arguments is not None:
         return parse_model(route.arguments, values, what=route.name, hints=route.hints)
-    if values:
-        raise ArgumentsError(
-            f"{route.name}: there is no argument {quoted(next(iter(values)))}.",
-            hint="Leave it out: the route takes none.",
-        )
     return None
 
 

@@ -1,5 +1,6 @@
 """What every route that starts a run of a workflow takes, and how it starts."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -12,6 +13,7 @@ from stability_mcp.errors import ArgumentsError, InputFileError, NotFoundError
 from stability_mcp.rest.rest_call import RestCall
 from stability_mcp.studio.workflow.plan_report import PlanWish
 from stability_mcp.studio.workflow.run_answer import RunOutcome
+from stability_mcp.workflows.problems import PlanError
 from stability_mcp.workflows.quality import without_none
 
 SAME: Mapping[str, str] = MappingProxyType({})
@@ -42,7 +44,11 @@ def template_wish(name: str, **arguments: object) -> PlanWish:
 
 
 async def start_template(
-    call: RestCall, arguments: RunArguments, wish: PlanWish, names: Mapping[str, str] = SAME
+    call: RestCall,
+    arguments: RunArguments,
+    wish: PlanWish,
+    names: Mapping[str, str] = SAME,
+    cures: Mapping[str, str] = SAME,
 ) -> RunOutcome:
     """Start a run of a template whose arguments have other names in the route.
 
@@ -51,15 +57,27 @@ async def start_template(
         arguments: Its arguments.
         wish: The template with its own arguments.
         names: Names in the route by the name in the template, for the texts of errors.
+        cures: Parts of hints in words of the route, by their words in the template.
 
     Raises:
         StudioError: as for `start`.
     """
     try:
         return await start(call, arguments, wish)
+    except PlanError:  # names steps, not arguments of the template
+        raise
     except (ArgumentsError, InputFileError, NotFoundError) as error:
-        own = next((each for each in names if error.message.startswith(f"{each}:")), None)
-        if own is None:
-            raise
-        message = f"{names[own]}{error.message.removeprefix(own)}"
-        raise type(error)(message, hint=error.hint) from None
+        message = _renamed(error.message, names)
+        hint = error.hint.removesuffix(f"workflow_templates explains {wish.template}.").rstrip()
+        for own, ours in cures.items():
+            hint = hint.replace(own, ours)
+        raise type(error)(message, hint=hint) from None
+
+
+def _renamed(message: str, names: Mapping[str, str]) -> str:
+    """Return a message with the route's names where it begins a sentence with the template's."""
+    if not names:
+        return message
+    known = "|".join(map(re.escape, names))
+    pattern = rf'(^|: |\. |argument ")({known})(?=:|\[|"| must | is missing)'
+    return re.sub(pattern, lambda found: f"{found[1]}{names[found[2]]}", message)

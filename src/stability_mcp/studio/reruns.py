@@ -8,7 +8,7 @@ from typing import Any
 from stability_mcp.api.fields import MAX_SEED
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
-from stability_mcp.errors import ArgumentsError, JobError, NotFoundError
+from stability_mcp.errors import ArgumentsError, DoubleChargeError, NotFoundError
 from stability_mcp.jobs.models import JobRecord
 from stability_mcp.jobs.transactions.cancel import CancelledJob
 from stability_mcp.media.items import MediaItem
@@ -204,7 +204,7 @@ def _check_ended(job: JobRecord, *, accept_double_charge: bool) -> None:
             f"{job.operation} again.",
         )
     if job.fetchable_until is not None and not accept_double_charge:
-        raise JobError(
+        raise DoubleChargeError(
             f"Job {job.id} may still get its result: the API keeps generation {job.generation} "
             f"until {local_time(job.fetchable_until)}.",
             job=job.id,
@@ -214,7 +214,7 @@ def _check_ended(job: JobRecord, *, accept_double_charge: bool) -> None:
             f"({credits_text(job.price)}).",
         )
     if job.state == "unknown" and not accept_double_charge:
-        raise JobError(
+        raise DoubleChargeError(
             f"The outcome of job {job.id} is unknown, so it isn't repeated automatically.",
             job=job.id,
             charged="unknown",

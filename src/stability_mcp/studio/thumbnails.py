@@ -60,7 +60,7 @@ class Thumbnails:
             size: `thumb` for lists, `view` for one item.
         """
         path = self._folder / item.sha256[:2] / f"{item.sha256}-{size}.webp"
-        async with self._alone(path):
+        async with self._locked(path):
             data = await in_file_thread(partial(_read, path))
             if data is not None:
                 return data
@@ -71,7 +71,7 @@ class Thumbnails:
             return drawn.data
 
     @asynccontextmanager
-    async def _alone(self, path: Path) -> "AsyncIterator[None]":
+    async def _locked(self, path: Path) -> "AsyncIterator[None]":
         """Let one request at a time draw a picture: a page asks for it in several places."""
         lock, users = self._drawing.get(path, (anyio.Lock(), 0))
         self._drawing[path] = lock, users + 1
@@ -92,12 +92,12 @@ class Thumbnails:
             with atomic_write(path) as file:
                 file.write(data)
             if self._writes % WRITES_PER_SWEEP == 0:
-                self._sweep()
+                self.sweep()
             self._writes += 1
         except OSError as error:
             log.warning("a thumbnail isn't kept: %s", error)
 
-    def _sweep(self) -> None:
+    def sweep(self) -> None:
         """Remove the pictures of removed media, then the oldest ones above the limit."""
         found = []
         for path, facts in _files(self._folder):

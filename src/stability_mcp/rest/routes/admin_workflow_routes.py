@@ -108,7 +108,7 @@ class WorkflowSteps(Arguments):
     """The workflow to check."""
 
     steps: Annotated[list[AnyStep], Field(min_length=1, max_length=MAX_STEPS)]
-    """In any notation that workflow_plan takes: {id, tool, arguments, count, foreach, review}.
+    """In any notation of /workflows/plan: {id, tool, arguments, count, foreach, review}.
     "$draft" as an argument is what step draft makes."""
 
 

@@ -34,6 +34,16 @@ STEPS: Mapping[Enhancement, list[str] | None] = MappingProxyType(
 )
 """The steps of the template by the kind of enhancement; None: those that the picture needs."""
 
+ENHANCE_CURES = MappingProxyType(
+    {
+        'pass quality: "draft" for upscale_fast, which': "pass preserve_style true, which",
+        "a larger target,": "a larger target_resolution,",
+        "target 4k,": "target_resolution 4k,",
+        "denoise: true or sharpen: true": "enhancement_type denoise or sharpen",
+    }
+)
+"""Ways on that the template offers, in words of the route."""
+
 
 class Enhance(RunArguments):
     """Which picture, and how."""
@@ -61,7 +71,7 @@ async def enhance_image(call: RestCall, arguments: Enhance) -> RunOutcome:
         may_fall_short=True,  # prompt is optional here
     )
     names = {"target": "target_resolution", "steps": "enhancement_type"}
-    return await start_template(call, arguments, wish, names)
+    return await start_template(call, arguments, wish, names, ENHANCE_CURES)
 
 
 class Suite(RunArguments):
@@ -104,7 +114,7 @@ class Comparison(RunArguments):
 
 @route("POST", "/advanced/compare/models", tag="advanced", answer="run")
 async def compare_models(call: RestCall, arguments: Comparison) -> RunOutcome:
-    """Make one picture with several models."""
+    """Make a picture from one prompt with each of several models."""
     wish = template_wish(
         "compare_models",
         prompt=arguments.prompt,

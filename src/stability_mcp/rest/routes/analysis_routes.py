@@ -1,12 +1,14 @@
 """Measures pictures and checks prompts; free, nothing is sent to the API."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from stability_mcp.api.tool_arguments import MAY_BE_BLANK, Arguments
+from stability_mcp.errors import ArgumentsError
 from stability_mcp.local_tools.prompt_check import MAX_CHECKED_CHARACTERS
 from stability_mcp.rest.file_fields import FileField
 from stability_mcp.rest.rest_call import RestCall
@@ -65,7 +67,7 @@ class Prompt(Arguments):
     """A prompt."""
 
     prompt: Annotated[str, Field(max_length=MAX_CHECKED_CHARACTERS), MAY_BE_BLANK]
-    """An empty or overlong one is a finding."""
+    """What to check; an empty or overlong one is a finding."""
 
 
 class PromptReport(Data):
@@ -103,9 +105,9 @@ class Generated(Arguments):
 
     image: FileField
     original_prompt: Text
-    """Its prompt."""
+    """The prompt that it was made with."""
     model_used: Annotated[str, Field(min_length=1)]
-    """Such as ultra, sd3.5-flash or an operation's name."""
+    """What made it, such as ultra, sd3.5-flash or an operation's name."""
 
 
 class QualityReport(Data):
@@ -122,7 +124,8 @@ class QualityReport(Data):
 @route("POST", "/advanced/analysis/generation-quality", tag="advanced")
 async def judge_quality(call: RestCall, arguments: Generated) -> QualityReport:
     """Measure a picture, check its prompt, and say what would help."""
-    prompt = await _checked(call, prompt=arguments.original_prompt, tool=arguments.model_used)
+    with _naming("model_used"):
+        prompt = await _checked(call, prompt=arguments.original_prompt, tool=arguments.model_used)
     facts = await _inspected(call, arguments.image)
     suggestion = facts.get("suggestion")
     advice = [] if suggestion is None else [_enlarging(suggestion)]
@@ -176,13 +179,14 @@ class PromptSuggestion(Data):
 @route("POST", "/advanced/analysis/prompt-optimization", tag="advanced")
 async def optimize_prompt(call: RestCall, arguments: Wish) -> PromptSuggestion:
     """Check a prompt, add the words of a style, and move negations into a negative prompt."""
-    facts = await _checked(
-        call,
-        prompt=arguments.prompt,
-        tool=arguments.model,
-        style=arguments.target_style,
-        move_negations=arguments.include_negative,
-    )
+    with _naming("model"):
+        facts = await _checked(
+            call,
+            prompt=arguments.prompt,
+            tool=arguments.model,
+            style=arguments.target_style,
+            move_negations=arguments.include_negative,
+        )
     choice = choose("text_to_image", QUALITIES[arguments.target_quality])
     return PromptSuggestion(
         findings=facts["findings"],
@@ -199,6 +203,15 @@ async def optimize_prompt(call: RestCall, arguments: Wish) -> PromptSuggestion:
 def _enlarging(suggestion: Facts) -> str:
     given = "".join(f", {name}={each}" for name, each in suggestion["arguments"].items())
     return f"to enlarge it: {suggestion['operation']}(image{given}), as {suggestion['reason']}"
+
+
+@contextmanager
+def _naming(argument: str) -> Iterator[None]:
+    """Name the argument that chooses the operation: the other ones were checked before."""
+    try:
+        yield
+    except ArgumentsError as error:
+        raise ArgumentsError(f"{argument}: {error.message}", hint=error.hint) from None
 
 
 async def _inspected(call: RestCall, image: str) -> Facts:

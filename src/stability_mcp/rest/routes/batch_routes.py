@@ -51,7 +51,7 @@ class FolderBatch(RunArguments):
 
 @route("POST", "/advanced/batch/process-folder", tag="advanced", answer="run")
 async def process_pictures(call: RestCall, arguments: FolderBatch) -> RunOutcome:
-    """Do the same with many pictures."""
+    """Run one operation on many pictures."""
     if arguments.folder is not None:
         raise _server_folder("A folder of the server is never read.")
     wish = template_wish(
@@ -61,9 +61,15 @@ async def process_pictures(call: RestCall, arguments: FolderBatch) -> RunOutcome
         parameters=arguments.operation_params,
         only_store=True,  # a folder would be one of the server
     )
-    names = {"source": "images", "parameters": "operation_params"}
+    names = {
+        "source": "images",
+        "parameters": "operation_params",
+        "steps[0].operation": "operation",
+        "steps[0].parameters": "operation_params",
+    }
+    cures = {"another folder, wildcard or list of files": "other pictures by id or label"}
     try:
-        return await start_template(call, arguments, wish, names)
+        return await start_template(call, arguments, wish, names, cures)
     except FileForbiddenError as error:
         raise _server_folder(error.message) from None
 
@@ -87,7 +93,7 @@ class BatchItemForm(Data):
     """One result of a batch."""
 
     id: str | None = None
-    """What the caller called it."""
+    """The id that the caller gave it."""
     state: ListedState
     media: MediaForm | None = None
     error: str | None = None
@@ -105,7 +111,7 @@ class BatchForm(Data):
     failed: int
     total: int | None = None
     seconds_left: float | None = None
-    """About; absent: unknown."""
+    """Estimated seconds until the end; absent: unknown."""
     credits: float
     """Charged so far."""
     items: list[BatchItemForm]

@@ -80,7 +80,8 @@ async def start_run(parts: StudioParts, start: RunStart, options: RunOptions) ->
         await delivery_folder(parts, plan.deliver.to)
     files = await _import_files(parts, start, options.progress)
     subject = {"plan": plan.model_dump(mode="json"), "inputs": start.inputs, "files": files}
-    workspace = await parts.importer.files.workspace()
+    importer = parts.importer
+    folders = [str(each) for each in (await importer.files.workspace()).folders]
     new = NewRun(
         account=parts.account,
         process=parts.jobs.runner.process,
@@ -90,7 +91,7 @@ async def start_run(parts: StudioParts, start: RunStart, options: RunOptions) ->
         files=files,
         max_credits=most,
         spend_scope=parts.spend_scope,
-        workspace=[str(each) for each in workspace.folders],
+        workspace=folders if importer.reads_files else None,
         redo_of=start.redo_of,
         redo=start.redo,
     )

@@ -151,7 +151,7 @@ class SavedTemplates:
         """
         stem = self._free_name(name)
         data = _encoded(plan, description)
-        with _explained(self.folder / f"{stem}{ENDING}"), self._alone():
+        with _explained(self.folder / f"{stem}{ENDING}"), self._locked():
             known = self._file(stem)
             path = known or self.folder / f"{stem}{ENDING}"
             if (known is not None or version is not None) and not (known and _has(known, data)):
@@ -163,7 +163,7 @@ class SavedTemplates:
             return WrittenTemplate(template=_read(path))
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[None]:
         """Keep other threads and processes from writing templates during the block."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with _WRITING:

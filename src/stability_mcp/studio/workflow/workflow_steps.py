@@ -200,11 +200,15 @@ def _reuse_key(tool: str, named: Mapping[str, Any]) -> str:
 async def steps_of(parts: StudioParts, run: str) -> StudioSteps:
     """Return what makes the items of a run, for the client that started it.
 
-    The client may be gone: its workspace folders and its spending limits are in the row.
+    The client may be gone: its workspace folders and its spending limits are in the row, and
+    whether it may name files of this machine. Which file a step names may be known only now: it can
+    be the name of a result.
     """
     state = await parts.runtime.database.read(lambda c: read_state(c, parts.account, run))
     row = state.row
     scope = SpendScope(name=row.scope, client=row.scope_client or "") if row.scope else None
-    folders = [Path(each).as_uri() for each in json.loads(row.workspace or "[]")]
+    named: list[str] | None = json.loads(row.workspace or "[]")
+    folders = [Path(each).as_uri() for each in named or ()]
     source = partial(check_workspace, NamedFolders(uris=tuple(folders))) if folders else None
-    return StudioSteps(parts.for_client(source, None, scope), state)
+    own = parts.for_client(source, None, scope, reads_files=named is not None)
+    return StudioSteps(own, state)

@@ -60,7 +60,7 @@ class RunRow:
     """The client whose spending limits bind its steps; None: none do."""
     scope_client: str | None
     workspace: str | None
-    """JSON: the folders of the client that started it."""
+    """JSON: the folders of the client that started it, or null, see `NewRun`."""
     delivery: str | None
     """JSON: the files that were written, and lines for the answer; None: not delivered yet."""
     collected_at: float | None
@@ -177,8 +177,8 @@ class NewRun:
     template: str | None = None
     spend_scope: SpendScope | None = None
     """The client whose spending limits bind its steps; None: none do."""
-    workspace: Sequence[str] = ()
-    """The folders of the client that starts it."""
+    workspace: Sequence[str] | None = ()
+    """The folders of the client that starts it; None: it may name no files of this machine."""
     redo_of: str | None = None
     redo: "RedoFacts | None" = None
 
@@ -230,7 +230,7 @@ def insert_run(connection: Connection, run: NewRun, now: float) -> str:
         "max_credits": run.max_credits,
         "scope": run.spend_scope.name if run.spend_scope else None,
         "scope_client": run.spend_scope.client if run.spend_scope else None,
-        "workspace": json.dumps(list(run.workspace)),
+        "workspace": json.dumps(run.workspace),
         "redo_of": run.redo_of,
         "redo": json.dumps(asdict(run.redo)) if run.redo is not None else None,
     }

@@ -17,3 +17,10 @@ export function changedOf(args: Values, before: Values): { changes?: Values; lab
   const label = typeof args.label === "string" && args.label !== before.label ? args.label : undefined;
   return { ...(Object.keys(changes).length ? { changes } : {}), ...(label ? { label } : {}) };
 }
+
+/** Say what became of a click, from the facts of the tool. */
+export function startedText({ cached, jobs }: Record<string, any>): string {
+  if (cached?.length) return "The same call was made before: its result is here, nothing was charged.";
+  const count = jobs?.length ?? 1;
+  return count === 1 ? "Started. The result appears here." : `Started ${count} jobs. The results appear here.`;
+}

@@ -7,8 +7,9 @@ import { Icon } from "../ui/icons";
 import { argumentsOf, fieldsOf, missingOf, type Values } from "../ui/schema.ts";
 import { Problem, Skeleton, useLoad } from "../ui/states";
 import { toast, toastError } from "../ui/toasts";
-import { changedOf, priceOf } from "./changes.ts";
+import { changedOf, priceOf, startedText } from "./changes.ts";
 import { make, type Making } from "./making.ts";
+import "./create.css";
 
 /** The gallery shows the job at once, and later its result. */
 const LATER = "respond-async";
@@ -73,11 +74,11 @@ function CreateForm({ now, operation, all }: { now: Making; operation: Operation
     setRefusal("");
     try {
       const args = argumentsOf(fields, values);
-      const { text } = rerun
+      const { result } = rerun
         ? await callTool("job_rerun", { job: rerun.job, ...changedOf(args, rerun.before) }, key.current, LATER)
         : await callTool(operation.name, args, key.current, LATER);
       key.current = newKey();
-      toast({ text: firstLine(text) });
+      toast({ text: startedText(result) });
       if (rerun) make(null);
     } catch (error) {
       if (error instanceof Failed) setRefusal(error.message);
@@ -134,7 +135,6 @@ function CreateForm({ now, operation, all }: { now: Making; operation: Operation
 
 /** Descriptions are written for models too: names of tools stand in backticks. */
 const plainDescription = (text: string): string => text.replaceAll("`", "");
-const firstLine = (text: string): string => plainDescription(text.split("\n", 1)[0] ?? "");
 
 /** Keep what the other operation takes too. */
 function carried(values: Values, to: Operation): Values {

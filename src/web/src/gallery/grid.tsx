@@ -86,7 +86,7 @@ export function Grid({ items, jobs, usual, picked }: GridProps) {
     setActive(Math.max(0, Math.min(total - 1, to)));
   };
   const pick = (item: Item, range: boolean) => {
-    if (range && last) select(between(items, last, item.id));
+    if (range && last && !picked.has(item.id)) select(between(items, last, item.id));
     else toggle(item.id);
     setLast(item.id);
   };
@@ -142,7 +142,7 @@ interface CellProps {
 function Tile({ at, style, height, isActive, enter, item, picked, pick }: CellProps & { item: Item; picked: boolean; pick: (item: Item, range: boolean) => void }) {
   const name = nameOf(item);
   return (
-    <li style={style} class={picked ? "picked" : ""}>
+    <li style={style} class={picked ? `${item.kind} picked` : item.kind}>
       <a
         href={address("media", item.id)}
         class="tile"
@@ -166,10 +166,7 @@ function Tile({ at, style, height, isActive, enter, item, picked, pick }: CellPr
         tabIndex={isActive ? 0 : -1}
         checked={picked}
         onFocus={enter}
-        onClick={(event) => {
-          event.preventDefault();
-          pick(item, event.shiftKey);
-        }}
+        onClick={(event) => pick(item, event.shiftKey)}
       />
       <b>{name}</b>
       <span class="muted num">{captionOf(item)}</span>

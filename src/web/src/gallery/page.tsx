@@ -76,7 +76,8 @@ function Head({ wanted, items, complete }: { wanted: Filters; items: Item[]; com
       </span>
       <span class="grow" />
       <button class="button" onClick={() => file.current!.click()}>
-        <Icon name="input" size={16} /> Add files
+        <Icon name="input" size={16} />
+        <span class="add-label">Add files</span>
       </button>
       <button class="button primary" onClick={makeSomething}>
         <Icon name="plus" size={16} /> Make

@@ -25,7 +25,7 @@ export const bounded = (ratio: number): number => Math.min(WIDEST, Math.max(NARR
 
 /** Return the height of rows that suits a width. */
 export function rowHeight(width: number): number {
-  return width < 560 ? 136 : width < 1500 ? 190 : width < 2000 ? 220 : 270;
+  return width < 560 ? 136 : width < 1500 ? 190 : width < 2000 ? 220 : 320;
 }
 
 /** Arrange pictures in rows that fill a width; the last row keeps its height. */

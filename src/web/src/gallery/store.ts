@@ -43,7 +43,8 @@ export const selection = state<ReadonlySet<string>>(new Set());
 function itemOf(media: Media): Item {
   const kind = kindOf(media);
   const { id, uri, label, media_type, seconds, operation, credits, charged, job } = media;
-  const ratio = kind === "audio" ? 2 : kind === "model" ? 1 : (media.width ?? 1) / (media.height || 1);
+  // The picture of a sound is a wide waveform, that of a 3D model a sheet of views.
+  const ratio = kind === "audio" ? 3 : kind === "model" ? 1 : (media.width ?? 1) / (media.height || 1);
   return { id, uri, label, media_type, kind, ratio, seconds, operation, credits, charged, job, filtered: media.finish_reason === "CONTENT_FILTERED" };
 }
 

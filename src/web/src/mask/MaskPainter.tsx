@@ -194,16 +194,16 @@ export function MaskPainter({ src, name, picture, history, stored, measured }: P
             </button>
           ))}
           <span class="gap" />
-          <button class="button icon" aria-label="Undo" title="Undo (Ctrl+Z)" disabled={!steps.length} onClick={history.undo}>
+          <button class="button icon" aria-label="Undo" title="Undo (Ctrl+Z)" aria-disabled={!steps.length} onClick={history.undo}>
             <Icon name="undo" />
           </button>
-          <button class="button icon" aria-label="Redo" title="Redo (Ctrl+Shift+Z)" disabled={!history.canRedo} onClick={history.redo}>
+          <button class="button icon" aria-label="Redo" title="Redo (Ctrl+Shift+Z)" aria-disabled={!history.canRedo} onClick={history.redo}>
             <Icon name="redo" />
           </button>
           <button class="button quiet" title="Mark what isn't marked (I)" onClick={() => history.add({ shape: "invert" })}>
             Invert
           </button>
-          <button class="button quiet" disabled={!toSend(steps).length} onClick={() => history.add({ shape: "clear" }, "Cleared. Undo brings it back.")}>
+          <button class="button quiet" aria-disabled={!toSend(steps).length} onClick={() => toSend(steps).length && history.add({ shape: "clear" }, "Cleared. Undo brings it back.")}>
             Clear
           </button>
         </div>

@@ -35,15 +35,25 @@ export const refusal = state("");
 export const access = state<Access>("starting");
 export const live = state<Live>("connecting");
 export const session = state<Session | null>(null);
+/** The balance as the stream told it last. */
+export interface Balance {
+  credits?: number;
+  /** When it was queried. */
+  checked?: string;
+  /** Why nothing is sent. */
+  paused?: string;
+}
+export const balance = state<Balance | null>(null);
 
 /** A request that the server refused or never answered (`status` 0). */
 export class Failed extends Error {
-  constructor(
-    readonly status: number,
-    message: string,
-    readonly body: Record<string, any> = {},
-  ) {
+  readonly status: number;
+  readonly body: Record<string, any>;
+
+  constructor(status: number, message: string, body: Record<string, any> = {}) {
     super(message);
+    this.status = status;
+    this.body = body;
   }
 }
 
@@ -361,6 +371,7 @@ function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
 }
 
 onEvent("spending", (data) => data && session.set((now) => now && { ...now, ...spending(data) }));
+onEvent("balance", (data) => data && balance.set(data));
 onEvent("balance", (data) => data && session.set((now) => now && { ...now, balance: data.credits ?? data.balance ?? now.balance }));
 
 function spending(data: any): Partial<Session> {

@@ -44,7 +44,13 @@ function Top() {
         </svg>
         <span class="brand-name">Stability studio</span>
       </a>
-      {now && (now.emulated ? <span class="chip warn">Emulator: nothing is charged</span> : <span class="chip clip">{hostOf(now.upstream)}</span>)}
+      {now && (now.emulated ? (
+        <span class="chip warn">
+          Emulator<span class="wide-only">: nothing is charged</span>
+        </span>
+      ) : (
+        <span class="chip clip">{hostOf(now.upstream)}</span>
+      ))}
       <span class="grow" />
       <LiveState />
       <Budget />
@@ -85,7 +91,8 @@ function Budget() {
   return (
     <a class="budget" href="#/usage" aria-label={label} title={label}>
       <span class="small num">
-        {budget === null ? `${credits(spent)} today` : `${count(spent)} of ${count(budget)} credits today`}
+        {budget === null ? credits(spent) : `${count(spent)} of ${count(budget)} credits`}
+        <span class="wide-only"> today</span>
         {reserved > 0 && <span class="muted"> + {count(reserved)} reserved</span>}
       </span>
       {budget !== null && (

@@ -75,7 +75,8 @@ function RunView({ run, details, operations, reload }: ViewProps) {
   const [reviewing, setReviewing] = useState<string>();
   const [dialog, setDialog] = useState<"save" | "share">();
   const [busy, setBusy] = useState(false);
-  const progress = useMemo(() => progressOf(run, details, jobs.values()), [run, details, jobs]);
+  const second = useSeconds(run.status === "in-progress");
+  const progress = useMemo(() => progressOf(run, details, jobs.values(), operations), [run, details, jobs, second]);
   const price = useCheck(isEnded(run) ? undefined : { plan: details.plan, inputs: details.inputs })?.price;
   const decision = decisionOf(run, details);
   const step = stepOf(changed, selected);
@@ -208,6 +209,17 @@ function RunView({ run, details, operations, reload }: ViewProps) {
       {dialog === "share" && <ShareDialog items={mediaIn(run)} close={() => setDialog(undefined)} />}
     </div>
   );
+}
+
+/** Counts the seconds while a run is under way. */
+function useSeconds(counts: boolean): number {
+  const [second, set] = useState(0);
+  useEffect(() => {
+    if (!counts) return;
+    const timer = setInterval(() => set((now) => now + 1), 1000);
+    return () => clearInterval(timer);
+  }, [counts]);
+  return second;
 }
 
 const upTo = (most: number): string => (most ? `up to ${credits(most)}` : "free");

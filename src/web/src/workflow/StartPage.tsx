@@ -4,7 +4,7 @@ import { onEvent } from "../ui/client.ts";
 import { count, price, when } from "../ui/format.ts";
 import { Icon } from "../ui/icons";
 import { address, go } from "../ui/router.ts";
-import { Empty, Problem, Skeleton, useLoad } from "../ui/states";
+import { Problem, Skeleton, useLoad } from "../ui/states";
 import { toast } from "../ui/toasts";
 import { listRuns, listWorkflows } from "./api.ts";
 import { newDraft } from "./EditorPage";
@@ -61,11 +61,7 @@ export function StartPage() {
                 ))}
               </ul>
             ) : (
-              <Empty title="Nothing is saved yet" text="A workflow that you save appears here and can be run again, also by an agent.">
-                <button class="button" onClick={() => go(newDraft())}>
-                  New workflow
-                </button>
-              </Empty>
+              <p class="muted">A workflow that you save appears here, and can be run again, also by an agent.</p>
             )}
             {flows.data.unusable.map((each) => (
               <p class="note error" key={each}>

@@ -84,6 +84,9 @@ interface SourcedProps {
   set: (value: unknown) => void;
 }
 
+/** Fields that offer a source. The JSON tab can put a reference into any other. */
+const SOURCED = new Set<Field["control"]>(["file", "files", "long", "text"]);
+
 /** A field whose value is entered, or taken from a step or an input. */
 function Sourced({ plan, step, operations, problems, field, value, set }: SourcedProps) {
   const id = useId();
@@ -95,7 +98,7 @@ function Sourced({ plan, step, operations, problems, field, value, set }: Source
   ];
   if (from !== undefined && !options.some(([each]) => each === value)) options.push([String(value), `from ${String(value).slice(1)}`]);
   const problem = problemsByArgument(problems, step.id)[field.name];
-  if (!options.length) return <FieldRow field={field} value={value} set={set} problem={problem} />;
+  if (!options.length || (from === undefined && !SOURCED.has(field.control))) return <FieldRow field={field} value={value} set={set} problem={problem} />;
   const choice = (label: string) => (
     <select
       id={id}
@@ -146,7 +149,7 @@ function Repeats({ plan, step, operations, change }: { plan: Plan; step: Step; o
   return (
     <fieldset class="repeats">
       <legend class="sr">Repeats and review</legend>
-      <div class="row top-aligned">
+      <div class="runs-how">
         <label class="field grow">
           <span>Variants</span>
           <input

@@ -1,6 +1,6 @@
 /** The drawing that is computed from a plan: layers by longest path, order by barycenter. Pure functions. */
 import type { Operation } from "../ui/client.ts";
-import { isMany, type Operations, type Plan, type PlanInput, type Step, takes, type Wire, wireOf } from "./plan.ts";
+import { isMany, ITEM, type Operations, type Plan, type PlanInput, reference, type Step, takes, type Wire, wireOf } from "./plan.ts";
 
 export interface Port {
   argument: string;
@@ -70,7 +70,10 @@ export function draw(plan: Plan, operations: Operations, direction: Direction, p
     const operation = operations.get(step.tool);
     const connected = new Map(taken.get(step.id)!.map(([argument, from]) => [argument, from.filter((name) => names.has(name))]));
     const required = new Set(operation?.schema.required ?? []);
-    const files = Object.keys(operation?.files ?? {}).filter((name) => required.has(name) || step.arguments?.[name] !== undefined);
+    const files = Object.keys(operation?.files ?? {}).filter((name) => {
+      const value = step.arguments?.[name];
+      return reference(value) !== ITEM && (required.has(name) || value !== undefined); // The element comes with `for each`.
+    });
     const ports = [...new Set([...connected.keys(), ...files])].map((argument): Port => {
       const first = connected.get(argument)?.[0];
       return { argument, kind: operation?.files[argument] ?? (first === undefined ? "text" : wire(first)) };

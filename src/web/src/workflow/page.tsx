@@ -12,12 +12,12 @@ import "./page.css";
 export function Page({ id, query }: PageProps) {
   const operations = useLoad(operationMap, []);
   const [run, draft, template] = ["run", "plan", "template"].map((name) => query.get(name) ?? "");
+  if (template) return <Template key={template} name={template} />;
+  if (!run && !draft && !id) return <StartPage />;
   if (!operations.data) return operations.error ? <Problem error={operations.error} again={operations.reload} /> : <Skeleton lines={6} height={72} />;
   if (run) return <RunPage key={run} id={run} operations={operations.data} />;
   if (draft) return <EditorPage key={draft} draft={draft} operations={operations.data} />;
-  if (template) return <Template key={template} name={template} />;
-  if (id) return <SavedWorkflow key={id} name={id} operations={operations.data} />;
-  return <StartPage />;
+  return <SavedWorkflow key={id} name={id} operations={operations.data} />;
 }
 
 function SavedWorkflow({ name, operations }: { name: string; operations: NonNullable<Awaited<ReturnType<typeof operationMap>>> }) {

@@ -118,7 +118,9 @@ export function useCheck(wish: Wish | undefined): Check | undefined {
 /** Asks once for the whole run: values of the inputs, and the price range. */
 export function RunDialog({ wish, plan, close, started }: { wish: Wish; plan: Plan; close: () => void; started: (run: string) => void }) {
   const form = schemaOf(plan.inputs ?? {});
-  const [inputs, setInputs] = useState<Values>({});
+  const [inputs, setInputs] = useState<Values>(() =>
+    Object.fromEntries(Object.entries(plan.inputs ?? {}).flatMap(([name, each]) => (each.default === undefined ? [] : [[name, each.default]]))),
+  );
   const [busy, setBusy] = useState(false);
   const given = { ...wish, ...(Object.keys(inputs).length && { inputs }) };
   const found = useCheck(given);

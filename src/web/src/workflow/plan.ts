@@ -324,7 +324,7 @@ export function differences(a: Plan, b: Plan): string[] {
   return [...new Set([...ours.keys(), ...theirs.keys()])].filter((name) => !same(ours.get(name), theirs.get(name)));
 }
 
-/** Return the schema of an input's value, for a form. */
+/** Return the schema of the values of inputs, for a form that asks for all of them. */
 export function schemaOf(inputs: Record<string, PlanInput>): { schema: Schema; files: Record<string, Kind> } {
   const properties: Record<string, Schema> = {};
   const files: Record<string, Kind> = {};
@@ -333,5 +333,5 @@ export function schemaOf(inputs: Record<string, PlanInput>): { schema: Schema; f
     properties[name] = { ...(many ? { type: "array", items: one } : one), description, default: standard };
     if (type === "image" || type === "audio" || type === "model") files[name] = type;
   }
-  return { schema: { properties, required: Object.keys(inputs).filter((name) => inputs[name]!.default === undefined) }, files };
+  return { schema: { properties, required: Object.keys(inputs) }, files };
 }

@@ -1,5 +1,5 @@
 /** A run of a workflow: the state of each step, and what the user has to decide. Pure functions. */
-import type { Job } from "../ui/jobs.ts";
+import { type Job, runningFor } from "../ui/jobs.ts";
 import type { Media } from "../ui/media.ts";
 import { count, credits, seconds } from "../ui/format.ts";
 import type { Operations, Plan } from "./plan.ts";
@@ -88,21 +88,27 @@ export const STATE_TEXT: Record<StepState, string> = {
 export const isEnded = (run: Run): boolean => run.status === "done" || run.status === "failed" || run.status === "cancelled";
 
 /** Return the state of each step; jobs are the unfinished ones. */
-export function progressOf(run: Run, details: RunDetails, jobs: Iterable<Job>): Map<string, Progress> {
+export function progressOf(run: Run, details: RunDetails, jobs: Iterable<Job>, operations: Operations): Map<string, Progress> {
   const items = Map.groupBy(details.items, (item) => item.step);
   const running = Map.groupBy([...jobs].filter((job) => job.run === run.id), (job) => job.step ?? "");
-  return new Map(run.steps.map((step) => [step.id, stepProgress(run, step, items.get(step.id) ?? [], running.get(step.id) ?? [])]));
+  return new Map(run.steps.map((step) => [step.id, stepProgress(run, step, items.get(step.id) ?? [], running.get(step.id) ?? [], operations.get(step.tool)?.seconds)]));
 }
 
-function stepProgress(run: Run, step: RunStep, items: RunItem[], jobs: Job[]): Progress {
-  const made = items.filter((item) => item.media !== undefined);
+function stepProgress(run: Run, step: RunStep, items: RunItem[], jobs: Job[], usual = 0): Progress {
+  const made = items.filter((item) => item.media);
   const media = made.toSorted((a, b) => Number(b.picked ?? false) - Number(a.picked ?? false)).map((item) => item.media!);
   const error = items.find((item) => item.error && item.state === "failed")?.error;
   const state = stateOf(run, step, items, jobs);
-  const share = step.total ? (step.done + step.failed) / step.total : 0;
-  const several = step.total !== undefined && step.total > 1;
-  const text = state === "running" && several ? `${step.done + step.failed} of ${step.total}` : (state === "running" && jobs[0]?.progress) || STATE_TEXT[state];
-  return { state, text: several && state === "done" ? `Done, ${step.done} of ${step.total}` : text, share, media, error };
+  const ended = step.done + step.failed;
+  if (step.total !== undefined && step.total > 1 && (state === "running" || state === "done")) {
+    const text = state === "done" ? `Done, ${step.done} of ${step.total}` : `Running, ${ended} of ${step.total}`;
+    return { state, text, share: ended / step.total, media, error };
+  }
+  const [job] = jobs;
+  if (state !== "running" || !job) return { state, text: STATE_TEXT[state], media, error };
+  if (job.state === "queued") return { state, text: "Queued", media, error };
+  const ran = Math.round(runningFor(job));
+  return { state, text: usual ? `Running, ${ran} of ${Math.round(usual)} s` : `Running, ${ran} s`, share: usual ? Math.min(1, ran / usual) : 0, media, error };
 }
 
 function stateOf(run: Run, step: RunStep, items: RunItem[], jobs: Job[]): StepState {
