@@ -147,7 +147,7 @@ async def test_a_run_is_shared_by_its_id(folder: Path) -> None:
         "outputs": {"fleet": "$boats"},
     }
     async with connected(folder) as client:
-        run = facts(fine(await client.call_tool("workflow_run", {"plan": plan, "wait": 60})))
+        run = facts(fine(await client.call_tool("workflow_run", {"plan": plan})))
         page, answer = await share(client, media=run["id"], format="html")
 
     read = Reader(page)

@@ -122,6 +122,59 @@ def test_two_pictures_are_compared(chrome: BrowserThread, real: Server) -> None:
 
 
 @in_browser
+def test_a_painted_mask_is_saved_and_the_model_asked_to_use_it(
+    chrome: BrowserThread, real: Server
+) -> None:
+    """Chosen: strokes go through the tool as shapes; what costs credits is the model's own call."""
+    with tab(chrome.browser) as opened:
+        args = {"image": "before"}
+        result = real.call("image_mask", args)
+        shown = mount(opened.page, real, "mask", tool="image_mask", args=args, result=result)
+        button = shown.app.get_by_role("button", name="Ask to repaint")
+        expect(button).to_be_disabled()
+        box = shown.app.get_by_role("img", name="before").bounding_box()
+        assert box is not None
+        middle = box["y"] + box["height"] / 2
+        opened.page.mouse.move(box["x"] + box["width"] * 0.25, middle)
+        opened.page.mouse.down()
+        opened.page.mouse.move(box["x"] + box["width"] * 0.75, middle, steps=5)
+        opened.page.mouse.up()
+        shown.app.get_by_label("What should appear there").fill("a red boat")
+        expect(shown.app.get_by_text("Marked: ")).to_be_visible()
+        assert shown.height <= MAX_HEIGHT
+        button.click()
+
+        asked = shown.said("ui/message")
+        [call] = [each for each in shown.asked("tools/call") if "shapes" in each["arguments"]]
+
+    [stroke] = call["arguments"]["shapes"]
+    assert call["name"] == "image_mask"
+    assert stroke["shape"] == "stroke"
+    assert [round(x / 80) for x, _ in stroke["points"]] == [1, 3]
+    assert asked == "Use the mask before-mask on before with edit_inpaint: a red boat"
+    masks = real.call("media_show", {"media": ["before-mask"]})
+    assert masks["_meta"]["stability-mcp/result"]["media"][0]["operation"] == "image_mask"
+
+
+@in_browser
+def test_the_shapes_of_a_call_can_be_edited(chrome: BrowserThread, real: Server) -> None:
+    """Chosen: the painter goes on with what the model marked."""
+    with tab(chrome.browser) as opened:
+        shapes = [{"shape": "rectangle", "box": [0, 0, 160, 200]}]
+        args = {"image": "before", "shapes": shapes, "label": "left half"}
+        result = real.call("image_mask", args)
+        shown = mount(opened.page, real, "mask", tool="image_mask", args=args, result=result)
+        shown.app.get_by_role("button", name="Only save").click()
+        expect(shown.app.get_by_text("Marked: 50.0 % of the picture")).to_be_visible()
+        shown.app.get_by_role("button", name="Invert").click()
+        shown.app.get_by_role("button", name="Save the mask").click()
+
+        assert "painted the mask" in shown.said("ui/update-model-context")
+        saved = shown.asked("tools/call")[-1]["arguments"]["shapes"]
+    assert [each["shape"] for each in saved] == ["rectangle", "invert"]
+
+
+@in_browser
 def test_labels_are_text(chrome: BrowserThread, real: Server) -> None:
     """Chosen: markup is shown, and nothing reorders the words next to a label."""
     with tab(chrome.browser) as opened:
@@ -140,6 +193,16 @@ def test_the_apps_are_accessible(chrome: BrowserThread, real: Server, theme: str
     with tab(chrome.browser, PHONE) as opened:
         shown = _show(opened, real, ["before", "after", "tune"], theme=theme)
         expect(shown.app.get_by_role("button", name="Show before")).to_be_visible()
+
+        assert findings(shown.frame) == []
+        assert shown.height <= MAX_HEIGHT
+    with tab(chrome.browser, PHONE) as opened:
+        args = {"image": "before"}
+        result = real.call("image_mask", args)
+        shown = mount(
+            opened.page, real, "mask", tool="image_mask", args=args, result=result, theme=theme
+        )
+        expect(shown.app.get_by_label("Painting a mask on before")).to_be_visible()
 
         assert findings(shown.frame) == []
         assert shown.height <= MAX_HEIGHT
