@@ -47,7 +47,7 @@ export function MaskPainter({ src, name, picture, history, stored, measured }: P
   const zoomBy = (factor: number, at?: { x: number; y: number }) =>
     setView((now) => zoomed(now, factor, at ?? { x: frame.current!.clientWidth / 2, y: frame.current!.clientHeight / 2 }));
   useEffect(() => {
-    const watch = new ResizeObserver(fit);
+    const watch = new ResizeObserver(() => frame.current && fit()); // Also called as the page is left.
     watch.observe(frame.current!);
     return () => watch.disconnect();
   }, [picture.width, picture.height]);
