@@ -12,9 +12,11 @@ import pytest
 from PIL import Image
 
 from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.studio import open_studio
 from stability_mcp.studio.thumbnails import FOLDER, Thumbnails
 from stability_mcp.studio.workflow.saved_templates import FOLDER as PLANS
 from support.pages.ui_client import LONG, UiClient, ui_client
+from support.server.in_memory import settings_in
 
 FOX = {"prompt": "a fox"}
 PLAN: dict[str, Any] = {
@@ -159,6 +161,18 @@ def test_a_click_that_is_repeated_after_a_restart_starts_no_second_job(tmp_path:
 
     assert again["jobs"][0]["id"] == made["jobs"][0]["id"]
     assert len(listed) == 1
+
+
+@pytest.mark.anyio
+async def test_results_of_a_closed_page_are_not_announced_to_chats(tmp_path: Path) -> None:
+    """Chosen: the gallery shows them; a model that never asked for them would be misled."""
+    with ui_client(tmp_path) as page:
+        page.call("generate_core", FOX)
+        while jobs(page)[0]["state"] != "done":
+            page.http.get("/api/stability/health")
+
+    async with open_studio(settings_in(tmp_path)) as studio:
+        assert await studio.uncollected_line() is None
 
 
 def test_a_call_that_fails_leaves_its_key_free(page: UiClient) -> None:
