@@ -36,6 +36,7 @@ def rest_server(
     gate: Gate | None = None,
     faults: Sequence[Fault] = (),
     page: PageTokens | None = None,
+    port: int = 0,
     **chosen: object,
 ) -> Iterator[httpx2.Client]:
     """Serve until the block ends; yield a client whose base URL is the REST face.
@@ -46,6 +47,7 @@ def rest_server(
         gate: Holds back results of the emulated API, see `PausedApi`.
         faults: What the emulated API does wrong.
         page: Codes and tokens of the web page.
+        port: Where it listens; 0: any free port.
         **chosen: Further settings.
     """
     settings = settings_in(folder, {"output_dir": None, **chosen})
@@ -54,10 +56,10 @@ def rest_server(
         Secrets(token=token, admin_token=TOKEN, page=page or PageTokens()),
         open_studio=partial(paced, gate=gate, faults=faults) if settings.emulated else open_lazily,
     )
-    listener = listen("127.0.0.1", 0)
+    listener = listen("127.0.0.1", port)
     config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
-    port: int = listener.getsockname()[1]
+    port = listener.getsockname()[1]
 
     async def serve() -> None:
         LOOPS[port] = asyncio.get_running_loop()

@@ -37,7 +37,7 @@ function Top() {
   const now = use(session);
   return (
     <header class="top">
-      <a class="brand" href="#/media">
+      <a class="brand" href="#/media" aria-label="Stability studio">
         <svg width="22" height="22" viewBox="0 0 24 24" aria-hidden="true">
           <rect x="2" y="2" width="20" height="20" rx="6" fill="currentColor" />
           <path class="mark" d="M7 15.5 11 11l3 3 3.5-5" stroke-width="2" fill="none" stroke-linecap="round" stroke-linejoin="round" />
