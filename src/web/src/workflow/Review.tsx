@@ -100,8 +100,11 @@ function Choice({ result, isFirst, isBlind, isChosen, toggle }: ChoiceProps) {
   const isSound = media && kindOf(media) === "audio";
   return (
     <>
-      <button class="choice" autofocus={isFirst} aria-pressed={isChosen} aria-label={`Number ${number}${name && `: ${name}`}`} onClick={toggle}>
-        <span class="number num">{number}</span>
+      <button class="choice" autofocus={isFirst} aria-pressed={isChosen} onClick={toggle}>
+        <span class="number num">
+          <span class="sr">Number </span>
+          {number}
+        </span>
         {!isSound && <Thumb item={media && (isBlind ? { ...media, label: undefined } : media)} form="view" />}
         {(name || result.id) && <span class="small clip">{plain(result.id ?? name)}</span>}
         {!isBlind && result.seconds !== undefined && <span class="small muted num">{seconds(result.seconds)}</span>}
