@@ -67,7 +67,10 @@ async def process_pictures(call: RestCall, arguments: FolderBatch) -> RunOutcome
         "steps[0].operation": "operation",
         "steps[0].parameters": "operation_params",
     }
-    cures = {"another folder, wildcard or list of files": "other pictures by id or label"}
+    cures = {
+        "another folder, wildcard or list of files": "other pictures by id or label",
+        "Use batch_generate": "Use POST /api/stability/batch/generate",
+    }
     try:
         return await start_template(call, arguments, wish, names, cures)
     except FileForbiddenError as error:
