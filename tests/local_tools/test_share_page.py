@@ -113,7 +113,7 @@ async def test_a_page_says_nothing_about_the_sender(folder: Path) -> None:
     assert "red boat" not in quiet
     words = Reader(full).words
     assert "a red boat at dawn" in words
-    assert any("3 credits" in each for each in words)
+    assert any("3 credits from the real API" in each for each in words)
     assert "Placeholders, drawn by a built-in emulator of the API." in words
 
 

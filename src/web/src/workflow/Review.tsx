@@ -101,8 +101,10 @@ function Choice({ result, isFirst, isBlind, isChosen, toggle }: ChoiceProps) {
   return (
     <>
       <button class="choice" autofocus={isFirst} aria-pressed={isChosen} onClick={toggle}>
-        <span class="sr">Number </span>
-        <span class="number num">{number}</span>
+        <span class="number num">
+          <span class="sr">Number </span>
+          {number}
+        </span>
         {!isSound && <Thumb item={media && (isBlind ? { ...media, label: undefined } : media)} form="view" />}
         {(name || result.id) && <span class="small clip">{plain(result.id ?? name)}</span>}
         {!isBlind && result.seconds !== undefined && <span class="small muted num">{seconds(result.seconds)}</span>}
