@@ -208,7 +208,9 @@ def test_undo_of_60_strokes_on_a_large_picture_is_quick(
         page.evaluate(keep, [f"draft:mask:{picture}", draft])
         page.evaluate("(to) => { location.hash = to; }", f"#/mask/{picture}")
         expect(page.locator(".mask-side .facts")).to_contain_text("% of the picture")
-        width, height = page.locator(".sheet canvas").evaluate("(each) => [each.width, each.height]")
+        width, height = page.locator(".sheet canvas").evaluate(
+            "(each) => [each.width, each.height]"
+        )
         assert width * height <= 4.2e6
 
         assert min(page.evaluate(TIMED_UNDO) for _ in range(3)) <= UNDO_MILLISECONDS
