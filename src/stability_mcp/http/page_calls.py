@@ -88,7 +88,11 @@ class PageCalls:
         await known.ended.wait()
         if known.error is not None:
             raise known.error
-        return known.answer or {}
+        if known.answer is None:
+            raise UiProblemError(
+                503, "stopping", "The server is stopping. A job that was started is finished."
+            )
+        return known.answer
 
     async def _run(self, keyed: _Keyed, request: ToolRequest) -> None:
         try:
