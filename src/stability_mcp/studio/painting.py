@@ -66,11 +66,13 @@ class Painting:
         made = await MediaActions(self._parts).run_local(all_local_tools()[TOOL], arguments)
         link.saved += 1
         mask = made.items[0]
-        self._news.append(
+        line = (
             f"painted: the user saved the mask {quoted(mask.name)} ({mask.uri}) of "
             f"{quoted(image.name)}, {made.facts['share']:.1%} of it marked. "
             f"Use: mask={quoted(mask.name)} with image={quoted(image.name)}."
         )
+        if line not in self._news:  # the same strokes, saved twice
+            self._news.append(line)
         return made
 
     def take_news(self) -> list[str]:
