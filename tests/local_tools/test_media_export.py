@@ -35,7 +35,7 @@ from support.server.in_memory import (
     text,
 )
 
-MAX_SCHEMA_BYTES = 1_560
+MAX_SCHEMA_BYTES = 1_700
 
 
 @pytest.fixture

@@ -184,6 +184,22 @@ def test_wrong_arguments_are_named(
     assert text in refused(client.post(CORE, json=arguments), 400, "invalid_arguments")
 
 
+def test_a_huge_confirm_spend_agrees_to_any_price(client: httpx2.Client) -> None:
+    """Chosen: a number that a float can't hold is valid."""
+    for agreed in (b"1e999", b"1e308", b'"inf"'):
+        body = b'{"prompt":"an owl","confirm_spend":' + agreed + b"}"
+        made(client.post(CORE, content=body, headers={"content-type": "application/json"}))
+
+
+def test_two_idempotency_keys_are_refused(client: httpx2.Client) -> None:
+    """Chosen: a retry that sends one of them would be paid again."""
+    keys = [("idempotency-key", "one"), ("idempotency-key", "two")]
+
+    text = refused(client.post(CORE, json={"prompt": "x"}, headers=keys), 400, "invalid_arguments")
+
+    assert "Idempotency-Key" in text
+
+
 def test_an_unusable_file_is_refused(client: httpx2.Client) -> None:
     """Documented: 400."""
     answer = client.post(ERASE, files={"image": ("page.png", b"<html><script>x()</script></html>")})
@@ -318,8 +334,11 @@ def test_a_form_may_have_the_entries_of_a_list_as_fields(client: httpx2.Client, 
         "text_prompts[1][weight]": "-0.5",
         "text_prompts[0][text]": "a fox in snow",
     }
-    sent = fields if form == "data" else {name: (None, value) for name, value in fields.items()}
-    answer = client.post(V1, **{form: sent}, headers={"accept": "image/png"})
+    sent: Any = fields
+    if form == "files":
+        sent = {name: (None, value) for name, value in fields.items()}
+    body: dict[str, Any] = {form: sent}
+    answer = client.post(V1, **body, headers={"accept": "image/png"})
 
     made(answer)
     job = client.get(f"/jobs/{answer.headers['x-job-id']}").json()

@@ -92,7 +92,7 @@ def test_a_server_without_a_store_isnt_ready(tmp_path: Path) -> None:
     assert str(tmp_path) not in answer.text + usage.text
 
 
-def test_no_log_holds_a_token_or_a_signature(tmp_path: Path) -> None:
+def test_no_log_holds_a_secret_and_forwarded_addresses_are_ignored(tmp_path: Path) -> None:
     """Documented: tokens are in no log, error or URL; requests aren't logged, even at DEBUG."""
     with http_server(tmp_path, STABILITY_LOG_LEVEL="DEBUG") as server:
         headers = {"authorization": f"Bearer {server.token}"}
@@ -103,11 +103,14 @@ def test_no_log_holds_a_token_or_a_signature(tmp_path: Path) -> None:
                 f"{server.rest}/webhooks", headers={"authorization": "Bearer wrong-token"}
             )
             found = client.get("/jobs", params={"operation": "secret words"})
+        forwarded = httpx2.get(f"{server.rest}/jobs", headers={"x-forwarded-for": "192.0.2.1"})
         server.process.terminate()
         _, log = server.process.communicate(timeout=20)
 
     signature = made["url"].rpartition("=")[2]
     assert (sent.status_code, wrong.status_code, found.status_code) == (413, 401, 404), found.text
+    assert forwarded.status_code == 200, forwarded.text
+    assert "ratelimit" not in forwarded.headers
     assert "DEBUG" in log
     for secret in (server.token, "wrong-token", signature, "secret"):
         assert secret not in log

@@ -23,7 +23,8 @@ SOURCE = Path(__file__).parents[2] / "src" / "stability_mcp"
             "image is missing: a file, or the id, label, URI or https:// address of media.",
         ),
         ('There is no argument "job_list".', 'There is no argument "job_list".'),
-        ("batch_generate: requests is missing.", "batch_generate: requests is missing."),
+        ("workflow_plan: plan is missing.", "workflow_plan: plan is missing."),
+        ("The templates are ab_test and batch_generate.",) * 2,
         ("generate_sd3 takes a picture.", "generate_sd3 takes a picture."),
     ],
 )
@@ -40,7 +41,7 @@ def test_every_route_that_replaces_a_tool_exists() -> None:
 
 
 def test_every_phrase_is_one_that_the_source_has() -> None:
-    """Chosen: a phrase that changed below would go on to clients unnoticed."""
+    """Chosen: a phrase that changed below would reach clients unnoticed."""
     source = "".join(
         each.read_text() for each in SOURCE.rglob("*.py") if each.parent.name != "rest"
     )

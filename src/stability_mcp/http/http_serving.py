@@ -85,6 +85,8 @@ async def serve_app(app: ASGIApp, settings: Settings, listener: socket.socket) -
         app,
         log_level=settings.log_level.lower(),
         log_config=None,
+        ws="none",  # no face takes WebSockets, whose origin no guard checks
+        proxy_headers=False,  # any client can write an address into X-Forwarded-For
         access_log=False,  # URLs of requests hold prompts, and signatures of uploads
         timeout_graceful_shutdown=GRACE_SECONDS,
     )

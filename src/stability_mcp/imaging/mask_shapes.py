@@ -189,11 +189,11 @@ def _draw(mask: "Image.Image", shape: Shape, level: int) -> None:
     elif shape.kind == "polygon":
         draw.polygon(points, fill=level)
     else:
-        width = max(1, round(shape.size))
-        if len(points) > 1:
-            draw.line(points, fill=level, width=width, joint="curve")
-        for x, y in points:  # round ends
-            draw.ellipse((x - width / 2, y - width / 2, x + width / 2, y + width / 2), fill=level)
+        half = round(shape.size) // 2
+        if len(points) > 1:  # Pillow draws lines of an even width half a pixel off
+            draw.line(points, fill=level, width=2 * half + 1)
+        for x, y in points:  # round ends and joints
+            draw.ellipse((x - half, y - half, x + half, y + half), fill=level)
 
 
 def _transparent(picture: "Image.Image") -> "Image.Image":

@@ -6,9 +6,9 @@ from pathlib import PurePath
 from types import MappingProxyType
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from stability_mcp.api.tool_arguments import as_list
+from stability_mcp.api.tool_arguments import Arguments, as_list
 from stability_mcp.errors import ArgumentsError
 from stability_mcp.imaging.export.animated import MAX_FPS, MIN_FPS
 from stability_mcp.imaging.export.export_formats import ENDINGS
@@ -37,6 +37,8 @@ COPIED = ("wav", "mp3", "glb")
 """Formats that are only copied, never written."""
 OBJ = "obj"
 """The format into which 3D models are converted."""
+HTML = "html"
+"""The format of a shared page."""
 _MODELS = {"fbx", "gltf", "stl", "ply", "dae", "usdz", "blend", "3mf"}
 _UNWRITTEN: Mapping[str, str] = MappingProxyType(
     {
@@ -67,6 +69,31 @@ def _check_written(value: object) -> object:
     return value
 
 
+_Counted = Annotated[int, Field(ge=0, le=100_000)]
+
+
+class TallyRow(Arguments):
+    """How often one setting won in blind comparisons."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    wins: _Counted
+    ties: _Counted = 0
+    pairs: _Counted
+
+
+class PageOptions(Arguments):
+    """What a shared page shows in addition to the media."""
+
+    title: Annotated[str, Field(max_length=200)] | None = None
+    text: Annotated[str, Field(max_length=5_000)] = ""
+    show: Annotated[list[Literal["prompts", "prices"]], BeforeValidator(as_list)] = Field(
+        default_factory=list
+    )
+    compare: bool = False
+    """Measure how two pictures differ."""
+    tally: Annotated[list[TallyRow], Field(max_length=50)] = Field(default_factory=list)
+
+
 class MediaExport(ShowingArguments):
     """Write finished files to the user's folders; without options, copies.
 
@@ -80,10 +107,14 @@ class MediaExport(ShowingArguments):
     preset: Annotated[list[str], BeforeValidator(as_list)] | None = None
     """One or several."""
     format: Annotated[
-        Literal[FormatName, "obj"] | None,
-        BeforeValidator(_check_written, json_schema_input_type=Literal[FormatName, "obj"] | None),
+        Literal[FormatName, "obj", "html"] | None,
+        BeforeValidator(
+            _check_written, json_schema_input_type=Literal[FormatName, "obj", "html"] | None
+        ),
     ] = None
-    """pdf: a page per picture; obj: 3D."""
+    """pdf: a page per picture; obj: 3D; html: one page, also of a run."""
+    page: Annotated[PageOptions | None, WithJsonSchema({"type": "object"})] = None
+    """html: title, text, show (prompts, prices), compare, tally."""
     quality: int | None = None
     """1 to 100."""
     max_bytes: int | None = None
@@ -163,13 +194,13 @@ def destination(arguments: MediaExport) -> Destination:
     path = PurePath(text)
     ending = path.suffix[1:].casefold()
     if ending in _OTHER:
-        writable = (*dict.fromkeys(ENDINGS), *COPIED, OBJ, "zip")
+        writable = (*dict.fromkeys(ENDINGS), *COPIED, OBJ, HTML, "zip")
         raise ArgumentsError(
             f"to: {quoted(text)} would be a {ending} file, which can't be written.",
             hint=f"Use one of {listed(writable, most=len(writable), last='or')}.",
         )
     is_archive = ending == "zip"
-    found = ENDINGS.get(ending) or (ending if ending in {*COPIED, OBJ} else None)
+    found = ENDINGS.get(ending) or (ending if ending in {*COPIED, OBJ, HTML} else None)
     if text.endswith("/") or not (found or is_archive):
         return Destination(folder=text, stem=None, format=arguments.format, archive=False)
     if found and arguments.format not in {None, found}:

@@ -26,6 +26,7 @@ from stability_mcp.local_tools.export_animation import (
 )
 from stability_mcp.local_tools.export_arguments import (
     COPIED,
+    HTML,
     OBJ,
     Destination,
     MediaExport,
@@ -259,6 +260,17 @@ def _inside(target: Target, side: int) -> SafeZone | None:
 def _check_together(
     arguments: MediaExport, where: Destination, presets: Mapping[str, Preset]
 ) -> None:
+    given = [*arguments.picture_options, *(["shrink"] if arguments.shrink else [])]
+    if where.format == HTML and given:
+        raise ArgumentsError(
+            f"A page has its own size and quality, so {listed(given)} can't be used with it.",
+            hint=f"Leave out {listed(given)}.",
+        )
+    if where.format != HTML and arguments.page is not None:
+        raise ArgumentsError(
+            "page describes an HTML page, but none is written.",
+            hint="Pass format html, or leave out page.",
+        )
     sizes = [name for name in ("width", "height") if getattr(arguments, name)]
     if presets and sizes:
         raise ArgumentsError(

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 
 import anyio
@@ -11,6 +12,7 @@ from stability_mcp.imaging.memory import run
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.local_tools.export_archive import Collector
 from stability_mcp.local_tools.export_arguments import (
+    HTML,
     Destination,
     MediaExport,
     check_ranges,
@@ -20,6 +22,7 @@ from stability_mcp.local_tools.export_plan import Plan, check_options, plan_expo
 from stability_mcp.local_tools.export_report import Report
 from stability_mcp.local_tools.export_writing import Done, write_files
 from stability_mcp.local_tools.local_tool import LocalResult, MediaShape, StepFacts, local_tool
+from stability_mcp.local_tools.share_page import make_page, page_result
 from stability_mcp.local_tools.workbench import Source, Workbench
 from stability_mcp.media.export_folder import ExportFiles, Written
 from stability_mcp.media.export_roots import Place
@@ -56,6 +59,8 @@ async def media_export(workbench: Workbench, arguments: MediaExport) -> LocalRes
     where = destination(arguments)
     roots = await workbench.export_roots()
     place = await in_file_thread(partial(roots.locate, where.folder), of_user=True)
+    if where.format == HTML:
+        return await _export_page(workbench, arguments, where, place)
     sources = await _sources(workbench, arguments)
     press, name = await _press(workbench, arguments.profile)
     plan = plan_export(arguments, where, sources, press)
@@ -76,6 +81,21 @@ async def media_export(workbench: Workbench, arguments: MediaExport) -> LocalRes
     return LocalResult(
         lines=[*report.lines(arguments), *undrawn], facts=report.facts(), preview=preview
     )
+
+
+async def _export_page(
+    workbench: Workbench, arguments: MediaExport, where: Destination, place: Place
+) -> LocalResult:
+    check_options(arguments)
+    page = await make_page(workbench, arguments, where)
+    async with _files(place, overwrite=arguments.overwrite) as files:
+        add = partial(Collector(files).add, page.name, page.data, {})
+        measured = await in_file_thread(add, of_user=True)
+        [written] = await in_file_thread(files.finish, of_user=True)
+        result = page_result(page, measured, written, files.created)
+    preview = await workbench.preview(page.items, wanted=arguments.preview)
+    undrawn = await workbench.undrawn(page.items, preview, wanted=arguments.preview)
+    return replace(result, lines=[*result.lines, *undrawn], preview=preview)
 
 
 async def _preview(workbench: Workbench, report: Report, wanted: str | None) -> Preview | None:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from stability_mcp.errors import ArgumentsError, FileUnusableError, StorageError
 from stability_mcp.imaging.facts import Facts
@@ -80,6 +80,29 @@ class Made:
     """What a name without a label ends with."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class RunMedia:
+    """The results of a run of a workflow."""
+
+    title: str
+    groups: Sequence[tuple[str, Sequence[MediaItem]]]
+    """The media of each output, by its name."""
+    blind: frozenset[str]
+    """Ids of media whose making isn't shown before the user's pick."""
+
+
+class Origins(Protocol):
+    """Where media came from, which jobs and runs know."""
+
+    async def run(self, run: str) -> RunMedia:
+        """Return the results of a run; raises NotFoundError."""
+        ...
+
+    async def prices(self, items: Sequence[MediaItem]) -> Mapping[str, str]:
+        """Return what paid items cost, as text, by id."""
+        ...
+
+
 class Workbench:
     """The media and settings of one call of a local tool.
 
@@ -88,15 +111,22 @@ class Workbench:
         importer: Resolves references, and imports files that aren't stored yet.
         settings: The operator's settings.
         terms: The operator's lists of terms.
+        origins: Where media came from.
     """
 
     def __init__(
-        self, library: MediaLibrary, importer: Importer, settings: Settings, terms: TermLists
+        self,
+        library: MediaLibrary,
+        importer: Importer,
+        settings: Settings,
+        terms: TermLists,
+        origins: Origins,
     ) -> None:
         self.library = library
         self.importer = importer
         self.settings = settings
         self.terms = terms
+        self.origins = origins
 
     async def source(
         self, reference: str, *, argument: str, kind: Literal["image", "audio", "model"] | None

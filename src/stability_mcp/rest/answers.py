@@ -161,7 +161,10 @@ def _job_problem(job: JobRecord, call: RestCall, outcome: Outcome) -> Problem:
         facts["jobs"] = [each.id for each in outcome.jobs]
     if call.notes:
         facts["notes"] = call.notes
-    text = job.error or f"The job {job.id} was cancelled before it was sent."
+    text = (
+        without_folders(job.error or "", call.settings)
+        or f"The job {job.id} was cancelled before it was sent."
+    )
     return Problem(status, name, text, charged=job.charged, facts=facts)
 
 

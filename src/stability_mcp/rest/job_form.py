@@ -15,7 +15,7 @@ Status = Literal["in-progress", "paused", "done", "failed", "cancelled", "unknow
 
 
 class JobLinks(Data):
-    """Where a job is; relative to the server."""
+    """Links of a job; relative to the server."""
 
     self: str
     """The job as JSON."""
@@ -101,7 +101,7 @@ class CallForm(Data):
     """A call with several jobs."""
 
     id: str
-    """Of the call; `/results/{id}` has its results."""
+    """Id of the call; `/results/{id}` has its results."""
     status: Status
     jobs: list[JobForm]
     notes: list[str]

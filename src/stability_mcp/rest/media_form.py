@@ -12,7 +12,7 @@ FILTERED, SUCCESS = "CONTENT_FILTERED", "SUCCESS"
 
 
 class MediaLinks(Data):
-    """Where an item is; relative to the server."""
+    """Links of an item; relative to the server."""
 
     self: str
     """The item as JSON."""

@@ -47,7 +47,7 @@ async def _check_job(studio: Studio, job: str) -> None:
     except NotFoundError:
         raise NotFoundError(
             f"There is no job, call, run or generation {quoted(job)}.",
-            hint="GET /jobs lists jobs and runs.",
+            hint="GET /api/stability/jobs lists jobs and runs.",
         ) from None
 
 

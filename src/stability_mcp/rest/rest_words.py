@@ -12,7 +12,6 @@ from stability_mcp.rest.route import PREFIX
 ROUTES: Mapping[str, str] = MappingProxyType(
     {
         "account_balance": "GET /user/balance",
-        "batch_generate": "POST /batch/generate",
         "cost_estimate": "GET /admin/costs/estimate",
         "job_cancel": "DELETE /jobs/{id}",
         "job_list": "GET /jobs",
@@ -31,7 +30,7 @@ ROUTES: Mapping[str, str] = MappingProxyType(
         "workflow_templates": "GET /admin/workflows/templates",
     }
 )
-"""The route that does what a tool or template does, below the prefix."""
+"""The route that does what a tool does, below the prefix."""
 
 PHRASES: Mapping[str, str] = MappingProxyType(
     {
@@ -46,8 +45,8 @@ PHRASES: Mapping[str, str] = MappingProxyType(
 
 _JOB = re.compile(r'job_wait (?:with|and) jobs \["(\w+)"\]')
 _TOOL = re.compile(rf'(?<![\w"/])({"|".join(ROUTES)})(?![\w":])')
-"""A tool as a word of its own; what the caller sent is in quotes, and a template before a colon
-says where the mistake is."""
+"""A tool as a word of its own; what the caller sent is in quotes, and a tool before a colon says
+where the mistake is."""
 
 
 def in_rest_words(text: str) -> str:

@@ -85,7 +85,7 @@ class RunForm(RunProgressForm):
     outputs: dict[str, list[RunResultForm]]
     """Results by the name of the output; while a review waits, by its step."""
     seconds_left: float | None = None
-    """About; absent: unknown."""
+    """Estimated seconds until the end; absent: unknown."""
     review: list[str] | None = None
     """Steps that wait for a pick."""
     notes: list[str]

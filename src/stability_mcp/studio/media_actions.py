@@ -8,7 +8,6 @@ from stability_mcp.api.parsing import parse_model
 from stability_mcp.errors import ArgumentsError, NotFoundError
 from stability_mcp.imaging.preview import Preview
 from stability_mcp.local_tools.local_tool import LocalResult, LocalTool
-from stability_mcp.local_tools.workbench import Workbench
 from stability_mcp.maintenance.retention import restorable_until
 from stability_mcp.media import deletion, names
 from stability_mcp.media.ancestry import Step, ancestry
@@ -23,6 +22,7 @@ from stability_mcp.media.tags import clean_tag, parse_tags, tags_of
 from stability_mcp.store.queries import in_parts
 from stability_mcp.studio.received_files import IncomingFile, receive_file
 from stability_mcp.studio.runtime import StudioParts
+from stability_mcp.studio.workbenches import workbench_of
 from stability_mcp.text import name_key, quoted
 
 MAX_ON_SHEET = 12
@@ -90,7 +90,7 @@ class MediaActions:
             StudioError: see the tool.
         """
         parts = self._parts
-        workbench = Workbench(self._media, parts.importer, parts.settings, parts.permissions.terms)
+        workbench = workbench_of(parts)
         filled = parts.runtime.defaults.fill(tool.name, arguments)
         while True:
             parsed = parse_model(tool.arguments, filled.arguments, what=tool.name, hints=tool.hints)

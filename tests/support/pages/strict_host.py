@@ -14,7 +14,7 @@ from playwright.sync_api import Frame, FrameLocator, Page
 from support.server.in_memory import connected
 
 HOST = Path(__file__).parent / "strict_host.html"
-READS_RESOURCES = {"serverResources": {}}
+READS_RESOURCES: dict[str, dict[str, object]] = {"serverResources": {}}
 
 
 class Server:
@@ -86,7 +86,7 @@ class Mounted:
         )
         return found
 
-    def said(self, method: str) -> str:
+    def message(self, method: str) -> str:
         """Wait for the App to tell or ask the model something, and return the text."""
         self.page.wait_for_function(
             "method => asked.some(each => each.method === method)", arg=method

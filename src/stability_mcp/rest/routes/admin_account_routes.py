@@ -36,7 +36,7 @@ class AccountFacts(Data):
     """The account that the API key belongs to."""
 
     details: Any = None
-    """Answer of account_details; absent, like the next two: it failed."""
+    """Answer of account_details; absent if it failed, like the next two."""
     balance: Any = None
     """Answer of account_balance."""
     engines: Any = None

@@ -55,9 +55,9 @@ class Credits(Data):
     """Today's spending in credits."""
 
     spent_today: float
-    """Includes what may have been charged."""
+    """Credits spent today, with those that may have been charged."""
     reserved: float
-    """By unfinished jobs."""
+    """Credits reserved by unfinished jobs."""
     budget: float | None = None
     """Daily budget; absent: unlimited."""
 

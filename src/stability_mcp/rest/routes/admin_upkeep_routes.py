@@ -46,7 +46,7 @@ class LoggedRequestFacts(Data):
     job: str
     attempt: int
     state: str
-    """Of the job."""
+    """State of the job."""
     charged: str
     """charged, not charged, reserved or may have been charged."""
     credits: float

@@ -114,7 +114,7 @@ class Comparison(RunArguments):
 
 @route("POST", "/advanced/compare/models", tag="advanced", answer="run")
 async def compare_models(call: RestCall, arguments: Comparison) -> RunOutcome:
-    """Make one picture with several models."""
+    """Make a picture from one prompt with each of several models."""
     wish = template_wish(
         "compare_models",
         prompt=arguments.prompt,

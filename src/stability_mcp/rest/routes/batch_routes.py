@@ -51,7 +51,7 @@ class FolderBatch(RunArguments):
 
 @route("POST", "/advanced/batch/process-folder", tag="advanced", answer="run")
 async def process_pictures(call: RestCall, arguments: FolderBatch) -> RunOutcome:
-    """Do the same with many pictures."""
+    """Run one operation on many pictures."""
     if arguments.folder is not None:
         raise _server_folder("A folder of the server is never read.")
     wish = template_wish(
@@ -67,7 +67,10 @@ async def process_pictures(call: RestCall, arguments: FolderBatch) -> RunOutcome
         "steps[0].operation": "operation",
         "steps[0].parameters": "operation_params",
     }
-    cures = {"another folder, wildcard or list of files": "other pictures by id or label"}
+    cures = {
+        "another folder, wildcard or list of files": "other pictures by id or label",
+        "Use batch_generate": "Use POST /api/stability/batch/generate",
+    }
     try:
         return await start_template(call, arguments, wish, names, cures)
     except FileForbiddenError as error:
@@ -93,7 +96,7 @@ class BatchItemForm(Data):
     """One result of a batch."""
 
     id: str | None = None
-    """What the caller called it."""
+    """The id that the caller gave it."""
     state: ListedState
     media: MediaForm | None = None
     error: str | None = None
@@ -111,7 +114,7 @@ class BatchForm(Data):
     failed: int
     total: int | None = None
     seconds_left: float | None = None
-    """About; absent: unknown."""
+    """Estimated seconds until the end; absent: unknown."""
     credits: float
     """Charged so far."""
     items: list[BatchItemForm]

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class Health(Data):
-    """That the server answers."""
+    """The server answers."""
 
     status: str
     version: str
@@ -34,7 +34,7 @@ async def health(call: RestCall, arguments: None) -> Health:  # noqa: ARG001 -- 
 
 
 class Ready(Data):
-    """That the server can work."""
+    """The server can work."""
 
     status: str
 

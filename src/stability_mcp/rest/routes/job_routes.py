@@ -129,7 +129,7 @@ def _only_job(work: NamedWork, name: str) -> str:
     if work.run is not None:
         raise ArgumentsError(
             f"{name} is a run of a workflow, not a job.",
-            hint="POST /workflows/run with run and redo_from makes its steps again.",
+            hint="POST /api/stability/workflows/run with run and redo_from makes its steps again.",
         )
     if len(work.jobs) != 1:
         raise ArgumentsError(f"{name} has {len(work.jobs)} jobs.", hint="Rerun one of them.")

@@ -246,6 +246,7 @@ async def get_media_preview(call: RestCall, arguments: OneItem) -> Response:
     preview = await call.studio.library.thumbnail(item)
     if preview is None:
         raise FileUnusableError(
-            f"{item.name} can't be drawn.", hint="GET /media/{id}/content has its bytes."
+            f"{item.name} can't be drawn.",
+            hint="GET /api/stability/media/{id}/content has its bytes.",
         )
     return preview_response(item, preview)

@@ -19,7 +19,6 @@ from stability_mcp.errors import (
 from stability_mcp.imaging.facts import Facts
 from stability_mcp.local_tools import all_local_tools
 from stability_mcp.local_tools.local_tool import MediaShape
-from stability_mcp.local_tools.workbench import Workbench
 from stability_mcp.media.files import MAX_DEPTH
 from stability_mcp.media.folders import known_folders
 from stability_mcp.media.header_facts import header_facts
@@ -27,6 +26,7 @@ from stability_mcp.media.labels import has_ending
 from stability_mcp.media.newest_files import read_heads, scan
 from stability_mcp.media.roots import Roots
 from stability_mcp.studio.runtime import StudioParts
+from stability_mcp.studio.workbenches import workbench_of
 from stability_mcp.text import listed, quoted
 from stability_mcp.workflows.plan import MAX_ELEMENTS
 
@@ -87,7 +87,7 @@ class StudioMedia:
     async def inspect(self, reference: str) -> Mapping[str, Any]:
         """Return the facts that `media_inspect` finds, which imports the file."""
         parts, tool = self.parts, all_local_tools()["media_inspect"]
-        bench = Workbench(parts.media, parts.importer, parts.settings, parts.permissions.terms)
+        bench = workbench_of(parts)
         arguments = tool.arguments.model_validate({"media": reference, "preview": "none"})
         return (await tool.function(bench, arguments)).facts
 

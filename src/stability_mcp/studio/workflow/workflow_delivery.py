@@ -23,6 +23,7 @@ from stability_mcp.media.items import MediaItem
 from stability_mcp.media.labels import clean_label, file_form
 from stability_mcp.store.threads import in_file_thread
 from stability_mcp.studio.runtime import StudioParts
+from stability_mcp.studio.workbenches import workbench_of
 from stability_mcp.studio.workflow.delivery_manifest import (
     CSV_NAME,
     JSON_NAME,
@@ -98,7 +99,7 @@ async def delivery_folder(parts: StudioParts, folder: str) -> Path:
         ArgumentsError: it isn't a path.
         FileForbiddenError: it is outside the allowed folders.
     """
-    place = await _locate(_workbench(parts), folder)
+    place = await _locate(workbench_of(parts), folder)
     return place.root.joinpath(*place.parts)
 
 
@@ -113,7 +114,7 @@ async def deliver(parts: StudioParts, wanted: DeliveryWish) -> Delivered:
         FileForbiddenError: the folder is outside the allowed folders.
         StorageError: it can't be written, or the disk is full; nothing is left.
     """
-    workbench = _workbench(parts)
+    workbench = workbench_of(parts)
     place = await _locate(workbench, wanted.folder)
     names = file_names(wanted.rows)
     rows = await in_file_thread(partial(_without_lost, wanted.rows))
@@ -138,10 +139,6 @@ async def deliver(parts: StudioParts, wanted: DeliveryWish) -> Delivered:
                 await in_file_thread(partial(files.add, name, data, group=group), of_user=True)
         written = await in_file_thread(files.finish, of_user=True)
     return _delivered(written[0].path.parent, rows, names, manifest=wanted.manifest)
-
-
-def _workbench(parts: StudioParts) -> Workbench:
-    return Workbench(parts.media, parts.importer, parts.settings, parts.permissions.terms)
 
 
 async def _locate(workbench: Workbench, folder: str) -> Place:

@@ -43,9 +43,11 @@ export function MaskPainter({ src, name, picture, history, stored, measured }: P
   const most = Math.min(THICKEST, Math.max(picture.width, picture.height));
 
   const frameSize = (): Size => ({ width: frame.current!.clientWidth, height: frame.current!.clientHeight });
-  const fit = () => setView(fitted(picture, frameSize()));
-  const zoomBy = (factor: number, at?: { x: number; y: number }) =>
-    setView((now) => zoomed(now, factor, at ?? { x: frame.current!.clientWidth / 2, y: frame.current!.clientHeight / 2 }));
+  const fit = () => frame.current && setView(fitted(picture, frameSize()));
+  const zoomBy = (factor: number, at?: { x: number; y: number }) => {
+    const { width, height } = frameSize();
+    setView((now) => zoomed(now, factor, at ?? { x: width / 2, y: height / 2 }));
+  };
   useEffect(() => {
     const watch = new ResizeObserver(fit);
     watch.observe(frame.current!);
@@ -70,8 +72,9 @@ export function MaskPainter({ src, name, picture, history, stored, measured }: P
       Math.min(picture.width - 1, Math.max(0, Math.round(x + (key === "arrowright" ? step : key === "arrowleft" ? -step : 0)))),
       Math.min(picture.height - 1, Math.max(0, Math.round(y + (key === "arrowdown" ? step : key === "arrowup" ? -step : 0)))),
     ];
+    const frameNow = frameSize();
     setCursor(next);
-    setView((now) => showing(now, { x: next[0], y: next[1] }, frameSize()));
+    setView((now) => showing(now, { x: next[0], y: next[1] }, frameNow));
     if (drawing?.byKeys && (tool === "brush" || tool === "eraser")) setDrawing({ ...drawing, points: [...drawing.points, next] });
     else history.say(`${next[0]}, ${next[1]}`);
   };
@@ -194,16 +197,16 @@ export function MaskPainter({ src, name, picture, history, stored, measured }: P
             </button>
           ))}
           <span class="gap" />
-          <button class="button icon" aria-label="Undo" title="Undo (Ctrl+Z)" disabled={!steps.length} onClick={history.undo}>
+          <button class="button icon" aria-label="Undo" title="Undo (Ctrl+Z)" aria-disabled={!steps.length} onClick={history.undo}>
             <Icon name="undo" />
           </button>
-          <button class="button icon" aria-label="Redo" title="Redo (Ctrl+Shift+Z)" disabled={!history.canRedo} onClick={history.redo}>
+          <button class="button icon" aria-label="Redo" title="Redo (Ctrl+Shift+Z)" aria-disabled={!history.canRedo} onClick={history.redo}>
             <Icon name="redo" />
           </button>
           <button class="button quiet" title="Mark what isn't marked (I)" onClick={() => history.add({ shape: "invert" })}>
             Invert
           </button>
-          <button class="button quiet" disabled={!toSend(steps).length} onClick={() => history.add({ shape: "clear" }, "Cleared. Undo brings it back.")}>
+          <button class="button quiet" aria-disabled={!toSend(steps).length} onClick={() => toSend(steps).length && history.add({ shape: "clear" }, "Cleared. Undo brings it back.")}>
             Clear
           </button>
         </div>

@@ -100,7 +100,7 @@ export function thin(points: readonly Point[], tolerance: number): Point[] {
     waiting.push([from, far], [far, to]);
   }
   const found = points.filter((_, i) => kept[i]);
-  return found.length > MAX_POINTS ? thin(points, tolerance * 2) : dropRepeated(found);
+  return found.length > MAX_POINTS ? thin(found, tolerance * 2) : dropRepeated(found);
 }
 
 /** Distance of a point from the line between two others; from a point, if both are the same. */
@@ -165,20 +165,35 @@ export function paint(ctx: Context, shape: Shape, { width, height }: Size, store
   ctx.globalCompositeOperation = "source-over";
 }
 
-function line(ctx: Context, shape: Shape): void {
-  const points = shape.points!;
+/** Draw a polygon or a stroke with the same corners and the same inclusive outline as the server, whose corners are pixels. */
+function line(ctx: Context, { shape, points = [], size = 1 }: Shape): void {
   ctx.beginPath();
-  for (const [x, y] of points) ctx.lineTo(x + 0.5, y + 0.5);
-  ctx.lineCap = ctx.lineJoin = "round";
-  if (shape.shape === "polygon") {
+  if (shape === "polygon") {
+    for (const [x, y] of points) ctx.lineTo(x + 0.5, y + 0.5);
     ctx.closePath();
-    ctx.fill();
-    ctx.lineWidth = 1; // As Pillow, which counts the outline as inside.
   } else {
-    if (points.length === 1) ctx.lineTo(points[0]![0] + 0.51, points[0]![1] + 0.5);
-    ctx.lineWidth = shape.size ?? 1;
+    const half = Math.floor(Math.round(size) / 2);
+    points.forEach(([x, y], i) => {
+      ctx.moveTo(x + half + 0.5, y + 0.5);
+      ctx.arc(x + 0.5, y + 0.5, half, 0, 2 * Math.PI, true);
+      if (i) segment(ctx, points[i - 1]!, [x, y], half);
+    });
   }
+  ctx.fill();
+  ctx.lineWidth = 1;
+  ctx.lineJoin = "round";
   ctx.stroke();
+}
+
+/** Add a straight piece of a stroke; its direction of rotation is that of the circles, so that overlaps stay filled. */
+function segment(ctx: Context, [ax, ay]: Point, [bx, by]: Point, half: number): void {
+  const length = Math.hypot(bx - ax, by - ay) || 1;
+  const [dx, dy] = [Math.round((half * (by - ay)) / length), Math.round((half * (bx - ax)) / length)];
+  ctx.moveTo(ax - dx + 0.5, ay + dy + 0.5);
+  ctx.lineTo(bx - dx + 0.5, by + dy + 0.5);
+  ctx.lineTo(bx + dx + 0.5, by - dy + 0.5);
+  ctx.lineTo(ax + dx + 0.5, ay - dy + 0.5);
+  ctx.closePath();
 }
 
 export function replay(ctx: Context, steps: readonly Shape[], picture: Size, stored?: CanvasImageSource): void {

@@ -75,7 +75,7 @@ export function ReviewDialog({ run, step, close, pick }: Props) {
         </>
       }
     >
-      <ul class="sheet" role="group" aria-label="Results to pick from">
+      <ul class="sheet" aria-label="Results to pick from">
         {results.map((each, i) => (
           <li key={each.number}>
             <Choice result={each} isFirst={!i} isBlind={step.blind ?? false} isChosen={chosen.includes(each.number)} toggle={() => toggle(each.number)} />

@@ -1,1 +1,0 @@
-import"./ui-7zutQ63l.js";export{n as Questions}from"./dialog-BKM77yut.js";

@@ -1,1 +1,0 @@
-import{G as e,J as t,j as n,nt as r,pt as i,tt as a,v as o,y as s}from"./ui-7zutQ63l.js";e(),o();var c=document.getElementById(`app`);c.replaceChildren(),i(n(s,{}),c),await r(),t.value===`open`?a():t.subscribe(e=>e===`open`&&a());

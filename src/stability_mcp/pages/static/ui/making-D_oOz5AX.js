@@ -1,1 +1,0 @@
-import{a as e,o as t,rt as n}from"./ui-7zutQ63l.js";var r=`make`,i=`make-last`,a=n(t(r)??null);function o(t){!t&&a.value&&!a.value.rerun&&e(i,a.value),a.set(t),e(r,t??void 0)}function s(){o(t(i)??{operation:`generate_core`,values:{}})}export{s as n,a as r,o as t};
