@@ -289,7 +289,7 @@ def test_usage_counts_what_was_just_made_and_downloads_it(
     """Live: the numbers change while the page is open."""
     with tab(chrome.browser) as opened:
         page = studio_page.open(opened, "#/usage")
-        today = page.locator(".tile").filter(
+        today = page.locator(".figure").filter(
             has=page.get_by_role("heading", name="Today", exact=True)
         )
         before = float(today.locator(".big").inner_text().split()[0])
