@@ -82,8 +82,6 @@ def stock(http: httpx2.Client) -> Filled:
     return filled
 
 
-
-
 def photograph(chrome: BrowserThread, home: Path) -> dict[str, list[Image.Image]]:
     """Return each page in a window and on a phone; the themes alternate from page to page."""
     found: dict[str, list[Image.Image]] = {name: [] for name in SHOWN}
