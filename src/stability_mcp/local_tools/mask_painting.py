@@ -16,7 +16,7 @@ async def for_painting(
     earlier: Sequence[Mapping[str, Any]],
     preview: str | None,
 ) -> LocalResult:
-    """Return the picture to paint on, and the shapes to go on with; stores nothing.
+    """Return the picture to paint on, and the shapes to continue; stores nothing.
 
     Args:
         workbench: The media and settings of the call.
