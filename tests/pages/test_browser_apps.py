@@ -1,5 +1,6 @@
 """MCP Apps in a host without network, forms and an origin of their own, on a real server."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -49,7 +50,9 @@ def test_one_picture_is_zoomed_and_chosen(chrome: BrowserThread, real: Server) -
         expect(shown.app.get_by_role("button", name="Fit")).to_be_enabled()
         shown.app.get_by_role("button", name="Use this one").click()
 
-        assert shown.said("ui/update-model-context").startswith("The user chose before (media://")
+        assert shown.message("ui/update-model-context").startswith(
+            "The user chose before (media://"
+        )
         expect(shown.app.get_by_role("status").last).to_have_text(
             "The assistant knows that you chose before."
         )
@@ -103,6 +106,28 @@ def test_a_lost_answer_of_a_paid_tool_is_not_paid_again(
 
 
 @in_browser
+def test_a_running_job_appears_when_it_is_done(chrome: BrowserThread, real: Server) -> None:
+    """Chosen: the App asks job_wait, which is free, at most every 10 seconds."""
+    args = {"prompt": "a boat", "label": "boat"}
+    result = real.call("generate_core", args)
+    facts = result["_meta"]["stability-mcp/result"]
+    facts["media"], facts["jobs"][0]["state"] = [], "running"
+    with tab(chrome.browser) as opened:
+        opened.page.clock.install()
+        shown = mount(opened.page, real, "viewer", tool="generate_core", args=args, result=result)
+        expect(shown.app.get_by_text("Still being made")).to_be_visible()
+        assert shown.asked("tools/call") == []
+        opened.page.clock.run_for(10_000)
+        expect(shown.app.get_by_role("img", name="boat")).to_be_visible()
+
+        [call] = [each for each in shown.asked("tools/call") if each["name"] != "media_show"]
+    assert call == {
+        "name": "job_wait",
+        "arguments": {"jobs": [facts["jobs"][0]["id"]], "seconds": 0},
+    }
+
+
+@in_browser
 def test_two_pictures_are_compared(chrome: BrowserThread, real: Server) -> None:
     """Chosen: the slider is a range input, so arrow keys move it."""
     with tab(chrome.browser) as opened:
@@ -117,8 +142,63 @@ def test_two_pictures_are_compared(chrome: BrowserThread, real: Server) -> None:
         expect(shown.app.get_by_role("img", name="Difference of before and after")).to_be_visible()
         shown.app.get_by_role("button", name="Use B").click()
 
-        assert "chose after (media://" in shown.said("ui/update-model-context")
+        assert "chose after (media://" in shown.message("ui/update-model-context")
         assert shown.height <= MAX_HEIGHT
+
+
+@in_browser
+def test_a_painted_mask_is_saved_and_the_model_asked_to_use_it(
+    chrome: BrowserThread, real: Server
+) -> None:
+    """Chosen: strokes go through the tool as shapes; what costs credits is the model's own call."""
+    with tab(chrome.browser) as opened:
+        args = {"image": "before"}
+        result = real.call("image_mask", args)
+        shown = mount(opened.page, real, "mask", tool="image_mask", args=args, result=result)
+        button = shown.app.get_by_role("button", name="Ask to repaint")
+        expect(button).to_be_disabled()
+        box = shown.app.get_by_role("img", name="before").bounding_box()
+        assert box is not None
+        middle = box["y"] + box["height"] / 2
+        opened.page.mouse.move(box["x"] + box["width"] * 0.25, middle)
+        opened.page.mouse.down()
+        opened.page.mouse.move(box["x"] + box["width"] * 0.75, middle, steps=5)
+        opened.page.mouse.up()
+        shown.app.get_by_label("What should appear there").fill("a red boat")
+        expect(shown.app.get_by_text("Marked: ")).to_be_visible()
+        assert shown.height <= MAX_HEIGHT
+        button.click()
+
+        asked = shown.message("ui/message")
+        [call] = [each for each in shown.asked("tools/call") if "shapes" in each["arguments"]]
+
+    [stroke] = call["arguments"]["shapes"]
+    assert call["name"] == "image_mask"
+    assert stroke["shape"] == "stroke"
+    assert [round(x / 80) for x, _ in stroke["points"]] == [1, 3]
+    asks = r"Use the mask (before-mask(?: v\d)?) on before with edit_inpaint: a red boat"
+    found = re.fullmatch(asks, asked)
+    assert found is not None, asked
+    masks = real.call("media_show", {"media": [found[1]]})
+    assert masks["_meta"]["stability-mcp/result"]["media"][0]["operation"] == "image_mask"
+
+
+@in_browser
+def test_the_shapes_of_a_call_can_be_edited(chrome: BrowserThread, real: Server) -> None:
+    """Chosen: the painter continues what the model marked."""
+    with tab(chrome.browser) as opened:
+        shapes = [{"shape": "rectangle", "box": [0, 0, 160, 200]}]
+        args = {"image": "before", "shapes": shapes, "label": "left half"}
+        result = real.call("image_mask", args)
+        shown = mount(opened.page, real, "mask", tool="image_mask", args=args, result=result)
+        shown.app.get_by_role("button", name="Only save").click()
+        expect(shown.app.get_by_text("Marked: 50.0 % of the picture")).to_be_visible()
+        shown.app.get_by_role("button", name="Invert").click()
+        shown.app.get_by_role("button", name="Save the mask").click()
+
+        assert "painted the mask" in shown.message("ui/update-model-context")
+        saved = shown.asked("tools/call")[-1]["arguments"]["shapes"]
+    assert [each["shape"] for each in saved] == ["rectangle", "invert"]
 
 
 @in_browser
@@ -140,6 +220,16 @@ def test_the_apps_are_accessible(chrome: BrowserThread, real: Server, theme: str
     with tab(chrome.browser, PHONE) as opened:
         shown = _show(opened, real, ["before", "after", "tune"], theme=theme)
         expect(shown.app.get_by_role("button", name="Show before")).to_be_visible()
+
+        assert findings(shown.frame) == []
+        assert shown.height <= MAX_HEIGHT
+    with tab(chrome.browser, PHONE) as opened:
+        args = {"image": "before"}
+        result = real.call("image_mask", args)
+        shown = mount(
+            opened.page, real, "mask", tool="image_mask", args=args, result=result, theme=theme
+        )
+        expect(shown.app.get_by_label("Painting a mask on before")).to_be_visible()
 
         assert findings(shown.frame) == []
         assert shown.height <= MAX_HEIGHT

@@ -70,7 +70,7 @@ def test_a_picture_is_made_seen_opened_deleted_and_brought_back(
 
 
 @in_browser
-def test_everything_works_with_the_keyboard_alone(
+def test_everything_works_with_only_the_keyboard(
     chrome: BrowserThread, studio_page: WebPage
 ) -> None:
     """*Documented*: WCAG 2.1.1. The focus moves by arrows and is never lost."""
@@ -190,7 +190,7 @@ def test_a_restart_of_the_server_loses_nothing(chrome: BrowserThread, tmp_path: 
             page.get_by_label("Prompt", exact=True).fill("half a thought")
         expect(page.get_by_text("Not live, reconnecting")).to_be_visible()
         expect(tile(page, "kept")).to_be_visible()
-        with web_page(tmp_path, port=served.port) as again:
+        with web_page(tmp_path) as again:
             page.get_by_role("button", name="Not live, reconnecting").click()
             expect(page.get_by_text("Token expired")).to_be_visible()
             expect(page.get_by_text("The server was restarted.")).to_be_visible()

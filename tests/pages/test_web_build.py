@@ -92,7 +92,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_rebuild_of_the_page_changes_no_byte(build: Build) -> None:
-    """What is committed is what the source gives: nobody has to trust a built file."""
+    """What is committed is what the source gives, so a review of the source is enough."""
     rebuilt, committed = contents(build.folder), contents(STATIC / PAGE)
     assert sorted(rebuilt) == sorted(committed), "run make web"
     assert [name for name in rebuilt if rebuilt[name] != committed[name]] == []

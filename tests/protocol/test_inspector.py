@@ -45,3 +45,18 @@ def test_the_inspector_accepts_all_tools_over_http(era: str, tmp_path: Path) -> 
         names = listed(url, "--transport", "http", era=era, home=tmp_path)
 
     assert names >= SOME
+
+
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+def test_the_inspector_finds_the_apps(era: str, tmp_path: Path) -> None:
+    """Documented (inspector): it reads the page of each tool, and exits with 2 if there is none."""
+    done = node(
+        installed(INSPECTOR),
+        *("--cli", "--protocol-era", era, "--method", "tools/list", "--app-info"),
+        *("--", *forked("stability_mcp", "--toolsets", "all")),
+        home=tmp_path,
+        seconds=SECONDS,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sum("ui://stability/" in line for line in done.stdout.splitlines()) == 3

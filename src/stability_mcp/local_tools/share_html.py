@@ -25,13 +25,15 @@ body { margin: 0 auto; max-width: 1680px; padding: 2rem clamp(1rem, 3vw, 3rem) 3
   font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 h1 { margin: 0 0 .5rem; font-size: 1.6rem; line-height: 1.25; overflow-wrap: anywhere; }
 h2 { margin: 2rem 0 .75rem; font-size: 1.05rem; overflow-wrap: anywhere; }
+header { margin-bottom: 1.25rem; }
 header p, figcaption p { margin: 0; white-space: pre-line; overflow-wrap: anywhere; }
 header p { max-width: 72ch; color: var(--muted); }
 ul { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 22rem), 1fr));
   gap: 1.5rem; margin: 0; padding: 0; list-style: none; align-items: start; }
 ul.few { grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); }
+ul.few img { max-height: 85vh; }
 figure { margin: 0; }
-img { display: block; width: 100%; height: auto; max-height: 85vh; object-fit: contain;
+img { display: block; width: 100%; height: auto; max-height: 70vh; object-fit: contain;
   border-radius: 8px; background: var(--sunken); }
 audio { width: 100%; margin-top: .5rem; }
 figcaption { padding-top: .5rem; font-size: .9rem; }
@@ -156,7 +158,7 @@ def _figure(item: SharedItem) -> Iterator[str]:
     if item.picture is not None:
         width, height = item.size or (0, 0)
         size = f' width="{width}" height="{height}"' if item.size else ""
-        yield f'<img src="{item.picture.uri}" alt="{_text(item.name)}"{size} decoding="async">'
+        yield f'<img src="{item.picture.uri}" alt="{_text(item.name)}"{size}>'
     if item.sound is not None:
         name = _text(item.name)
         yield f'<audio controls preload="none" src="{item.sound.uri}" aria-label="{name}"></audio>'

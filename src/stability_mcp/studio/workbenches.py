@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
+from stability_mcp.jobs.models import JobRecord
 from stability_mcp.local_tools.workbench import RunMedia, Workbench
 from stability_mcp.media.items import MediaItem
 from stability_mcp.studio import origins
 from stability_mcp.studio.runtime import StudioParts
+from stability_mcp.text import credits_text
 
 
 def workbench_of(parts: StudioParts) -> Workbench:
@@ -51,4 +53,10 @@ class _Origins:
         """Return what paid items cost, as text, by id."""
         parts = self._parts
         found = await origins.of_media(parts.media, parts.jobs.reader, parts.account, items)
-        return {each.item.id: origins.charge_text(each.job) for each in found if each.job}
+        return {each.item.id: _price_text(each.item, each.job) for each in found if each.job}
+
+
+def _price_text(item: MediaItem, job: JobRecord) -> str:
+    if item.emulated:
+        return f"{credits_text(job.price)} from the real API"
+    return origins.charge_text(job)

@@ -86,7 +86,7 @@ class Mounted:
         )
         return found
 
-    def said(self, method: str) -> str:
+    def message(self, method: str) -> str:
         """Wait for the App to tell or ask the model something, and return the text."""
         self.page.wait_for_function(
             "method => asked.some(each => each.method === method)", arg=method

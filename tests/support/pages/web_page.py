@@ -16,6 +16,19 @@ from support.pages.browsing import Tab
 from support.rest.rest_server import rest_server
 from support.server.in_memory import Gate
 
+COPIES = """
+INSERT INTO media (
+    id, owner, emulated, upstream, blob, media_type, width, height, origin, operation, label,
+    created_at
+)
+WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < ?)
+SELECT
+    printf('copy%06d', n), owner, emulated, upstream, blob, media_type, width, height, origin,
+    operation, printf('copy %d', n), created_at
+FROM numbers, (SELECT * FROM media ORDER BY seq DESC LIMIT 1)
+"""
+"""Copies the newest item."""
+
 
 @dataclass(frozen=True)
 class WebPage:
@@ -27,11 +40,6 @@ class WebPage:
     token: str
     tokens: PageTokens
     client: httpx2.Client
-
-    @property
-    def port(self) -> int:
-        """The port that it listens on."""
-        return int(self.base.rpartition(":")[2])
 
     def link(self) -> str:
         """Return a new one-time link."""
@@ -73,33 +81,19 @@ class WebPage:
         """Store many items at once: copies of the newest one, without files of their own."""
         [path] = self.folder.rglob("store.db")
         with closing(sqlite3.connect(path)) as database, database:
-            columns = [row[1] for row in database.execute("PRAGMA table_info(media)")]
-            names = [each for each in columns if each != "seq"]
-            found = database.execute(
-                f"SELECT {', '.join(names)} FROM media ORDER BY seq DESC LIMIT 1"
-            ).fetchone()
-            row = dict(zip(names, found, strict=True))
-            row.update(job=None, copy_path=None, copy_bytes=None, copy_mtime_ns=None)
-            database.executemany(
-                f"INSERT INTO media ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",
-                (
-                    tuple({**row, "id": f"copy{n:06}", "label": f"copy {n}"}.values())
-                    for n in range(count)
-                ),
-            )
+            database.execute(COPIES, [count])
 
 
 @contextmanager
-def web_page(folder: Path, *, port: int = 0, gate: Gate | None = None) -> Iterator[WebPage]:
+def web_page(folder: Path, *, gate: Gate | None = None) -> Iterator[WebPage]:
     """Serve the page until the block ends.
 
     Args:
-        folder: All folders of the server are below it.
-        port: Where it listens; 0: any free port.
+        folder: All folders of the server are below it; the next server takes its port again.
         gate: Holds back results of the emulated API.
     """
     tokens = PageTokens()
-    with rest_server(folder, page=tokens, port=port, gate=gate) as client:
+    with rest_server(folder, page=tokens, gate=gate) as client:
         base = f"http://127.0.0.1:{client.base_url.port}"
         token = tokens.exchange(tokens.new_link(base).partition("#code=")[2])
         yield WebPage(base=base, folder=folder, token=token, tokens=tokens, client=client)

@@ -27,6 +27,10 @@ START_SECONDS = 30
 LOOPS: dict[int, asyncio.AbstractEventLoop] = {}
 """The event loop of each server, by port."""
 
+PORTS: dict[Path, int] = {}
+"""The port of the last server of a folder: the next one takes it again, as `stability-mcp ui` does.
+"""
+
 
 @contextmanager
 def rest_server(
@@ -36,7 +40,6 @@ def rest_server(
     gate: Gate | None = None,
     faults: Sequence[Fault] = (),
     page: PageTokens | None = None,
-    port: int = 0,
     **chosen: object,
 ) -> Iterator[httpx2.Client]:
     """Serve until the block ends; yield a client whose base URL is the REST face.
@@ -47,7 +50,6 @@ def rest_server(
         gate: Holds back results of the emulated API, see `PausedApi`.
         faults: What the emulated API does wrong.
         page: Codes and tokens of the web page.
-        port: Where it listens; 0: any free port.
         **chosen: Further settings.
     """
     settings = settings_in(folder, {"output_dir": None, **chosen})
@@ -56,10 +58,11 @@ def rest_server(
         Secrets(token=token, admin_token=TOKEN, page=page or PageTokens()),
         open_studio=partial(paced, gate=gate, faults=faults) if settings.emulated else open_lazily,
     )
-    listener = listen("127.0.0.1", port)
+    listener = listen("127.0.0.1", PORTS.get(folder, 0))
     config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
-    port = listener.getsockname()[1]
+    port: int = listener.getsockname()[1]
+    PORTS[folder] = port
 
     async def serve() -> None:
         LOOPS[port] = asyncio.get_running_loop()

@@ -23,9 +23,6 @@ export interface ResourceText {
 interface Context {
   theme?: "light" | "dark";
   styles?: { variables?: Record<string, string> };
-  displayMode?: string;
-  availableDisplayModes?: string[];
-  toolInfo?: { tool?: { name?: string } };
 }
 /** What a host can do; one that doesn't say is assumed to call tools. */
 interface Capabilities {
@@ -36,8 +33,6 @@ interface Capabilities {
 }
 export interface Host {
   can: Capabilities;
-  /** Name of the tool whose answer the App shows, if the host says. */
-  tool: string | undefined;
   call(name: string, args: object): Promise<Result>;
   read(uri: string): Promise<ResourceText[]>;
   /** Send a message as the user: the model answers it. */
@@ -104,16 +99,14 @@ export async function connect(app: string, on: Handlers): Promise<Host> {
   const hello = (await ask("ui/initialize", {
     protocolVersion: PROTOCOL,
     appInfo: { name: `stability-${app}`, version: "1" },
-    appCapabilities: { availableDisplayModes: ["inline", "fullscreen"] },
+    appCapabilities: { availableDisplayModes: ["inline"] },
   })) as { hostCapabilities?: Capabilities; hostContext?: Context };
-  const context = hello.hostContext ?? {};
-  dress(context);
+  dress(hello.hostContext ?? {});
   send({ method: "ui/notifications/initialized" });
   reportHeight((height) => send({ method: "ui/notifications/size-changed", params: { height } }));
   const words = (text: string) => [{ type: "text", text }];
   return {
     can: hello.hostCapabilities ?? {},
-    tool: context.toolInfo?.tool?.name,
     call: (name, args) => ask("tools/call", { name, arguments: args }) as Promise<Result>,
     read: async (uri) => ((await ask("resources/read", { uri })) as { contents: ResourceText[] }).contents,
     say: (text) => ask("ui/message", { role: "user", content: words(text) }),
