@@ -1,7 +1,8 @@
 /** What the gallery shows: loaded pages, selection and filters. They outlive a visit to another page. */
-import { type Kind, onEvent } from "../ui/client.ts";
+import { Failed, type Kind, onEvent } from "../ui/client.ts";
 import { kindOf, listMedia, type Media } from "../ui/media.ts";
 import { state } from "../ui/state.ts";
+import { toastError } from "../ui/toasts";
 import { type List, withFirstPage, withNextPage, without } from "./merge.ts";
 
 export interface Item {
@@ -60,12 +61,15 @@ async function page(cursor: string | undefined, signal: AbortSignal): Promise<Li
 async function load(cursor: string | undefined, merged: (now: Gallery, page: List<Item>) => List<Item>): Promise<void> {
   running?.abort();
   const { signal } = (running = new AbortController());
-  gallery.set((now) => ({ ...now, loading: true }));
+  gallery.set((now) => ({ ...now, loading: true, error: undefined }));
   try {
     const found = await page(cursor, signal);
     if (!signal.aborted) gallery.set((now) => ({ ...merged(now, found), loading: false, loaded: true }));
   } catch (error) {
-    if (!signal.aborted) gallery.set((now) => ({ ...now, loading: false, error: error as Error }));
+    if (signal.aborted) return;
+    gallery.set((now) => ({ ...now, loading: false, error: error as Error }));
+    // The top bar shows a server that doesn't answer, and a token that has expired.
+    if (gallery.value.loaded && error instanceof Failed && error.status > 401) toastError(error);
   }
 }
 
