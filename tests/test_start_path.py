@@ -24,6 +24,9 @@ LATER = (
     "stability_mcp.api.operation",
     "stability_mcp.api.operations",
     "stability_mcp.studio",
+    "stability_mcp.http",
+    "stability_mcp.pages",
+    "stability_mcp.rest",
 )
 """Modules that only the first call needs; importing all takes half a second."""
 

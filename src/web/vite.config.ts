@@ -14,6 +14,7 @@ export default defineConfig({
     reportCompressedSize: false,
     sourcemap: false,
     rollupOptions: {
+      input: ["index.html", "paint.html"],
       output: {
         entryFileNames: "[name]-[hash].js",
         chunkFileNames: "[name]-[hash].js",

@@ -16,6 +16,8 @@ from support.server.in_memory import environment_in
 
 LINK = re.compile(r"(http://127\.0\.0\.1:(\d+))/ui/#code=([\w-]+)")
 SECONDS = 20
+MAX_WAIT = 60
+"""For the first answer, as the page is loaded with it, on a busy machine."""
 
 OPENING = """
 import sys
@@ -45,7 +47,8 @@ class Run:
         """Exchange the code of the link, as the page does."""
         headers = {"origin": self.origin, "sec-fetch-site": "same-origin"}
         json = {"code": self.code}
-        return httpx2.post(f"{self.origin}/api/ui/session", json=json, headers=headers)
+        url = f"{self.origin}/api/ui/session"
+        return httpx2.post(url, json=json, headers=headers, timeout=MAX_WAIT)
 
 
 @contextmanager
@@ -132,6 +135,6 @@ def test_the_browser_opens_with_the_link(tmp_path: Path) -> None:
 
     with started(tmp_path, [sys.executable, "-c", OPENING], BROWSER=f"{browser} %s") as run:
         while not opened.exists():
-            assert httpx2.get(f"{run.origin}/ui").status_code == 308
+            assert httpx2.get(f"{run.origin}/ui", timeout=MAX_WAIT).status_code == 308
 
     assert opened.read_text().strip() == run.link

@@ -90,7 +90,7 @@ def test_more_tokens_than_anyone_needs_end_the_oldest_one() -> None:
 
 
 def _identity(peer: str, host: str, token: str, page: PageTokens) -> Identity:
-    settings = Settings(api_key="sk-x")
+    settings = Settings.model_validate({"api_key": "sk-x"})
     headers = [(b"host", host.encode()), (b"authorization", f"Bearer {token}".encode())]
     scope = {"type": "http", "client": (peer, 1), "headers": headers}
     return Tokens(Secrets(token="program", page=page), settings).identify(scope)

@@ -4,7 +4,7 @@ import gzip
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,7 +75,7 @@ class Build:
 
 
 @pytest.fixture(scope="module")
-def build(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
+def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
     """Build the page once."""
     folder = tmp_path_factory.mktemp("page")
     run("node_modules/vite/bin/vite.js", "build", "--outDir", str(folder), "--manifest")
@@ -83,7 +83,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
     read = json.loads(manifest.read_text(encoding="utf-8"))
     manifest.unlink()
     manifest.parent.rmdir()
-    yield Build(folder, read)
+    return Build(folder, read)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -92,7 +92,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_rebuild_of_the_page_changes_no_byte(build: Build) -> None:
-    """What is committed is what the source gives: nobody has to trust a built file."""
+    """What is committed is what the source gives, so a review of the source is enough."""
     rebuilt, committed = contents(build.folder), contents(STATIC / PAGE)
     assert sorted(rebuilt) == sorted(committed), "run make web"
     assert [name for name in rebuilt if rebuilt[name] != committed[name]] == []

@@ -47,15 +47,15 @@ class PageApp:
 
     def _load(self, lazy_studio: LazyStudio) -> ASGIApp:
         from stability_mcp.http.page_calls import PageCalls
-        from stability_mcp.pages.ui_face import LISTED_AS, UiFace
+        from stability_mcp.pages.ui_face import UiFace
         from stability_mcp.pages.ui_site import ui_app
         from stability_mcp.server.catalog import all_tools
-        from stability_mcp.studio import Sheet
+        from stability_mcp.studio import PAGE_CLIENT, Sheet
 
         return ui_app(
             UiFace(
                 tokens=self._tokens,
-                get_studio=partial(_studio, lazy_studio, Sheet(), LISTED_AS),
+                get_studio=partial(_studio, lazy_studio, Sheet(), PAGE_CLIENT),
                 call_tool=PageCalls(self._settings, lazy_studio).call,
                 read_json=_read_json,
                 definitions=all_tools,

@@ -17,7 +17,7 @@ from mcp.types import CallToolResult, TextContent
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.errors import ConfirmationError, KeyConflictError, StorageError, StudioError
 from stability_mcp.pages.ui_answers import UiProblemError
-from stability_mcp.pages.ui_face import LISTED_AS, ToolRequest
+from stability_mcp.pages.ui_face import ToolRequest
 from stability_mcp.rest.preference import Preference
 from stability_mcp.rest.rest_call import NO_FILES
 from stability_mcp.server import free_calls, tool_calls
@@ -28,6 +28,7 @@ from stability_mcp.server.lazy_studio import LazyStudio
 from stability_mcp.server.plain_results import FACTS
 from stability_mcp.server.tools import FREE_TOOLS
 from stability_mcp.settings import Settings
+from stability_mcp.studio import PAGE_CLIENT
 from stability_mcp.text import plain
 
 MAX_KEYS = 1_000
@@ -87,7 +88,11 @@ class PageCalls:
         await known.ended.wait()
         if known.error is not None:
             raise known.error
-        return known.answer or {}
+        if known.answer is None:
+            raise UiProblemError(
+                503, "stopping", "The server is stopping. A job that was started is finished."
+            )
+        return known.answer
 
     async def _run(self, keyed: _Keyed, request: ToolRequest) -> None:
         try:
@@ -132,8 +137,8 @@ class PageCalls:
             wait=wait,
             connection=self._connection,
             exposure=NO_FILES,
-            client=LISTED_AS,
-            listed_as=LISTED_AS,
+            client=PAGE_CLIENT,
+            listed_as=PAGE_CLIENT,
             from_page=True,
         )
         if name in FREE_TOOLS:

@@ -10,9 +10,6 @@ from typing import Any, Protocol
 from stability_mcp.pages.page_token import PageTokens
 from stability_mcp.pages.studio_source import GetStudio
 
-LISTED_AS = "web page"
-"""What the page is called in lists of jobs."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class ToolRequest:

@@ -21,6 +21,7 @@ from stability_mcp.figures.report import Figures
 from stability_mcp.jobs.budget import Spending
 from stability_mcp.jobs.models import Call, JobFilter, JobPage, JobRecord
 from stability_mcp.jobs.progress import Progress, describe_call
+from stability_mcp.jobs.transactions.call_keys import PAGE_CLIENT
 from stability_mcp.jobs.transactions.cancel import CancelledJob, CancelOutcome
 from stability_mcp.jobs.transactions.reuse import CacheStatistics
 from stability_mcp.jobs.transactions.usage import LedgerBy, LedgerLine, LedgerQuery, RateStatus
@@ -124,6 +125,7 @@ __all__ = [
     "MAX_UPLOAD_BYTES",
     "MAX_UPLOAD_FILES",
     "MIN_FREE_BYTES",
+    "PAGE_CLIENT",
     "UPLOAD_OFFER",
     "Alternative",
     "Answer",

@@ -27,6 +27,10 @@ START_SECONDS = 30
 LOOPS: dict[int, asyncio.AbstractEventLoop] = {}
 """The event loop of each server, by port."""
 
+PORTS: dict[Path, int] = {}
+"""The port of the last server of a folder: the next one takes it again, as `stability-mcp ui` does.
+"""
+
 
 @contextmanager
 def rest_server(
@@ -54,10 +58,11 @@ def rest_server(
         Secrets(token=token, admin_token=TOKEN, page=page or PageTokens()),
         open_studio=partial(paced, gate=gate, faults=faults) if settings.emulated else open_lazily,
     )
-    listener = listen("127.0.0.1", 0)
+    listener = listen("127.0.0.1", PORTS.get(folder, 0))
     config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
     port: int = listener.getsockname()[1]
+    PORTS[folder] = port
 
     async def serve() -> None:
         LOOPS[port] = asyncio.get_running_loop()

@@ -14,6 +14,10 @@ from stability_mcp.policy.spend_limits import SpendScope
 from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
 
+PAGE_CLIENT = "web page"
+"""What the web page is called in lists of jobs. It shows all results, so no answer to another
+client announces those of its calls."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Input:

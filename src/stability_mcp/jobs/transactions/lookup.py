@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from stability_mcp.jobs.models import RUNNING, STATES, JobCriteria, JobRow, State
+from stability_mcp.jobs.transactions.call_keys import PAGE_CLIENT
 from stability_mcp.store.ids import MAX_SEQ, span_before
 from stability_mcp.store.queries import Connection, load
 from stability_mcp.store.tenancy import Account
@@ -153,7 +154,7 @@ def uncollected_jobs(connection: Connection, owner: str, *, since: float) -> lis
         owner: The owner of the jobs.
         since: Unix seconds. A missing generation can still be fetched if it was started after that.
     """
-    found = _uncollected(connection, owner=owner, since=since)
+    found = _uncollected(connection, owner=owner, since=since, page=PAGE_CLIENT)
     return [replace(each, missing=bool(each.missing)) for each in found]
 
 

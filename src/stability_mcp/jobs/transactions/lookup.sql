@@ -68,9 +68,10 @@ WHERE owner = :owner AND state IN ('queued', 'paused', 'submitting', 'submitted'
 -- Changes when a job is added.
 SELECT max(seq) FROM jobs WHERE owner = :owner;
 
--- name: uncollected(owner, since) -> many
+-- name: uncollected(owner, since, page) -> many
 -- Finished jobs for which no call waits: each call ended without the result, or its process died.
--- The calls of a run are written as delivered, so they never appear here.
+-- The calls of a run are written as delivered, so they never appear here; those of the web page
+-- don't either, as it shows all jobs.
 SELECT
     jobs.id,
     coalesce(media.label, jobs.id) AS name,
@@ -79,6 +80,7 @@ FROM calls
 JOIN jobs ON jobs.call = calls.id
 LEFT JOIN media ON media.job = jobs.id AND media.position = 0 AND media.deleted_at IS NULL
 WHERE calls.owner = :owner AND calls.delivered_at IS NULL
+    AND coalesce(calls.client, '') <> :page
     AND (calls.abandoned_at IS NOT NULL OR calls.process NOT IN (SELECT id FROM processes))
     AND NOT EXISTS (
         SELECT 1 FROM calls AS joined_call

@@ -33,6 +33,7 @@ function Choose({ first }: { first?: string }) {
   return (
     <>
       <Empty
+        page
         title={first ? "Choose the second picture" : "Compare pictures"}
         text="Two pictures with a slider, side by side or as a difference; up to 8 in a grid; or blind, so that only the picture counts. You can also select pictures in the gallery."
       >
@@ -69,8 +70,8 @@ async function loadItem(id: string, options: Options): Promise<Item> {
 function Loaded({ ids, query }: { ids: string[]; query: URLSearchParams }) {
   const found = useLoad((signal) => Promise.all(ids.map((id) => loadItem(id, { signal }))), [ids.join()]);
   if (found.data) return <Comparison items={found.data} query={query} />;
-  if (found.error) return <Problem error={found.error} again={found.reload} />;
-  return <Skeleton lines={1} height={420} />;
+  if (found.error) return <Problem page error={found.error} again={found.reload} />;
+  return <Skeleton page lines={1} height={420} />;
 }
 
 function Comparison({ items, query }: { items: Item[]; query: URLSearchParams }) {

@@ -35,7 +35,8 @@ export function Grid({ items, jobs, usual, picked }: GridProps) {
   const [view, setView] = useState({ top: scrolled, height: 900, width: 0 });
   const [active, setActive] = useState(0);
   const [last, setLast] = useState("");
-  const focus = useRef(false);
+  /** The item that gets the focus as soon as it is drawn as the current one. */
+  const wanted = useRef(-1);
   const ratios = useMemo(() => [...jobs.map(() => 1), ...items.map((each) => each.ratio)], [items, jobs.length]);
   const layout = useMemo(() => layoutOf(ratios, Math.max(200, view.width)), [ratios, view.width]);
   const total = ratios.length;
@@ -67,8 +68,8 @@ export function Grid({ items, jobs, usual, picked }: GridProps) {
   }, [view, layout]);
 
   useEffect(() => {
-    if (!focus.current) return;
-    focus.current = false;
+    if (wanted.current !== current) return;
+    wanted.current = -1;
     const row = rowOf(layout, current);
     const element = box.current!;
     if (row && row.top < element.scrollTop) element.scrollTop = row.top;
@@ -82,8 +83,10 @@ export function Grid({ items, jobs, usual, picked }: GridProps) {
   if (row && !drawn.includes(row)) drawn.push(row);
 
   const move = (to: number) => {
-    focus.current = true;
-    setActive(Math.max(0, Math.min(total - 1, to)));
+    const next = Math.max(0, Math.min(total - 1, to));
+    if (next === current) return;
+    wanted.current = next;
+    setActive(next);
   };
   const pick = (item: Item, range: boolean) => {
     if (range && last && !picked.has(item.id)) select(between(items, last, item.id));

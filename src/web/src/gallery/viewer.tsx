@@ -28,40 +28,45 @@ interface ViewerProps {
 const close = () => go("#/media");
 
 export function Viewer({ id, before, after }: ViewerProps) {
-  const box = useRef<HTMLDialogElement>(null);
+  const box = useRef<HTMLDivElement>(null);
   const found = useLoad((signal) => getMedia(id, { signal }), [id]);
   const item = found.data && (found.data.id === id || found.data.label === id) ? found.data : undefined;
   useEffect(() => {
     const focused = document.activeElement as HTMLElement | null;
-    box.current!.showModal();
+    // Not a modal <dialog>: messages with Undo have to stay in reach.
+    const behind = document.querySelectorAll<HTMLElement>(".skip, .top, .nav, .gallery-page > :not(.viewer)");
+    for (const each of behind) each.inert = true;
+    box.current!.querySelector("button")!.focus();
     return () => {
-      box.current?.close();
-      if (focused?.isConnected) focused.focus();
+      for (const each of behind) each.inert = false;
+      if (focused?.isConnected) focused.focus({ preventScroll: true });
     };
   }, []);
   const step = (to: string) => to && go(address("media", to), true);
-  const onKey = (event: KeyboardEvent) => {
-    if ((event.target as HTMLElement).closest("input, textarea, select, audio") || event.altKey || event.ctrlKey || event.metaKey) return;
-    if (event.key === "ArrowLeft") step(before);
-    else if (event.key === "ArrowRight") step(after);
-    else if (event.key === "Delete" && item) {
-      void removeMedia([item]);
-      after || before ? step(after || before) : close();
-    }
+  const remove = (removed: MediaDetail) => {
+    void removeMedia([removed]);
+    after || before ? step(after || before) : close();
+    box.current?.querySelector("button")?.focus();
   };
+  useEffect(() => {
+    const keys: Record<string, () => void> = {
+      Escape: close,
+      ArrowLeft: () => step(before),
+      ArrowRight: () => step(after),
+      Delete: () => item && remove(item),
+    };
+    const onKey = (event: KeyboardEvent) => {
+      const busy = (event.target as HTMLElement).closest("input, textarea, select, audio, dialog");
+      if (busy || event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) return;
+      keys[event.key]?.();
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  });
   return (
-    <dialog
-      ref={box}
-      class="viewer"
-      aria-label={item ? nameOf(item) : "Viewer"}
-      onKeyDown={onKey}
-      onCancel={(event) => {
-        event.preventDefault();
-        close();
-      }}
-    >
+    <div ref={box} class="viewer" role="dialog" aria-modal="true" aria-label={item ? nameOf(item) : "Viewer"}>
       <header class="viewer-head">
-        <button class="button quiet icon" aria-label="Back to the gallery" title="Back (Esc)" autofocus onClick={close}>
+        <button class="button quiet icon" aria-label="Back to the gallery" title="Back (Esc)" onClick={close}>
           <Icon name="close" />
         </button>
         <Name item={item} changed={found.reload} />
@@ -78,12 +83,12 @@ export function Viewer({ id, before, after }: ViewerProps) {
           <div class="stage">
             <Stage item={item} />
           </div>
-          <Side item={item} gone={() => (after || before ? step(after || before) : close())} />
+          <Side item={item} remove={() => remove(item)} />
         </>
       ) : (
         <div class="stage">{found.error ? <Missing id={id} error={found.error} again={found.reload} /> : <Skeleton lines={1} height={320} />}</div>
       )}
-    </dialog>
+    </div>
   );
 }
 
@@ -178,7 +183,7 @@ function Stage({ item }: { item: MediaDetail }) {
   );
 }
 
-function Side({ item, gone }: { item: MediaDetail; gone: () => void }) {
+function Side({ item, remove }: { item: MediaDetail; remove: () => void }) {
   const job = useLoad(async (signal) => (item.job ? await rest<JobDetail>(`/jobs/${encodeURIComponent(item.job)}`, { signal }) : undefined), [item.job]);
   const all = useLoad(() => operations(), []);
   const settings = Object.entries(job.data?.arguments ?? {}).filter(([name]) => !["prompt", "label", "preview", "confirm_spend"].includes(name));
@@ -190,7 +195,7 @@ function Side({ item, gone }: { item: MediaDetail; gone: () => void }) {
           <p class="prompt lines">{plain(item.prompt)}</p>
         </section>
       )}
-      <Actions item={item} job={job.data} all={all.data ?? []} gone={gone} />
+      <Actions item={item} job={job.data} all={all.data ?? []} remove={remove} />
       <Lineage item={item} />
       <dl class="facts num">
         {item.operation && <Fact name="Made by" value={item.operation} />}
@@ -227,7 +232,7 @@ function Fact({ name, value, title }: { name: string; value: string; title?: str
   );
 }
 
-function Actions({ item, job, all, gone }: { item: MediaDetail; job?: JobDetail; all: Operation[]; gone: () => void }) {
+function Actions({ item, job, all, remove }: { item: MediaDetail; job?: JobDetail; all: Operation[]; remove: () => void }) {
   const kind = kindOf(item);
   const uses = all.filter((each) => each.price[1] > 0 && fileField(each, kind));
   const parent = item.parents?.find((each) => kindOf(each) === "image");
@@ -277,13 +282,7 @@ function Actions({ item, job, all, gone }: { item: MediaDetail; job?: JobDetail;
       <button class="button" onClick={() => void copyPath(item)}>
         <Icon name="copy" size={16} /> Copy path
       </button>
-      <button
-        class="button"
-        onClick={() => {
-          void removeMedia([item]);
-          gone();
-        }}
-      >
+      <button class="button" onClick={remove}>
         <Icon name="trash" size={16} /> Delete
       </button>
     </div>

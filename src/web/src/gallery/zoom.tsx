@@ -105,7 +105,7 @@ export function ZoomPicture({ item }: { item: MediaDetail }) {
         <button class="button icon" aria-label="Zoom out" title="Zoom out (-)" onClick={() => zoomBy(0.8)}>
           <Icon name="minus" />
         </button>
-        <button class="button" aria-label="Actual pixels" title="Actual pixels (1)" onClick={pixels}>
+        <button class="button" aria-label={`${Math.round(fit * at.zoom * 100)} %, show actual pixels`} title="Actual pixels (1)" onClick={pixels}>
           <span class="num">{Math.round(fit * at.zoom * 100)} %</span>
         </button>
         <button class="button icon" aria-label="Zoom in" title="Zoom in (+)" onClick={() => zoomBy(1.25)}>

@@ -43,9 +43,11 @@ export function MaskPainter({ src, name, picture, history, stored, measured }: P
   const most = Math.min(THICKEST, Math.max(picture.width, picture.height));
 
   const frameSize = (): Size => ({ width: frame.current!.clientWidth, height: frame.current!.clientHeight });
-  const fit = () => setView(fitted(picture, frameSize()));
-  const zoomBy = (factor: number, at?: { x: number; y: number }) =>
-    setView((now) => zoomed(now, factor, at ?? { x: frame.current!.clientWidth / 2, y: frame.current!.clientHeight / 2 }));
+  const fit = () => frame.current && setView(fitted(picture, frameSize()));
+  const zoomBy = (factor: number, at?: { x: number; y: number }) => {
+    const { width, height } = frameSize();
+    setView((now) => zoomed(now, factor, at ?? { x: width / 2, y: height / 2 }));
+  };
   useEffect(() => {
     const watch = new ResizeObserver(fit);
     watch.observe(frame.current!);
@@ -70,8 +72,9 @@ export function MaskPainter({ src, name, picture, history, stored, measured }: P
       Math.min(picture.width - 1, Math.max(0, Math.round(x + (key === "arrowright" ? step : key === "arrowleft" ? -step : 0)))),
       Math.min(picture.height - 1, Math.max(0, Math.round(y + (key === "arrowdown" ? step : key === "arrowup" ? -step : 0)))),
     ];
+    const frameNow = frameSize();
     setCursor(next);
-    setView((now) => showing(now, { x: next[0], y: next[1] }, frameSize()));
+    setView((now) => showing(now, { x: next[0], y: next[1] }, frameNow));
     if (drawing?.byKeys && (tool === "brush" || tool === "eraser")) setDrawing({ ...drawing, points: [...drawing.points, next] });
     else history.say(`${next[0]}, ${next[1]}`);
   };

@@ -44,7 +44,7 @@ export function Page({ id }: PageProps) {
 
 function NoPicture({ choose }: { choose: () => void }) {
   return (
-    <Empty title="Paint a mask" text="Choose a picture and paint over what should change. The rest stays as it is. A saved mask opens with its strokes.">
+    <Empty page title="Paint a mask" text="Choose a picture and paint over what should change. The rest stays as it is. A saved mask opens with its strokes.">
       <button class="button primary" onClick={choose}>
         <Icon name="media" /> Choose a picture
       </button>
@@ -55,8 +55,8 @@ function NoPicture({ choose }: { choose: () => void }) {
 function Open({ id, choose }: { id: string; choose: () => void }) {
   const opened = useLoad(() => openForPainting(`media://${id}`), [id]);
   if (opened.data) return <Work key={opened.data.image.id} opened={opened.data} choose={choose} />;
-  if (opened.error) return <Problem error={opened.error} again={opened.reload} />;
-  return <Skeleton lines={1} height={420} />;
+  if (opened.error) return <Problem page error={opened.error} again={opened.reload} />;
+  return <Skeleton page lines={1} height={420} />;
 }
 
 interface Draft {

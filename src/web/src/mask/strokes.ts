@@ -100,7 +100,7 @@ export function thin(points: readonly Point[], tolerance: number): Point[] {
     waiting.push([from, far], [far, to]);
   }
   const found = points.filter((_, i) => kept[i]);
-  return found.length > MAX_POINTS ? thin(points, tolerance * 2) : dropRepeated(found);
+  return found.length > MAX_POINTS ? thin(found, tolerance * 2) : dropRepeated(found);
 }
 
 /** Distance of a point from the line between two others; from a point, if both are the same. */

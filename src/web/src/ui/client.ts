@@ -164,7 +164,7 @@ export async function send(path: string, options: Options = {}): Promise<Respons
     throw new Failed(0, "The server doesn't answer. It may have been stopped; nothing you entered is lost.");
   }
   if (response.ok) return response;
-  if (response.status === 401 && path !== "/api/ui/session") expire();
+  if (response.status === 401) expire();
   const answer = await response.json().catch(() => ({}));
   throw new Failed(response.status, errorText(answer) ?? `The server answered ${response.status}.`, answer);
 }

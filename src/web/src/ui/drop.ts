@@ -25,7 +25,7 @@ export function watchFiles(): void {
   });
   addEventListener("paste", (event) => {
     const files = [...(event.clipboardData?.files ?? [])];
-    if (!files.length || document.querySelector("dialog[open]:not(.viewer)")) return;
+    if (!files.length || document.querySelector("dialog[open]")) return;
     event.preventDefault();
     void add(files);
   });

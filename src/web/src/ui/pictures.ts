@@ -61,11 +61,11 @@ export function useLinks(id: string | undefined): PictureLinks | null | undefine
   useEffect(() => {
     if (id === undefined || fresh(id) !== undefined) return;
     return want(id, () => draw({}));
-  }, [id]);
+  }, [id, found === undefined]);
   return found;
 }
 
-// The links of a server end with it.
+// The links of a server end with it, as its token does.
 access.subscribe((now) => now === "open" && known.clear());
 
 /** Forget an item's links, for example after it was restored. */

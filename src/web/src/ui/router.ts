@@ -40,5 +40,8 @@ export function go(to: string, replace = false): void {
 }
 
 export function watchAddress(): void {
-  addEventListener("hashchange", () => route.set(parse(location.hash)));
+  addEventListener("hashchange", () => {
+    if (location.hash.startsWith("#code=")) location.reload(); // A new link was opened in this tab.
+    else route.set(parse(location.hash));
+  });
 }

@@ -3,13 +3,15 @@ import { useState } from "preact/hooks";
 import { callTool } from "./client.ts";
 import { Dialog } from "./dialog";
 import type { Reference } from "./media.ts";
-import { toast, toastError } from "./toasts";
+import { toast } from "./toasts";
 
 export function ShareDialog({ items, close }: { items: readonly Reference[]; close: () => void }) {
   const [prompts, setPrompts] = useState(false);
   const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState("");
   const write = async () => {
     setBusy(true);
+    setProblem("");
     try {
       const { text } = await callTool("media_export", {
         media: items.map((each) => each.uri),
@@ -19,7 +21,7 @@ export function ShareDialog({ items, close }: { items: readonly Reference[]; clo
       toast({ text, time: 0 });
       close();
     } catch (error) {
-      toastError(error);
+      setProblem((error as Error).message);
     } finally {
       setBusy(false);
     }
@@ -45,6 +47,11 @@ export function ShareDialog({ items, close }: { items: readonly Reference[]; clo
         <input type="checkbox" checked={prompts} onChange={(event) => setPrompts(event.currentTarget.checked)} />
         Include prompts and prices
       </label>
+      {problem && (
+        <p class="problem lines" role="alert">
+          {problem}
+        </p>
+      )}
     </Dialog>
   );
 }

@@ -9,7 +9,7 @@ import { lazy } from "./lazy";
 import { isBuilt, loadPage, PAGES, type PageProps } from "./pages.ts";
 import { route } from "./router.ts";
 import { use } from "./state.ts";
-import { Problem, Skeleton } from "./states";
+import { Empty, Problem, Skeleton } from "./states";
 import { Toasts } from "./toasts";
 import "./shell.css";
 
@@ -37,7 +37,7 @@ function Top() {
   const now = use(session);
   return (
     <header class="top">
-      <a class="brand" href="#/media">
+      <a class="brand" href="#/media" aria-label="Stability studio">
         <svg width="22" height="22" viewBox="0 0 24 24" aria-hidden="true">
           <rect x="2" y="2" width="20" height="20" rx="6" fill="currentColor" />
           <path class="mark" d="M7 15.5 11 11l3 3 3.5-5" stroke-width="2" fill="none" stroke-linecap="round" stroke-linejoin="round" />
@@ -46,7 +46,9 @@ function Top() {
       </a>
       {now && (now.emulated ? (
         <span class="chip warn">
-          Emulator<span class="wide-only">: nothing is charged</span>
+          <span>
+            Emulator<span class="wide-only">: nothing is charged</span>
+          </span>
         </span>
       ) : (
         <span class="chip clip">{hostOf(now.upstream)}</span>
@@ -89,7 +91,7 @@ function Budget() {
   const share = (part: number) => `${budget ? Math.min(100, (100 * part) / budget) : 0}%`;
   const label = `Today: ${credits(spent)} spent, ${count(reserved)} reserved${budget === null ? "" : `, limit ${count(budget)}`}`;
   return (
-    <a class="budget" href="#/usage" aria-label={label} title={label}>
+    <a class="budget" href="#/usage" title={label}>
       <span class="small num">
         {budget === null ? credits(spent) : `${count(spent)} of ${count(budget)} credits`}
         <span class="wide-only"> today</span>
@@ -139,8 +141,7 @@ function Content() {
   const open = reach === "open" || reach === "expired";
   const load = () => {
     const loading = loadPage(page);
-    if (!loading) return setLoaded({ page, error: new Error(`There is no page “${page}”.`) });
-    loading.then(
+    loading?.then(
       (Page) => setLoaded({ page, Page }),
       () => setLoaded({ page, error: new Error("This part of the page didn't load. The server may have been stopped or updated: reload the page.") }),
     );
@@ -149,7 +150,7 @@ function Content() {
     if (open) load();
     document.title = `${PAGES[page]?.title ?? "Page"} · Stability studio`;
   }, [page, open]);
-  if (reach === "starting") return <Skeleton lines={4} height={120} />;
+  if (reach === "starting") return <Skeleton page lines={4} height={120} />;
   if (reach === "locked" || reach === "refused") {
     return (
       <div class="empty">
@@ -162,6 +163,14 @@ function Content() {
       </div>
     );
   }
+  if (!isBuilt(page))
+    return (
+      <Empty page title={`There is no page “${page}”`} text="The link may be of another version.">
+        <a class="button primary" href="#/media">
+          Open the gallery
+        </a>
+      </Empty>
+    );
   const Page = loaded?.page === page ? loaded.Page : undefined;
   const error = loaded?.page === page ? loaded.error : undefined;
   return (
@@ -171,7 +180,7 @@ function Content() {
           The server was restarted. Open the new link that <code>stability-mcp ui</code> printed: this tab goes on where it was.
         </p>
       )}
-      {Page ? <Page id={id} query={query} /> : error ? <Problem error={error} again={load} /> : <Skeleton lines={4} height={120} />}
+      {Page ? <Page id={id} query={query} /> : error ? <Problem page error={error} again={load} /> : <Skeleton page lines={4} height={120} />}
     </>
   );
 }

@@ -17,21 +17,28 @@ export function useSlow(waiting: boolean): boolean {
   return waiting && slow;
 }
 
+interface Whole {
+  /** It is the whole page, so it has the page's heading. */
+  page?: boolean;
+}
+
 /** Lines of the final size, after 150 ms. */
-export function Skeleton({ lines = 3, height = 18 }: { lines?: number; height?: number }) {
+export function Skeleton({ lines = 3, height = 18, page }: Whole & { lines?: number; height?: number }) {
   const shown = useSlow(true);
   return (
     <div class="skeletons" role="status" aria-label="Loading">
+      {page && <h1 class="sr">Loading</h1>}
       {shown && Array.from({ length: lines }, (_, i) => <span key={i} class="skeleton" style={{ height: `${height}px` }} />)}
     </div>
   );
 }
 
 /** What appears here, and one button that creates it. */
-export function Empty({ title, text, children }: { title: string; text: string; children?: ComponentChildren }) {
+export function Empty({ title, text, page, children }: Whole & { title: string; text: string; children?: ComponentChildren }) {
+  const Heading = page ? "h1" : "h2";
   return (
     <div class="empty">
-      <h2>{title}</h2>
+      <Heading>{title}</Heading>
       <p class="muted">{text}</p>
       {children}
     </div>
@@ -39,10 +46,11 @@ export function Empty({ title, text, children }: { title: string; text: string; 
 }
 
 /** An error's text and Try again. */
-export function Problem({ error, again }: { error: Error; again?: () => void }) {
+export function Problem({ error, page, again }: Whole & { error: Error; again?: () => void }) {
+  const Heading = page ? "h1" : "h2";
   return (
     <div class="empty" role="alert">
-      <h2>That didn't work</h2>
+      <Heading>That didn't work</Heading>
       <p class="muted lines">{error.message}</p>
       {again && (
         <button class="button" onClick={again}>

@@ -68,10 +68,12 @@ function One({ shown }: { shown: Shown }) {
 export function Toasts() {
   const shown = use(toasts);
   return (
-    <ul class="toasts" role="status" aria-label="Messages">
-      {shown.map((each) => (
-        <One key={each.id} shown={each} />
-      ))}
-    </ul>
+    <div role="status" aria-label="Messages">
+      <ul class="toasts">
+        {shown.map((each) => (
+          <One key={each.id} shown={each} />
+        ))}
+      </ul>
+    </div>
   );
 }

@@ -18,32 +18,39 @@ interface Props {
 export function ReviewDialog({ run, step, close, pick }: Props) {
   const results = run.outputs?.[step.id] ?? [];
   const isSeveral = !!step.foreach;
-  const [chosen, choose] = useState<number[]>([]);
+  const [chosen, choose] = useState<readonly number[]>([]);
   const [busy, setBusy] = useState(false);
-  const send = useRef<HTMLButtonElement>(null);
+  /** What is chosen now: keys may follow each other faster than the page is drawn. */
+  const now = useRef(chosen);
   const toggle = (number: number) => {
     if (!results.some((each) => each.number === number)) return;
-    choose((now) => (now.includes(number) ? now.filter((each) => each !== number) : isSeveral ? [...now, number].sort((a, b) => a - b) : [number]));
+    const before = now.current;
+    now.current = before.includes(number)
+      ? before.filter((each) => each !== number)
+      : isSeveral
+        ? [...before, number].sort((a, b) => a - b)
+        : [number];
+    choose(now.current);
   };
-  const sendPick = async (numbers: (number | string)[]) => {
+  const sendPick = async (numbers: readonly (number | string)[]) => {
     setBusy(true);
     await pick(pickOf(run, step.id, numbers));
     setBusy(false);
   };
-  const latest = useRef(toggle);
-  latest.current = toggle;
+  const onKey = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || busy) return;
+    if (/^[1-9]$/.test(event.key)) toggle(Number(event.key));
+    else if (event.key === "Enter" && now.current.length && !(event.target as Element).matches(".verdict")) void sendPick(now.current);
+    else return;
+    event.preventDefault();
+  };
+  const latest = useRef(onKey);
+  latest.current = onKey;
   useEffect(() => {
-    const keys = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || !/^[1-9]$/.test(event.key)) return;
-      latest.current(Number(event.key));
-      event.preventDefault();
-    };
+    const keys = (event: KeyboardEvent) => latest.current(event);
     addEventListener("keydown", keys);
     return () => removeEventListener("keydown", keys);
   }, []);
-  useEffect(() => {
-    if (chosen.length) send.current?.focus();
-  }, [chosen.length]);
   return (
     <Dialog
       title={isSeveral ? `Pick the results of ${step.id} that go on` : `Pick one result of ${step.id}`}
@@ -54,24 +61,24 @@ export function ReviewDialog({ run, step, close, pick }: Props) {
           <span class="muted small grow">Keys 1 to 9 {isSeveral ? "add and remove" : "choose"}; Enter sends the pick.</span>
           {step.blind && (
             <>
-              <button class="button" disabled={busy} onClick={() => void sendPick(["tie"])}>
+              <button class="button verdict" disabled={busy} onClick={() => void sendPick(["tie"])}>
                 Tie
               </button>
-              <button class="button" disabled={busy} onClick={() => void sendPick(["none"])}>
+              <button class="button verdict" disabled={busy} onClick={() => void sendPick(["none"])}>
                 None
               </button>
             </>
           )}
-          <button ref={send} class="button primary" disabled={busy || !chosen.length} onClick={() => void sendPick(chosen)}>
+          <button class="button primary" disabled={busy || !chosen.length} onClick={() => void sendPick(chosen)}>
             {chosen.length > 1 ? `Continue with ${chosen.length}` : chosen.length ? `Continue with number ${chosen[0]}` : "Continue"}
           </button>
         </>
       }
     >
-      <ul class="sheet" role="group" aria-label="Results to pick from">
-        {results.map((each) => (
+      <ul class="sheet" aria-label="Results to pick from">
+        {results.map((each, i) => (
           <li key={each.number}>
-            <Choice result={each} isBlind={step.blind ?? false} isChosen={chosen.includes(each.number)} toggle={() => toggle(each.number)} />
+            <Choice result={each} isFirst={!i} isBlind={step.blind ?? false} isChosen={chosen.includes(each.number)} toggle={() => toggle(each.number)} />
           </li>
         ))}
       </ul>
@@ -81,19 +88,23 @@ export function ReviewDialog({ run, step, close, pick }: Props) {
 
 interface ChoiceProps {
   result: RunResult;
+  isFirst: boolean;
   isBlind: boolean;
   isChosen: boolean;
   toggle: () => void;
 }
 
-function Choice({ result, isBlind, isChosen, toggle }: ChoiceProps) {
+function Choice({ result, isFirst, isBlind, isChosen, toggle }: ChoiceProps) {
   const { media, number } = result;
   const name = !isBlind && media ? nameOf(media) : "";
   const isSound = media && kindOf(media) === "audio";
   return (
     <>
-      <button class="choice" aria-pressed={isChosen} aria-label={`Number ${number}${name && `: ${name}`}`} onClick={toggle}>
-        <span class="number num">{number}</span>
+      <button class="choice" autofocus={isFirst} aria-pressed={isChosen} onClick={toggle}>
+        <span class="number num">
+          <span class="sr">Number </span>
+          {number}
+        </span>
         {!isSound && <Thumb item={media && (isBlind ? { ...media, label: undefined } : media)} form="view" />}
         {(name || result.id) && <span class="small clip">{plain(result.id ?? name)}</span>}
         {!isBlind && result.seconds !== undefined && <span class="small muted num">{seconds(result.seconds)}</span>}

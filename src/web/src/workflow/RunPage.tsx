@@ -40,7 +40,7 @@ export function RunPage({ id, operations }: { id: string; operations: Operations
     [id],
   );
   useRunEvents(id, loaded.reload, (run) => loaded.set((now) => now && { ...now, run: { ...now.run, ...run } }));
-  if (loaded.data?.run.id === undefined) return loaded.error ? <ErrorView error={loaded.error} again={loaded.reload} /> : <Skeleton lines={6} height={72} />;
+  if (loaded.data?.run.id === undefined) return loaded.error ? <ErrorView page error={loaded.error} again={loaded.reload} /> : <Skeleton page lines={6} height={72} />;
   return <RunView key={loaded.data.run.id} {...loaded.data} operations={operations} reload={loaded.reload} />;
 }
 

@@ -14,7 +14,7 @@ export function Page({ id, query }: PageProps) {
   const [run, draft, template] = ["run", "plan", "template"].map((name) => query.get(name) ?? "");
   if (template) return <Template key={template} name={template} />;
   if (!run && !draft && !id) return <StartPage />;
-  if (!operations.data) return operations.error ? <Problem error={operations.error} again={operations.reload} /> : <Skeleton lines={6} height={72} />;
+  if (!operations.data) return operations.error ? <Problem page error={operations.error} again={operations.reload} /> : <Skeleton page lines={6} height={72} />;
   if (run) return <RunPage key={run} id={run} operations={operations.data} />;
   if (draft) return <EditorPage key={draft} draft={draft} operations={operations.data} />;
   return <SavedWorkflow key={id} name={id} operations={operations.data} />;
@@ -25,13 +25,13 @@ function SavedWorkflow({ name, operations }: { name: string; operations: NonNull
   const saved = found.data?.saved.find((each) => each.name === name);
   if (saved || (found.data && readDraft(`workflow:${name}`))) return <EditorPage draft={name} saved={saved} operations={operations} />;
   if (found.data) return <RunPage id={name} operations={operations} />; // An address of a run: #/workflows/ID.
-  return found.error ? <Problem error={found.error} again={found.reload} /> : <Skeleton lines={6} height={72} />;
+  return found.error ? <Problem page error={found.error} again={found.reload} /> : <Skeleton page lines={6} height={72} />;
 }
 
 function Template({ name }: { name: string }) {
   const found = useLoad(listWorkflows, [name]);
   const template = found.data?.templates.find((each) => each.name === name);
   if (template) return <TemplatePage template={template} />;
-  if (found.data) return <Problem error={new Error(`There is no template “${name}”.`)} />;
-  return found.error ? <Problem error={found.error} again={found.reload} /> : <Skeleton lines={6} height={72} />;
+  if (found.data) return <Problem page error={new Error(`There is no template “${name}”.`)} />;
+  return found.error ? <Problem page error={found.error} again={found.reload} /> : <Skeleton page lines={6} height={72} />;
 }

@@ -1,0 +1,1 @@
+export{i as removeMedia}from"./actions-CPKFAkY7.js";

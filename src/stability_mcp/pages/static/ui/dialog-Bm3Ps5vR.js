@@ -1,1 +1,0 @@
-import"./ui-DqFHekNs.js";export{n as Questions}from"./dialog-4AxTpP_t.js";

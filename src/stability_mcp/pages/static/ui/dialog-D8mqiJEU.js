@@ -1,0 +1,1 @@
+import"./ui-BbUupdOA.js";export{n as Questions}from"./dialog-ScmM_162.js";

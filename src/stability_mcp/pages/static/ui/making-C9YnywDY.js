@@ -1,1 +1,0 @@
-import{a as e,at as t,o as n}from"./ui-DqFHekNs.js";var r=`make`,i=`make-last`,a=t(n(r)??null);function o(t){!t&&a.value&&!a.value.rerun&&e(i,a.value),a.set(t),e(r,t??void 0)}function s(){o(n(i)??{operation:`generate_core`,values:{}})}export{s as n,a as r,o as t};
