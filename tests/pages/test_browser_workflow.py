@@ -94,7 +94,7 @@ def test_twelve_steps_run_after_one_question_stop_for_a_pick_and_are_made_again_
         page.get_by_role("button", name="Review 2 results").click()
         page.keyboard.press("1")
         page.keyboard.press("2")
-        expect(page.locator(".choice[aria-pressed=true] .number")).to_have_text("Number 2")
+        expect(page.locator(".pick[aria-pressed=true] .number")).to_have_text("Number 2")
         page.keyboard.press("Enter")
         is_in_state(page, "done")
         expect(page.get_by_text("spent 13 credits")).to_be_visible()
@@ -289,7 +289,7 @@ def test_usage_counts_what_was_just_made_and_downloads_it(
     """Live: the numbers change while the page is open."""
     with tab(chrome.browser) as opened:
         page = studio_page.open(opened, "#/usage")
-        today = page.locator(".tile").filter(
+        today = page.locator(".figure").filter(
             has=page.get_by_role("heading", name="Today", exact=True)
         )
         before = float(today.locator(".big").inner_text().split()[0])

@@ -105,7 +105,7 @@ function Tiles({ today }: { today: Usage }) {
   const age = checked && Math.max(0, (now.getTime() - Date.parse(checked)) / 1000);
   return (
     <>
-      <section class="panel tile">
+      <section class="panel figure">
         <h2 class="muted">Today</h2>
         <p class="big num">
           {count(today.spent_today)} <small>{today.budget === undefined ? "credits, no limit" : `of ${credits(today.budget)}`}</small>
@@ -114,7 +114,7 @@ function Tiles({ today }: { today: Usage }) {
           {count(today.reserved)} reserved · resets in {seconds(Math.ceil(untilReset(now) / 60) * 60)}
         </p>
       </section>
-      <section class="panel tile">
+      <section class="panel figure">
         <h2 class="muted">Balance of the account</h2>
         <p class="big num">{amount === undefined ? <small>{today.emulated ? "none: the emulator charges nothing" : "not known yet"}</small> : <>{count(amount)} <small>credits</small></>}</p>
         <p class="small muted num" title={checked && moment(checked)}>
@@ -122,7 +122,7 @@ function Tiles({ today }: { today: Usage }) {
           {age !== undefined && age !== "" && `, checked ${age < 60 ? "just now" : `${seconds(Math.floor(age / 60) * 60)} ago`}`}
         </p>
       </section>
-      <section class="panel tile">
+      <section class="panel figure">
         <h2 class="muted">Requests today</h2>
         <p class="big num">
           {count(today.total.requests)} <small>sent</small>
@@ -136,7 +136,7 @@ function Tiles({ today }: { today: Usage }) {
           {!today.total.jobs && !jobs.size && <span class="muted">No jobs yet today</span>}
         </p>
       </section>
-      <section class="panel tile">
+      <section class="panel figure">
         <h2 class="muted">Saved by the cache</h2>
         <p class="big num">
           {count(today.credits_saved)} <small>credits</small>

@@ -56,11 +56,9 @@ export function TemplatePage({ template }: { template: BuiltIn }) {
             </p>
           ))}
         <SchemaForm schema={template.schema} files={files} values={values} change={setValues} problems={byArgument} />
-        {template.example.arguments && (
-          <button class="button quiet" onClick={() => setValues({ ...template.example.arguments })}>
-            Fill in the example
-          </button>
-        )}
+        <button class="button quiet" onClick={() => setValues({ ...template.example })}>
+          Fill in the example
+        </button>
       </div>
       {running && <RunDialog wish={wish} plan={emptyPlan()} close={() => setRunning(false)} started={(run) => go(address("workflows", "", { run }))} />}
     </div>

@@ -15,7 +15,8 @@ export interface BuiltIn {
   title?: string;
   description: string;
   schema: Schema;
-  example: { arguments?: Record<string, unknown> };
+  /** Its arguments in a typical call. */
+  example: Record<string, unknown>;
   /** Of the example. */
   price?: [number, number];
 }

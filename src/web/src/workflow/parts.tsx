@@ -22,8 +22,15 @@ interface ListProps {
   children?: ComponentChildren;
 }
 
+/** Where the form is below the list, it is scrolled to. */
+const NARROW = "(max-width: 700px)";
+
 /** Inputs, steps and what is delivered: everything that the graph shows, as a list. */
-export function StepList({ plan, operations, progress, problems, selected, select, children }: ListProps) {
+export function StepList({ plan, operations, progress, problems, selected, select: choose, children }: ListProps) {
+  const select = (id: string) => {
+    choose(id);
+    if (matchMedia(NARROW).matches) requestAnimationFrame(() => document.querySelector(".inspector")?.scrollIntoView());
+  };
   const inputs = Object.entries(plan.inputs ?? {});
   return (
     <nav class="steps" aria-label="Steps">
