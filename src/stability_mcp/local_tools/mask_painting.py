@@ -23,7 +23,7 @@ async def for_painting(
         given: What the caller named: the picture, or an earlier mask of it.
         source: The picture.
         earlier: The shapes of the earlier mask; they can be edited and undone.
-        preview: Whether the answer shows the picture, as the caller wants it.
+        preview: Whether the answer shows the picture, as the caller chose it.
     """
     mask = None if given is source else given.item
     width, height = source.facts.size
