@@ -34,7 +34,7 @@ export function Tray({ items }: { items: Item[] }) {
         <Icon name="download" size={16} /> Download
       </button>
       {isBuilt("workflows") && (
-        <a class="button" href={address("workflows", "", { media: items.map((each) => each.id).join(",") })}>
+        <a class="button" href={address("workflows", "", byKind(items))}>
           Use in a workflow
         </a>
       )}
@@ -52,4 +52,10 @@ export function Tray({ items }: { items: Item[] }) {
       {sharing && <ShareDialog items={items} close={() => setSharing(false)} />}
     </div>
   );
+}
+
+/** Return the ids of each kind, as the page Workflows takes them. */
+function byKind(items: Item[]): Record<string, string> {
+  const kinds = Object.groupBy(items, (each) => each.kind);
+  return Object.fromEntries(Object.entries(kinds).map(([kind, found]) => [kind, found.map((each) => each.id).join(",")]));
 }
