@@ -9,7 +9,7 @@ export default defineConfig({
     outDir: "../stability_mcp/pages/static/ui",
     emptyOutDir: true,
     target: "es2022",
-    modulePreload: { polyfill: false },
+    modulePreload: false, // On loopback a request costs less than the code that saves it.
     assetsInlineLimit: 0,
     reportCompressedSize: false,
     sourcemap: false,
@@ -21,7 +21,7 @@ export default defineConfig({
         assetFileNames: "[name]-[hash][extname]",
         // What every page needs is one file: it compresses better than many small ones.
         codeSplitting: {
-          groups: [{ name: "ui", test: /node_modules\/preact\/(?!compat)|preload-helper|src\/ui\/(?!dialog|form|picker|schema|share|uploads)[\w.]+tsx?$/ }],
+          groups: [{ name: "ui", test: /node_modules\/preact\/(?!compat)|preload-helper|src\/ui\/(?!dialog|drop|form|picker|schema|share|uploads)[\w.]+tsx?$/ }],
         },
       },
     },

@@ -156,7 +156,7 @@ def test_the_wheel_contains_all_of_the_packages_and_nothing_else(built: tuple[Pa
         top = {each.split("/")[1] for each in archive.getnames()}
     expected = {
         path.relative_to(ROOT / "src").as_posix()
-        for path in (ROOT / "src").rglob("*")
+        for path in (ROOT / "src").glob("stability_*/**/*")
         if path.is_file() and path.suffix != ".pyc"
         if not any(part.endswith(".egg-info") for part in path.parts)
     }

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -306,3 +307,57 @@ async def test_a_mask_inside_a_mask_is_kept_when_its_label_moves_on(tmp_path: Pa
     assert continued.getbbox() == (0, 0, 20, 30)
     assert isinstance(text, TextContent)
     assert "corner" in text.text
+
+
+@pytest.mark.anyio
+async def test_without_shapes_the_answer_has_what_a_painter_needs(tmp_path: Path) -> None:
+    """Chosen: a page that paints gets picture and strokes; elsewhere shapes are needed."""
+    picture = str(_picture(tmp_path))
+    corner = [{"shape": "rectangle", "box": [0, 0, 20, 20]}]
+    async with connected(tmp_path) as client:
+        first = await client.call_tool("image_mask", {"image": picture})
+        await _mask(client, picture, corner)
+        again = await client.call_tool("image_mask", {"image": "disc-mask"})
+        plan = {"steps": [{"id": "m", "tool": "image_mask", "arguments": {"image": picture}}]}
+        checked = await client.call_tool("workflow_plan", {"plan": plan})
+
+    text = first.content[0]
+    assert isinstance(text, TextContent)
+    assert "No page to paint on can be opened." in text.text
+    assert text.text.endswith("Pass shapes instead.")
+    facts, later = ((each.meta or {})[FACTS] for each in (first, again))
+    assert (facts["image"]["label"], facts["image"]["width"]) == ("disc", 200)
+    assert (facts["mask"], facts["shapes"]) == (None, [])
+    assert later["image"] == facts["image"]
+    assert (later["mask"]["label"], later["shapes"]) == ("disc-mask", corner)
+    assert "paint while a workflow runs" in str(checked.content)
+
+
+def test_hundreds_of_strokes_take_no_copy_of_a_large_mask_each() -> None:
+    """Chosen: drawing in place gives the same pixels as combining areas."""
+    strokes = [
+        Shape(
+            kind="stroke",
+            mode="erase" if number % 3 == 2 else "add",
+            points=[(5 * number, 10), (190 - number, 15 + 3 * number)],
+            size=9,
+        )
+        for number in range(30)
+    ]
+    expected = Image.new("L", SIZE)
+    for stroke in strokes:
+        area = _draw(replace(stroke, mode="add"))
+        expected.paste(255 if stroke.mode == "add" else 0, mask=area)
+
+    assert _draw(*strokes).tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("size", [1, 2, 9, 40])
+def test_a_stroke_lies_in_the_middle_of_its_points(size: int) -> None:
+    """Chosen: what a page shows and what is sent are the same, also for a thin stroke."""
+    left, top, right, bottom = (
+        _draw(Shape(kind="stroke", points=[(60, 60), (120, 60)], size=size)).getbbox() or (0,) * 4
+    )
+
+    half = size // 2
+    assert (left, top, right, bottom) == (60 - half, 60 - half, 121 + half, 61 + half)

@@ -1,7 +1,7 @@
 """What the paint page does in a studio: describe its picture, store the masks that are painted.
 
-A link allows one picture. Shapes that name other media are refused, except those that the mask
-which the user goes on with already has.
+A link allows one picture. Shapes that name other media are refused, except those that the continued
+mask already has.
 """
 
 from collections.abc import Mapping, Sequence
@@ -66,15 +66,17 @@ class Painting:
         made = await MediaActions(self._parts).run_local(all_local_tools()[TOOL], arguments)
         link.saved += 1
         mask = made.items[0]
-        self._news.append(
+        line = (
             f"painted: the user saved the mask {quoted(mask.name)} ({mask.uri}) of "
             f"{quoted(image.name)}, {made.facts['share']:.1%} of it marked. "
             f"Use: mask={quoted(mask.name)} with image={quoted(image.name)}."
         )
+        if line not in self._news:  # the same strokes, saved twice
+            self._news.append(line)
         return made
 
     def take_news(self) -> list[str]:
-        """Return what answers haven't said yet about painted masks; each is returned once."""
+        """Return the lines about painted masks that no answer has had yet, each once."""
         news = self._news[:]
         self._news.clear()
         return news

@@ -2,11 +2,10 @@ import { render } from "preact";
 import { access, startEvents, unlock } from "./ui/client.ts";
 import { watchAddress } from "./ui/router.ts";
 import { Shell } from "./ui/shell";
-import { watchFiles } from "./ui/drop.ts";
 import "./ui/theme.css";
 
 watchAddress();
-watchFiles();
+void import("./ui/drop.ts").then((part) => part.watchFiles());
 const root = document.getElementById("app")!;
 root.replaceChildren(); // Preact keeps children that it didn't create.
 render(<Shell />, root);

@@ -11,7 +11,8 @@ from protocol.support_node import installed
 AXE = "axe-core/axe.min.js"
 
 RUN = """async (rules) => {
-  const found = await axe.run(rules.length ? { runOnly: rules } : {});
+  const every = { rules: { 'target-size': { enabled: true } } };  // the only one for WCAG 2.2 AA
+  const found = await axe.run(rules.length ? { runOnly: rules } : every);
   return { ran: found.passes.length, violations: found.violations };
 }"""
 COLOURS = ("color-contrast", "link-in-text-block")

@@ -30,7 +30,7 @@ SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 Result = TypeVar("Result")
 Fixtures = ParamSpec("Fixtures")
 
-MILLISECONDS = 8_000
+MILLISECONDS = 30_000
 """Ends a test that hangs."""
 expect.set_options(timeout=MILLISECONDS)
 

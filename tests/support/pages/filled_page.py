@@ -76,6 +76,21 @@ class Filled:
     run: str
 
 
+def open_client(base: str, token: str) -> httpx2.Client:
+    """Return a client that may do what an open page may.
+
+    Args:
+        base: Address of the server.
+        token: The page's token.
+    """
+    headers = {
+        "origin": base,
+        "sec-fetch-site": "same-origin",
+        "authorization": f"Bearer {token}",
+    }
+    return httpx2.Client(base_url=base, timeout=60, headers=headers)
+
+
 def call(http: httpx2.Client, tool: str, **arguments: object) -> dict[str, Any]:
     """Call a tool as the page does, and return the facts of its result.
 

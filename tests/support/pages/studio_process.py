@@ -16,6 +16,7 @@ UPLOAD = re.compile(r"http://127\.0\.0\.1:\d+/u/[\w-]+")
 SESSION_SECONDS = 3_600.0
 """A server may serve all tests of a worker, among tests of other areas."""
 VIEW = re.compile(r"http://127\.0\.0\.1:\d+/v/[\w-]+")
+PAINT = re.compile(r"http://127\.0\.0\.1:\d+/p/[\w-]+")
 
 
 class StudioProcess:
@@ -56,6 +57,13 @@ class StudioProcess:
         """Call a tool and return the link to the item in its answer."""
         answer = self.call(tool, **arguments)
         found = VIEW.search(answer)
+        assert found, answer
+        return found.group()
+
+    def paint_link(self, image: str) -> str:
+        """Return a link to paint a mask on a picture."""
+        answer = self.call("image_mask", image=image)
+        found = PAINT.search(answer)
         assert found, answer
         return found.group()
 

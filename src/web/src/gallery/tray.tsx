@@ -1,9 +1,10 @@
 /** The tray: what can be done with the selection. */
-import { useEffect, useState } from "preact/hooks";
-import { operations } from "../ui/client.ts";
+import { useState } from "preact/hooks";
+import { session } from "../ui/client.ts";
 import { Icon } from "../ui/icons";
 import { isBuilt } from "../ui/pages.ts";
 import { address } from "../ui/router.ts";
+import { use } from "../ui/state.ts";
 import { lazy } from "../ui/lazy";
 import { download, removeMedia } from "./actions.ts";
 import { compareAddress } from "./compare.ts";
@@ -16,16 +17,7 @@ const MOST_COMPARED = 8;
 
 export function Tray({ items }: { items: Item[] }) {
   const [sharing, setSharing] = useState(false);
-  const [canShare, setCanShare] = useState(false);
-  useEffect(() => {
-    operations().then(
-      (all) => {
-        const formats = all.find((each) => each.name === "media_export")?.schema.properties?.format?.enum;
-        setCanShare(formats?.includes("html") ?? false);
-      },
-      () => undefined,
-    );
-  }, []);
+  const canShare = use(session)?.exports === true;
   const pictures = items.filter((each) => each.kind === "image");
   const comparable = pictures.length === items.length && items.length >= 2 && items.length <= MOST_COMPARED;
   return (

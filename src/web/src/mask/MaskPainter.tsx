@@ -49,7 +49,7 @@ export function MaskPainter({ src, name, picture, history, stored, measured }: P
     setView((now) => zoomed(now, factor, at ?? { x: width / 2, y: height / 2 }));
   };
   useEffect(() => {
-    const watch = new ResizeObserver(fit);
+    const watch = new ResizeObserver(() => frame.current && fit()); // Also called as the page is left.
     watch.observe(frame.current!);
     return () => watch.disconnect();
   }, [picture.width, picture.height]);
