@@ -152,7 +152,7 @@ def test_a_problem_is_shown_at_its_step_and_argument_and_fixed_by_a_menu(
 def test_of_two_tabs_that_save_one_workflow_the_later_one_chooses_a_version(
     chrome: BrowserThread, studio_page: WebPage
 ) -> None:
-    """Nothing is overwritten without a question, and the version that isn't kept can still be undone to."""
+    """Nothing is overwritten without a question; undo brings back what wasn't kept."""
     with tab(chrome.browser) as one, tab(chrome.browser) as other:
         page = studio_page.open(one, NEW)
         enter(page, {**TWELVE, "title": "Shared"})
