@@ -100,7 +100,7 @@ function Choice({ result, isFirst, isBlind, isChosen, toggle }: ChoiceProps) {
   const isSound = media && kindOf(media) === "audio";
   return (
     <>
-      <button class="pick" autofocus={isFirst} aria-pressed={isChosen} onClick={toggle}>
+      <button class="candidate" autofocus={isFirst} aria-pressed={isChosen} onClick={toggle}>
         <span class="number num">
           <span class="sr">Number </span>
           {number}
