@@ -2,7 +2,7 @@
 # sets up `.demo/venv` with just the product; the others set up `.venv` with its tools. virtualenv
 # creates both, because some Python installations lack venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast soak check format schemas serve bench evaluate emulator-sheet models-sheet odd-files-sheet pages-sheet transforms-sheet waveforms-sheet mcpb web setup style lint layers types tests
+.PHONY: help demo test fast soak check format schemas serve bench evaluate emulator-sheet models-sheet odd-files-sheet pages-sheet screenshots transforms-sheet waveforms-sheet mcpb web setup style lint layers types tests
 
 PYTHON ?= python3
 VENV   := .venv
@@ -66,6 +66,9 @@ odd-files-sheet: $(READY)  ## Show 24 odd files as they are sent in one picture:
 
 pages-sheet: $(READY)  ## Show the upload and view pages in one picture: docs/pages.webp
 	PYTHONPATH=tests $(BIN)/python scripts/pages_sheet.py
+
+screenshots: $(READY)  ## Photograph the web page: docs/web-*.webp
+	PYTHONPATH=tests $(BIN)/python scripts/screenshots.py
 
 transforms-sheet: $(READY)  ## Show results of image_transform and image_layout in one picture: docs/transforms.webp
 	PYTHONPATH=tests $(BIN)/python scripts/transforms_sheet.py

@@ -9,7 +9,7 @@ import io
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -17,10 +17,10 @@ from tempfile import TemporaryDirectory
 
 import httpx2
 from PIL import Image
-from playwright.sync_api import Page, expect
 
 from support.pages.browsing import PHONE, BrowserThread, Scheme, tab
-from support.pages.filled_page import Filled, call, fill, made
+from support.pages.filled_page import Filled, call, fill, made, open_client
+from support.pages.places import PLACES
 from support.server.in_memory import environment_in
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -48,7 +48,8 @@ PICTURES = {
 }
 """Label, aspect ratio and prompt of what the gallery has."""
 
-Show = Callable[[Page, Filled], None]
+SHOWN = ("gallery", "viewer", "mask", "compare", "editor", "usage")
+"""Names of places; also names of the files."""
 
 
 @contextmanager
@@ -64,9 +65,9 @@ def opened(folder: Path) -> Iterator[tuple[httpx2.Client, str]]:
             assert found, "stability-mcp ui printed no link"
             origin, code = found.groups()
             headers = {"origin": origin, "sec-fetch-site": "same-origin"}
-            with httpx2.Client(base_url=origin, timeout=60, headers=headers) as http:
-                token = http.post("/api/ui/session", json={"code": code}).json()["token"]
-                http.headers["authorization"] = f"Bearer {token}"
+            answer = httpx2.post(f"{origin}/api/ui/session", json={"code": code}, headers=headers)
+            token = answer.json()["token"]
+            with open_client(origin, token) as http:
                 yield http, token
         finally:
             process.terminate()
@@ -81,91 +82,19 @@ def stock(http: httpx2.Client) -> Filled:
     return filled
 
 
-def show(page: Page, address: str) -> None:
-    """Go to a page and wait until its pictures are there."""
-    page.goto(f"{page.url.partition('#')[0]}{address}")
-    settle(page)
-
-
-def settle(page: Page) -> None:
-    """Wait until nothing loads any more and every picture in view is drawn."""
-    expect(page.locator(".skeleton")).to_have_count(0)
-    page.wait_for_function(
-        "() => [...document.images].every((each) => each.complete && each.naturalWidth)"
-    )
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
-
-
-def gallery(page: Page, _: Filled) -> None:
-    """Show the gallery with two items selected."""
-    show(page, "#/media")
-    for label in ("fox", "meadow"):
-        page.get_by_role("checkbox", name=f"Select {label}", exact=True).check()
-    expect(page.get_by_text("2 selected")).to_be_visible()
-    settle(page)
-
-
-def viewer(page: Page, filled: Filled) -> None:
-    """Show a picture with what it was made from."""
-    show(page, f"#/media/{filled.edited}")
-    expect(page.get_by_role("heading", name="Lineage")).to_be_visible()
-    settle(page)
-
-
-def mask(page: Page, filled: Filled) -> None:
-    """Show the painter with the mask that was saved."""
-    show(page, f"#/mask/{filled.mask}")
-    expect(page.get_by_role("heading", name="Paint a mask")).to_be_visible()
-    page.get_by_label("Describe the new content").fill("a small red sailing boat")
-    settle(page)
-
-
-def compare(page: Page, filled: Filled) -> None:
-    """Show a picture and what was made of it under the slider."""
-    show(page, f"#/compare?a={filled.picture}&b={filled.edited}")
-    expect(page.get_by_role("slider")).to_be_visible()
-    settle(page)
-
-
-def workflow(page: Page, _: Filled) -> None:
-    """Show a workflow in the editor."""
-    show(page, "#/workflows/autumn")
-    expect(page.get_by_role("button", name=re.compile("^Run, "))).to_be_visible()
-    settle(page)
-
-
-def usage(page: Page, _: Filled) -> None:
-    """Show the figures of the day."""
-    show(page, "#/usage")
-    expect(page.get_by_role("heading", name="Saved by the cache")).to_be_visible()
-    settle(page)
-
-
-PAGES: dict[str, Show] = {
-    "gallery": gallery,
-    "viewer": viewer,
-    "mask": mask,
-    "compare": compare,
-    "workflow": workflow,
-    "usage": usage,
-}
-
-
-def photograph(
-    chrome: BrowserThread, home: Path, shows: dict[str, Show]
-) -> dict[str, list[Image.Image]]:
+def photograph(chrome: BrowserThread, home: Path) -> dict[str, list[Image.Image]]:
     """Return each page in a window and on a phone; the themes alternate from page to page."""
-    found: dict[str, list[Image.Image]] = {name: [] for name in shows}
+    found: dict[str, list[Image.Image]] = {name: [] for name in SHOWN}
     with opened(home) as (http, token):
         filled = stock(http)
         for size, first in ((WINDOW, 0), (PHONE, 1)):
             with tab(chrome.browser, size) as now:
                 now.page.add_init_script(f"sessionStorage.setItem('token', '{token}')")
                 now.page.goto(f"{http.base_url}/ui/")
-                for at, (name, prepare) in enumerate(shows.items()):
+                for at, name in enumerate(SHOWN):
                     schemes: tuple[Scheme, Scheme] = ("light", "dark")
                     now.page.emulate_media(color_scheme=schemes[(at + first) % 2])
-                    prepare(now.page, filled)
+                    PLACES[name](now.page, filled)
                     found[name].append(Image.open(io.BytesIO(now.page.screenshot())))
     return found
 
@@ -202,7 +131,7 @@ def main(folder: Path) -> None:
     chrome = BrowserThread()
     try:
         with TemporaryDirectory(prefix="screenshots-") as home:
-            found = chrome.run(partial(photograph, chrome, Path(home), PAGES))
+            found = chrome.run(partial(photograph, chrome, Path(home)))
     finally:
         chrome.close()
     files = {f"web-{name}.webp": packed(joined(images)) for name, images in found.items()}

@@ -40,6 +40,21 @@ HOSTILE = json.dumps(f"{MARKUP}{MARK}gnp.exe ")[1:-1] + "\\ud800"
 PLACEHOLDER = "harbour"
 
 
+WITH_TEXTS = (
+    "gallery",
+    "viewer",
+    "jobs",
+    "workflows",
+    "run",
+    "review",
+    "picker",
+    "mask",
+    "compare",
+    "blind",
+)
+"""Places that show labels or prompts."""
+
+
 class Served:
     """A running server, empty until its content is asked for.
 
@@ -128,8 +143,8 @@ def test_labels_and_prompts_stay_text_on_every_page(chrome: BrowserThread, serve
         page.route("**/api/**", infect)
         page.reload()
         shown = {}
-        for name, show in PLACES.items():
-            show(page, filled)
+        for name in WITH_TEXTS:
+            PLACES[name](page, filled)
             shown[name] = page.locator("body").inner_text()
             assert page.locator("img[src=x], #bold").count() == 0, name
             page.keyboard.press("Escape")

@@ -22,6 +22,7 @@ PLAN: dict[str, Any] = {
             "arguments": {
                 "prompt": "a mountain lake in {season}, golden hour",
                 "aspect_ratio": "3:2",
+                "seed": 8,
             },
         },
         {
@@ -120,7 +121,7 @@ def fill(http: httpx2.Client, label: str = "harbour", prompt: str = "a harbour a
         label: Label of the picture that the others are made of.
         prompt: Its prompt.
     """
-    picture = made(http, "generate_core", prompt=prompt, label=label, aspect_ratio="3:2")
+    picture = made(http, "generate_core", prompt=prompt, label=label, aspect_ratio="3:2", seed=7)
     uri = f"media://{picture}"
     box = {"shape": "rectangle", "box": [0.35, 0.55, 0.65, 0.85]}
     mask = made(http, "image_mask", image=uri, shapes=[box], label=f"{label} mask"[:100])
@@ -136,6 +137,7 @@ def fill(http: httpx2.Client, label: str = "harbour", prompt: str = "a harbour a
             mask=f"media://{mask}",
             prompt="a small red sailing boat",
             label="red boat",
+            seed=7,
         ),
         sound=_stored(http, make.wav(3.0), "audio/wav", "gulls"),
         model=_stored(http, make.glb(), "model/gltf-binary", "buoy"),

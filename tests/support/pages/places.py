@@ -170,6 +170,7 @@ def compare(page: Page, filled: Filled) -> None:
     """Show a picture and what was made of it under the slider."""
     go(page, f"#/compare?a={filled.picture}&b={filled.edited}", "Compare")
     expect(page.get_by_role("slider")).to_be_visible()
+    expect(page.get_by_text("Similarity")).to_be_attached()
     settle(page)
 
 

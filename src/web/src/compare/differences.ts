@@ -1,5 +1,5 @@
 /** What differs between pictures: settings as rows, numbers from `image_compare` as text. */
-import { count } from "../ui/format.ts";
+import { count, plain } from "../ui/format.ts";
 import type { MediaDetail } from "../ui/media.ts";
 
 export interface Row {
@@ -38,7 +38,7 @@ export function rowsOf(items: readonly MediaDetail[], settings: readonly Record<
 
 function text(value: unknown): string {
   if (value === undefined || value === null || value === "") return "none";
-  return typeof value === "string" ? value : typeof value === "number" ? count(value) : JSON.stringify(value);
+  return typeof value === "string" ? plain(value) : typeof value === "number" ? count(value) : JSON.stringify(value);
 }
 
 /** Return the numbers of a comparison, by name. */
