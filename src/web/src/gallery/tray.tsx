@@ -17,7 +17,6 @@ const MOST_COMPARED = 8;
 
 export function Tray({ items }: { items: Item[] }) {
   const [sharing, setSharing] = useState(false);
-  const canShare = use(session)?.exports === true;
   const pictures = items.filter((each) => each.kind === "image");
   const comparable = pictures.length === items.length && items.length >= 2 && items.length <= MOST_COMPARED;
   return (
@@ -38,11 +37,9 @@ export function Tray({ items }: { items: Item[] }) {
           Use in a workflow
         </a>
       )}
-      {canShare && (
-        <button class="button" onClick={() => setSharing(true)}>
-          Share
-        </button>
-      )}
+      <button class="button" onClick={() => setSharing(true)}>
+        Share
+      </button>
       <button class="button quiet" onClick={() => void removeMedia(items)}>
         Delete
       </button>

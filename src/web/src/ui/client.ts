@@ -24,8 +24,6 @@ export interface Session {
   reserved: number;
   balance: number | null;
   confirm_above: number | null;
-  /** Whether the page may write exports into the user's folders. */
-  exports?: boolean;
 }
 export interface ToolAnswer {
   text: string;
