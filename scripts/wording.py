@@ -31,8 +31,10 @@ QUOTED = [
     *("tests/facts/*", "tests/compat/*.json", "tests/test_wording.py", "scripts/wording.toml"),
     *("src/stability_mcp/store/migration_*.sql", "tests/store/*.sql"),
     *("tests/store/test_migrations.py", "tests/support/store/freeze_schema_3.py"),
+    *("src/stability_mcp/pages/static/ui/*", "src/stability_mcp/pages/static/apps/*"),
 ]
-"""Files not searched: API documents, earlier releases, the list itself, earlier column names."""
+"""Files not searched: API documents, earlier releases, the list itself, earlier column names, and
+built files, whose sources are searched."""
 
 
 @dataclass(frozen=True)

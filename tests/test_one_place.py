@@ -36,7 +36,7 @@ def _named(path: Path) -> set[str]:
 
 
 def _modules() -> Iterator[tuple[str, Path]]:
-    for path in sorted(SOURCE.rglob("*.py")):
+    for path in sorted(SOURCE.glob("stability_*/**/*.py")):
         name = path.relative_to(SOURCE).as_posix()
         if not name.startswith("stability_mcp/api/operations/"):
             yield name, path
@@ -54,7 +54,7 @@ def test_no_page_lists_operations_by_hand() -> None:
     """*Chosen*: pages name operations in sentences; lists are generated from the rows."""
     listed = re.compile(rf"^[-*|]\s*`({'|'.join(OPERATIONS)})`", re.MULTILINE)
 
-    pages = {path.name: path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.md")}
+    pages = {path.name: path.read_text(encoding="utf-8") for path in SOURCE.glob("stability_*/**/*.md")}
 
     assert len(pages) > 5
     assert {name: found for name, text in pages.items() if (found := listed.findall(text))} == {}

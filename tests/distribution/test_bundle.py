@@ -142,7 +142,7 @@ def test_the_bundle_contains_every_file_of_the_packages(bundle: Path) -> None:
     """*Chosen*: a missing data file is noticed only when it is needed."""
     expected = {
         path.relative_to(ROOT)
-        for path in (ROOT / "src").rglob("*")
+        for path in (ROOT / "src").glob("stability_*/**/*")
         if path.is_file() and path.suffix != ".pyc"
         if not any(part.endswith(".egg-info") for part in path.parts)
     }

@@ -32,8 +32,9 @@ SECONDS = 60
 MAX_WHEEL_BYTES = 2_400_000
 MAX_SDIST_BYTES = 1_800_000
 """*Chosen*: a packed file of code is 1.75 KB on average, so this is 1,100 files and the data."""
-MAX_DATA_BYTES = 400_000
-"""Of everything that isn't Python: the font and the emulator's notes are three quarters of it."""
+MAX_DATA_BYTES = 560_000
+"""Of everything that isn't Python: the font and the emulator's notes are half of it, and the built
+page and Apps, which have bounds of their own, a third."""
 MAX_PAGE_BYTES = 1_000_000
 """Of the demo's page."""
 DATA = {
@@ -156,7 +157,7 @@ def test_the_wheel_contains_all_of_the_packages_and_nothing_else(built: tuple[Pa
         top = {each.split("/")[1] for each in archive.getnames()}
     expected = {
         path.relative_to(ROOT / "src").as_posix()
-        for path in (ROOT / "src").rglob("*")
+        for path in (ROOT / "src").glob("stability_*/**/*")
         if path.is_file() and path.suffix != ".pyc"
         if not any(part.endswith(".egg-info") for part in path.parts)
     }

@@ -311,7 +311,7 @@ async def test_a_mask_inside_a_mask_is_kept_when_its_label_moves_on(tmp_path: Pa
 
 @pytest.mark.anyio
 async def test_without_shapes_the_answer_has_what_a_painter_needs(tmp_path: Path) -> None:
-    """Chosen: a host or page that paints gets picture and strokes; elsewhere shapes are asked for."""
+    """Chosen: a page that paints gets picture and strokes; elsewhere shapes are needed."""
     picture = str(_picture(tmp_path))
     corner = [{"shape": "rectangle", "box": [0, 0, 20, 20]}]
     async with connected(tmp_path) as client:

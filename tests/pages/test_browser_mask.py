@@ -152,7 +152,7 @@ def test_the_page_and_the_server_draw_the_same_mask_with_every_tool(
 
 
 @in_browser
-def test_a_mask_is_painted_saved_and_opened_again_by_keys_alone(
+def test_a_mask_is_painted_saved_and_opened_again_with_keys_only(
     chrome: BrowserThread, web: UiClient
 ) -> None:
     """*Chosen*: arrows and Enter, or typed numbers; a saved mask keeps its strokes."""
@@ -165,7 +165,7 @@ def test_a_mask_is_painted_saved_and_opened_again_by_keys_alone(
             page.keyboard.press(key)
         expect(facts).to_contain_text("px at 400, 300")
         page.keyboard.press("i")
-        expect(facts).to_contain_text("800 × 600 px at 0, 0")
+        expect(facts).to_contain_text("600 px at 0, 0")
         page.keyboard.press("Control+z")
         page.keyboard.press("Control+z")
         expect(facts).to_contain_text("nothing yet")
@@ -250,10 +250,27 @@ def test_a_blind_comparison_shows_nothing_before_the_pick_and_counts(
 
 
 @in_browser
+def test_a_pick_of_a_run_is_stored_with_the_run(chrome: BrowserThread, web: UiClient) -> None:
+    """*Chosen*: by the tool, so that the run continues; picks without a run stay in the tab."""
+    options = [{"name": each, "prompt": f"a {each} poster"} for each in ("flat", "bold")]
+    arguments = {"template": "ab_test", "arguments": {"options": options}, "confirm_spend": 50}
+    run = web.call("workflow_run", arguments, prefer="wait=25").json()["result"]["id"]
+    made = web.call("media_list", {"limit": 2}).json()["result"]["media"]
+    pair = f"a={made[0]['id']}&b={made[1]['id']}"
+    with tab(chrome.browser, WIDE) as found:
+        page = opened(found, web, f"#/compare?{pair}&view=blind&run={run}&picks=1,2")
+        expect(page.locator(".blind").get_by_role("img")).to_have_count(2)
+        page.locator(".blind").press("0")
+        expect(page.get_by_text("The pick is stored with the run.")).to_be_visible()
+
+    assert web.call("workflow_run", {"run": run}).json()["result"]["state"] == "done"
+
+
+@in_browser
 def test_a_model_asks_for_a_mask_and_gets_it_with_its_next_answer(
     chrome: BrowserThread, studio: StudioProcess
 ) -> None:
-    """*Chosen*: hosts without Apps show a link; nobody types coordinates."""
+    """*Chosen*: hosts without Apps show a link, and the user paints instead of typing."""
     path = studio.save("bay.png", make.png((640, 480)))
     answer = studio.call("image_mask", image=str(path))
     assert "Show the user this link" in answer

@@ -94,7 +94,7 @@ def test_twelve_steps_run_after_one_question_stop_for_a_pick_and_are_made_again_
         page.get_by_role("button", name="Review 2 results").click()
         page.keyboard.press("1")
         page.keyboard.press("2")
-        expect(page.locator(".choice[aria-pressed=true] .number")).to_have_text("Number 2")
+        expect(page.locator(".candidate[aria-pressed=true] .number")).to_have_text("Number 2")
         page.keyboard.press("Enter")
         is_in_state(page, "done")
         expect(page.get_by_text("spent 13 credits")).to_be_visible()
@@ -118,7 +118,7 @@ def test_twelve_steps_run_after_one_question_stop_for_a_pick_and_are_made_again_
 
 
 @in_browser
-def test_a_problem_is_shown_at_its_step_and_argument_and_mended_by_a_menu(
+def test_a_problem_is_shown_at_its_step_and_argument_and_fixed_by_a_menu(
     chrome: BrowserThread, studio_page: WebPage
 ) -> None:
     """What the check finds, where it is found; undo brings the mistake back."""
@@ -152,7 +152,7 @@ def test_a_problem_is_shown_at_its_step_and_argument_and_mended_by_a_menu(
 def test_of_two_tabs_that_save_one_workflow_the_later_one_chooses_a_version(
     chrome: BrowserThread, studio_page: WebPage
 ) -> None:
-    """Nothing is overwritten unasked, and the version that isn't kept can still be undone to."""
+    """Nothing is overwritten without a question; undo brings back what wasn't kept."""
     with tab(chrome.browser) as one, tab(chrome.browser) as other:
         page = studio_page.open(one, NEW)
         enter(page, {**TWELVE, "title": "Shared"})
@@ -196,11 +196,11 @@ def test_a_draft_and_a_run_that_waits_survive_the_end_of_the_server(
             enter(page, {**TWELVE, "steps": TWELVE["steps"][:2]})
             run(page)
             is_in_state(page, "review")
-            waiting, port = page.url, served.port
+            waiting = page.url
             page.goto(f"{served.base}/ui/{NEW}")
             page.get_by_label("Title of the workflow").fill("Not saved yet")
         expect(page.get_by_text("Not live, reconnecting")).to_be_visible()
-        with web_page(tmp_path, port=port) as served:
+        with web_page(tmp_path) as served:
             expect(page.get_by_text("The server was restarted.")).to_be_visible()
             page.reload()
             page.goto(served.link())
@@ -215,7 +215,7 @@ def test_a_draft_and_a_run_that_waits_survive_the_end_of_the_server(
 
 
 @in_browser
-def test_a_workflow_is_built_walked_and_run_with_the_keyboard_alone(
+def test_a_workflow_is_built_walked_and_run_with_only_the_keyboard(
     chrome: BrowserThread, studio_page: WebPage
 ) -> None:
     """*Documented*: WCAG 2.1.1."""

@@ -1,5 +1,6 @@
 """The paint page over HTTP: what its link allows, and nothing beyond one picture."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,13 @@ import pytest
 import support.imaging.sample_files as make
 from stability_mcp.local_tools.local_tool import Paint
 from stability_mcp.pages import paint_routes
+from stability_mcp.pages.site import STATIC
 from stability_mcp.studio import links, painting
 from support.pages.local_pages import Pages
 
 BOX = {"shape": "rectangle", "box": [10, 10, 60, 40]}
+
+CHECKOUT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.anyio
 
@@ -114,3 +118,18 @@ async def test_a_link_ends_with_its_time_its_picture_and_its_number_of_masks(
     await pages.studio.library.delete(["bay"])
     assert (await pages.http.get(f"{other}/facts")).status_code == 404
     assert (await pages.http.post(f"{other}/masks", json={"shapes": [BOX]})).status_code == 400
+
+
+def test_the_pages_of_links_have_the_colours_of_the_web_page() -> None:
+    """Chosen: a link of a chat, and the page of all media, look like one program."""
+
+    def tokens(css: str) -> dict[str, str]:
+        found = re.findall(r"^  (--[\w-]+): (.+);$", css, re.MULTILINE)
+        return {name: re.sub(r"var\(--[\w-]+, (.+)\)$", r"\1", value) for name, value in found}
+
+    own = tokens((STATIC / "theme.css").read_text("utf-8"))
+    page = tokens((CHECKOUT / "src/web/src/ui/theme.css").read_text("utf-8"))
+    shared = own.keys() & page.keys() - {"--radius"}
+
+    assert len(shared) > 15
+    assert {name: own[name] for name in shared} == {name: page[name] for name in shared}

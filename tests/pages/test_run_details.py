@@ -57,7 +57,7 @@ def test_a_template_becomes_a_plan_that_can_be_checked_again(page: UiClient) -> 
 
 
 @pytest.mark.parametrize(
-    ("wanted", "status", "told"),
+    ("wanted", "status", "reason"),
     [
         ({}, 400, "template must be a name"),
         ({"template": "compare_models", "arguments": {"colour": 1}}, 400, "colour"),
@@ -65,12 +65,12 @@ def test_a_template_becomes_a_plan_that_can_be_checked_again(page: UiClient) -> 
     ],
 )
 def test_a_template_that_cannot_be_used_is_refused_with_the_reason(
-    page: UiClient, wanted: dict[str, object], status: int, told: str
+    page: UiClient, wanted: dict[str, object], status: int, reason: str
 ) -> None:
     """What is wrong, in the words of the check."""
     answer = page.http.post("/api/ui/plans", json=wanted)
     assert answer.status_code == status, answer.text
-    assert told in answer.json()["text"]
+    assert reason in answer.json()["text"]
 
 
 def test_templates_are_listed_with_the_price_of_their_example(page: UiClient) -> None:

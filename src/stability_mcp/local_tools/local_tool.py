@@ -51,7 +51,7 @@ class Paint:
 
     image: MediaItem
     mask: MediaItem | None = None
-    """The mask to go on with."""
+    """The mask to continue."""
     shapes: Sequence[Mapping[str, Any]] = ()
     """The shapes of that mask."""
 

@@ -16,14 +16,14 @@ async def for_painting(
     earlier: Sequence[Mapping[str, Any]],
     preview: str | None,
 ) -> LocalResult:
-    """Return the picture to paint on, and the shapes to go on with; stores nothing.
+    """Return the picture to paint on, and the shapes to continue; stores nothing.
 
     Args:
         workbench: The media and settings of the call.
         given: What the caller named: the picture, or an earlier mask of it.
         source: The picture.
         earlier: The shapes of the earlier mask; they can be edited and undone.
-        preview: Whether the answer shows the picture, as the caller wants it.
+        preview: Whether the answer shows the picture, as the caller chose it.
     """
     mask = None if given is source else given.item
     width, height = source.facts.size

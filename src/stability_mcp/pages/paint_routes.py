@@ -50,7 +50,7 @@ class PaintRoutes:
         return HTMLResponse(self._page)
 
     async def facts(self, request: Request) -> Response:
-        """Return the picture's name and size, and the shapes to go on with."""
+        """Return the picture's name and size, and the shapes to continue."""
         studio, link = await self._found(request)
         image, mask = await self._picture(studio, link), link.paint.mask
         return JSONResponse(
@@ -73,7 +73,7 @@ class PaintRoutes:
         return _media(drawn.data, drawn.media_type)
 
     async def mask(self, request: Request) -> Response:
-        """Return the mask that the user goes on with."""
+        """Return the mask that the user continues."""
         studio, link = await self._found(request)
         if link.paint.mask is None:
             raise HTTPException(404)

@@ -7,30 +7,12 @@ from stability_mcp.api.operation import Operation
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.parsing import parse
 from stability_mcp.errors import ArgumentsError
+from stability_mcp.rest.operation_paths import operation_path
 from stability_mcp.rest.rest_call import RestCall
 from stability_mcp.rest.route import AnswerKind, RestRoute
 from stability_mcp.server.extra_arguments import Split, split
 from stability_mcp.studio import CallOptions
 from stability_mcp.text import quoted
-
-_PREFIXES = (
-    ("/v2beta/stable-image/", "/"),
-    ("/v2beta/audio/stable-audio-2/", "/audio/"),
-    ("/v2beta/audio/stable-audio/", "/audio3/"),
-    ("/v2beta/", "/"),
-    ("/v1/generation/", "/v1/generation/"),
-    ("/v1/", "/"),
-)
-"""Beginnings of the API's paths, and what they become; the first that fits counts."""
-
-
-def operation_path(row: type[Operation]) -> str:
-    """Return the path of an operation's route."""
-    path = row.spec.path
-    for given, ours in _PREFIXES:
-        if path.startswith(given):
-            return ours + path.removeprefix(given)
-    return path
 
 
 def operation_routes() -> list[RestRoute]:

@@ -7,11 +7,17 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from stability_mcp.api.operations import OPERATIONS
+from stability_mcp.rest.operation_paths import operation_path
 from stability_mcp.rest.route import PREFIX
 
 ROUTES: Mapping[str, str] = MappingProxyType(
     {
-        "account_balance": "GET /user/balance",
+        **{
+            name: f"{row.spec.method} {operation_path(row)}"
+            for name, row in OPERATIONS.items()
+            if not row.is_paid()
+        },
         "cost_estimate": "GET /admin/costs/estimate",
         "job_cancel": "DELETE /jobs/{id}",
         "job_list": "GET /jobs",

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.parsing import parse_model
+from stability_mcp.local_tools import all_local_tools
 from stability_mcp.local_tools.local_tool import LocalResult
 from stability_mcp.server import plain_results, results
 from stability_mcp.server.call_context import CallContext
@@ -142,9 +143,15 @@ async def _studio_for(lazy_studio: LazyStudio, context: CallContext) -> Studio:
         context.workspace,
         sheet,
         scope,
-        reads_files=not context.from_page,
+        reads_files=not context.from_page or _writes_files(context.tool),
         name=plain(context.listed_as)[:MAX_CLIENT_CHARACTERS],
     )
+
+
+def _writes_files(tool: str) -> bool:
+    """Return whether a tool writes into the user's folders: on the page, the user asks for it."""
+    local = all_local_tools().get(tool)
+    return local is not None and local.writes_files
 
 
 async def _operate(

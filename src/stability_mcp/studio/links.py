@@ -55,7 +55,7 @@ class PaintLink:
 
     token: str
     paint: Paint
-    """The picture, and the mask that the user goes on with."""
+    """The picture, and the mask that the user continues."""
     expires_at: float
     """Unix seconds."""
     saved: int = 0

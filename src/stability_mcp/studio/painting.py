@@ -1,7 +1,7 @@
 """What the paint page does in a studio: describe its picture, store the masks that are painted.
 
-A link allows one picture. Shapes that name other media are refused, except those that the mask
-which the user goes on with already has.
+A link allows one picture. Shapes that name other media are refused, except those that the continued
+mask already has.
 """
 
 from collections.abc import Mapping, Sequence
@@ -76,7 +76,7 @@ class Painting:
         return made
 
     def take_news(self) -> list[str]:
-        """Return what answers haven't said yet about painted masks; each is returned once."""
+        """Return the lines about painted masks that no answer has had yet, each once."""
         news = self._news[:]
         self._news.clear()
         return news

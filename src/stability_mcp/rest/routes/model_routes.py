@@ -12,7 +12,7 @@ from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.styles import STYLES
 from stability_mcp.imaging.sniff import EXTENSIONS
 from stability_mcp.rest.bodies import MAX_FILES
-from stability_mcp.rest.operation_routes import operation_path
+from stability_mcp.rest.operation_paths import operation_path
 from stability_mcp.rest.rest_call import RestCall
 from stability_mcp.rest.route import PREFIX, route
 from stability_mcp.server.tool import Data

@@ -1,9 +1,10 @@
 /** The tray: what can be done with the selection. */
-import { useEffect, useState } from "preact/hooks";
-import { operations } from "../ui/client.ts";
+import { useState } from "preact/hooks";
+import { session } from "../ui/client.ts";
 import { Icon } from "../ui/icons";
 import { isBuilt } from "../ui/pages.ts";
 import { address } from "../ui/router.ts";
+import { use } from "../ui/state.ts";
 import { lazy } from "../ui/lazy";
 import { download, removeMedia } from "./actions.ts";
 import { compareAddress } from "./compare.ts";
@@ -16,16 +17,6 @@ const MOST_COMPARED = 8;
 
 export function Tray({ items }: { items: Item[] }) {
   const [sharing, setSharing] = useState(false);
-  const [canShare, setCanShare] = useState(false);
-  useEffect(() => {
-    operations().then(
-      (all) => {
-        const formats = all.find((each) => each.name === "media_export")?.schema.properties?.format?.enum;
-        setCanShare(formats?.includes("html") ?? false);
-      },
-      () => undefined,
-    );
-  }, []);
   const pictures = items.filter((each) => each.kind === "image");
   const comparable = pictures.length === items.length && items.length >= 2 && items.length <= MOST_COMPARED;
   return (
@@ -42,15 +33,13 @@ export function Tray({ items }: { items: Item[] }) {
         <Icon name="download" size={16} /> Download
       </button>
       {isBuilt("workflows") && (
-        <a class="button" href={address("workflows", "", { media: items.map((each) => each.id).join(",") })}>
+        <a class="button" href={address("workflows", "", byKind(items))}>
           Use in a workflow
         </a>
       )}
-      {canShare && (
-        <button class="button" onClick={() => setSharing(true)}>
-          Share
-        </button>
-      )}
+      <button class="button" onClick={() => setSharing(true)}>
+        Share
+      </button>
       <button class="button quiet" onClick={() => void removeMedia(items)}>
         Delete
       </button>
@@ -60,4 +49,10 @@ export function Tray({ items }: { items: Item[] }) {
       {sharing && <ShareDialog items={items} close={() => setSharing(false)} />}
     </div>
   );
+}
+
+/** Return the ids of each kind, as the page Workflows takes them. */
+function byKind(items: Item[]): Record<string, string> {
+  const kinds = Object.groupBy(items, (each) => each.kind);
+  return Object.fromEntries(Object.entries(kinds).map(([kind, found]) => [kind, found.map((each) => each.id).join(",")]));
 }

@@ -15,7 +15,7 @@ export function AdoptDialog({ operations, close }: { operations: Operation[]; cl
     setBusy(true);
     setProblem("");
     try {
-      const given = { generation: generation.trim(), ...(operation && { operation }), ...(label.trim() && { label: label.trim() }) };
+      const given = { generation: generation.trim(), operation, ...(label.trim() && { label: label.trim() }) };
       const { text } = await callTool("job_adopt", given);
       toast({ text: text.split("\n", 1)[0] ?? "" });
       close();
@@ -35,7 +35,7 @@ export function AdoptDialog({ operations, close }: { operations: Operation[]; cl
           <button class="button" onClick={close}>
             Cancel
           </button>
-          <button class="button primary" disabled={busy || !generation.trim()} onClick={() => void adopt()}>
+          <button class="button primary" disabled={busy || !generation.trim() || !operation} onClick={() => void adopt()}>
             Fetch, free
           </button>
         </>
@@ -49,7 +49,7 @@ export function AdoptDialog({ operations, close }: { operations: Operation[]; cl
       <label class="field">
         <span>Operation</span>
         <select value={operation} onChange={(event) => setOperation(event.currentTarget.value)}>
-          <option value="">Not known</option>
+          <option value="">Choose…</option>
           {operations.map((each) => (
             <option key={each.name} value={each.name}>
               {each.title}

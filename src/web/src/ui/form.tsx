@@ -94,7 +94,9 @@ export function FieldRow({ field, value, set, problem }: FieldProps) {
 function hintOf({ schema, description, control }: Field): string {
   const { minimum: min, maximum: max } = schema;
   const range = control === "number" && min !== undefined && max !== undefined && max < 1e6 ? `${min} to ${max}.` : "";
-  return [description, range].filter(Boolean).join(" ");
+  // A chosen file needs no words about how to name one.
+  const told = control === "file" || control === "files" ? description.replace(/^(Label, URI or path)[.;:]?\s*/, "") : description;
+  return [told, range].filter(Boolean).join(" ");
 }
 
 type Common = { id: string; "aria-describedby": string; "aria-invalid"?: true; "data-field": string };

@@ -4,9 +4,11 @@ import { callTool } from "./client.ts";
 import { Dialog } from "./dialog";
 import type { Reference } from "./media.ts";
 import { toast } from "./toasts";
+import "./form.css";
 
 export function ShareDialog({ items, close }: { items: readonly Reference[]; close: () => void }) {
-  const [prompts, setPrompts] = useState(false);
+  const [title, setTitle] = useState("");
+  const [show, setShow] = useState<string[]>([]);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState("");
   const write = async () => {
@@ -16,7 +18,7 @@ export function ShareDialog({ items, close }: { items: readonly Reference[]; clo
       const { text } = await callTool("media_export", {
         media: items.map((each) => each.uri),
         format: "html",
-        ...(prompts ? { details: true } : {}),
+        page: { ...(title.trim() && { title: title.trim() }), ...(show.length && { show }) },
       });
       toast({ text, time: 0 });
       close();
@@ -43,10 +45,20 @@ export function ShareDialog({ items, close }: { items: readonly Reference[]; clo
       }
     >
       <p>One HTML file with the pictures and sounds inside. It opens in any browser, without this program and without a network.</p>
-      <label class="row">
-        <input type="checkbox" checked={prompts} onChange={(event) => setPrompts(event.currentTarget.checked)} />
-        Include prompts and prices
+      <label class="field">
+        <span>Title (optional)</span>
+        <input value={title} onInput={(event) => setTitle(event.currentTarget.value)} />
       </label>
+      {["prompts", "prices"].map((each) => (
+        <label key={each} class="row">
+          <input
+            type="checkbox"
+            checked={show.includes(each)}
+            onChange={() => setShow(show.includes(each) ? show.filter((one) => one !== each) : [...show, each])}
+          />
+          Include {each}
+        </label>
+      ))}
       {problem && (
         <p class="problem lines" role="alert">
           {problem}

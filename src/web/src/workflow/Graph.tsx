@@ -69,7 +69,7 @@ export function Graph({ plan, operations, progress, problems, prices, selected, 
     return { x: (event.clientX - box.left - at.current.x) / at.current.zoom, y: (event.clientY - box.top - at.current.y) / at.current.zoom };
   };
   const pan = (event: PointerEvent) => {
-    if ((event.target as Element).closest(".node, .zoom")) return;
+    if ((event.target as Element).closest(".node, .map-zoom")) return;
     const start = { x: event.clientX - view.x, y: event.clientY - view.y };
     follow(event, (moved) => setView((now) => ({ ...now, x: moved.clientX - start.x, y: moved.clientY - start.y })));
   };
@@ -152,7 +152,7 @@ export function Graph({ plan, operations, progress, problems, prices, selected, 
           ),
         )}
       </div>
-      <div class="zoom">
+      <div class="map-zoom">
         <button class="button icon" aria-label="Zoom out" title="Zoom out (-)" onClick={() => zoomBy(1 / ZOOM.step)}>
           <Icon name="minus" />
         </button>

@@ -75,7 +75,7 @@ export function ReviewDialog({ run, step, close, pick }: Props) {
         </>
       }
     >
-      <ul class="sheet" aria-label="Results to pick from">
+      <ul class="picks" aria-label="Results to pick from">
         {results.map((each, i) => (
           <li key={each.number}>
             <Choice result={each} isFirst={!i} isBlind={step.blind ?? false} isChosen={chosen.includes(each.number)} toggle={() => toggle(each.number)} />
@@ -100,7 +100,7 @@ function Choice({ result, isFirst, isBlind, isChosen, toggle }: ChoiceProps) {
   const isSound = media && kindOf(media) === "audio";
   return (
     <>
-      <button class="choice" autofocus={isFirst} aria-pressed={isChosen} onClick={toggle}>
+      <button class="candidate" autofocus={isFirst} aria-pressed={isChosen} onClick={toggle}>
         <span class="number num">
           <span class="sr">Number </span>
           {number}

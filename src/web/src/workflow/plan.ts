@@ -117,6 +117,18 @@ export function sources(plan: Plan, id: string, kind: Kind | undefined, operatio
 
 /* ---- Edits: each returns a new plan ------------------------------------ */
 
+/** Return inputs with chosen media, given as `image=ID,ID&audio=ID`; undefined: none are given. */
+export function inputsOfMedia(query: URLSearchParams): Record<string, PlanInput> | undefined {
+  const names = { image: "picture", audio: "sound", model: "model" } as const;
+  const inputs: Record<string, PlanInput> = {};
+  for (const [type, name] of Object.entries(names) as [keyof typeof names, string][]) {
+    const uris = (query.get(type) ?? "").split(",").filter(Boolean).map((id) => `media://${id}`);
+    if (uris.length === 1) inputs[name] = { type, default: uris[0] };
+    else if (uris.length) inputs[`${name}s`] = { type, many: true, default: uris };
+  }
+  return Object.keys(inputs).length ? inputs : undefined;
+}
+
 export const emptyPlan = (): Plan => ({ title: "", steps: [] });
 
 /** Return an id that is free in the plan: `crop`, `crop_2`. */

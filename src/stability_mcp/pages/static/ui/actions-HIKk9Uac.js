@@ -1,1 +1,0 @@
-export{i as removeMedia}from"./actions-CPKFAkY7.js";

@@ -1,1 +1,0 @@
-import"./ui-BbUupdOA.js";export{n as Questions}from"./dialog-ScmM_162.js";

@@ -1,1 +1,0 @@
-import{G as e,J as t,gt as n,it as r,j as i,rt as a,v as o,y as s}from"./ui-BbUupdOA.js";/* empty css              */e(),o();var c=document.getElementById(`app`);c.replaceChildren(),n(i(s,{}),c),await r(),t.value===`open`?a():t.subscribe(e=>e===`open`&&a());
