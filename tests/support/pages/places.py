@@ -41,6 +41,13 @@ def gallery(page: Page, _: Filled) -> None:
     expect(page.get_by_text("2 selected")).to_be_visible()
 
 
+def share(page: Page, filled: Filled) -> None:
+    """Show the dialog that writes a page to share."""
+    gallery(page, filled)
+    page.get_by_role("button", name="Share").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
 def nothing_found(page: Page, _: Filled) -> None:
     """Show a search without results."""
     go(page, "#/media", "Gallery")
@@ -100,6 +107,14 @@ def workflows(page: Page, _: Filled) -> None:
     """Show where workflows begin."""
     go(page, "#/workflows", "Templates")
     expect(page.get_by_role("link", name=re.compile("Autumn campaign"))).to_be_visible()
+
+
+def message(page: Page, filled: Filled) -> None:
+    """Show a message that goes away by itself."""
+    workflows(page, filled)
+    page.get_by_label("What should be made").fill("posters for a bakery")
+    page.get_by_role("button", name="Copy the prompt for your agent").click()
+    expect(page.get_by_role("status", name="Messages")).to_contain_text("Copied")
 
 
 def template(page: Page, _: Filled) -> None:
@@ -190,6 +205,7 @@ PLACES: Mapping[str, Show] = {
     each.__name__: each
     for each in (
         gallery,
+        share,
         nothing_found,
         create,
         viewer,
@@ -200,6 +216,7 @@ PLACES: Mapping[str, Show] = {
         adopt,
         usage,
         workflows,
+        message,
         template,
         editor,
         add_step,

@@ -1,7 +1,7 @@
 /** Where workflows begin: runs that wait or ran, saved workflows, templates with prices, a brief for an agent. */
 import { useEffect, useState } from "preact/hooks";
 import { onEvent } from "../ui/client.ts";
-import { count, price, when } from "../ui/format.ts";
+import { count, price, unquoted, when } from "../ui/format.ts";
 import { Icon } from "../ui/icons";
 import { address, go } from "../ui/router.ts";
 import { Problem, Skeleton, useLoad } from "../ui/states";
@@ -54,7 +54,7 @@ export function StartPage() {
                   <li key={each.name}>
                     <a class="card panel" href={address("workflows", each.name)}>
                       <b class="clip">{each.name}</b>
-                      <span class="small muted">{each.description}</span>
+                      <span class="small muted">{unquoted(each.description)}</span>
                       <span class="small num">{each.plan.steps.length === 1 ? "1 step" : `${each.plan.steps.length} steps`}</span>
                     </a>
                   </li>
@@ -78,7 +78,7 @@ export function StartPage() {
                 <li key={each.name}>
                   <a class="card panel" href={address("workflows", "", { template: each.name })}>
                     <b>{each.title ?? each.name}</b>
-                    <span class="small muted">{each.description}</span>
+                    <span class="small muted">{unquoted(each.description)}</span>
                     {each.price && <span class="small num">example: {price(each.price)}</span>}
                   </a>
                 </li>

@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Dialog } from "../ui/dialog";
 import { SchemaForm } from "../ui/form";
-import { credits, price, seconds } from "../ui/format.ts";
+import { credits, price, seconds, unquoted } from "../ui/format.ts";
 import type { Values } from "../ui/schema.ts";
 import { toastError } from "../ui/toasts";
 import type { Operation } from "../ui/client.ts";
@@ -208,7 +208,7 @@ export function AddDialog({ operations, close, add }: { operations: Operations; 
               <li key={each.name}>
                 <button onClick={() => add(each)}>
                   <b>{each.title}</b> <small class="num">{price(each.price)}</small>
-                  <small class="clip muted">{each.description}</small>
+                  <small class="clip muted">{unquoted(each.description)}</small>
                 </button>
               </li>
             ))}
