@@ -3,9 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from pathlib import Path
 
-import httpx2
 import pytest
 from playwright.sync_api import Page, Route, expect
 

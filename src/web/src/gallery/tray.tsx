@@ -1,10 +1,8 @@
 /** The tray: what can be done with the selection. */
 import { useState } from "preact/hooks";
-import { session } from "../ui/client.ts";
 import { Icon } from "../ui/icons";
 import { isBuilt } from "../ui/pages.ts";
 import { address } from "../ui/router.ts";
-import { use } from "../ui/state.ts";
 import { lazy } from "../ui/lazy";
 import { download, removeMedia } from "./actions.ts";
 import { compareAddress } from "./compare.ts";

@@ -1,0 +1,1 @@
+import"./ui-CXgCo9d4.js";export{n as Questions}from"./dialog-CL9arINY.js";
