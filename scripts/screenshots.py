@@ -6,11 +6,7 @@ and one dark. Writes `docs/web-PAGE.webp`, or into the folder given as the first
 """
 
 import io
-import re
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,12 +15,11 @@ import httpx2
 from PIL import Image
 
 from support.pages.browsing import PHONE, BrowserThread, Scheme, tab
-from support.pages.filled_page import Filled, call, fill, made, open_client
+from support.pages.filled_page import Filled, call, fill, made
 from support.pages.places import PLACES
-from support.server.in_memory import environment_in
+from support.pages.ui_process import ui_process
 
 DOCS = Path(__file__).parents[1] / "docs"
-LINK = re.compile(r"(http://127\.0\.0\.1:\d+)/ui/#code=([\w-]+)")
 WINDOW = (1440, 900)
 HEIGHT, GAP = 640, 16
 """Both pictures of a page are scaled to this height, in pixels, and stand next to each other."""
@@ -52,27 +47,6 @@ SHOWN = ("gallery", "viewer", "mask", "compare", "editor", "usage")
 """Names of places; also names of the files."""
 
 
-@contextmanager
-def opened(folder: Path) -> Iterator[tuple[httpx2.Client, str]]:
-    """Run `stability-mcp ui`; yield a client that may call its tools, and the token of the page."""
-    words = [sys.executable, "-m", "stability_mcp", "ui", "--no-open"]
-    environment = environment_in(folder)
-    environment.pop("STABILITY_API_KEY", None)
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        try:
-            assert process.stdout is not None
-            found = LINK.search(process.stdout.readline())
-            assert found, "stability-mcp ui printed no link"
-            origin, code = found.groups()
-            headers = {"origin": origin, "sec-fetch-site": "same-origin"}
-            answer = httpx2.post(f"{origin}/api/ui/session", json={"code": code}, headers=headers)
-            token = answer.json()["token"]
-            with open_client(origin, token) as http:
-                yield http, token
-        finally:
-            process.terminate()
-
-
 def stock(http: httpx2.Client) -> Filled:
     """Make what the pages show."""
     call(http, "generate_ultra", prompt="a castle", label="castle", seed=3)
@@ -85,7 +59,7 @@ def stock(http: httpx2.Client) -> Filled:
 def photograph(chrome: BrowserThread, home: Path) -> dict[str, list[Image.Image]]:
     """Return each page in a window and on a phone; the themes alternate from page to page."""
     found: dict[str, list[Image.Image]] = {name: [] for name in SHOWN}
-    with opened(home) as (http, token):
+    with ui_process(home) as (http, token):
         filled = stock(http)
         for size, first in ((WINDOW, 0), (PHONE, 1)):
             with tab(chrome.browser, size) as now:

@@ -1,11 +1,11 @@
 """Every page is accessible, fits a phone, keeps its policy, and shows foreign text as text."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Route, expect
 
 import support.imaging.sample_files as make
 from support.pages.axe import COLOURS, findings
@@ -36,6 +36,8 @@ MARK = "\u202e"
 HOSTILE = json.dumps(f"{MARKUP}{MARK}gnp.exe ")[1:-1] + "\\ud800"
 """Ends in half a character, which no tool stores but which JSON can carry."""
 PLACEHOLDER = "harbour"
+LABEL = f"{PLACEHOLDER}{MARK}{MARKUP}"
+"""What the server stores; in what the page requests, `HOSTILE` replaces the first word."""
 
 
 WITH_TEXTS = (
@@ -67,7 +69,7 @@ class Served:
     def filled(self) -> Filled:
         """Media of every kind, and a workflow; made once."""
         with open_client(self.page.base, self.page.token) as http:
-            return fill(http, label=PLACEHOLDER, prompt=f"a {PLACEHOLDER} at dawn")
+            return fill(http, label=LABEL, prompt=f"a {PLACEHOLDER} at dawn")
 
 
 @pytest.fixture(scope="module")
@@ -92,14 +94,9 @@ def flaws(opened: Tab) -> list[str]:
     return found
 
 
-def visited(opened: Tab, places: dict[str, Callable[[Page], None]]) -> dict[str, list[str]]:
-    """Show each place and return what is wrong where."""
-    wrong = {}
-    for name, show in places.items():
-        show(opened.page)
-        wrong[name] = flaws(opened)
-        opened.page.keyboard.press("Escape")  # closes what is open
-    return {name: found for name, found in wrong.items() if found}
+def only_wrong(found: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Return the places at which something is wrong."""
+    return {name: each for name, each in found.items() if each}
 
 
 @in_browser
@@ -109,19 +106,18 @@ def test_every_page_is_accessible_and_fits(chrome: BrowserThread, served: Served
     with tab(chrome.browser, WIDE) as opened:
         opened.page.add_init_script(WATCH)
         page = served.page.open(opened)
+        found = {}
         if "filled" not in vars(served):
-            empty = {
-                name: lambda page, at=at: go(page, *at)  # type: ignore[misc]  # typed by `visited`
-                for name, at in EMPTY.items()
-            }
-            assert visited(opened, empty) == {}
+            for name, (address, heading) in EMPTY.items():
+                go(page, address, heading)
+                found[f"empty {name}"] = flaws(opened)
         filled = served.filled
         page.reload()
-        full = {
-            name: lambda page, show=show: show(page, filled)  # type: ignore[misc]  # as above
-            for name, show in PLACES.items()
-        }
-        assert visited(opened, full) == {}
+        for name, show in PLACES.items():
+            show(page, filled)
+            found[name] = flaws(opened)
+            page.keyboard.press("Escape")  # closes what is open
+        assert only_wrong(found) == {}
         assert opened.problems == []
 
 
@@ -149,13 +145,8 @@ def test_labels_and_prompts_stay_text_on_every_page(chrome: BrowserThread, serve
 
         assert "ran" not in page.title().split()
         assert {name for name, text in shown.items() if MARK in text} == set()
-        assert {name for name, text in shown.items() if MARKUP in text} >= {
-            "gallery",
-            "viewer",
-            "jobs",
-            "mask",
-            "compare",
-        }
+        named = {"gallery", "viewer", "jobs", "picker", "mask", "compare"}
+        assert {name for name, text in shown.items() if MARKUP in text} >= named
 
 
 @in_browser
@@ -178,7 +169,7 @@ def test_pages_of_links_are_accessible_and_fit(
             expect(opened.page.get_by_role("heading", level=1).first).to_be_visible()
             assert opened.page.locator("#bold").count() == 0, name
             wrong[name] = flaws(opened)
-        assert {name: found for name, found in wrong.items() if found} == {}
+        assert only_wrong(wrong) == {}
 
 
 @in_browser

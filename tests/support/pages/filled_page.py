@@ -1,4 +1,4 @@
-"""Fills a store through the web page's own API: media of every kind, lineage, a mask, a workflow."""
+"""Fills a store through the web page's API: media of every kind, lineage, a mask, a workflow."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,7 @@
 /** The create panel: an operation, its form, and a button with the price. */
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { callTool, Failed, newKey, type Operation, operations } from "../ui/client.ts";
-import { price, seconds } from "../ui/format.ts";
+import { price, seconds, unquoted } from "../ui/format.ts";
 import { SchemaForm } from "../ui/form";
 import { Icon } from "../ui/icons";
 import { argumentsOf, fieldsOf, missingOf, type Values } from "../ui/schema.ts";
@@ -115,7 +115,7 @@ function CreateForm({ now, operation, all }: { now: Making; operation: Operation
             </select>
           </label>
         )}
-        <p class="small muted">{plainDescription(operation.description)}</p>
+        <p class="small muted">{unquoted(operation.description)}</p>
         <SchemaForm schema={operation.schema} files={operation.files} values={values} change={change} problems={problems} />
       </div>
       <footer>
@@ -132,9 +132,6 @@ function CreateForm({ now, operation, all }: { now: Making; operation: Operation
     </div>
   );
 }
-
-/** Descriptions are written for models too: names of tools stand in backticks. */
-const plainDescription = (text: string): string => text.replaceAll("`", "");
 
 /** Keep what the other operation takes too. */
 function carried(values: Values, to: Operation): Values {

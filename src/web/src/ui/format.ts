@@ -38,6 +38,9 @@ export function when(iso: string): string {
 /** The whole moment, for a tooltip. */
 export const moment = (iso: string): string => new Date(iso).toLocaleString();
 
+/** A message without the backticks that mark names of tools and commands for agents. */
+export const unquoted = (text: string): string => text.replaceAll("`", "");
+
 /** A name as one line that can't reorder what stands next to it: direction marks and control characters are shown as spaces. */
 export function plain(text: string): string {
   return text.toWellFormed().replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g, " ");

@@ -3,7 +3,7 @@ import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { question } from "./ask.ts";
 import { access, live, refusal, restartEvents, session } from "./client.ts";
-import { count, credits } from "./format.ts";
+import { count, credits, unquoted } from "./format.ts";
 import { Icon } from "./icons";
 import { lazy } from "./lazy";
 import { isBuilt, loadPage, PAGES, type PageProps } from "./pages.ts";
@@ -158,7 +158,7 @@ function Content() {
         <p class="muted lines">
           {reach === "locked"
             ? "This page needs the one-time link of the server, or another tab in which it is open."
-            : why}
+            : unquoted(why)}
         </p>
       </div>
     );
@@ -177,7 +177,7 @@ function Content() {
     <>
       {reach === "expired" && (
         <p class="banner" role="alert">
-          The server was restarted. Open the new link that <code>stability-mcp ui</code> printed: this tab goes on where it was.
+          The server was restarted. Open the new link that <code>stability-mcp ui</code> printed: this tab continues where it was.
         </p>
       )}
       {Page ? <Page id={id} query={query} /> : error ? <Problem page error={error} again={load} /> : <Skeleton page lines={4} height={120} />}

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { onEvent } from "./client.ts";
+import { unquoted } from "./format.ts";
 
 /** Skeletons appear after this time, in milliseconds: what is fast doesn't flicker. */
 const SKELETON_AFTER = 150;
@@ -51,7 +52,7 @@ export function Problem({ error, page, again }: Whole & { error: Error; again?: 
   return (
     <div class="empty" role="alert">
       <Heading>That didn't work</Heading>
-      <p class="muted lines">{error.message}</p>
+      <p class="muted lines">{unquoted(error.message)}</p>
       {again && (
         <button class="button" onClick={again}>
           Try again

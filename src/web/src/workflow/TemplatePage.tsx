@@ -3,7 +3,7 @@ import { useMemo, useState } from "preact/hooks";
 import type { Kind, Schema } from "../ui/client.ts";
 import { useDraft } from "../ui/drafts.ts";
 import { SchemaForm } from "../ui/form";
-import { price } from "../ui/format.ts";
+import { price, unquoted } from "../ui/format.ts";
 import { Icon } from "../ui/icons";
 import { address, go } from "../ui/router.ts";
 import { fieldsOf, missingOf, type Values } from "../ui/schema.ts";
@@ -44,7 +44,7 @@ export function TemplatePage({ template }: { template: BuiltIn }) {
         </button>
       </div>
       <div class="template">
-        <p>{template.description}</p>
+        <p>{unquoted(template.description)}</p>
         <p role="status">
           {missing.length ? <span class="muted small">Give {missing.map((each) => each.label.toLowerCase()).join(", ")} to see the price.</span> : <CheckText found={found} />}
         </p>
