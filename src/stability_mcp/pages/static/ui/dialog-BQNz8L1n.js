@@ -1,1 +1,0 @@
-import"./ui-CXgCo9d4.js";export{n as Questions}from"./dialog-CL9arINY.js";

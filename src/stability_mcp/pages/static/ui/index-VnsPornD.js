@@ -1,2 +1,0 @@
-const __vite__mapDeps=(i,m=__vite__mapDeps,d=(m.f||(m.f=["ui-D6bpaugn.css"])))=>i.map(i=>d[i]);
-import{A as e,D as t,W as n,ht as r,nt as i,q as a,rt as o,v as s}from"./ui-CXgCo9d4.js";/* empty css              */n(),t(()=>import(`./drop-Dw-QUr67.js`).then(e=>e.watchFiles()),__vite__mapDeps([0]));var c=document.getElementById(`app`);c.replaceChildren(),r(e(s,{}),c),await o(),a.value===`open`?i():a.subscribe(e=>e===`open`&&i());
