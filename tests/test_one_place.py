@@ -54,7 +54,8 @@ def test_no_page_lists_operations_by_hand() -> None:
     """*Chosen*: pages name operations in sentences; lists are generated from the rows."""
     listed = re.compile(rf"^[-*|]\s*`({'|'.join(OPERATIONS)})`", re.MULTILINE)
 
-    pages = {path.name: path.read_text(encoding="utf-8") for path in SOURCE.glob("stability_*/**/*.md")}
+    found = SOURCE.glob("stability_*/**/*.md")
+    pages = {path.name: path.read_text(encoding="utf-8") for path in found}
 
     assert len(pages) > 5
-    assert {name: found for name, text in pages.items() if (found := listed.findall(text))} == {}
+    assert {name: names for name, text in pages.items() if (names := listed.findall(text))} == {}

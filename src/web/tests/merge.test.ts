@@ -14,7 +14,7 @@ test("an item that was deleted elsewhere goes", () => {
   assert.equal(ids(withFirstPage(list("abcdef", "f"), list("acd", "d"))), "acdef");
 });
 
-test("so many new items that the pages don't meet replace the list", () => {
+test("new items that fill more than a page, so that the pages don't meet replace the list", () => {
   const merged = withFirstPage(list("xyz", "z"), list("abc", "c"));
   assert.deepEqual([ids(merged), merged.next], ["abc", "c"]);
 });

@@ -20,7 +20,7 @@ test("every item is in exactly one row, and rows don't overlap", () => {
   assert.equal(Math.round(height), Math.round(rows.at(-1)!.top + rows.at(-1)!.height + CAPTION + GAP));
 });
 
-test("one picture alone isn't stretched over the page", () => {
+test("a single picture isn't stretched over the page", () => {
   const [row] = layoutOf([1], WIDTH).rows;
   assert.equal(row!.height, 190);
 });

@@ -6,7 +6,7 @@ import { pairsOf, type Pick, shuffled, sides, talliesOf, type Trial, verdict, wi
 const items = ["a", "b", "c", "d"].map((id, i) => ({ id, setting: i % 2 ? "photo" : "anime" }));
 const judged = (picks: Pick[]): Trial[] => picks.map((pick) => ({ items: ["a", "b"], settings: ["anime", "photo"], swapped: false, pick }));
 
-test("pictures of one setting are no pair: they differ only by chance", () => {
+test("pictures of one setting aren't a pair: they differ only by chance", () => {
   const pairs = pairsOf(items);
   assert.equal(pairs.length, 4);
   assert.ok(pairs.every((each) => each.settings.join() === "anime,photo"));

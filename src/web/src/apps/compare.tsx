@@ -22,7 +22,7 @@ function Compare({ host, args, result }: AppProps) {
   const [sides, setSides] = useState<[Side, Side]>();
   const [problem, setProblem] = useState<string>();
   const [view, setView] = useState<View>("slider");
-  const [said, setSaid] = useState<{ text: string; bad?: boolean }>();
+  const [status, setStatus] = useState<{ text: string; bad?: boolean }>();
   useEffect(() => {
     const side = async (key: "before" | "after"): Promise<Side> => {
       const uri = String(found[key] ?? args[key]);
@@ -36,8 +36,8 @@ function Compare({ host, args, result }: AppProps) {
   const [before, after] = sides;
   const use = (side: Side, letter: string) =>
     choose(host, `The user compared ${before.name} and ${after.name} and chose ${side.name} (${side.uri}).`).then(
-      () => setSaid({ text: `The assistant knows that you chose ${letter}, ${side.name}.` }),
-      (error: Error) => setSaid({ text: `The host didn't take the choice: ${error.message}`, bad: true }),
+      () => setStatus({ text: `The assistant knows that you chose ${letter}, ${side.name}.` }),
+      (error: Error) => setStatus({ text: `The host didn't take the choice: ${error.message}`, bad: true }),
     );
   return (
     <main>
@@ -63,8 +63,8 @@ function Compare({ host, args, result }: AppProps) {
           Use B
         </button>
       </div>
-      <p class={said?.bad ? "status bad" : "status"} role="status">
-        {said?.text}
+      <p class={status?.bad ? "status bad" : "status"} role="status">
+        {status?.text}
       </p>
     </main>
   );

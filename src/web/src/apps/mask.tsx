@@ -60,8 +60,8 @@ function Opening(props: AppProps) {
 }
 
 function Painting({ host, ready: { image, mask, shapes, src, stored } }: AppProps & { ready: Ready }) {
-  const [said, setSaid] = useState<{ text: string; bad?: boolean }>();
-  const history = useHistory(fromStored(shapes, mask?.id ?? null, image), () => setSaid(undefined));
+  const [status, setStatus] = useState<{ text: string; bad?: boolean }>();
+  const history = useHistory(fromStored(shapes, mask?.id ?? null, image), () => setStatus(undefined));
   const [painted, setPainted] = useState<Painted>({ share: 0 });
   const [use, setUse] = useState<Use>("edit_inpaint");
   const [prompt, setPrompt] = useState("");
@@ -71,7 +71,7 @@ function Painting({ host, ready: { image, mask, shapes, src, stored } }: AppProp
   const submit = async () => {
     if (missing || busy) return;
     setBusy(true);
-    setSaid({ text: "Saving the mask…" });
+    setStatus({ text: "Saving the mask…" });
     try {
       const answer = await host.call("image_mask", { image: image.uri, shapes: toSend(history.steps), preview: "none" });
       const made = media(answer)[0];
@@ -79,9 +79,9 @@ function Painting({ host, ready: { image, mask, shapes, src, stored } }: AppProp
       const label = plain(made.label ?? made.uri);
       if (use === "save") await choose(host, `The user painted the mask ${label} (${made.uri}) for ${name} (${image.uri}).`);
       else await host.say(request(use, label, name, prompt.trim()));
-      setSaid({ text: use === "save" ? `Saved as ${label}.` : `Saved as ${label}. The assistant was asked to use it.` });
+      setStatus({ text: use === "save" ? `Saved as ${label}.` : `Saved as ${label}. The assistant was asked to use it.` });
     } catch (error) {
-      setSaid({ text: (error as Error).message, bad: true });
+      setStatus({ text: (error as Error).message, bad: true });
     } finally {
       setBusy(false);
     }
@@ -113,8 +113,8 @@ function Painting({ host, ready: { image, mask, shapes, src, stored } }: AppProp
           {USES.find(([each]) => each === use)![2]}
         </button>
       </div>
-      <p class={said?.bad ? "status bad" : "status"} role="status">
-        {said?.text ?? (missing || `Marked: ${shareText(painted.share)}`)}
+      <p class={status?.bad ? "status bad" : "status"} role="status">
+        {status?.text ?? (missing || `Marked: ${shareText(painted.share)}`)}
       </p>
     </main>
   );

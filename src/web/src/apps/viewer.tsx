@@ -38,12 +38,12 @@ function Viewer({ host, result }: AppProps) {
     return () => clearTimeout(timer);
   }, [answer]);
   const [open, setOpen] = useState<Media>();
-  const [said, setSaid] = useState<{ text: string; bad?: boolean }>();
+  const [status, setStatus] = useState<{ text: string; bad?: boolean }>();
   const [chosen, setChosen] = useState<string>();
   const use = (item: Media) =>
     choose(host, `The user chose ${title(item)} (${item.uri}).`).then(
-      () => (setChosen(item.uri), setSaid({ text: `The assistant knows that you chose ${title(item)}.` })),
-      (error: Error) => setSaid({ text: `The host didn't take the choice: ${error.message}`, bad: true }),
+      () => (setChosen(item.uri), setStatus({ text: `The assistant knows that you chose ${title(item)}.` })),
+      (error: Error) => setStatus({ text: `The host didn't take the choice: ${error.message}`, bad: true }),
     );
   if (!items.length && !running.length) return <Note text={words(answer)} />;
   const link = pageLink(answer);
@@ -70,7 +70,7 @@ function Viewer({ host, result }: AppProps) {
               <span class="small muted clip">{about(shown)}</span>
             </span>
             {link && items.length === 1 && (
-              <button class="button" onClick={() => host.open(link).catch((error: Error) => setSaid({ text: error.message, bad: true }))}>
+              <button class="button" onClick={() => host.open(link).catch((error: Error) => setStatus({ text: error.message, bad: true }))}>
                 Open page
               </button>
             )}
@@ -82,8 +82,8 @@ function Viewer({ host, result }: AppProps) {
       ) : (
         items.length > 0 && <Grid host={host} items={items} chosen={chosen} open={setOpen} />
       )}
-      <p class={said?.bad ? "status bad" : "status"} role="status">
-        {said?.text}
+      <p class={status?.bad ? "status bad" : "status"} role="status">
+        {status?.text}
       </p>
     </main>
   );

@@ -18,7 +18,7 @@ export function changedOf(args: Values, before: Values): { changes?: Values; lab
   return { ...(Object.keys(changes).length ? { changes } : {}), ...(label ? { label } : {}) };
 }
 
-/** Say what became of a click, from the facts of the tool. */
+/** Report the result of a click, from the facts of the tool. */
 export function startedText({ cached, jobs }: Record<string, any>): string {
   if (cached?.length) return "The same call was made before: its result is here, nothing was charged.";
   const count = jobs?.length ?? 1;

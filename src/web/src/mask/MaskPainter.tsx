@@ -269,7 +269,7 @@ export function MaskPainter({ src, name, picture, history, stored, measured }: P
         the outline. Escape cancels. Alt with Enter erases. Square brackets change the size, plus and minus zoom, I inverts, Control Z undoes.
       </p>
       <p class="sr" role="status">
-        {history.said}
+        {history.message}
       </p>
     </div>
   );

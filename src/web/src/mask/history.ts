@@ -6,34 +6,34 @@ export interface History {
   steps: Shape[];
   canRedo: boolean;
   /** What happened last, for a screen reader. */
-  said: string;
+  message: string;
   say: (text: string) => void;
-  add: (step: Shape | undefined, said?: string) => void;
+  add: (step: Shape | undefined, message?: string) => void;
   undo: () => void;
   redo: () => void;
-  /** Start anew, for example with the shapes of a stored mask. */
+  /** Start again, for example with the shapes of a stored mask. */
   reset: (steps: Shape[]) => void;
 }
 
 export function useHistory(first: Shape[], changed?: (steps: Shape[]) => void): History {
-  const [now, set] = useState({ steps: first, undone: [] as Shape[], said: "" });
+  const [now, set] = useState({ steps: first, undone: [] as Shape[], message: "" });
   const latest = useRef(now);
   latest.current = now;
-  const put = (steps: Shape[], undone: Shape[], said: string) => {
-    set((latest.current = { steps, undone, said }));
+  const put = (steps: Shape[], undone: Shape[], message: string) => {
+    set((latest.current = { steps, undone, message }));
     changed?.(steps);
   };
   return {
     steps: now.steps,
     canRedo: now.undone.length > 0,
-    said: now.said,
-    say: (said) => set((latest.current = { ...latest.current, said })),
-    add(step, said) {
+    message: now.message,
+    say: (message) => set((latest.current = { ...latest.current, message })),
+    add(step, message) {
       const { steps, undone } = latest.current;
       if (!step) return;
       if (toSend([...steps, step]).length > MAX_SHAPES)
         return put(steps, undone, `A mask has at most ${MAX_SHAPES} strokes. Save it, then open the saved mask and clear it.`);
-      put([...steps, step], [], said ?? `Added: ${named(step)}`);
+      put([...steps, step], [], message ?? `Added: ${named(step)}`);
     },
     undo() {
       const { steps, undone } = latest.current;

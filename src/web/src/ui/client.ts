@@ -35,7 +35,7 @@ export const refusal = state("");
 export const access = state<Access>("starting");
 export const live = state<Live>("connecting");
 export const session = state<Session | null>(null);
-/** The balance as the stream told it last. */
+/** The balance in the newest event of the stream. */
 export interface Balance {
   credits?: number;
   /** When it was queried. */

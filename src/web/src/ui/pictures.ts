@@ -21,14 +21,14 @@ function fresh(id: string): PictureLinks | null | undefined {
   return found && found.until > Date.now() ? found.links : undefined;
 }
 
-function want(id: string, told: () => void): () => void {
+function want(id: string, listener: () => void): () => void {
   const set = waiting.get(id) ?? new Set();
-  waiting.set(id, set.add(told));
+  waiting.set(id, set.add(listener));
   if (!scheduled) {
     scheduled = true;
     setTimeout(fetchLinks, 8);
   }
-  return () => set.delete(told);
+  return () => set.delete(listener);
 }
 
 async function fetchLinks(): Promise<void> {
@@ -41,7 +41,7 @@ async function fetchLinks(): Promise<void> {
       if (found) known.set(id, { links: found[id] ?? null, until: Date.now() + KEPT });
       const listeners = waiting.get(id);
       waiting.delete(id);
-      for (const told of listeners ?? []) told();
+      for (const listener of listeners ?? []) listener();
     }
   }
 }

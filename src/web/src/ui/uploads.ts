@@ -6,7 +6,7 @@ import { toast } from "./toasts";
 /** Files that are sent at the same time. */
 const AT_ONCE = 2;
 
-/** Store files and say what became of them. */
+/** Store files and report the results. */
 export async function addFiles(files: File[]): Promise<void> {
   if (!files.length) return;
   const waiting = [...files];

@@ -51,7 +51,7 @@ const STRIP = 76;
 const LANE = 20;
 const BEND = 26;
 const SWEEPS = 4;
-const GAP = { right: { layer: 64, beside: 24 }, down: { layer: 36, beside: 28 } };
+const GAP = { right: { layer: 64, across: 24 }, down: { layer: 36, across: 28 } };
 
 /** Lay out a plan.
  *
@@ -135,9 +135,9 @@ function place(nodes: Map<string, Node>, edges: Edge[], direction: Direction): M
     let at = 0;
     for (const node of layer) {
       node[axis.at] = at;
-      at += node[axis.size] + gap.beside;
+      at += node[axis.size] + gap.across;
     }
-    for (const node of layer) node[axis.at] -= (at - gap.beside) / 2;
+    for (const node of layer) node[axis.at] -= (at - gap.across) / 2;
   };
   filled.forEach(stack);
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
@@ -160,7 +160,7 @@ function place(nodes: Map<string, Node>, edges: Edge[], direction: Direction): M
     let moved = 0;
     layer.forEach((node, i) => {
       node[axis.at] = Math.max(floor, wanted[i]!);
-      floor = node[axis.at] + node[axis.size] + gap.beside;
+      floor = node[axis.at] + node[axis.size] + gap.across;
       moved += wanted[i]! - node[axis.at];
     });
     for (const node of layer) node[axis.at] += moved / layer.length; // Spread overlap to both sides.

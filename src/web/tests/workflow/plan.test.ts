@@ -36,7 +36,7 @@ const PLAN: Plan = {
   outputs: { logo: "$cut" },
 };
 
-test("a step names what it takes in arguments, lists and texts, without the element itself", () => {
+test("a step names its references in arguments, lists and texts, without the element itself", () => {
   assert.deepEqual(takes(PLAN.steps[0]!), [["prompt", ["subject"]]]);
   assert.deepEqual(takes(PLAN.steps[2]!), [
     ["for each", ["moods"]],
