@@ -1,0 +1,1 @@
+export{i as removeMedia}from"./actions-D_yek9TF.js";

@@ -1,1 +1,0 @@
-import"./ui-C44m-RsT.js";export{n as Questions}from"./dialog-B4vC0IwM.js";

@@ -1,0 +1,1 @@
+import"./ui-CN0_nYNw.js";export{n as Questions}from"./dialog-BX3HyJw-.js";
