@@ -26,7 +26,11 @@ from support.server.in_memory import environment_in
 
 EMULATOR = f"http://127.0.0.1:{EMULATOR_PORT}"
 HTTP = f"http://127.0.0.1:{HTTP_PORT}{PATH}"
-SERVERS = {"stability-mcp serve --http", f"stability-mcp emulator --port {EMULATOR_PORT}"}
+SERVERS = {
+    "stability-mcp serve --http",
+    "stability-mcp ui",
+    f"stability-mcp emulator --port {EMULATOR_PORT}",
+}
 """Commands that run until they are stopped; the tests of requests start them."""
 
 COMMANDS = {name: Page(name).commands() for name in NAMES}

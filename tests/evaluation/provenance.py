@@ -30,6 +30,7 @@ WORDS = frozenset(
         *("prompt", "prompts", "negative_prompt", "scene", "id", "style", "styles", "title"),
         *("model", "models", "operation", "tool", "text", "background", "character", "brief"),
         *("moods", "music", "platforms", "refine", "surroundings", "visuals"),
+        *("audience", "beginning", "palette"),
     )
 )
 """Arguments of templates that take words, or names of tools and models."""
