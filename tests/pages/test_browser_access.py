@@ -178,7 +178,7 @@ def test_what_is_wrong_is_found(chrome: BrowserThread, served: Served) -> None:
     with tab(chrome.browser, WIDE) as opened:
         opened.page.add_init_script(WATCH)
         page = served.page.open(opened, "#/jobs")
-        expect(page.get_by_role("heading", name="Jobs")).to_be_visible()
+        expect(page.get_by_role("heading", name="Jobs", exact=True)).to_be_visible()
         page.evaluate(
             """() => {
               const heading = document.querySelector('h1');
