@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { argumentsOf, fieldsOf, missingOf, sliderOf } from "../src/ui/schema.ts";
+import { argumentsOf, fieldsOf, missingOf, readJson, sliderOf, textOf } from "../src/ui/schema.ts";
 
 const SCHEMA = {
   properties: {
@@ -36,4 +36,19 @@ test("required arguments that are empty are named; blanks are empty", () => {
 
 test("what is empty or equals its default isn't sent", () => {
   assert.deepEqual(argumentsOf(FIELDS, { prompt: "a fox", seed: 0, style_preset: undefined, references: [] }), { prompt: "a fox" });
+});
+
+test("a list of texts is entered as one a line, and anything as JSON", () => {
+  assert.deepEqual(readJson("a fox\n\n a hen: red ", true), ["a fox", "a hen: red"]);
+  assert.deepEqual(readJson('[{"prompt": "a fox"}]', true), [{ prompt: "a fox" }]);
+  assert.equal(readJson('[{"prompt": "a', true), '[{"prompt": "a');
+  assert.equal(readJson("a fox\na hen", false), "a fox\na hen");
+  assert.equal(readJson(" ", true), undefined);
+});
+
+test("what is entered as lines is shown as lines again, if it reads the same", () => {
+  for (const value of [["a fox", "a hen"], ["[a]", "b"], ["7", "8"], ["a\nb"], [{ prompt: "a" }], 3]) {
+    assert.deepEqual(readJson(textOf(value), true), value);
+  }
+  assert.equal(textOf(["a fox", "a hen"]), "a fox\na hen");
 });

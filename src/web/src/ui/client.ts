@@ -169,9 +169,10 @@ export async function send(path: string, options: Options = {}): Promise<Respons
   throw new Failed(response.status, errorText(answer) ?? `The server answered ${response.status}.`, answer);
 }
 
+/** Return the text of an error answer, or undefined if it has none: another program may listen on the port. */
 function errorText(answer: any): string | undefined {
   if (Array.isArray(answer?.errors)) return answer.errors.join("\n");
-  return answer?.text ?? answer?.error;
+  return [answer?.text, answer?.error].find((each) => typeof each === "string" && each);
 }
 
 function expire(): void {

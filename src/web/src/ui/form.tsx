@@ -2,7 +2,7 @@
 import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
 import type { Kind, Schema } from "./client.ts";
 import { MediaField } from "./picker";
-import { type Field, fieldsOf, isEmpty, sliderOf, type Values } from "./schema.ts";
+import { type Field, fieldsOf, isEmpty, readJson, sliderOf, textOf, type Values } from "./schema.ts";
 import "./form.css";
 
 interface FormProps {
@@ -132,7 +132,7 @@ function Input({ field, value, set, common }: FieldProps & { common: Common }) {
         />
       );
     case "json":
-      return <Json value={value} set={set} common={common} />;
+      return <Json field={field} value={value} set={set} common={common} />;
     default:
       return (
         <input
@@ -230,38 +230,33 @@ function Files({ field, value, set, common }: InputProps) {
   );
 }
 
-/** An argument of another form, as JSON; what can't be read yet is kept as text. */
-function Json({ value, set, common }: Omit<InputProps, "field">) {
+/** An argument of another form, as JSON; a list also as one text a line. What can't be read yet is kept as text. */
+function Json({ field, value, set, common }: InputProps) {
+  const isList = field.schema.type === "array";
   const shown = value === undefined ? "" : JSON.stringify(value);
-  const [entered, enter] = useState(shown);
+  const [entered, enter] = useState(() => textOf(value));
   const own = useRef(shown);
   useEffect(() => {
-    if (shown !== own.current) enter((own.current = shown));
+    if (shown !== own.current) {
+      own.current = shown;
+      enter(textOf(value));
+    }
   }, [shown]);
   return (
     <textarea
       {...common}
-      class="code"
+      class={isList ? "" : "code"}
       rows={3}
-      spellcheck={false}
-      placeholder="JSON"
+      spellcheck={isList}
+      placeholder={isList ? "One text a line, or JSON" : "JSON"}
       value={entered}
       onInput={(event) => {
         const next = event.currentTarget.value;
         enter(next);
-        const read = readJson(next);
+        const read = readJson(next, isList);
         own.current = read === undefined ? "" : JSON.stringify(read);
         set(read);
       }}
     />
   );
-}
-
-function readJson(entered: string): unknown {
-  if (!entered.trim()) return undefined;
-  try {
-    return JSON.parse(entered);
-  } catch {
-    return entered;
-  }
 }

@@ -88,3 +88,30 @@ export function argumentsOf(fields: Field[], values: Values): Values {
   }
   return sent;
 }
+
+/** Return how a value is shown where JSON is entered: a list of texts as one text a line. */
+export function textOf(value: unknown): string {
+  if (value === undefined) return "";
+  const json = JSON.stringify(value);
+  if (!Array.isArray(value)) return json;
+  const lines = value.join("\n");
+  return JSON.stringify(readJson(lines, true)) === json ? lines : json;
+}
+
+/** Return what was entered as JSON. What isn't JSON is a text or, for a list, one text a line. */
+export function readJson(entered: string, isList: boolean): unknown {
+  const text = entered.trim();
+  if (!text) return undefined;
+  if (isJson(text)) return JSON.parse(text);
+  if (!isList || /^[[{]/.test(text)) return entered;
+  return text.split("\n").map((each) => each.trim()).filter(Boolean);
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -58,7 +58,7 @@ export function ReviewDialog({ run, step, close, pick }: Props) {
       wide
       foot={
         <>
-          <span class="muted small grow">Keys 1 to 9 {isSeveral ? "add and remove" : "choose"}; Enter sends the pick.</span>
+          <span class="muted small grow keys">Keys 1 to 9 {isSeveral ? "add and remove" : "choose"}; Enter sends the pick.</span>
           {step.blind && (
             <>
               <button class="button verdict" disabled={busy} onClick={() => void sendPick(["tie"])}>

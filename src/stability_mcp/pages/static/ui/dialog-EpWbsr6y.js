@@ -1,0 +1,1 @@
+import"./ui-D0_4_fdj.js";export{n as Questions}from"./dialog-BpTtvsN2.js";
