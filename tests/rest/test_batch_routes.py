@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from support.imaging.sample_files import png
+from support.rest.event_lines import received
 from support.rest.rest_server import PausedApi, refused, rest_server
 
 pytestmark = pytest.mark.usefixtures("small_pictures")
@@ -71,6 +72,20 @@ def test_a_bad_entry_does_not_stop_the_others(client: httpx2.Client) -> None:
     assert "no such label" in found["gone"]["error"]
     assert found["of-gone"]["error"] == 'step "of-gone": It uses "gone", which can\'t run.'
     assert found["my cat"]["media"]["label"].startswith("my cat")
+
+
+def test_events_and_lists_count_bad_entries_too(client: httpx2.Client) -> None:
+    """Chosen: a page that follows a batch shows the same figures as its result."""
+    bad = {"id": "no prompt", "operation": "core"}
+    run = fine(client.post(BATCH, json=[bad, CAT], headers=WAIT))
+
+    with client.stream("GET", f"/jobs/{run['id']}/events", timeout=30) as stream:
+        followed = [each.data for each in received(stream) if each.name == "run"]
+    listed = [each for each in fine(client.get("/jobs"))["jobs"] if each["id"] == run["id"]]
+
+    assert (run["status"], run["total"], run["done"], run["failed"]) == ("done", 2, 1, 1)
+    assert [each | {"kind": "run"} for each in followed] == listed
+    assert followed[0].items() <= run.items()
 
 
 def test_entries_that_are_all_bad_are_refused(client: httpx2.Client) -> None:

@@ -98,7 +98,7 @@ def _is_absent(name: str, value: object, field: Schema) -> bool:
     if name == "seed" and value in RANDOM_SEEDS:
         return True
     if isinstance(value, list | dict) and not value:
-        return bool(field.get("minItems"))
+        return bool(field.get("minItems")) and not field.get(EMPTY_IS_GIVEN)
     if not isinstance(value, str):
         return False
     word = unwrap(value).strip().casefold()
@@ -109,6 +109,8 @@ def _is_absent(name: str, value: object, field: Schema) -> bool:
 
 PROSE = "x-prose"
 """Marks the schema of a text that may consist of any word, such as a prompt."""
+EMPTY_IS_GIVEN = "x-empty-is-given"
+"""Marks the schema of an optional list that is refused if empty: left out, it means more."""
 
 
 def _convert_value(value: object, field: Schema, root: Schema) -> object:

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 from stability_mcp.api.described import Described
 
 Reference = Annotated[
-    str, Field(min_length=1, description="Label, media:// URI, path, or words: the last image.")
+    str, Field(min_length=1, description="Label, URI, path, or words: the last image.")
 ]
 """Names one media item or file."""
 

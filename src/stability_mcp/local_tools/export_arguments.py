@@ -97,7 +97,7 @@ class PageOptions(Arguments):
 class MediaExport(ShowingArguments):
     """Write finished files to the user's folders; without options, copies.
 
-    Presets, such as favicon, instagram-story or print-a4: `guide` topic export.
+    Presets (favicon, instagram-story, print-a4): `guide` topic export.
     """
 
     media: Annotated[list[str], BeforeValidator(as_list), Field(min_length=1)]
@@ -112,7 +112,7 @@ class MediaExport(ShowingArguments):
             _check_written, json_schema_input_type=Literal[FormatName, "obj", "html"] | None
         ),
     ] = None
-    """pdf: a page per picture; obj: 3D; html: one page, also of a run."""
+    """pdf: page per picture; obj: 3D; html: one page, also of a run."""
     page: Annotated[PageOptions | None, WithJsonSchema({"type": "object"})] = None
     """html: title, text, show (prompts, prices), compare, tally."""
     quality: int | None = None

@@ -34,13 +34,13 @@ MAX_GREYS = 0.3
 class ImageCompare(ShowingArguments):
     """Measure what changed between two pictures, and see it on a heat map.
 
-    With the mask of an edit it says whether the change stayed inside.
+    With an edit's mask: whether the change stayed inside.
     """
 
     before: Reference
     after: Reference
     mask: Reference | None = None
-    """White where the change was meant to be."""
+    """White where change was meant."""
     tolerance: Annotated[int, Field(ge=0, le=254)] = TOLERANCE
     """Smaller differences (of 255) don't count."""
 

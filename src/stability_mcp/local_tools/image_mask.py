@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field
 
 from stability_mcp.api.described import Described
 from stability_mcp.api.fields import Size
+from stability_mcp.api.notation import EMPTY_IS_GIVEN
 from stability_mcp.api.operations import OPERATIONS
 from stability_mcp.api.tool_arguments import Reference
 from stability_mcp.errors import ArgumentsError
@@ -72,33 +73,35 @@ class MaskShape(Described):
     box: Annotated[list[float], Field(min_length=4, max_length=4)] | None = None
     """Left, top, right, bottom; for subject: where to look."""
     points: Annotated[list[list[float]], Field(min_length=1, max_length=MAX_POINTS)] | None = None
-    """[x, y] of a polygon or stroke; where a fill starts."""
+    """[x, y] of a polygon or stroke; start of a fill."""
     size: Annotated[float, Field(gt=0)] | None = None
     """Stroke width, or distance to grow, shrink, feather."""
     colour: str | None = None
     tolerance: Annotated[int, Field(ge=0, le=MAX_TOLERANCE)] = DEFAULT_TOLERANCE
     """Of colour and fill."""
     mask: Reference | None = None
+    """As image."""
     erase: bool = False
     intersect: bool = False
-    """Keep only what is marked in both."""
+    """Keep what both mark."""
 
 
 class ImageMask(MakingArguments):
     """Make a mask for `edit_erase`, `edit_inpaint` or other masked edits from shapes, in order.
 
-    White is changed. Units: pixels, or fractions if all are up to 1. All but the subject:
-    everything, then subject with erase. Continue a mask: pass it as image.
-    Without shapes: a page where the user paints.
+    White is changed. Pixels, or fractions if all are up to 1. All but the subject: everything,
+    then subject with erase. To continue a mask, pass it as image. Without shapes, the user paints.
     """
 
     image: Reference
     shapes: Annotated[
-        list[MaskShape] | None,
+        Annotated[list[MaskShape], Field(min_length=1, max_length=MAX_SHAPES)] | None,
         BeforeValidator(lambda value: as_shapes(value, tuple(MaskShape.model_fields))),
-        Field(min_length=1, max_length=MAX_SHAPES),
+        Field(
+            json_schema_extra={EMPTY_IS_GIVEN: True}
+        ),  # without shapes, the user is asked to paint
     ] = None
-    """They mark, erase, or change what is marked so far."""
+    """Each marks, erases or changes the mask."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ class ShowingArguments(Arguments):
     """Base of the arguments of a tool whose answer has a preview."""
 
     preview: Literal["none"] | None = None
-    """none: no picture in the answer."""
+    """No picture in the answer."""
 
 
 class MakingArguments(ShowingArguments):

@@ -38,7 +38,7 @@ MAX_NAMED = 6
 class MediaInspect(ShowingArguments):
     """Measure a picture, sound or 3D model before you edit or deliver it: size, levels, flaws.
 
-    Also which operations take it as it is. Says only what is measured, so look at it as well.
+    Also which operations take it as it is. Only measures: look at it as well.
     """
 
     media: Reference

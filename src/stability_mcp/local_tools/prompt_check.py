@@ -37,16 +37,16 @@ MAX_CHECKED_CHARACTERS = 20_000
 class PromptCheck(Arguments):
     """Check a prompt before you pay for it; free.
 
-    Length, blocked words, weights, contradictions, a negative prompt that fits, and what each
-    model costs and is for.
+    Length, blocked words, weights, contradictions, a fitting negative prompt; what each model costs
+    and is for.
     """
 
     prompt: Annotated[str, Field(max_length=MAX_CHECKED_CHARACTERS), MAY_BE_BLANK]
     """The prompt."""
     negative_prompt: str | None = None
-    """What should not be in the picture."""
+    """What not to show."""
     tool: str | None = None
-    """Only for this tool; else for all that make a picture from text."""
+    """Default: all that draw from text."""
     style: str | None = None
     """To add to suggested_prompt."""
     move_negations: bool = True

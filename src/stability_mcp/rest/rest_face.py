@@ -7,8 +7,8 @@ from typing import Any
 from starlette.requests import Request
 
 from stability_mcp.rest.body_stream import RETRY_SECONDS, BodyStream, HeldBytes
-from stability_mcp.rest.event_source import EventSources, EventTiming
-from stability_mcp.rest.event_stream import StreamCounts
+from stability_mcp.rest.events.source import EventSources, EventTiming
+from stability_mcp.rest.events.stream import StreamCounts
 from stability_mcp.rest.request_problems import RequestProblemError
 from stability_mcp.rest.route import RestRoute
 from stability_mcp.server.lazy_studio import LazyStudio

@@ -31,7 +31,7 @@ class RunResultForm(Data):
 
 
 class RunProgressForm(Data):
-    """A run of a workflow, without its results."""
+    """A run of a workflow, without its results: `links.self` has them. Lists and events show it."""
 
     id: str
     status: RunStatus
@@ -45,7 +45,7 @@ class RunProgressForm(Data):
     total: int | None = None
     """Results that it will have; absent: a review decides how many."""
     failed: int
-    """Results that don't come: failed, skipped or cancelled."""
+    """Results that don't come: failed, skipped, cancelled, or refused before the start."""
     credits: float
     """Charged so far."""
     max_credits: float

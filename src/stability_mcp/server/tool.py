@@ -19,7 +19,7 @@ class PeriodArguments(Arguments):
     """Base of the arguments of a tool whose answer can be limited to a period."""
 
     since: str | None = None
-    """From this time on: 2026-11-22, 2026-11-22T14:00, today, 2h or 3d (ago)."""
+    """From: 2026-11-22, 2026-11-22T14:00, today, 2h or 3d (ago)."""
     until: str | None = None
     """Up to this time; a day is included."""
 

@@ -6,13 +6,13 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from stability_mcp.api.kinds import Query
-from stability_mcp.api.notation import PROSE
+from stability_mcp.api.notation import EMPTY_IS_GIVEN, PROSE
 from stability_mcp.api.operation import Operation
 from stability_mcp.server.definition import QUERIES, SPENDS, Definition, Schema
 from stability_mcp.server.extra_arguments import extra_model
 from stability_mcp.text import credits_text
 
-_NOISE = frozenset({"title", "$defs", "const", PROSE})
+_NOISE = frozenset({"title", "$defs", "const", PROSE, EMPTY_IS_GIVEN})
 
 
 class _Untitled(GenerateJsonSchema):

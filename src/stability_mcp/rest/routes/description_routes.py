@@ -73,7 +73,7 @@ def _files() -> dict[str, bytes]:
 
 @cache
 def _document() -> bytes:
-    from stability_mcp.rest.openapi import document
+    from stability_mcp.rest.openapi.document import document
     from stability_mcp.rest.routes import all_routes  # which imports this module
 
     return json.dumps(document(all_routes()), ensure_ascii=False, separators=(",", ":")).encode()

@@ -7,7 +7,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from stability_mcp.api.tool_arguments import Arguments
-from stability_mcp.rest.event_stream import EventStream, EventStreamResponse
+from stability_mcp.rest.events.stream import EventStream, EventStreamResponse
 from stability_mcp.rest.rest_call import RestCall
 from stability_mcp.rest.route import route
 from stability_mcp.studio.change_feed import Subject

@@ -86,11 +86,11 @@ class Rerun(OneJob):
     """How to run a job again."""
 
     changes: dict[str, Any] = Field(default_factory=dict)
-    """Arguments to change; the seed then stays the same unless it is changed too."""
+    """Arguments to change; the seed then stays unless it is changed too."""
     label: Annotated[str, Field(min_length=1)] | None = None
     """Name of the result; default: that of the job."""
     accept_double_charge: bool = False
-    """True only if the user agreed to repeat a job that may have been charged."""
+    """Only if the user agreed to repeat a job that may have been charged."""
     confirm_spend: Annotated[float, Field(ge=0)] | None = None
     """Credits that the user agreed to."""
 

@@ -45,15 +45,15 @@ class PlannedCall(Arguments):
 class CostEstimate(Arguments):
     """Price one or several calls before making them, with cheaper and better alternatives; free.
 
-    Says whether budget and balance allow it, and whether the user will be asked.
+    Says whether budget and balance allow it, and if the user will be asked.
     """
 
     tool: str | None = None
     """Tool name of one call."""
     arguments: dict[str, Any] = Field(default_factory=dict)
-    """The call's arguments, including count. Files need not exist yet."""
+    """Including count; files need not exist yet."""
     calls: Annotated[list[PlannedCall], Field(max_length=100)] = Field(default_factory=list)
-    """Several calls to price together, instead of tool and arguments."""
+    """Several calls, instead of tool and arguments."""
 
 
 class OtherCall(Data):

@@ -23,7 +23,7 @@ class MediaDelete(Arguments):
     media: Annotated[list[Reference], BeforeValidator(as_list), Field(min_length=1, max_length=20)]
     """What to delete."""
     restore: bool = False
-    """Bring deleted media back instead, for up to 30 days."""
+    """Restore deleted media instead, for up to 30 days."""
 
 
 class RestoredFacts(MediaFacts):

@@ -46,10 +46,10 @@ class JobWait(Arguments):
     jobs: Annotated[list[str], BeforeValidator(as_list), Field(max_length=100)] = Field(
         default_factory=list
     )
-    """Job ids, or the id of a workflow run. Default: every job or run that is unfinished or whose
-    result was never returned."""
+    """Job ids, or a workflow run's id. Default: all that are unfinished, or whose result was never
+    returned."""
     seconds: Annotated[float, Field(ge=0, le=MAX_WAIT_SECONDS)] | None = None
-    """Maximum seconds to wait; 0 checks and returns at once."""
+    """Maximum seconds to wait; 0 returns at once."""
 
 
 @tool(
@@ -85,9 +85,9 @@ class JobList(PageArguments):
     """
 
     operation: str | None = None
-    """Only jobs of the tool with this name."""
+    """Only jobs of this tool."""
     state: JobFilter | None = None
-    """Only jobs in this state; running covers submitting to storing."""
+    """running covers submitting to storing."""
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     """Maximum items."""
 
@@ -147,7 +147,7 @@ async def _runs(studio: Studio, arguments: JobList) -> list[RunState]:
 class JobCancel(Arguments):
     """Cancel queued or paused jobs before they are sent; free, and reserved credits are released.
 
-    A job that was already sent can't be stopped: its result is stored and charged.
+    A sent job can't be stopped: its result is stored and charged.
     """
 
     jobs: Annotated[list[str], BeforeValidator(as_list), Field(min_length=1, max_length=100)]
@@ -203,20 +203,20 @@ async def job_cancel(studio: Studio, arguments: JobCancel, context: CallContext)
 
 
 class JobRerun(Arguments):
-    """Run a job again as a new, paid job, with a new seed or changed arguments.
+    """Run a job again as a new job at its full price, with a new seed or changed arguments.
 
-    Costs the price of its operation. Paused jobs are resumed unchanged instead. A job whose outcome
-    is unknown is repeated only with `accept_double_charge`.
+    Paused jobs are resumed unchanged instead. A job whose outcome is unknown is repeated only with
+    `accept_double_charge`.
     """
 
     job: str
     """Job id, id or label of media made by a job, or "paused" to resume every paused job."""
     changes: dict[str, Any] = Field(default_factory=dict)
-    """Arguments to change; the seed then stays the same unless it is changed too."""
+    """Arguments to change; the seed then stays unless it is changed too."""
     label: Label | None = None
     """Name for the result. Default: that of the job."""
     accept_double_charge: bool = False
-    """True only if the user agreed to repeat a job that may have been charged."""
+    """Only if the user agreed to repeat a job that may have been charged."""
     confirm_spend: Annotated[float, Field(ge=0)] | None = None
     """Credits the user approved."""
 

@@ -120,11 +120,11 @@ class MediaShow(Arguments):
     ]
     """Media to show."""
     size: Literal["small", "large"] = "small"
-    """Longest side of the preview: small 768, large 1024 pixels."""
+    """Longest side: small 768, large 1024 pixels."""
     grid: bool = False
     """Draw lines every 10 % over one picture, to aim a mask or crop."""
     open: bool = False
-    """Also open it in the user's own viewer; only if they ask for it."""
+    """Also open it in the user's viewer; only if they ask."""
 
 
 def _texts_of(items: Iterable[MediaItem]) -> set[str]:

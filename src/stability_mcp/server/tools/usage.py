@@ -45,7 +45,7 @@ that others may have written."""
 class UsageReport(PeriodArguments):
     """Report credits spent by day, operation, job or request, failures, times and rate limit; free.
 
-    Can draw a bar chart. Before a call: `cost_estimate`.
+    Before a call: `cost_estimate`.
     """
 
     by: LedgerBy = "day"

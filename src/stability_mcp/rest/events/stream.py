@@ -14,8 +14,8 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from sse_starlette.sse import SendTimeoutError
 from starlette.types import Receive, Scope, Send
 
-from stability_mcp.rest.event_forms import SEPARATOR, EndEvent, Event, framed
-from stability_mcp.rest.event_source import EventSource
+from stability_mcp.rest.events.forms import SEPARATOR, EndEvent, Event, framed
+from stability_mcp.rest.events.source import EventSource
 from stability_mcp.rest.job_form import worst_status
 from stability_mcp.rest.request_problems import RequestProblemError
 from stability_mcp.studio.change_feed import Position, Subject

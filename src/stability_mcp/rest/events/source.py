@@ -16,7 +16,7 @@ import anyio
 from anyio import to_thread
 
 from stability_mcp.errors import StorageError, StudioError
-from stability_mcp.rest.event_forms import Event, events_of
+from stability_mcp.rest.events.forms import Event, events_of
 from stability_mcp.server.lazy_studio import LazyStudio
 from stability_mcp.studio import Studio
 from stability_mcp.studio.change_feed import ChangeFeed, Position, Seen, StateChanges, Subject

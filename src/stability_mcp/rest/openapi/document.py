@@ -7,10 +7,10 @@ from stability_mcp import __version__
 from stability_mcp.api.openapi_table import price_sentence
 from stability_mcp.api.operation import Operation
 from stability_mcp.api.wire_schema import Schema
-from stability_mcp.rest.openapi_answers import RESPONSES, answer_models, answers
-from stability_mcp.rest.openapi_models import ModelSchemas
-from stability_mcp.rest.openapi_parts import COMPONENTS
-from stability_mcp.rest.openapi_requests import body_of, parameters_of
+from stability_mcp.rest.openapi.components import COMPONENTS
+from stability_mcp.rest.openapi.described_answers import RESPONSES, answer_models, answers
+from stability_mcp.rest.openapi.described_requests import body_of, parameters_of
+from stability_mcp.rest.openapi.model_schemas import ModelSchemas
 from stability_mcp.rest.route import PREFIX, Access, RestRoute
 
 DESCRIPTION = (

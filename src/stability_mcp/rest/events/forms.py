@@ -11,14 +11,12 @@ from typing import Literal
 
 from sse_starlette import ServerSentEvent
 
-from stability_mcp.rest.job_form import JobForm, JobLinks, job_links
+from stability_mcp.rest.job_form import JobForm
 from stability_mcp.rest.media_form import MediaForm
-from stability_mcp.rest.run_form import RunStatus
-from stability_mcp.server.run_views import RunStepFacts, RunSummary
+from stability_mcp.rest.run_form import RunProgressForm
 from stability_mcp.server.tool import Data
 from stability_mcp.server.views import when
 from stability_mcp.studio.change_feed import AccountFigures, Changes, StateChanges
-from stability_mcp.workflows.runs.run_state import RunState
 
 EventName = Literal["job", "run", "media", "spending", "balance", "end"]
 
@@ -44,54 +42,6 @@ class Event:
     def numbered(self, number: str) -> bytes:
         """Return it as it is sent, with an id."""
         return f"id: {number}{SEPARATOR}".encode() + self.text
-
-
-class RunEvent(Data):
-    """How far a run of a workflow is; `links.self` has its results."""
-
-    id: str
-    status: RunStatus
-    title: str | None = None
-    template: str | None = None
-    why: str | None = None
-    """Why it waits or failed."""
-    steps: list[RunStepFacts]
-    done: int
-    """Results that exist."""
-    total: int | None = None
-    """Results that it will have; absent: a review decides how many."""
-    failed: int
-    """Results that don't come: failed, skipped or cancelled."""
-    credits: float
-    """Charged so far."""
-    max_credits: float
-    """What the user agreed to."""
-    created: str
-    finished: str | None = None
-    links: JobLinks
-
-    @classmethod
-    def of(cls, state: RunState) -> "RunEvent":
-        """Return a run as JSON."""
-        summary, row = RunSummary.of_state(state), state.row
-        steps = [RunStepFacts.of(each) for each in state.steps()]
-        totals = [each.total for each in steps]
-        return cls(
-            id=row.id,
-            status="in-progress" if row.state == "running" else row.state,
-            title=summary.title,
-            template=summary.template,
-            why=summary.why,
-            steps=steps,
-            done=sum(each.done for each in steps),
-            total=None if None in totals else sum(filter(None, totals)),
-            failed=sum(each.failed for each in steps),
-            credits=summary.charged,
-            max_credits=summary.max_credits,
-            created=summary.created_at,
-            finished=summary.finished_at,
-            links=job_links(row.id),
-        )
 
 
 class SpendingEvent(Data):
@@ -173,7 +123,7 @@ def events_of(changes: Changes) -> list[Event]:
 
 def _work_events(changes: Changes) -> Iterator[Event]:
     for run in changes.runs:
-        form = RunEvent.of(run)
+        form = RunProgressForm.of_state(run)
         yield Event(
             f"run:{form.id}",
             framed("run", form),

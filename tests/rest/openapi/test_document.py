@@ -8,9 +8,9 @@ import pytest
 from pydantic import BaseModel
 
 from stability_mcp.api.operations import OPERATIONS
-from stability_mcp.rest.openapi import document
-from stability_mcp.rest.openapi_answers import PROBLEMS
-from stability_mcp.rest.openapi_models import ModelSchemas
+from stability_mcp.rest.openapi.described_answers import PROBLEMS
+from stability_mcp.rest.openapi.document import document
+from stability_mcp.rest.openapi.model_schemas import ModelSchemas
 from stability_mcp.rest.route import RestRoute
 from stability_mcp.rest.routes import all_routes, health_routes
 from support.rest.documented import LISTS, ROUTES

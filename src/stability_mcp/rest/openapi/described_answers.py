@@ -13,8 +13,8 @@ from stability_mcp.api.openapi_table import (
     result_types,
 )
 from stability_mcp.api.wire_schema import Schema
-from stability_mcp.rest.openapi_models import ModelSchemas
-from stability_mcp.rest.openapi_requests import PARTIAL
+from stability_mcp.rest.openapi.described_requests import PARTIAL
+from stability_mcp.rest.openapi.model_schemas import ModelSchemas
 from stability_mcp.rest.route import RestRoute
 
 BYTES: Schema = {"schema": {"type": "string", "format": "binary"}}
