@@ -1,1 +1,0 @@
-import"./ui-DA5ty55Q.js";export{n as Questions}from"./dialog-DYy8AbID.js";
