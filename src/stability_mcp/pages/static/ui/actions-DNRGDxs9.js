@@ -1,0 +1,1 @@
+export{i as removeMedia}from"./actions-Bq4ridZ3.js";

@@ -1,0 +1,1 @@
+import"./ui-DkRo15TP.js";export{n as Questions}from"./dialog-BFBxhW5V.js";

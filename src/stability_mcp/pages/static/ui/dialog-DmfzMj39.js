@@ -1,1 +1,0 @@
-import"./ui-BqVHfu5P.js";export{n as Questions}from"./dialog-BoeJ3RD2.js";
