@@ -1,1 +1,0 @@
-import"./ui-DkRo15TP.js";export{n as Questions}from"./dialog-BFBxhW5V.js";
