@@ -1,5 +1,6 @@
 """MCP Apps in a host without network, forms and an origin of their own, on a real server."""
 
+import base64
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -14,8 +15,17 @@ from support.pages.strict_host import READS_RESOURCES, Mounted, Server, mount, s
 
 MAX_HEIGHT = 500
 """Documented (hosts): what is lower is cut off or scrolls inside the conversation."""
-HOSTILE = '<img src=x onerror="parent.postMessage(1)">\u202egnp'
-"""A label with markup and a mark that reverses what follows."""
+HOSTILE = '<img src=x onerror="parent.postMessage(1)">\u202egnp\ud800' + " long" * 2_000
+"""A text with markup, a mark that reverses what follows and half a character; 10,000 characters."""
+SHOWN = re.compile(r'<img src=x onerror="parent.postMessage\(1\)"> gnp\ufffd long long')
+FULL_SCREEN = {"availableDisplayModes": ["inline", "fullscreen"]}
+SECONDS = 1_000
+CALLS: dict[str, tuple[str, dict[str, Any]]] = {
+    "viewer": ("media_show", {"media": ["before"]}),
+    "compare": ("image_compare", {"before": "before", "after": "after"}),
+    "mask": ("image_mask", {"image": "before"}),
+}
+"""The tool of each App, and a call that the server answers."""
 
 
 @pytest.fixture(scope="module")
@@ -202,34 +212,146 @@ def test_the_shapes_of_a_call_can_be_edited(chrome: BrowserThread, real: Server)
 
 
 @in_browser
-def test_labels_are_text(chrome: BrowserThread, real: Server) -> None:
-    """Chosen: markup is shown, and nothing reorders the words next to a label."""
-    with tab(chrome.browser) as opened:
-        result = real.call("media_show", {"media": ["before"]})
-        result["_meta"]["stability-mcp/result"]["media"][0]["label"] = HOSTILE
-        args = {"media": ["before"]}
-        shown = mount(opened.page, real, "viewer", tool="media_show", args=args, result=result)
-        expect(shown.app.get_by_role("heading")).to_have_text(HOSTILE.replace("\u202e", " "))
+@pytest.mark.parametrize("app", ["viewer", "compare", "mask"])
+def test_labels_are_text(chrome: BrowserThread, real: Server, app: str) -> None:
+    """Chosen: markup is shown, nothing reorders the words next to a label, and the frame holds."""
+    with tab(chrome.browser, PHONE) as opened:
+        tool, args = CALLS[app]
+        result = real.call(tool, args)
+        facts = result["_meta"]["stability-mcp/result"]
+        if app == "viewer":
+            facts["media"][0] |= {"label": HOSTILE, "operation": HOSTILE}
+        elif app == "mask":
+            facts["image"]["label"] = HOSTILE
+        else:
+            args = {"before": HOSTILE, "after": HOSTILE}
+        shown = mount(opened.page, real, app, tool=tool, args=args, result=result)
+        expect(shown.app.get_by_role("img", name=SHOWN).first).to_be_visible()
+        expect(shown.app.get_by_role("heading", name=SHOWN)).to_be_attached()
         assert shown.app.locator("img[src=x]").count() == 0
+        assert shown.height <= MAX_HEIGHT
+        assert shown.frame.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+        failed = {"content": [{"type": "text", "text": HOSTILE}], "isError": True}
+        shown.tell("ui/notifications/tool-result", failed)
+        expect(shown.app.get_by_role("alert")).to_have_text(re.compile("^<img src=x"))
+        assert shown.height <= MAX_HEIGHT
+
+
+@in_browser
+def test_the_host_saves_the_original_file(chrome: BrowserThread, real: Server) -> None:
+    """Documented (2026-01-26): a frame can't download, the host does it if it says so."""
+    with tab(chrome.browser) as opened:
+        shown = _show(opened, real, ["before"], can=READS_RESOURCES | {"downloadFile": {}})
+        shown.app.get_by_role("button", name="Download").click()
+        expect(shown.app.get_by_text("The host saves before.")).to_be_visible()
+        [[saved]] = [each["contents"] for each in shown.asked("ui/download-file")]
+    assert base64.b64decode(saved["resource"]["blob"]) == make.png((320, 200))
+    assert saved["resource"]["uri"] == "file:///before.png"
+
+    with tab(chrome.browser) as opened:
+        shown = _show(opened, real, ["before"], can={"downloadFile": {"refused": True}})
+        shown.app.get_by_role("button", name="Download").click()
+        expect(shown.app.get_by_text("The file wasn't saved: The host refused it.")).to_be_visible()
+        [[link]] = [each["contents"] for each in shown.asked("ui/download-file")]
+    assert link["type"] == "resource_link"
+    assert link["uri"].endswith("/original")
+    assert link["name"] == "before.png"
+
+
+@in_browser
+@pytest.mark.parametrize("app", ["viewer", "compare", "mask"])
+def test_the_whole_window_is_used_where_the_host_has_such_a_mode(
+    chrome: BrowserThread, real: Server, app: str
+) -> None:
+    """Documented (2026-01-26): only modes that the host has named may be asked for."""
+    tool, args = CALLS[app]
+    with tab(chrome.browser) as opened:
+        result = real.call(tool, args)
+        shown = mount(
+            opened.page, real, app, tool=tool, args=args, result=result, context=FULL_SCREEN
+        )
+        shown.app.get_by_role("button", name="Full screen").click()
+        leave = shown.app.get_by_role("button", name="Leave full screen")
+        expect(leave).to_be_visible()
+        stage = shown.app.locator(".stage, .canvas")
+        expect(stage).to_be_in_viewport(ratio=1)
+        box = stage.bounding_box()
+        assert box is not None
+        assert box["height"] > MAX_HEIGHT
+        leave.click()
+        expect(shown.app.get_by_role("button", name="Full screen")).to_be_visible()
+        expect(stage).to_be_in_viewport(ratio=1)
+        assert shown.height <= MAX_HEIGHT
+
+
+@in_browser
+def test_the_app_follows_the_host(chrome: BrowserThread, real: Server) -> None:
+    """Documented (2026-01-26): changes are partial; theme, colours, edges and the room."""
+    with tab(chrome.browser) as opened:
+        shown = _show(opened, real, ["before"], can={"openLinks": None})
+        expect(shown.app.get_by_role("img", name="before")).to_be_visible()
+        for absent in ("Full screen", "Download", "Open page"):
+            expect(shown.app.get_by_role("button", name=absent)).to_have_count(0)
+        colours = {"--color-background-primary": "light-dark(#fff, #123456)"}
+        changed = "ui/notifications/host-context-changed"
+        shown.tell(changed, {"styles": {"variables": colours}})
+        shown.tell(changed, {"theme": "dark"})
+        shown.tell(changed, {"safeAreaInsets": {"top": 8, "right": 0, "bottom": 20, "left": 0}})
+        shown.tell(changed, {"containerDimensions": {"maxHeight": 300}})
+        expect(shown.app.locator("body")).to_have_css("background-color", "rgb(18, 52, 86)")
+        expect(shown.app.locator("body")).to_have_css("padding-bottom", "20px")
+        opened.page.wait_for_function(
+            "asked.findLast((each) => each.method.endsWith('size-changed')).params.height <= 300"
+        )
+        assert shown.ask("ui/resource-teardown", {"reason": "closed"})["result"] == {}
+        assert shown.ask("ui/unheard-of", {})["error"]["code"] == -32601
+        assert opened.page.evaluate("asked.find((each) => each.id === 'ping').result") == {}
+
+
+@in_browser
+def test_a_cancelled_call_is_not_repeated(chrome: BrowserThread, real: Server) -> None:
+    """Chosen: the App says so, and doesn't mistake it for an answer that was lost."""
+    with tab(chrome.browser) as opened:
+        opened.page.clock.install()
+        shown = mount(
+            opened.page, real, "viewer", tool="media_show", args={"media": "before"}, cancelled=True
+        )
+        expect(shown.app.get_by_role("alert")).to_have_text("The call was cancelled.")
+        opened.page.clock.run_for(60 * SECONDS)
+        assert shown.asked("tools/call") == []
+
+
+@in_browser
+@pytest.mark.parametrize("app", ["viewer", "compare", "mask"])
+def test_an_answer_too_long_for_the_host_is_asked_for_again(
+    chrome: BrowserThread, real: Server, app: str
+) -> None:
+    """Documented (hosts): an answer over 150,000 characters never reaches the App."""
+    tool, args = CALLS[app]
+    with tab(chrome.browser) as opened:
+        opened.page.clock.install()
+        result = real.call(tool, args)
+        result["content"].append({"type": "text", "text": "x" * 150_000})
+        shown = mount(opened.page, real, app, tool=tool, args=args, result=result)
+        expect(shown.app.get_by_text("Loading…")).to_be_visible()
+        opened.page.clock.run_for(5 * SECONDS)
+        expect(shown.app.get_by_role("img", name=re.compile("before")).first).to_be_visible()
 
 
 @in_browser
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_apps_are_accessible(chrome: BrowserThread, real: Server, theme: str) -> None:
-    """Chosen: axe finds nothing, on a phone."""
-    with tab(chrome.browser, PHONE) as opened:
-        shown = _show(opened, real, ["before", "after", "tune"], theme=theme)
-        expect(shown.app.get_by_role("button", name="Show before")).to_be_visible()
+    """Chosen: axe finds nothing, on a phone; fingers hit every control, and nothing scrolls."""
+    ready = {"viewer": "Show before", "compare": "Use A", "mask": "Only save"}
+    calls = CALLS | {"viewer": ("media_show", {"media": ["before", "after", "tune"]})}
+    for app, button in ready.items():
+        tool, args = calls[app]
+        with tab(chrome.browser, PHONE) as opened:
+            result = real.call(tool, args)
+            shown = mount(opened.page, real, app, tool=tool, args=args, result=result, theme=theme)
+            expect(shown.app.get_by_role("button", name=button)).to_be_visible()
 
-        assert findings(shown.frame) == []
-        assert shown.height <= MAX_HEIGHT
-    with tab(chrome.browser, PHONE) as opened:
-        args = {"image": "before"}
-        result = real.call("image_mask", args)
-        shown = mount(
-            opened.page, real, "mask", tool="image_mask", args=args, result=result, theme=theme
-        )
-        expect(shown.app.get_by_label("Painting a mask on before")).to_be_visible()
-
-        assert findings(shown.frame) == []
-        assert shown.height <= MAX_HEIGHT
+            assert findings(shown.frame) == []
+            assert shown.small_targets == []
+            assert shown.height <= MAX_HEIGHT

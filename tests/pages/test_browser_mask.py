@@ -139,16 +139,18 @@ def test_the_page_and_the_server_draw_the_same_mask_with_every_tool(
     picture = web.store(make.png((1200, 900)))
     with tab(chrome.browser, WIDE) as found:
         page = opened(found, web, f"#/mask/{picture}")
-        tools = {"b": WAVE, "r": [(0.1, 0.2), (0.83, 0.77)], "l": LOOP, "e": WAVE}
+        box = [(0.1, 0.2), (0.83, 0.77)]
+        tools = [("b", 2, WAVE), ("b", 11, WAVE), ("b", 50, WAVE), ("r", 50, box), ("l", 50, LOOP)]
         canvas = page.locator(".canvas")
-        for key, points in tools.items():
+        for key, size, points in [*tools, ("e", 7, WAVE)]:
             if key != "e":  # erased from the lasso's area
                 canvas.press("Control+z")
+            page.get_by_label("Brush size in pixels").fill(str(size))
             canvas.press(key)
             draw(page, points)
             link = web.links(saved_mask(page))
             url = next(iter(link.values()))["original"]
-            assert page.evaluate(OVERLAP, url) >= 0.99, key
+            assert page.evaluate(OVERLAP, url) >= 0.99, (key, size)
 
 
 @in_browser

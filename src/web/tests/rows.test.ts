@@ -25,6 +25,14 @@ test("a single picture isn't stretched over the page", () => {
   assert.equal(row!.height, 190);
 });
 
+test("a window holds few pictures, also if all of them are tall", () => {
+  for (const ratio of [0.1, 0.56, 0.67, 1, 1.75]) {
+    const layout = layoutOf(Array(2000).fill(ratio), WIDTH);
+    const drawn = rowsBetween(layout, 9_000, 10_400).reduce((sum, { from, to }) => sum + to - from, 0);
+    assert.ok(drawn <= 60, `${drawn} of ${ratio}`);
+  }
+});
+
 test("pictures without a size, panoramas and strips get a usable width", () => {
   for (const ratio of [0, Number.NaN, 40, 0.01]) assert.ok(layoutOf([ratio, 1, 1], 390).rows.every((each) => Number.isFinite(each.height)));
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { canvasScale, fromStored, made, MAX_CANVAS, MAX_POINTS, measured, type Point, thin, toSend } from "../src/mask/strokes.ts";
+import { canvasScale, fromStored, made, MAX_CANVAS, MAX_POINTS, measured, type Point, strokeRows, thin, toSend } from "../src/mask/strokes.ts";
 import { fitted, pinched, zoomed } from "../src/mask/view.ts";
 
 const PICTURE = { width: 1536, height: 1024 };
@@ -67,6 +67,13 @@ test("share and box are those of the picture, however small the copy is", () => 
   for (const at of [5, 6, 9, 10]) data[4 * at + 3] = 255;
   assert.deepEqual(measured(data, { width: 4, height: 4 }, { width: 400, height: 800 }), { share: 0.25, box: [100, 200, 300, 600] });
   assert.deepEqual(measured(new Uint8Array(64), { width: 4, height: 4 }, PICTURE), { share: 0 });
+});
+
+test("a stroke has the pixels that Pillow 13 draws, each once", () => {
+  const rows = (points: Point[], size: number) => Object.fromEntries(strokeRows({ shape: "stroke", points, size }));
+  assert.deepEqual(rows([[5, 5]], 2), { 4: [[5, 5]], 5: [[4, 6]], 6: [[5, 5]] });
+  assert.deepEqual(rows([[5.5, 5], [9, 6]], 2), { 4: [[5, 5]], 5: [[4, 9]], 6: [[5, 10]], 7: [[9, 9]] });
+  assert.deepEqual(rows([[5, 5], [5, 5], [15, 5]], 1), { 5: [[5, 15]] });
 });
 
 test("zooming keeps the pixel under the pointer, with a wheel and with two fingers", () => {

@@ -1,4 +1,7 @@
-"""Mounts an App in a host that allows nothing but what the protocol promises, on a real server."""
+"""Mounts an App in a host that allows nothing but what the protocol promises, on a real server.
+
+What the App does beyond that is an error on the console, and fails the test with its tab.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +17,14 @@ from playwright.sync_api import Frame, FrameLocator, Page
 from support.server.in_memory import connected
 
 HOST = Path(__file__).parent / "strict_host.html"
+SMALL_TARGETS = """() => {
+  const seen = [...document.querySelectorAll("button, input, select, summary, audio")]
+    .filter((each) => each.getBoundingClientRect().height < 44);
+  const scrolls = [...document.querySelectorAll("*")].filter((each) =>
+    each.scrollHeight > each.clientHeight + 1 &&
+    /auto|scroll/.test(getComputedStyle(each).overflowY));
+  return [...seen, ...scrolls].map((each) => each.ariaLabel || each.className || each.textContent);
+}"""
 READS_RESOURCES: dict[str, dict[str, object]] = {"serverResources": {}}
 
 
@@ -94,6 +105,23 @@ class Mounted:
         text: str = self.asked(method)[-1]["content"][0]["text"]
         return text
 
+    def tell(self, method: str, params: dict[str, Any]) -> None:
+        """Send the App a notification."""
+        self.page.evaluate("([method, params]) => tell(method, params)", [method, params])
+
+    def ask(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Send the App a request and return its answer."""
+        found: dict[str, Any] = self.page.evaluate(
+            "([method, params]) => ask(method, params)", [method, params]
+        )
+        return found
+
+    @property
+    def small_targets(self) -> list[str]:
+        """Return the controls that are too low to hit with a finger, and what scrolls inside."""
+        found: list[str] = self.frame.evaluate(SMALL_TARGETS)
+        return found
+
     @property
     def height(self) -> int:
         """Return the height that the App asked for."""
@@ -107,7 +135,8 @@ def mount(page: Page, to: Server, app: str, **known: object) -> Mounted:
         page: A new page.
         to: Answers the App's requests.
         app: Name of the App's page.
-        known: What the host tells the App: `tool`, `args`, `result`, `can` and `theme`.
+        known: What the host tells the App: `tool`, `args`, `result` or `cancelled`; `can`, its
+            capabilities; `theme` and the rest of its `context`.
     """
     page.expose_function("server", to.ask)
     page.set_content(HOST.read_text(encoding="utf-8"))

@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { plain } from "../ui/format.ts";
 import { facts, load, words } from "./answer.ts";
-import { choose, Loading, Note, start, type AppProps } from "./frame";
+import { choose, Enlarge, Loading, Note, start, type AppProps } from "./frame";
 import "./compare.css";
 
 type View = "slider" | "difference";
@@ -17,7 +17,7 @@ interface Side {
   src: string;
 }
 
-function Compare({ host, args, result }: AppProps) {
+function Compare({ host, args, result, context }: AppProps) {
   const found = facts(result);
   const [sides, setSides] = useState<[Side, Side]>();
   const [problem, setProblem] = useState<string>();
@@ -51,6 +51,7 @@ function Compare({ host, args, result }: AppProps) {
               {text}
             </button>
           ))}
+          <Enlarge host={host} context={context} />
         </div>
       </div>
       {view === "slider" ? <Slider before={before} after={after} /> : <Difference before={before} after={after} />}

@@ -6,7 +6,7 @@ import { fromStored, type Painted, type Shape, toSend } from "../mask/strokes.ts
 import { shareText } from "../mask/side";
 import { plain } from "../ui/format.ts";
 import { type Facts, facts, load, media, words } from "./answer.ts";
-import { type AppProps, choose, Loading, Note, start } from "./frame";
+import { type AppProps, choose, Enlarge, Loading, Note, start } from "./frame";
 import "./mask.css"; // after the page's own styles, which it overrides
 
 interface Named {
@@ -59,7 +59,7 @@ function Opening(props: AppProps) {
   return ready ? <Painting {...props} ready={ready} /> : <Loading />;
 }
 
-function Painting({ host, ready: { image, mask, shapes, src, stored } }: AppProps & { ready: Ready }) {
+function Painting({ host, context, ready: { image, mask, shapes, src, stored } }: AppProps & { ready: Ready }) {
   const [status, setStatus] = useState<{ text: string; bad?: boolean }>();
   const history = useHistory(fromStored(shapes, mask?.id ?? null, image), () => setStatus(undefined));
   const [painted, setPainted] = useState<Painted>({ share: 0 });
@@ -97,6 +97,7 @@ function Painting({ host, ready: { image, mask, shapes, src, stored } }: AppProp
               {text}
             </button>
           ))}
+          <Enlarge host={host} context={context} />
         </div>
         {use === "edit_inpaint" && (
           <input

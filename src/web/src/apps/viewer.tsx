@@ -1,20 +1,35 @@
 /** App of media_show: one item or a grid; zoom, player, and which one to use. */
 import { useEffect, useState } from "preact/hooks";
 import { bytes, plain, seconds } from "../ui/format.ts";
-import type { Host } from "../ui/host.ts";
+import type { Download, Host } from "../ui/host.ts";
 import { Icon } from "../ui/icons";
 import { facts, FINISHED, load, media, pageLink, picture, words, type Media } from "./answer.ts";
-import { choose, Note, start, type AppProps } from "./frame";
+import { choose, Enlarge, Note, start, type AppProps } from "./frame";
 import { Zoom } from "./zoom";
 import "./viewer.css";
 
 const ON_A_PAGE = 8;
 /** Seconds between two looks at a running job: some hosts show each one to the model. */
 const POLL_SECONDS = 10;
-/** Sounds of more bytes aren't sent through the host: several refuse messages of 1 MiB. */
-const MAX_SOUND = 700_000;
+/** Files of more bytes aren't sent through the host: several refuse messages of 1 MiB. */
+const MAX_SENT = 700_000;
 
 const title = (item: Media): string => plain(item.label || item.id || "media");
+
+const kindOf = (item: Media): string => item.media_type.split("/")[0]!;
+
+const ENDINGS: Record<string, string> = { jpeg: "jpg", mpeg: "mp3", "gltf-binary": "glb" };
+
+/** The original file as a host saves it: its bytes, or where it reads them if they are too many for a message. */
+async function file(host: Host, item: Media): Promise<Download> {
+  const uri = `${item.uri}/original`;
+  const kind = item.media_type.split("/")[1]!.replace("x-", "");
+  const name = item.path?.split(/[\\/]/).at(-1) ?? `${title(item)}.${ENDINGS[kind] ?? kind}`;
+  if (!host.can.serverResources || (item.bytes ?? Infinity) > MAX_SENT) return { type: "resource_link", uri, name, mimeType: item.media_type };
+  const found = (await host.read(uri)).find((each) => each.blob !== undefined);
+  if (!found) throw new Error("The file is no longer stored.");
+  return { type: "resource", resource: { uri: `file:///${encodeURIComponent(name)}`, mimeType: found.mimeType, blob: found.blob } };
+}
 
 function about(item: Media): string {
   const size = item.width && item.height ? `${item.width} × ${item.height}` : undefined;
@@ -22,7 +37,7 @@ function about(item: Media): string {
   return [item.operation, size ?? length, item.bytes ? bytes(item.bytes) : undefined].filter(Boolean).join(" · ");
 }
 
-function Viewer({ host, result }: AppProps) {
+function Viewer({ host, result, context }: AppProps) {
   const [answer, setAnswer] = useState(result);
   useEffect(() => setAnswer(result), [result]);
   const items = media(answer);
@@ -45,6 +60,15 @@ function Viewer({ host, result }: AppProps) {
       () => (setChosen(item.uri), setStatus({ text: `The assistant knows that you chose ${title(item)}.` })),
       (error: Error) => setStatus({ text: `The host didn't take the choice: ${error.message}`, bad: true }),
     );
+  const save = (item: Media) => {
+    setStatus({ text: "Asking the host to save the file…" });
+    file(host, item)
+      .then((found) => host.download(found))
+      .then(
+        () => setStatus({ text: `The host saves ${title(item)}.` }),
+        (error: Error) => setStatus({ text: `The file wasn't saved: ${error.message}${item.path ? ` It is here: ${plain(item.path)}` : ""}`, bad: true }),
+      );
+  };
   if (!items.length && !running.length) return <Note text={words(answer)} />;
   const link = pageLink(answer);
   const shown = open ?? (items.length === 1 ? items[0] : undefined);
@@ -69,7 +93,13 @@ function Viewer({ host, result }: AppProps) {
               <b class="clip">{title(shown)}</b>
               <span class="small muted clip">{about(shown)}</span>
             </span>
-            {link && items.length === 1 && (
+            {host.can.downloadFile && (
+              <button class="button icon" aria-label="Download" title="Download" onClick={() => save(shown)}>
+                <Icon name="download" />
+              </button>
+            )}
+            {kindOf(shown) === "image" && <Enlarge host={host} context={context} />}
+            {link && host.can.openLinks && items.length === 1 && (
               <button class="button" onClick={() => host.open(link).catch((error: Error) => setStatus({ text: error.message, bad: true }))}>
                 Open page
               </button>
@@ -165,7 +195,7 @@ function Tile({ host, item }: { host: Host; item: Media }) {
 }
 
 function One({ host, item, first }: { host: Host; item: Media; first?: string }) {
-  const kind = item.media_type.split("/")[0];
+  const kind = kindOf(item);
   const { src = first, problem } = usePicture(host, item, kind === "image");
   if (kind === "audio") return <Player host={host} item={item} waveform={first} />;
   if (src) return <Zoom src={src} name={title(item)} width={item.width} />;
@@ -180,7 +210,7 @@ function One({ host, item, first }: { host: Host; item: Media; first?: string })
 function Player({ host, item, waveform }: { host: Host; item: Media; waveform?: string }) {
   const [src, setSrc] = useState<string>();
   const [problem, setProblem] = useState<string>();
-  const small = (item.bytes ?? 0) <= MAX_SOUND && host.can.serverResources !== undefined;
+  const small = (item.bytes ?? 0) <= MAX_SENT && host.can.serverResources !== undefined;
   useEffect(() => {
     if (small) fetched(host, item.uri).then(setSrc, (error: Error) => setProblem(error.message));
   }, [item.uri]);

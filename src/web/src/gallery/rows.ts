@@ -28,6 +28,9 @@ export function rowHeight(width: number): number {
   return width < 560 ? 136 : width < 1500 ? 190 : width < 2000 ? 220 : 320;
 }
 
+/** Return how much taller than others a row of tall pictures is, by their mean ratio: as low rows it would be a crowd of slivers. */
+const tallness = (ratio: number): number => Math.max(1, 1 / Math.sqrt(ratio));
+
 /** Arrange pictures in rows that fill a width; the last row keeps its height. */
 export function layoutOf(ratios: readonly number[], width: number, height: number = rowHeight(width)): Layout {
   const rows: Row[] = [];
@@ -36,7 +39,8 @@ export function layoutOf(ratios: readonly number[], width: number, height: numbe
   let top = 0;
   const close = (to: number, isLast: boolean) => {
     const full = (width - GAP * (to - from - 1)) / sum;
-    const used = isLast ? Math.min(full, height) : Math.min(full, height * STRETCH);
+    const usual = height * tallness(sum / (to - from));
+    const used = isLast ? Math.min(full, usual) : Math.min(full, usual * STRETCH);
     rows.push({ from, to, top, height: used });
     top += used + CAPTION + GAP;
     from = to;
@@ -44,7 +48,8 @@ export function layoutOf(ratios: readonly number[], width: number, height: numbe
   };
   ratios.forEach((ratio, i) => {
     sum += bounded(ratio);
-    if (sum * height + GAP * (i - from) >= width) close(i + 1, false);
+    const count = i + 1 - from;
+    if (sum * height * tallness(sum / count) + GAP * (count - 1) >= width) close(i + 1, false);
   });
   if (from < ratios.length) close(ratios.length, true);
   return { rows, height: top };

@@ -20,11 +20,11 @@ export function Tray({ items }: { items: Item[] }) {
   return (
     <div class="tray" role="region" aria-label="Selection">
       <b class="num" role="status">
-        {items.length} selected
+        {items.length} <span class="word">selected</span>
       </b>
       {comparable && isBuilt("compare") && (
         <a class="button" href={compareAddress(pictures)}>
-          Compare
+          <Icon name="compare" size={16} /> Compare
         </a>
       )}
       <button class="button" onClick={() => void download(items)}>
@@ -32,17 +32,20 @@ export function Tray({ items }: { items: Item[] }) {
       </button>
       {isBuilt("workflows") && (
         <a class="button" href={address("workflows", "", byKind(items))}>
-          Use in a workflow
+          <Icon name="flow" size={16} />
+          <span>
+            <span class="word">Use in a </span>workflow
+          </span>
         </a>
       )}
       <button class="button" onClick={() => setSharing(true)}>
-        Share
+        <Icon name="share" size={16} /> Share
       </button>
       <button class="button quiet" onClick={() => void removeMedia(items)}>
-        Delete
+        <Icon name="trash" size={16} /> Delete
       </button>
       <button class="button quiet" onClick={clearSelection}>
-        Clear
+        <Icon name="close" size={16} /> Clear
       </button>
       {sharing && <ShareDialog items={items} close={() => setSharing(false)} />}
     </div>

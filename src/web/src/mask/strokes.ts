@@ -165,35 +165,94 @@ export function paint(ctx: Context, shape: Shape, { width, height }: Size, store
   ctx.globalCompositeOperation = "source-over";
 }
 
-/** Draw a polygon or a stroke with the same corners and the same inclusive outline as the server, whose corners are pixels. */
-function line(ctx: Context, { shape, points = [], size = 1 }: Shape): void {
+/** Draw a polygon, or a stroke of the same pixels as the server's. */
+function line(ctx: Context, shape: Shape): void {
+  if (shape.shape === "stroke") return ctx.fill(strokePath(shape));
   ctx.beginPath();
-  if (shape === "polygon") {
-    for (const [x, y] of points) ctx.lineTo(x + 0.5, y + 0.5);
-    ctx.closePath();
-  } else {
-    const half = Math.floor(Math.round(size) / 2);
-    points.forEach(([x, y], i) => {
-      ctx.moveTo(x + half + 0.5, y + 0.5);
-      ctx.arc(x + 0.5, y + 0.5, half, 0, 2 * Math.PI, true);
-      if (i) segment(ctx, points[i - 1]!, [x, y], half);
-    });
-  }
+  for (const [x, y] of shape.points!) ctx.lineTo(x + 0.5, y + 0.5);
+  ctx.closePath();
   ctx.fill();
-  ctx.lineWidth = 1;
+  ctx.lineWidth = 1; // an outline belongs to its area
   ctx.lineJoin = "round";
   ctx.stroke();
 }
 
-/** Add a straight piece of a stroke; its direction of rotation is that of the circles, so that overlaps stay filled. */
-function segment(ctx: Context, [ax, ay]: Point, [bx, by]: Point, half: number): void {
+/** By how much the server's discs reach beyond their radius, in pixels; measured for radii up to 200. */
+const REACH = 0.4;
+const strokePaths = new WeakMap<Shape, Path2D>();
+
+/** Return a stroke as rows of pixels: with smooth edges, pieces that overlap would make a thin stroke too wide. */
+function strokePath(shape: Shape): Path2D {
+  let path = strokePaths.get(shape);
+  if (path) return path;
+  path = new Path2D();
+  for (const [y, spans] of strokeRows(shape)) for (const [from, to] of spans) path.rect(from, y, to - from + 1, 1);
+  strokePaths.set(shape, path);
+  return path;
+}
+
+type Span = [first: number, last: number];
+
+/** Return the pixels of each row of a stroke: a disc at each point, and a straight piece to the next one. */
+export function strokeRows({ points: given = [], size = 1 }: Shape): Map<number, Span[]> {
+  const points = given.map(([x, y]): Point => [Math.trunc(x), Math.trunc(y)]); // a model may give halves
+  const half = Math.floor(Math.round(size) / 2);
+  const rows = new Map<number, Span[]>();
+  const add = (y: number, first: number, last: number) => {
+    const row = rows.get(y);
+    const before = row?.at(-1);
+    if (!row || !before) rows.set(y, [[first, last]]);
+    else if (first > before[1] + 1 || last < before[0] - 1) row.push([first, last]);
+    else {
+      if (first < before[0]) before[0] = first;
+      if (last > before[1]) before[1] = last;
+    }
+  };
+  const disc = Array.from({ length: 2 * half + 1 }, (_, down) => Math.floor(Math.sqrt((half + REACH) ** 2 - (down - half) ** 2)));
+  points.forEach(([x, y], i) => {
+    disc.forEach((reach, down) => add(y + down - half, x - reach, x + reach));
+    if (i) piece(points[i - 1]!, [x, y], half, add);
+  });
+  for (const spans of rows.values()) merge(spans);
+  return rows;
+}
+
+/** Add the rows of a straight piece. As on the server, its corners are whole pixels and its rows end at the nearest ones. */
+function piece([ax, ay]: Point, [bx, by]: Point, half: number, add: (y: number, first: number, last: number) => void): void {
   const length = Math.hypot(bx - ax, by - ay) || 1;
-  const [dx, dy] = [Math.round((half * (by - ay)) / length), Math.round((half * (bx - ax)) / length)];
-  ctx.moveTo(ax - dx + 0.5, ay + dy + 0.5);
-  ctx.lineTo(bx - dx + 0.5, by + dy + 0.5);
-  ctx.lineTo(bx + dx + 0.5, by - dy + 0.5);
-  ctx.lineTo(ax + dx + 0.5, ay - dy + 0.5);
-  ctx.closePath();
+  const [dx, dy] = [nearest((half * (by - ay)) / length), nearest((half * (bx - ax)) / length)];
+  const corners: Point[] = [
+    [ax - dx, ay + dy],
+    [bx - dx, by + dy],
+    [bx + dx, by - dy],
+    [ax + dx, ay - dy],
+  ];
+  const downs = corners.map(([, y]) => y);
+  for (let y = Math.min(...downs), last = Math.max(...downs); y <= last; y++) {
+    let [left, right] = [Infinity, -Infinity];
+    corners.forEach(([x, top], i) => {
+      const [nextX, bottom] = corners[(i + 1) % 4]!;
+      if ((y - top) * (y - bottom) > 0) return;
+      const at = top === bottom ? x : x + ((nextX - x) * (y - top)) / (bottom - top);
+      [left, right] = [Math.min(left, at), Math.max(right, at)];
+    });
+    add(y, Math.floor(left + 0.5), Math.ceil(right - 0.5));
+  }
+}
+
+/** Round halves towards zero. */
+const nearest = (value: number): number => Math.sign(value) * Math.ceil(Math.abs(value) - 0.5);
+
+/** Join spans that touch, in place. */
+function merge(spans: Span[]): void {
+  spans.sort(([a], [b]) => a - b);
+  let kept = 0;
+  for (const span of spans) {
+    const before = spans[kept]!;
+    if (span[0] > before[1] + 1) spans[++kept] = span;
+    else before[1] = Math.max(before[1], span[1]);
+  }
+  spans.length = kept + 1;
 }
 
 export function replay(ctx: Context, steps: readonly Shape[], picture: Size, stored?: CanvasImageSource): void {

@@ -1,4 +1,4 @@
-/** The small picture of an item; an icon stands in until it has loaded, and where there is none. */
+/** The small picture of an item; an icon stands in where there is none. While its link loads the place is empty: a gallery that scrolls draws many. */
 import { useState } from "preact/hooks";
 import { Icon, type IconName } from "./icons";
 import { kindOf, nameOf, type Reference } from "./media.ts";
@@ -25,7 +25,7 @@ export function Thumb({ item, alt = "", form = "thumb" }: ThumbProps) {
   if (!item || !source || broken === source)
     return (
       <span class="thumb-empty" role={alt ? "img" : undefined} aria-label={alt || undefined}>
-        <Icon name={ICONS[item ? kindOf(item) : "image"]!} />
+        {links !== undefined && <Icon name={ICONS[item ? kindOf(item) : "image"]!} />}
       </span>
     );
   return <img class="thumb-img" src={source} alt={alt} title={nameOf(item)} decoding="async" draggable={false} onError={() => failed(source)} />;

@@ -1,0 +1,1 @@
+import"./ui-VPtwoUQ-.js";export{n as Questions}from"./dialog-BkGEW8K9.js";

@@ -1,1 +1,0 @@
-import"./ui-D0_4_fdj.js";export{n as Questions}from"./dialog-BpTtvsN2.js";
