@@ -1,1 +1,0 @@
-export{i as removeMedia}from"./actions-CHd11n1v.js";

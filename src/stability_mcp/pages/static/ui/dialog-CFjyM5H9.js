@@ -1,1 +1,0 @@
-import"./ui-6FF6ifya.js";export{n as Questions}from"./dialog-B9-geAHE.js";

@@ -1,0 +1,1 @@
+import"./ui-ja5v2tyP.js";export{n as Questions}from"./dialog-DV4fS6eO.js";
