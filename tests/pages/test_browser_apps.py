@@ -200,6 +200,26 @@ def test_a_painted_mask_is_saved_and_the_model_asked_to_use_it(
 
 
 @in_browser
+def test_a_request_that_the_host_refuses_leaves_the_mask_saved(
+    chrome: BrowserThread, real: Server
+) -> None:
+    """Documented (2026-01-26): an answer with isError means that the message wasn't delivered."""
+    with tab(chrome.browser) as opened:
+        shapes = [{"shape": "rectangle", "box": [0, 0, 160, 200]}]
+        args = {"image": "before", "shapes": shapes}
+        result = real.call("image_mask", args)
+        refuses = {"message": {"refused": True}}
+        shown = mount(
+            opened.page, real, "mask", tool="image_mask", args=args, result=result, can=refuses
+        )
+        shown.app.get_by_role("button", name="Remove", exact=True).click()
+        shown.app.get_by_role("button", name="Ask to remove").click()
+        expect(shown.app.get_by_text("but the assistant doesn't know it")).to_contain_text(
+            re.compile("^Saved as before-mask")
+        )
+
+
+@in_browser
 def test_the_shapes_of_a_call_can_be_edited(chrome: BrowserThread, real: Server) -> None:
     """Chosen: the painter continues what the model marked."""
     with tab(chrome.browser) as opened:

@@ -273,8 +273,9 @@ def test_one_finger_moves_the_graph_and_two_zoom_it(
         enter(page, {"steps": TWELVE["steps"][:1]})
         page.get_by_role("button", name="JSON").click()
         graph, zoom = page.locator(".graph"), page.locator(".map-zoom output")
+        page.get_by_role("button", name=re.compile("^Run, ")).wait_for()  # the price is known
         graph.scroll_into_view_if_needed()
-        expect(node(page, "draft")).to_be_visible()
+        expect(node(page, "draft")).to_contain_text("credits")
         (left, top), start = corner(graph), corner(node(page, "draft"))
         drag(page, line((left + 60, top + 20), (left + 90, top + 60)))
         moved = corner(node(page, "draft"))

@@ -1,0 +1,1 @@
+import"./ui-Cut57ISJ.js";export{n as Questions}from"./dialog-C0WhKlV3.js";

@@ -1,1 +1,0 @@
-import"./ui-ja5v2tyP.js";export{n as Questions}from"./dialog-DV4fS6eO.js";
