@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from support.imaging import sample_files as make
 from support.pages.axe import findings
@@ -45,6 +45,12 @@ def _show(opened: Tab, real: Server, media: list[str], **known: object) -> Mount
     args = {"media": media}
     result = real.call("media_show", args)
     return mount(opened.page, real, "viewer", tool="media_show", args=args, result=result, **known)
+
+
+def _height(element: Locator) -> float:
+    box = element.bounding_box()
+    assert box is not None
+    return box["height"]
 
 
 @in_browser
@@ -194,6 +200,26 @@ def test_a_painted_mask_is_saved_and_the_model_asked_to_use_it(
 
 
 @in_browser
+def test_a_request_that_the_host_refuses_leaves_the_mask_saved(
+    chrome: BrowserThread, real: Server
+) -> None:
+    """Documented (2026-01-26): an answer with isError means that the message wasn't delivered."""
+    with tab(chrome.browser) as opened:
+        shapes = [{"shape": "rectangle", "box": [0, 0, 160, 200]}]
+        args = {"image": "before", "shapes": shapes}
+        result = real.call("image_mask", args)
+        refuses = {"message": {"refused": True}}
+        shown = mount(
+            opened.page, real, "mask", tool="image_mask", args=args, result=result, can=refuses
+        )
+        shown.app.get_by_role("button", name="Remove", exact=True).click()
+        shown.app.get_by_role("button", name="Ask to remove").click()
+        expect(shown.app.get_by_text("but the assistant doesn't know it")).to_contain_text(
+            re.compile("^Saved as before-mask")
+        )
+
+
+@in_browser
 def test_the_shapes_of_a_call_can_be_edited(chrome: BrowserThread, real: Server) -> None:
     """Chosen: the painter continues what the model marked."""
     with tab(chrome.browser) as opened:
@@ -266,19 +292,18 @@ def test_the_whole_window_is_used_where_the_host_has_such_a_mode(
 ) -> None:
     """Documented (2026-01-26): only modes that the host has named may be asked for."""
     tool, args = CALLS[app]
-    with tab(chrome.browser) as opened:
+    with tab(chrome.browser, PHONE) as opened:
         result = real.call(tool, args)
         shown = mount(
             opened.page, real, app, tool=tool, args=args, result=result, context=FULL_SCREEN
         )
+        stage = shown.app.locator(".stage, .canvas")
+        inline = _height(stage)
         shown.app.get_by_role("button", name="Full screen").click()
         leave = shown.app.get_by_role("button", name="Leave full screen")
         expect(leave).to_be_visible()
-        stage = shown.app.locator(".stage, .canvas")
         expect(stage).to_be_in_viewport(ratio=1)
-        box = stage.bounding_box()
-        assert box is not None
-        assert box["height"] > MAX_HEIGHT
+        assert _height(stage) > inline + 100
         leave.click()
         expect(shown.app.get_by_role("button", name="Full screen")).to_be_visible()
         expect(stage).to_be_in_viewport(ratio=1)

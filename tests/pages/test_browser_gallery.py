@@ -19,6 +19,8 @@ MARKUP = "<img src=x onerror=document.title='ran'>\u202egnp.exe"
 MAX_ELEMENTS = 500
 """*Chosen*: elements of the gallery, whatever it holds."""
 ITEMS = 1_000
+ONE_ROW = 60
+"""*Chosen*: height of the tray on a phone, in pixels: it covers pictures."""
 MAKE = re.compile("^Make ·")
 
 
@@ -258,6 +260,10 @@ def gallery(opened: Tab, served: WebPage, _: str) -> None:
     page = served.open(opened)
     page.get_by_label("Select axe").check()
     expect(page.get_by_text("1 selected")).to_be_visible()
+    expect(page.get_by_role("link", name="Use in a workflow")).to_be_visible()
+    tray = page.get_by_role("region", name="Selection").bounding_box()
+    assert tray is not None
+    assert tray["height"] <= ONE_ROW
 
 
 def create(opened: Tab, _: WebPage, __: str) -> None:

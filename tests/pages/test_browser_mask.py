@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 import support.imaging.sample_files as make
 from support.pages.axe import findings
 from support.pages.browsing import PHONE, SCHEMES, WIDE, BrowserThread, Tab, in_browser, tab
+from support.pages.fingers import drag, line
 from support.pages.local_pages import link_in
 from support.pages.studio_process import StudioProcess
 from support.pages.ui_client import UiClient, ui_client
@@ -78,6 +79,13 @@ def draw(page: Page, points: list[tuple[float, float]]) -> None:
     for place in places[1:]:
         page.mouse.move(*place)
     page.mouse.up()
+
+
+def middle(page: Page, selector: str) -> tuple[float, float]:
+    """Return where the middle of an element is in the window."""
+    box = page.locator(selector).first.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
 def saved_mask(page: Page) -> str:
@@ -151,6 +159,38 @@ def test_the_page_and_the_server_draw_the_same_mask_with_every_tool(
             link = web.links(saved_mask(page))
             url = next(iter(link.values()))["original"]
             assert page.evaluate(OVERLAP, url) >= 0.99, (key, size)
+
+
+@in_browser
+def test_one_finger_paints_or_slides_and_two_zoom(chrome: BrowserThread, web: UiClient) -> None:
+    """*Chosen*: the page itself neither scrolls nor zooms, and a pinch leaves no stroke."""
+    a, b = (web.store(make.png((600, 500), noise=noise)) for noise in (False, True))
+    with tab(chrome.browser, PHONE, touch=True) as found:
+        page = opened(found, web, f"#/mask/{a}")
+        x, y = middle(page, ".sheet")
+        drag(page, line((x - 80, y - 60), (x + 80, y + 70)))
+        facts = page.locator(".mask-side .facts")
+        expect(facts).to_contain_text("% of the picture")
+        painted, zoom = facts.inner_text(), page.get_by_label("Zoom", exact=True).inner_text()
+        apart = [line((x + side * 30, y), (x + side * 90, y)) for side in (-1, 1)]
+        drag(page, *apart)
+        expect(page.get_by_label("Zoom", exact=True)).not_to_have_text(zoom)
+        assert facts.inner_text() == painted
+        assert page.evaluate("[visualViewport.scale, document.scrollingElement.scrollTop]") == [
+            1,
+            0,
+        ]
+
+        page.evaluate("(to) => { location.hash = to; }", f"#/compare?a={a}&b={b}")
+        slider = page.get_by_role("slider", name="How much of A is shown")
+        x, y = middle(page, ".slider input")
+        drag(page, line((x, y), (x + 90, y + 4)))
+        assert int(slider.input_value()) > 60
+        page.get_by_role("button", name="Side by side").click()
+        both = page.get_by_role("group", name="Both pictures at 100 %")
+        x, y = middle(page, ".pane")
+        drag(page, *[line((x + side * 20, y), (x + side * 60, y)) for side in (-1, 1)])
+        expect(both).to_have_count(0)
 
 
 @in_browser

@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from support.pages.axe import findings
 from support.pages.browsing import PHONE, SCHEMES, BrowserThread, in_browser, tab
+from support.pages.fingers import drag, line
 from support.pages.web_page import WebPage, web_page
 
 pytestmark = pytest.mark.processes
@@ -64,6 +65,13 @@ def step(page: Page, name: str) -> Locator:
 def node(page: Page, name: str) -> Locator:
     """Return a step in the graph."""
     return page.locator(f"#node-{name}")
+
+
+def corner(element: Locator) -> tuple[float, float]:
+    """Return where an element begins in the window."""
+    box = element.bounding_box()
+    assert box is not None
+    return box["x"], box["y"]
 
 
 def run(page: Page) -> None:
@@ -253,6 +261,30 @@ def test_a_workflow_is_built_walked_and_run_with_only_the_keyboard(
         keys.press("Tab")
         keys.press("Enter")
         is_in_state(page, "done")
+
+
+@in_browser
+def test_one_finger_moves_the_graph_and_two_zoom_it(
+    chrome: BrowserThread, studio_page: WebPage
+) -> None:
+    """On a phone the page doesn't scroll instead, and two fingers don't pull it to and fro."""
+    with tab(chrome.browser, PHONE, touch=True) as opened:
+        page = studio_page.open(opened, NEW)
+        enter(page, {"steps": TWELVE["steps"][:1]})
+        page.get_by_role("button", name="JSON").click()
+        graph, zoom = page.locator(".graph"), page.locator(".map-zoom output")
+        page.get_by_role("button", name=re.compile("^Run, ")).wait_for()  # the price is known
+        graph.scroll_into_view_if_needed()
+        expect(node(page, "draft")).to_contain_text("credits")
+        (left, top), start = corner(graph), corner(node(page, "draft"))
+        drag(page, line((left + 60, top + 20), (left + 90, top + 60)))
+        moved = corner(node(page, "draft"))
+        assert [round(b - a) for a, b in zip(start, moved, strict=True)] == [30, 40]
+        assert corner(graph) == (left, top)
+        before = zoom.inner_text()
+        fingers = [(left + 150 + side * 20, top + 20) for side in (-1, 1)]
+        drag(page, *[line((x, y), (x + (x - left - 150), y)) for x, y in fingers])
+        expect(zoom).not_to_have_text(before)
 
 
 @in_browser

@@ -77,8 +77,10 @@ function Painting({ host, context, ready: { image, mask, shapes, src, stored } }
       const made = media(answer)[0];
       if (answer.isError || !made) throw new Error(words(answer) || "The mask wasn't saved.");
       const label = plain(made.label ?? made.uri);
-      if (use === "save") await choose(host, `The user painted the mask ${label} (${made.uri}) for ${name} (${image.uri}).`);
-      else await host.say(request(use, label, name, prompt.trim()));
+      const told = use === "save" ? choose(host, `The user painted the mask ${label} (${made.uri}) for ${name} (${image.uri}).`) : host.say(request(use, label, name, prompt.trim()));
+      await told.catch((error: Error) => {
+        throw new Error(`Saved as ${label}, but the assistant doesn't know it: ${error.message}`);
+      });
       setStatus({ text: use === "save" ? `Saved as ${label}.` : `Saved as ${label}. The assistant was asked to use it.` });
     } catch (error) {
       setStatus({ text: (error as Error).message, bad: true });

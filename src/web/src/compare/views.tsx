@@ -1,6 +1,7 @@
 /** Ways to see two pictures: one slider over both, side by side with joined zoom, and their difference. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { type View, zoomed } from "../mask/view.ts";
+import { followed, type View, zoomed } from "../mask/view.ts";
+import { type Place, useFingers } from "../ui/fingers.ts";
 
 export interface Shown {
   src: string;
@@ -44,14 +45,19 @@ const WHOLE: View = { x: 0, y: 0, zoom: 1 };
 export function SideBySide({ a, b, tags = ["A", "B"] }: Two & { tags?: [string, string] }) {
   const stage = useRef<HTMLDivElement>(null);
   const [view, setView] = useState(WHOLE);
-  const dragged = useRef<{ x: number; y: number } | undefined>(undefined);
-  const put = (next: View) => setView(next.zoom <= 1 ? WHOLE : next);
+  const put = (next: View | ((now: View) => View)) =>
+    setView((now) => {
+      const found = typeof next === "function" ? next(now) : next;
+      return found.zoom <= 1 ? WHOLE : found;
+    });
+  const paneAt = ({ x }: Place) => {
+    const panes = [...stage.current!.children].map((each) => each.getBoundingClientRect());
+    return panes.find((each) => x < each.right) ?? panes[0]!;
+  };
+  const hands = useFingers((before, now) => put((view) => followed(view, before, now, paneAt(now[0]))));
   const zoom = (factor: number, at?: { x: number; y: number }) => {
     const pane = stage.current!.firstElementChild!;
-    setView((now) => {
-      const next = zoomed(now, factor, at ?? { x: pane.clientWidth / 2, y: pane.clientHeight / 2 });
-      return next.zoom <= 1 ? WHOLE : next;
-    });
+    put((now) => zoomed(now, factor, at ?? { x: pane.clientWidth / 2, y: pane.clientHeight / 2 }));
   };
   useEffect(() => {
     const element = stage.current!;
@@ -82,19 +88,7 @@ export function SideBySide({ a, b, tags = ["A", "B"] }: Two & { tags?: [string, 
       role="group"
       aria-label={`Both pictures at ${Math.round(view.zoom * 100)} %. Plus and minus zoom both, arrow keys move them.`}
       onKeyDown={onKey}
-      onPointerDown={(event) => {
-        if (event.button) return;
-        dragged.current = { x: event.clientX, y: event.clientY };
-        event.currentTarget.setPointerCapture(event.pointerId);
-      }}
-      onPointerMove={(event) => {
-        const from = dragged.current;
-        if (!from) return;
-        dragged.current = { x: event.clientX, y: event.clientY };
-        put({ ...view, x: view.x + event.clientX - from.x, y: view.y + event.clientY - from.y });
-      }}
-      onPointerUp={() => (dragged.current = undefined)}
-      onPointerCancel={() => (dragged.current = undefined)}
+      {...hands}
     >
       {[a, b].map((each, i) => (
         <figure key={i} class="pane">

@@ -7,6 +7,7 @@ import { lazy } from "../ui/lazy";
 import { download, removeMedia } from "./actions.ts";
 import { compareAddress } from "./compare.ts";
 import { clearSelection, type Item } from "./store.ts";
+import "./tray.css";
 
 const ShareDialog = lazy(() => import("../ui/share").then((part) => part.ShareDialog));
 

@@ -1,6 +1,8 @@
 /** The map of a workflow: computed from the plan, panned, zoomed, and walked with the arrow keys. */
 import { memo } from "preact/compat";
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { followed, type View, zoomed } from "../mask/view.ts";
+import { useFingers } from "../ui/fingers.ts";
 import { price } from "../ui/format.ts";
 import { Icon, type IconName } from "../ui/icons";
 import type { Reference } from "../ui/media.ts";
@@ -28,6 +30,7 @@ const WHOLE = 40;
 const SIGHT = 240;
 const MOST_PICTURES = 3;
 const ZOOM = { least: 0.15, most: 2, step: 1.2, readable: 0.75 };
+const LIMITS = [ZOOM.least, ZOOM.most] as const;
 
 interface Props {
   plan: Plan;
@@ -39,11 +42,6 @@ interface Props {
   select: (id: string | undefined) => void;
   /** Absent: nothing can be connected. */
   connect?: (from: string, to: string, argument: string) => void;
-}
-interface View {
-  x: number;
-  y: number;
-  zoom: number;
 }
 
 export function Graph({ plan, operations, progress, problems, prices, selected, select, connect }: Props) {
@@ -68,11 +66,14 @@ export function Graph({ plan, operations, progress, problems, prices, selected, 
     const box = frame.current!.getBoundingClientRect();
     return { x: (event.clientX - box.left - at.current.x) / at.current.zoom, y: (event.clientY - box.top - at.current.y) / at.current.zoom };
   };
-  const pan = (event: PointerEvent) => {
-    if ((event.target as Element).closest(".node, .map-zoom")) return;
-    const start = { x: event.clientX - view.x, y: event.clientY - view.y };
-    follow(event, (moved) => setView((now) => ({ ...now, x: moved.clientX - start.x, y: moved.clientY - start.y })));
-  };
+  const hands = useFingers(
+    (before, now) => setView((at) => followed(at, before, now, frame.current!.getBoundingClientRect(), LIMITS)),
+    (event) => {
+      if ((event.target as Element).closest(".node, .map-zoom")) return false;
+      event.preventDefault(); // the focus stays on the step, so that arrow keys go on from it
+      return true;
+    },
+  );
   const pull = useCallback(
     (event: PointerEvent, from: string) => {
       if (!connect) return;
@@ -119,7 +120,7 @@ export function Graph({ plan, operations, progress, problems, prices, selected, 
     <div
       class={`graph ${drawing.direction}`}
       ref={frame}
-      onPointerDown={pan}
+      {...hands}
       onKeyDown={keys}
       role="group"
       aria-label="The workflow as a graph. The list of steps has the same information. Arrow keys follow the connections."
@@ -189,10 +190,7 @@ function useView(frame: { current: HTMLDivElement | null }, drawing: Drawing, ro
   };
   useEffect(() => fit(ZOOM.readable), [drawing.nodes.length, drawing.direction, room]);
   const zoomBy = (factor: number, at = { x: room.width / 2, y: room.height / 2 }) =>
-    setView((now) => {
-      const zoom = Math.min(ZOOM.most, Math.max(ZOOM.least, now.zoom * factor));
-      return { zoom, x: at.x - ((at.x - now.x) / now.zoom) * zoom, y: at.y - ((at.y - now.y) / now.zoom) * zoom };
-    });
+    setView((now) => zoomed(now, factor, at, LIMITS));
   const latest = useRef(zoomBy);
   latest.current = zoomBy;
   useEffect(() => {

@@ -1,0 +1,1 @@
+export{i as removeMedia}from"./actions-DDt0nE82.js";

@@ -1,0 +1,1 @@
+import"./ui-C-VOsn35.js";export{n as Questions}from"./dialog-CA-7AKZw.js";

@@ -1,1 +1,0 @@
-import"./ui-VPtwoUQ-.js";export{n as Questions}from"./dialog-BkGEW8K9.js";
