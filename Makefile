@@ -69,7 +69,7 @@ pages-sheet: $(READY)  ## Show the upload and view pages in one picture: docs/pa
 
 screenshots: $(READY)  ## Photograph the web page: docs/web-*.webp
 	PYTHONPATH=tests $(BIN)/python scripts/screenshots.py
-	PYTHONPATH=tests $(BIN)/python scripts/web_sheets.py
+	PYTHONPATH=tests $(BIN)/python -m scripts.web_sheets
 
 transforms-sheet: $(READY)  ## Show results of image_transform and image_layout in one picture: docs/transforms.webp
 	PYTHONPATH=tests $(BIN)/python scripts/transforms_sheet.py

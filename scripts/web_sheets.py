@@ -1,8 +1,8 @@
 """`make screenshots`: every page of the web page in every state, on two sheets.
 
-`docs/web-places.webp` has every page and dialog, filled; `docs/web-states.webp` has the pages empty,
-loading, and with an error of the server. Each is shown in a window and on a phone, light and dark.
-Writes both into docs/, or into the folder given as the first argument.
+`docs/web-places.webp` has every page and dialog, filled; `docs/web-states.webp` has the pages
+empty, loading, and with an error of the server. Each is shown in a window and on a phone, light
+and dark. Writes both into docs/, or into the folder given as the first argument.
 """
 
 import io
@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import Page, Route
-from screenshots import BACK, DOCS, WINDOW, stock
+from scripts.screenshots import BACK, DOCS, WINDOW, stock
 
 from support.pages.browsing import PHONE, SCHEMES, BrowserThread, tab
 from support.pages.filled_page import Filled

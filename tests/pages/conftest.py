@@ -50,7 +50,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StudioProcess]:
 
 @pytest.fixture
 def upload_url(studio: StudioProcess) -> Iterator[str]:
-    """Yield a new upload link, and use it up after the test."""
+    """Yield a new upload link, and use it up after the test: the next one would wait for files."""
     url = studio.upload_link()
     yield url
     httpx2.post(f"{url}/finish")  # 404 if the test used it up

@@ -151,14 +151,14 @@ def test_labels_and_prompts_stay_text_on_every_page(chrome: BrowserThread, serve
 
 @in_browser
 def test_pages_of_links_are_accessible_and_fit(
-    chrome: BrowserThread, studio: StudioProcess
+    chrome: BrowserThread, studio: StudioProcess, upload_url: str
 ) -> None:
     """*Documented*: upload, view and paint pages have the same look and the same rules."""
     label = "<b id=bold>hut</b>"
     file = str(studio.save("hut.png", make.png((640, 400))))
     links = {
         "view": studio.view_link("media_import", file=file, label=label),
-        "upload": studio.upload_link(),
+        "upload": upload_url,
         "paint": studio.paint_link(label),
     }
     with tab(chrome.browser, WIDE) as opened:

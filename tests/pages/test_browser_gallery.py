@@ -8,8 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 import support.imaging.sample_files as make
-from support.pages.axe import COLOURS, findings
-from support.pages.browsing import PHONE, SCHEMES, BrowserThread, Tab, in_browser, payload, tab
+from support.pages.browsing import PHONE, BrowserThread, in_browser, payload, tab
 from support.pages.web_page import WebPage, stored, web_page
 from support.rest.rest_server import PausedApi
 
@@ -241,49 +240,13 @@ def test_a_thousand_items_take_at_most_five_hundred_elements(
 
 
 @in_browser
-def test_axe_finds_nothing_and_nothing_is_wider_than_a_phone(
-    chrome: BrowserThread, studio_page: WebPage
-) -> None:
-    """*Documented*: WCAG 2.0 to 2.2, levels A and AA, and axe's best practices; both themes."""
-    item = studio_page.make("axe", "an axe")
-    for scheme in SCHEMES:
-        with tab(chrome.browser, PHONE, scheme) as opened:
-            for look in (gallery, create, viewer, jobs):
-                look(opened, studio_page, item)
-                rules = () if scheme == "light" else COLOURS
-                assert findings(opened.page, rules) == [], (scheme, look.__name__)
-                assert not opened.is_wider_than_the_window, look.__name__
-
-
-def gallery(opened: Tab, served: WebPage, _: str) -> None:
-    """Show the gallery with a selection."""
-    page = served.open(opened)
-    page.get_by_label("Select axe").check()
-    expect(page.get_by_text("1 selected")).to_be_visible()
-    expect(page.get_by_role("link", name="Use in a workflow")).to_be_visible()
-    tray = page.get_by_role("region", name="Selection").bounding_box()
-    assert tray is not None
-    assert tray["height"] <= ONE_ROW
-
-
-def create(opened: Tab, _: WebPage, __: str) -> None:
-    """Show the form of an operation that takes a picture, with all settings."""
-    page = opened.page
-    page.get_by_role("button", name="Make", exact=True).click()
-    page.get_by_label("What to make").select_option("edit_inpaint")
-    page.get_by_text("More settings").click()
-    page.get_by_role("button", name=MAKE).click()
-    expect(page.get_by_text("Choose a file.")).to_be_visible()
-
-
-def viewer(opened: Tab, served: WebPage, item: str) -> None:
-    """Show an item."""
-    opened.page.get_by_role("button", name="Close the panel").click()
-    opened.page.goto(f"{served.base}/ui/#/media/{item}")
-    expect(opened.page.get_by_role("dialog").get_by_role("img", name="axe: an axe")).to_be_visible()
-
-
-def jobs(opened: Tab, served: WebPage, _: str) -> None:
-    """Show the jobs."""
-    opened.page.goto(f"{served.base}/ui/#/jobs")
-    expect(opened.page.get_by_text("3 credits charged").first).to_be_visible()
+def test_the_selection_is_one_row_on_a_phone(chrome: BrowserThread, studio_page: WebPage) -> None:
+    """*Chosen*: more rows hide what is selected from."""
+    studio_page.make("axe", "an axe")
+    with tab(chrome.browser, PHONE) as opened:
+        page = studio_page.open(opened)
+        page.get_by_label("Select axe").first.check()
+        expect(page.get_by_role("link", name="Use in a workflow")).to_be_visible()
+        tray = page.get_by_role("region", name="Selection").bounding_box()
+        assert tray is not None
+        assert tray["height"] <= ONE_ROW

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 import support.imaging.sample_files as make
 from support.pages.axe import findings
-from support.pages.browsing import PHONE, SCHEMES, WIDE, BrowserThread, Tab, in_browser, tab
+from support.pages.browsing import PHONE, WIDE, BrowserThread, Tab, in_browser, tab
 from support.pages.fingers import drag, line
 from support.pages.local_pages import link_in
 from support.pages.studio_process import StudioProcess
@@ -330,21 +330,3 @@ def test_a_model_asks_for_a_mask_and_gets_it_with_its_next_answer(
 
     answers = [studio.call("media_list"), studio.call("media_list")]
     assert ["painted: the user saved the mask" in each for each in answers] == [True, False]
-
-
-@in_browser
-def test_mask_and_compare_are_accessible_in_both_themes(
-    chrome: BrowserThread, web: UiClient
-) -> None:
-    """*Documented* (WCAG 2.2 AA): axe-core finds nothing."""
-    a, b = (web.store(make.png((400, 300), noise=noise)) for noise in (False, True))
-    for scheme in SCHEMES:
-        with tab(chrome.browser, PHONE, scheme) as found:
-            page = opened(found, web, f"#/mask/{a}")
-            expect(page.locator(".sheet canvas")).to_be_visible()
-            assert findings(page) == []
-            assert not found.is_wider_than_the_window
-            page.evaluate("(to) => { location.hash = to; }", f"#/compare?a={a}&b={b}")
-            expect(page.get_by_label("Measured")).to_be_visible()
-            assert findings(page) == []
-            assert not found.is_wider_than_the_window

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from support.pages.axe import findings
-from support.pages.browsing import PHONE, SCHEMES, BrowserThread, in_browser, tab
+from support.pages.browsing import PHONE, BrowserThread, in_browser, tab
 from support.pages.fingers import drag, line
 from support.pages.web_page import WebPage, web_page
 
@@ -285,33 +284,6 @@ def test_one_finger_moves_the_graph_and_two_zoom_it(
         fingers = [(left + 150 + side * 20, top + 20) for side in (-1, 1)]
         drag(page, *[line((x, y), (x + (x - left - 150), y)) for x, y in fingers])
         expect(zoom).not_to_have_text(before)
-
-
-@in_browser
-def test_workflows_and_usage_are_accessible_and_fit_a_phone_in_both_themes(
-    chrome: BrowserThread, studio_page: WebPage
-) -> None:
-    """*Documented*: WCAG 2.0 to 2.2 A and AA, and best practice, by axe-core."""
-    studio_page.tool("workflow_run", plan={"steps": TWELVE["steps"][:1]})
-    for scheme in SCHEMES:
-        with tab(chrome.browser, PHONE, scheme) as opened:
-            page = studio_page.open(opened, "#/workflows")
-            page.get_by_role("heading", name="Templates").wait_for()
-            assert "\n".join(findings(page)) == ""
-            page.locator(".run-row").first.click()
-            is_in_state(page, "review")
-            assert "\n".join(findings(page)) == ""
-            page.get_by_role("button", name=re.compile("^Review")).click()
-            assert "\n".join(findings(page)) == ""
-            page.keyboard.press("Escape")
-            page.get_by_role("button", name="Edit a copy").click()
-            page.get_by_role("button", name=re.compile("^Run, ")).wait_for()
-            assert "\n".join(findings(page)) == ""
-            assert not opened.is_wider_than_the_window
-            page.goto(f"{studio_page.base}/ui/#/usage")
-            page.get_by_role("heading", name="By operation").wait_for()
-            assert "\n".join(findings(page)) == ""
-            assert not opened.is_wider_than_the_window
 
 
 @in_browser

@@ -63,6 +63,15 @@ def create(page: Page, _: Filled) -> None:
     expect(page.get_by_role("button", name=re.compile("^Make ·"))).to_be_visible()
 
 
+def refused_form(page: Page, filled: Filled) -> None:
+    """Show the form of an operation that takes a picture, with all settings and an error."""
+    create(page, filled)
+    page.get_by_label("What to make").select_option("edit_inpaint")
+    page.get_by_text("More settings").click()
+    page.get_by_role("button", name=re.compile("^Make ·")).click()
+    expect(page.get_by_text("Choose a file.")).to_be_visible()
+
+
 def viewer(page: Page, filled: Filled) -> None:
     """Show a picture with what it was made from."""
     go(page, f"#/media/{filled.edited}", "Lineage")
@@ -101,6 +110,7 @@ def adopt(page: Page, _: Filled) -> None:
 def usage(page: Page, _: Filled) -> None:
     """Show the figures of the day."""
     go(page, "#/usage", "Saved by the cache")
+    expect(page.get_by_role("heading", name="By operation")).to_be_visible()
 
 
 def workflows(page: Page, _: Filled) -> None:
@@ -208,6 +218,7 @@ PLACES: Mapping[str, Show] = {
         share,
         nothing_found,
         create,
+        refused_form,
         viewer,
         sound,
         model,
