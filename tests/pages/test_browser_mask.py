@@ -305,7 +305,8 @@ def test_a_pick_of_a_run_is_stored_with_the_run(chrome: BrowserThread, web: UiCl
         page.locator(".blind").press("0")
         expect(page.get_by_text("The pick is stored with the run.")).to_be_visible()
 
-    assert web.call("workflow_run", {"run": run}).json()["result"]["state"] == "done"
+    shown = web.call("workflow_run", {"run": run}, prefer="wait=25").json()
+    assert shown["result"]["state"] == "done"
 
 
 @in_browser
