@@ -75,6 +75,7 @@ def _edits(folder: Path) -> Iterator[tuple[dict[str, str], bool]]:
         yield arguments, escapes
 
 
+@pytest.mark.long(5)
 @pytest.mark.anyio
 async def test_it_says_of_forty_edits_whether_they_stayed_inside_their_mask(tmp_path: Path) -> None:
     """Chosen: an agent can't see a few changed pixels far from the mask; this tool must."""

@@ -100,7 +100,7 @@ def only_wrong(found: dict[str, list[str]]) -> dict[str, list[str]]:
 
 
 @in_browser
-@pytest.mark.long(9)
+@pytest.mark.long(15)
 def test_every_page_is_accessible_and_fits(chrome: BrowserThread, served: Served) -> None:
     """*Documented*: WCAG 2.0 to 2.2 AA and best practices, light and dark, from 390 pixels."""
     with tab(chrome.browser, WIDE) as opened:

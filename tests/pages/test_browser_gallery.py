@@ -179,6 +179,7 @@ def test_a_running_job_holds_its_place_until_the_result_is_there(
         expect(page.locator(".gallery img")).to_have_count(1)
 
 
+@pytest.mark.long(6)
 @in_browser
 def test_a_restart_of_the_server_loses_nothing(chrome: BrowserThread, tmp_path: Path) -> None:
     """The page says that it isn't live; a new link, opened in any tab, brings all tabs back."""

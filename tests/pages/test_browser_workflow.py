@@ -192,6 +192,7 @@ def test_of_two_tabs_that_save_one_workflow_the_later_one_chooses_a_version(
         expect(page.get_by_role("link", name=re.compile("^Shared.*Third"))).to_be_visible()
 
 
+@pytest.mark.long(8)
 @in_browser
 def test_a_draft_and_a_run_that_waits_survive_the_end_of_the_server(
     chrome: BrowserThread, tmp_path: Path

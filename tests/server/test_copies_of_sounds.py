@@ -57,12 +57,12 @@ async def test_a_copy_that_was_moved_is_the_stored_item_again(folder: Path, era:
 @both_eras
 async def test_provenance_of_another_store_is_shown_as_a_claim(folder: Path, era: Era) -> None:
     """Chosen: on import and when it is inspected; an odd claim isn't repeated."""
-    async with connected(folder, era) as client:
+    async with connected(folder, era, preview="none") as client:
         for ending, (tool, arguments) in CALLS.items():
             [copy] = copies(fine(await client.call_tool(tool, arguments)))
             copy.rename(folder / f"theirs.{ending}")
             embed(folder / f"theirs.{ending}", folder / f"odd.{ending}", {"operation": "<b>Me</b>"})
-    async with connected(folder / "other", era, roots=(folder,)) as client:
+    async with connected(folder / "other", era, roots=(folder,), preview="none") as client:
         for ending, (tool, _) in CALLS.items():
             claim = f"claimed by its metadata, not verified: made by {tool} on the emulator"
             call = {"file": str(folder / f"theirs.{ending}"), "label": f"their {ending}"}

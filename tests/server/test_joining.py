@@ -189,6 +189,7 @@ async def test_a_call_joins_one_that_an_ended_process_abandoned(tmp_path: Path) 
     assert charges(tmp_path) == 1
 
 
+@pytest.mark.long(6)
 @both_eras
 async def test_the_wait_adapts_to_the_timeout_of_the_client(era: Era, tmp_path: Path) -> None:
     """*Chosen*: 0.8 of the shortest timeout seen, at least 5 s; per client name."""
