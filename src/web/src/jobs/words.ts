@@ -1,30 +1,10 @@
 /** Jobs and runs in words: state, price, and the action that resolves a job that is stuck. */
 import { count, credits } from "../ui/format.ts";
 import type { Job } from "../ui/jobs.ts";
+import type { Run as ListedRun } from "../workflow/run.ts";
 
-export interface RunStep {
-  id: string;
-  tool: string;
-  total?: number;
-  done: number;
-  failed: number;
-}
-export interface Run {
-  kind: "run";
-  id: string;
-  status: "in-progress" | "review" | "paused" | "done" | "failed" | "cancelled";
-  title?: string;
-  template?: string;
-  why?: string;
-  steps: RunStep[];
-  done: number;
-  total?: number;
-  failed: number;
-  credits: number;
-  max_credits: number;
-  created: string;
-  finished?: string;
-}
+/** A run in the list of jobs. */
+export type Run = ListedRun & { kind: "run" };
 export type Work = Job | Run;
 export const isRun = (work: Work): work is Run => work.kind === "run";
 
