@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL"),
 ]
 
-KILLS = int(os.environ.get("SOAK_KEYED_KILLS", "10"))
+KILLS = int(os.environ.get("SOAK_KEYED_KILLS", "20"))
 """`make soak` sets 500."""
 LIFE = (0.0, 0.4)
 """Seconds from the call to the kill: a call takes about 0.3 s."""
@@ -32,7 +32,7 @@ MAX_SECONDS = 60 + 3 * KILLS
 CHANCE = random.Random()  # noqa: S311 -- not a secret
 
 
-@pytest.mark.long(8)
+@pytest.mark.long(25)
 async def test_a_call_that_is_sent_again_after_a_kill_is_paid_once(
     forks: Forks, tmp_path: Path
 ) -> None:

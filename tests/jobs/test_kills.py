@@ -29,7 +29,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL"),
 ]
 
-KILLS = int(os.environ.get("SOAK_KILLS", "30"))
+KILLS = int(os.environ.get("SOAK_KILLS", "60"))
 """`make soak` sets more."""
 PAUSES = max(3, KILLS // 20)
 PAUSE_SECONDS = (5.0, 5.0) if KILLS < 100 else (5.0, 15.0)
@@ -122,7 +122,7 @@ class Killing:
         )
 
 
-@pytest.mark.long(30)
+@pytest.mark.long(50)
 async def test_randomly_killed_processes_send_nothing_twice_and_lose_nothing(
     tmp_path: Path,
 ) -> None:

@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL"),
 ]
 
-KILLS = int(os.environ.get("SOAK_RUN_KILLS", "10"))
+KILLS = int(os.environ.get("SOAK_RUN_KILLS", "15"))
 """`make soak` sets 50."""
 LIFE = (0.0, 0.6)
 """Seconds from the moment at which a process drives the run until it is killed."""
@@ -34,7 +34,7 @@ MAX_SECONDS = 120 + 6 * KILLS
 CHANCE = random.Random()  # noqa: S311 -- not a secret
 
 
-@pytest.mark.long(15)
+@pytest.mark.long(25)
 async def test_a_killed_run_ends_with_every_output_and_pays_once_for_each(
     forks: Forks, tmp_path: Path
 ) -> None:
