@@ -1,0 +1,1 @@
+export{i as removeMedia}from"./actions-T1qg4SOQ.js";

@@ -1,0 +1,1 @@
+import"./ui-B3a372u6.js";export{n as Questions}from"./dialog-DL4C03Sd.js";
