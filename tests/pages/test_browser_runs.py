@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from stability_emulator.faults import Fault
-from support.pages.browsing import BrowserThread, in_browser, tab
+from support.pages.axe import findings
+from support.pages.browsing import PHONE, BrowserThread, in_browser, tab
 from support.pages.web_page import WebPage, web_page
 from support.rest.rest_server import PausedApi
 from support.store.rows import rows
@@ -86,13 +87,15 @@ def test_a_run_without_credits_shows_why_and_resume_finishes_it(
 ) -> None:
     """One message, and a field for a higher maximum."""
     run = started(faulty_page, {"steps": [step("fox", "generate_sd3", prompt="a fox")]})
-    with tab(chrome.browser) as opened:
+    with tab(chrome.browser, PHONE) as opened:
         page = faulty_page.open(opened, f"#/workflows?run={run}")
         is_in_state(page, "paused")
         decision = page.get_by_role("alert")
         expect(decision).to_have_count(1)
         expect(decision).to_contain_text("buy credits")
         expect(decision.get_by_label("Budget of the run, in credits")).to_be_visible()
+        assert "\n".join(findings(page)) == ""
+        assert not opened.is_wider_than_the_window
         decision.get_by_role("button", name="Resume").click()
         is_in_state(page, "done")
 
