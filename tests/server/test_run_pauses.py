@@ -251,6 +251,88 @@ async def test_the_budget_of_a_step_leaves_out_what_exceeds_it(tmp_path: Path) -
     assert charges(emulated(tmp_path)) == {name: 11, run_id(again): 2}
 
 
+# Pausing ------------------------------------------------------------------------------------------
+
+NINE = {
+    "steps": [
+        step("fox", foreach=[f"fox {n}" for n in range(9)], prompt="$item"),
+        step("all", "image_layout", kind="grid", images=["$fox"]),
+    ]
+}
+
+
+@pytest.mark.parametrize("server", ["its own", "another"])
+async def test_the_user_pauses_a_run_and_continues_it(server: str, tmp_path: Path) -> None:
+    """*Chosen*: what was sent is kept, nothing else is sent before resume, and each once."""
+    gate, home = Gate(), emulated(tmp_path)
+    settings = settings_in(tmp_path, {"preview": "none", "wait": 0, "concurrency": 2})
+    queued = "SELECT count(*) FROM jobs WHERE state = 'queued'"
+    done = "SELECT count(*) FROM run_items WHERE state = 'done'"
+    states = "SELECT state, count(*) FROM jobs GROUP BY state"
+    with anyio.fail_after(60):
+        own = build_server(settings, open_studio=partial(paced, gate=gate))
+        async with Client(own) as client, drawing(tmp_path, wait=0, concurrency=2) as other:
+            name = run_id(await run(client, plan=NINE))
+            await until(lambda: rows(home, "SELECT count(*) FROM jobs") == [(9,)])
+            await until(lambda: rows(home, queued)[0][0] < 9)
+            paused = await run(other if server == "another" else client, run=name, pause=True)
+            again = refused(await run(client, run=name, pause=True))
+            assert rows(home, queued) == [(0,)]
+            sent = 9 - dict(rows(home, states))["paused"]
+            gate.open()
+            await until(lambda: rows(home, done) == [(sent,)])
+        async with drawing(tmp_path, wait=0) as client:  # a new process doesn't continue it
+            shown = await client.call_tool("job_wait", {"jobs": [name], "seconds": 1})
+            assert dict(rows(home, states)) == {"done": sent, "paused": 9 - sent}
+            ended = await run(client, run=name, resume=True)
+            ended = await client.call_tool("job_wait", {"jobs": [name], "seconds": 20})
+            late = refused(await run(client, run=name, pause=True))
+
+    assert 1 <= sent <= 2
+    for answer in (paused, shown):
+        assert state(answer) == "paused"
+        assert "The user paused it. What was sent finishes; nothing more is sent" in text(answer)
+        assert f'next: when the user asks to continue, workflow_run {{"run": "{name}"' in text(
+            answer
+        )
+    assert f"run {name} is paused. Nothing was charged. resume continues it" in again
+    assert state(ended) == "done"
+    assert steps_line(ended) == "steps: fox 9/9, all 1/1"
+    assert f"run {name} is done." in late
+    assert charges(home) == {name: 27}
+    assert set(jobs(home).values()) == {1}
+
+
+async def test_a_job_that_the_api_refuses_for_now_waits_with_its_paused_run(tmp_path: Path) -> None:
+    """*Chosen*: it was sent before the pause, and isn't sent again before resume."""
+    upstream, home = EmulatedServer(), emulated(tmp_path)
+    async with drawing(tmp_path, upstream=upstream, wait=0) as client:
+        upstream.inject(path=CORE, hang=0.5, status=503, count=1)
+        name = run_id(await run(client, plan={"steps": [step("fox", prompt="a fox")]}))
+        await until(lambda: rows(home, "SELECT state FROM jobs") == [("submitting",)])
+        await run(client, run=name, pause=True)
+        await until(lambda: rows(home, "SELECT state FROM jobs") == [("paused",)])
+        await run(client, run=name, resume=True)
+        done = await client.call_tool("job_wait", {"jobs": [name], "seconds": 20})
+
+    assert state(done) == "done"
+    assert charges(home) == {name: 3}
+
+
+async def test_a_run_that_waits_for_a_pick_has_nothing_to_pause(tmp_path: Path) -> None:
+    """*Chosen*: the answer says so, and the pick still works."""
+    async with drawing(tmp_path) as client:
+        name = run_id(await run(client, plan=LOGO))
+        waiting = refused(await run(client, run=name, pause=True))
+        both = refused(await run(client, run=name, pause=True, cancel=True))
+        done = await run(client, run=name, pick=[1])
+
+    assert "is waiting for a pick. " in waiting
+    assert "It sends nothing before the pick" in waiting
+    assert "Pass only one of pause and cancel" in both
+    assert state(done) == "done"
+
+
 # Cancelling ---------------------------------------------------------------------------------------
 
 

@@ -27,6 +27,7 @@ async def run_details(studio: Studio, run: str) -> dict[str, Any]:
         "inputs": state.inputs,
         "items": _items(state),
         "redo_of": state.row.redo_of,
+        "paused_by_user": state.row.paused_at is not None,
         "unknown": {"count": len(unknown), "credits": sum(job.price for job in unknown) / 1000},
     }
 

@@ -186,7 +186,8 @@ def next_line(outcome: RunOutcome) -> str:
     if row.state == "paused":
         if any(each.state == "unknown" for each in outcome.state.rows):
             return f'next: ask the user; then {_call(row, unknown="pay_again")}, or "skip"'
-        return f"next: when the user has solved that, {_call(row, resume=True)}"
+        when = "the user has solved that" if row.paused_at is None else "the user asks to continue"
+        return f"next: when {when}, {_call(row, resume=True)}"
     return f"next: {_change(outcome)}"
 
 

@@ -336,7 +336,8 @@ CREATE TABLE runs (
     created_at REAL NOT NULL,
     changed_at REAL NOT NULL,
     finished_at REAL,
-    end_number INTEGER  -- order of the ends and stops for review, as for jobs
+    end_number INTEGER,  -- order of the ends and stops for review, as for jobs
+    paused_at REAL  -- by the user; NULL: not, or it has continued
 ) STRICT;
 CREATE INDEX runs_list ON runs (owner, seq);
 CREATE INDEX runs_open ON runs (upstream, state, seq) WHERE finished_at IS NULL;

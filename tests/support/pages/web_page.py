@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 from playwright.sync_api import Page
 
+from stability_emulator.faults import Fault
 from stability_mcp.pages.page_token import PageTokens
 from support.pages.browsing import Tab
 from support.rest.rest_server import rest_server
@@ -47,6 +48,7 @@ class WebPage:
 
     def tool(self, name: str, **arguments: object) -> dict[str, Any]:
         """Call a tool as the page does and return its facts; it must not fail."""
+        wait = arguments.pop("wait", 20)
         answer = self.client.post(
             f"{self.base}/api/ui/tools/{name}",
             json=arguments,
@@ -54,7 +56,7 @@ class WebPage:
                 "authorization": f"Bearer {self.token}",
                 "origin": self.base,
                 "sec-fetch-site": "same-origin",
-                "prefer": "wait=20",
+                "prefer": f"wait={wait}",
             },
         )
         facts: dict[str, Any] = answer.json()["result"]
@@ -85,15 +87,18 @@ class WebPage:
 
 
 @contextmanager
-def web_page(folder: Path, *, gate: Gate | None = None) -> Iterator[WebPage]:
+def web_page(
+    folder: Path, *, gate: Gate | None = None, faults: Sequence[Fault] = ()
+) -> Iterator[WebPage]:
     """Serve the page until the block ends.
 
     Args:
         folder: All folders of the server are below it; the next server takes its port again.
         gate: Holds back results of the emulated API.
+        faults: What the emulated API does wrong.
     """
     tokens = PageTokens()
-    with rest_server(folder, page=tokens, gate=gate) as client:
+    with rest_server(folder, page=tokens, gate=gate, faults=faults) as client:
         base = f"http://127.0.0.1:{client.base_url.port}"
         token = tokens.exchange(tokens.new_link(base).partition("#code=")[2])
         yield WebPage(base=base, folder=folder, token=token, tokens=tokens, client=client)

@@ -1,6 +1,8 @@
 -- name: requeue(job, attempt, wake_at, error) -> count
--- The request is known not to have been charged, so it may be sent again.
-UPDATE jobs SET state = 'queued', wake_at = :wake_at, generation = NULL, error = :error
+-- The request is known not to have been charged, so it may be sent again; in a paused run it waits.
+UPDATE jobs SET wake_at = :wake_at, generation = NULL, error = :error,
+    state = CASE WHEN EXISTS (SELECT 1 FROM runs WHERE runs.id = jobs.run AND runs.state = 'paused')
+        THEN 'paused' ELSE 'queued' END
 WHERE id = :job AND attempt = :attempt AND state IN ('submitting', 'submitted');
 
 -- name: pause(job, attempt, error) -> count

@@ -1,4 +1,4 @@
-"""Tool that runs workflows, and shows, continues, changes and cancels their runs."""
+"""Tool that runs workflows, and shows, continues, pauses, changes and cancels their runs."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -62,6 +62,8 @@ class WorkflowRun(WorkflowArguments):
         default_factory=dict
     )
     """Of a redo, by step: {draft: {prompt: …}}."""
+    pause: bool = False
+    """Send nothing more until resume."""
     cancel: bool = False
     """Send nothing more."""
     save_as: str | None = None
@@ -73,13 +75,19 @@ class WorkflowRun(WorkflowArguments):
         return self.redo_from is not None or bool(self.changes)
 
 
-_ACTIONS = ("unknown", "resume", "cancel", "save_as")
+_ACTIONS = ("unknown", "resume", "pause", "cancel", "save_as")
 
 
 @tool(
     title="Run workflow",
     effects=SPENDS,
-    hints={**HINTS, "run_id": "use run", "job": "use run", "from_step": "use redo_from"},
+    hints={
+        **HINTS,
+        "run_id": "use run",
+        "job": "use run",
+        "from_step": "use redo_from",
+        "stop": "use pause or cancel",
+    },
 )
 async def workflow_run(studio: Studio, arguments: WorkflowRun, context: CallContext) -> RunOutcome:
     """Start a run, or act on an earlier one, and wait for it."""
@@ -121,6 +129,7 @@ async def run_workflow(studio: Studio, arguments: WorkflowRun, options: RunOptio
         "pick": lambda: studio.runs.pick(run, arguments.pick, options),
         "unknown": lambda: studio.runs.answer_unknown(run, arguments.unknown or "skip", options),
         "resume": lambda: studio.runs.resume(run, arguments.budget, options),
+        "pause": lambda: studio.runs.pause(run, options),
         "cancel": lambda: studio.runs.cancel(run, options),
         "save_as": lambda: studio.runs.save(run, arguments.save_as or "", options),
         "redo_from": lambda: studio.runs.redo(run, _redo_wish(arguments), options),

@@ -28,7 +28,7 @@ from stability_mcp.studio.workflow.run_start import (
 from stability_mcp.studio.workflow.workflow_plans import WorkflowPlans
 from stability_mcp.text import credits_text, quoted
 from stability_mcp.workflows.problems import problems_error
-from stability_mcp.workflows.runs import run_rows
+from stability_mcp.workflows.runs import run_fence, run_rows
 from stability_mcp.workflows.runs.redo_price import redo_price
 from stability_mcp.workflows.runs.run_decisions import Answer, read_pick, redo
 from stability_mcp.workflows.runs.run_rows import RunRow
@@ -57,6 +57,14 @@ class RedoWish:
     pick: object = None
     """Another pick of a review that the earlier run had."""
     budget: float | None = None
+
+
+def _not_running(row: RunRow) -> ArgumentsError:
+    """Return why a run can't be paused, and what can be done instead."""
+    hints = {"paused": "resume continues it.", "review": "It sends nothing before the pick."}
+    words = {"running": "being cancelled", "review": "waiting for a pick"}
+    now = words.get(row.state, row.state)
+    return ArgumentsError(f"pause: run {row.id} is {now}.", hint=hints.get(row.state, ""))
 
 
 class WorkflowRuns:
@@ -299,6 +307,27 @@ class WorkflowRuns:
         if paused:
             await self._parts.jobs.resume(paused, self._parts.limited_client())
         return await self._decide(run, lambda _connection: None, options)
+
+    @keyed
+    async def pause(self, run: str, options: RunOptions) -> RunOutcome:
+        """Pause a run: what wasn't sent waits until `resume`; what was sent finishes.
+
+        Raises:
+            ArgumentsError: it doesn't run.
+            NotFoundError: there is no such run.
+        """
+        await self._own(run)
+        parts, now = self._parts, self._parts.jobs.runner.now
+
+        def write(connection: Connection) -> None:
+            if options.key is not None:
+                idempotency.record(connection, parts.account.owner, options.key, {"run": run}, now)
+            if not run_fence.pause_by_user(connection, run, now):
+                raise _not_running(run_rows.find_run(connection, parts.account, run))
+
+        await parts.runtime.database.write(write, name="workflow.pause", durable=True)
+        parts.runtime.runs.wake(run)
+        return await self.show(run, options)
 
     @keyed
     async def cancel(self, run: str, options: RunOptions) -> RunOutcome:

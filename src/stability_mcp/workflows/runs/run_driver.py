@@ -94,8 +94,8 @@ class RunDriver:
         """Set whenever the rows may have changed."""
         self._stopped_by: StudioError | None = None
         """Why no further item may start: money, the key or the disk."""
-        self._is_cancelled = False
-        """Whether the user cancelled the run: what was started and not sent ends."""
+        self._is_halted = False
+        """Whether the user cancelled or paused the run: what wasn't sent isn't."""
         self._unreadable: set[ItemKey] = set()
         """Items whose job is done, but whose result couldn't be taken over."""
         self._earlier: EarlierResults | None = None
@@ -113,7 +113,7 @@ class RunDriver:
 
     async def drive(self) -> None:
         """Work until the run has ended, waits for the user, or belongs to another process."""
-        self._stopped_by, self._is_cancelled = None, False
+        self._stopped_by, self._is_halted = None, False
         self._unreadable.clear()
         async with anyio.create_task_group() as group:
             while True:
@@ -152,11 +152,16 @@ class RunDriver:
         # Before the rows are read: what a task writes from here on, the next round reads.
         busy = frozenset(self._busy)
         state = await self._read()
-        if state.row.state != "running" or state.row.process != self._context.process:
+        row = state.row
+        self._is_halted = row.cancel_at is not None or row.paused_at is not None
+        is_mine = row.state == "running" and row.process == self._context.process
+        if not is_mine and row.paused_at is None:
             return False, []
-        self._is_cancelled = state.row.cancel_at is not None
         state = await self._settle(state, busy)
         open_jobs = [job.id for job in state.newest_jobs.values() if job.is_open]
+        if row.paused_at is not None:  # what was sent is still recorded
+            self._stopped_by = None  # it is found again after the pause, unless it was solved
+            return bool(open_jobs or busy), open_jobs
         if state.row.cancel_at is not None:
             return await self._cancel(state, open_jobs, busy), open_jobs
         found = self._progression(state, busy)
@@ -258,7 +263,7 @@ class RunDriver:
     @property
     def _is_stopping(self) -> bool:
         """Return whether items that wait for their turn don't start any more."""
-        return self._is_cancelled or self._stopped_by is not None
+        return self._is_halted or self._stopped_by is not None
 
     async def _attempt(self, ready: ReadyItem, state: RunState) -> None:
         async with self._context.preparing:

@@ -17,7 +17,12 @@ _SQL = load(__file__)
 _drives = _SQL.value("drives", int)
 _stop = _SQL.count("stop")
 _pause = _SQL.count("pause")
+_pause_by_user = _SQL.count("pause_by_user")
+_pause_jobs = _SQL.count("pause_jobs")
 _cancel_items = _SQL.count("cancel_items")
+
+
+PAUSED_BY_USER = "The user paused it. What was sent finishes; nothing more is sent until resume."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +59,17 @@ def stop(connection: Connection, row: RunRow, new: NewState, now: float) -> bool
         end_events.add_run_stop(connection, row.id)
     if new.state == "cancelled":
         _cancel_items(connection, run=row.id, now=now)
+    return True
+
+
+def pause_by_user(connection: Connection, run: str, now: float) -> bool:
+    """Pause a running run and its unsent jobs until the user continues it; False: it doesn't run.
+
+    Sent jobs finish. One that the API refuses for now is paused too; see `finish.requeue`.
+    """
+    if _pause_by_user(connection, id=run, why=PAUSED_BY_USER, now=now) == 0:
+        return False
+    _pause_jobs(connection, run=run)
     return True
 
 

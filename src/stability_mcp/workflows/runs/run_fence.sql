@@ -23,6 +23,18 @@ WHERE id = :id AND state = 'running' AND process = :driver AND changed_at = :see
 UPDATE runs SET state = 'paused', why = :why, process = NULL, changed_at = :now, collected_at = NULL
 WHERE id = :id AND state = 'running' AND process = :process;
 
+-- name: pause_by_user(id, why, now) -> count
+-- The user paused a running run; no process may take it over or add jobs to it. As the process that
+-- drives it learns of it by the new `changed_at`, that differs from every earlier one.
+UPDATE runs SET state = 'paused', why = :why, process = NULL, paused_at = :now, collected_at = NULL,
+    changed_at = CASE WHEN changed_at < :now THEN :now ELSE changed_at + 0.000001 END
+WHERE id = :id AND state = 'running' AND cancel_at IS NULL;
+
+-- name: pause_jobs(run) -> count
+-- What wasn't sent waits with its run, and keeps its reservation.
+UPDATE jobs SET state = 'paused', process = NULL, lease_version = lease_version + 1
+WHERE run = :run AND state = 'queued';
+
 -- name: cancel_items(run, now) -> count
 -- Items that were started, but have no job or result.
 UPDATE run_items SET state = 'cancelled', ended_at = :now WHERE run = :run AND state = 'running';

@@ -73,6 +73,8 @@ class RunRow:
     why: str | None
     """Why it is paused or failed."""
     cancel_at: float | None
+    paused_at: float | None
+    """When the user paused it; None: they didn't, or it has continued."""
     created_at: float
     changed_at: float
     finished_at: float | None

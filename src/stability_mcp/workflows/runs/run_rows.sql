@@ -10,7 +10,7 @@ ON CONFLICT (id) DO NOTHING RETURNING seq;
 -- One run of an account.
 SELECT seq, id, owner, upstream, process, template, title, plan, plan_format, inputs, files,
     max_credits, scope, scope_client, workspace, delivery, collected_at, redo_of, redo, state, why,
-    cancel_at, created_at, changed_at, finished_at
+    cancel_at, paused_at, created_at, changed_at, finished_at
 FROM runs WHERE owner = :owner AND id = :id;
 
 -- name: similar_ids(owner, prefix, limit) -> values
@@ -27,7 +27,7 @@ SELECT run FROM jobs WHERE owner = :owner AND id = :job;
 -- Runs of an account, newest first.
 SELECT seq, id, owner, upstream, process, template, title, plan, plan_format, inputs, files,
     max_credits, scope, scope_client, workspace, delivery, collected_at, redo_of, redo, state, why,
-    cancel_at, created_at, changed_at, finished_at
+    cancel_at, paused_at, created_at, changed_at, finished_at
 FROM runs WHERE owner = :owner AND seq < :before ORDER BY seq DESC LIMIT :limit;
 
 -- name: set_delivery(id, delivery) -> count
@@ -109,5 +109,5 @@ FROM run_items WHERE run = :run ORDER BY started_at, step, item;
 -- name: restart(id, process, now) -> count
 -- The user decided something, so that a run waited continues in this process.
 UPDATE runs SET state = 'running', why = NULL, process = :process, changed_at = :now,
-    collected_at = NULL
+    collected_at = NULL, paused_at = NULL
 WHERE id = :id AND state IN ('review', 'paused');

@@ -115,7 +115,9 @@ class RunState:
     @property
     def waits_for_unknown(self) -> bool:
         """Return whether the run is paused only because of results that never arrived."""
-        if self.row.state != "paused" or not any(row.state == "unknown" for row in self.rows):
+        if self.row.state != "paused" or self.row.paused_at is not None:
+            return False  # it waits for the user in any case
+        if not any(row.state == "unknown" for row in self.rows):
             return False
         if any(row.state == "running" for row in self.rows):
             return False

@@ -2,7 +2,7 @@
 -- Unfinished runs that some process should drive. Few runs are unfinished at a time.
 SELECT seq, id, owner, upstream, process, template, title, plan, plan_format, inputs, files,
     max_credits, scope, scope_client, workspace, delivery, collected_at, redo_of, redo, state, why,
-    cancel_at, created_at, changed_at, finished_at
+    cancel_at, paused_at, created_at, changed_at, finished_at
 FROM runs WHERE upstream = :upstream AND state = 'running' AND finished_at IS NULL
 ORDER BY seq;
 

@@ -75,6 +75,7 @@ function RunView({ run, details, operations, reload }: ViewProps) {
   const [reviewing, setReviewing] = useState<string>();
   const [dialog, setDialog] = useState<"save" | "share">();
   const [busy, setBusy] = useState(false);
+  const [budget, setBudget] = useState(String(run.max_credits));
   const second = useSeconds(run.status === "in-progress");
   const progress = useMemo(() => progressOf(run, details, jobs.values(), operations), [run, details, jobs, second]);
   const price = useCheck(isEnded(run) ? undefined : { plan: details.plan, inputs: details.inputs })?.price;
@@ -130,6 +131,11 @@ function RunView({ run, details, operations, reload }: ViewProps) {
         <button class="button" onClick={() => setDialog("save")}>
           Save as template…
         </button>
+        {run.status === "in-progress" && (
+          <button class="button" disabled={busy} onClick={() => void send({ pause: true })}>
+            Pause
+          </button>
+        )}
         {!isEnded(run) && (
           <button class="button" disabled={busy} onClick={() => void cancel()}>
             Cancel
@@ -144,8 +150,28 @@ function RunView({ run, details, operations, reload }: ViewProps) {
       {decision && (
         <div class="decision" role="alert">
           <p class="grow lines">{decision.text}</p>
+          {decision.budget && (
+            <label class="row small">
+              At most
+              <input
+                class="field num"
+                type="number"
+                aria-label="Budget of the run, in credits"
+                min={run.max_credits}
+                step="any"
+                value={budget}
+                onInput={(event) => setBudget(event.currentTarget.value)}
+              />
+              credits
+            </label>
+          )}
           {decision.actions.map((each) => (
-            <button key={each.label} class={each.primary ? "button primary" : "button"} disabled={busy} onClick={() => void send(each.send)}>
+            <button
+              key={each.label}
+              class={each.primary ? "button primary" : "button"}
+              disabled={busy}
+              onClick={() => void send({ ...each.send, ...(decision.budget && Number(budget) > run.max_credits && { budget: Number(budget) }) })}
+            >
               {each.label}
             </button>
           ))}

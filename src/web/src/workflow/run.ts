@@ -58,6 +58,7 @@ export interface RunDetails {
   inputs: Record<string, unknown>;
   items: RunItem[];
   redo_of?: string;
+  paused_by_user?: boolean;
   /** Results that may have been charged and never came, and what making them again costs. */
   unknown: { count: number; credits: number };
 }
@@ -116,7 +117,8 @@ function stateOf(run: Run, step: RunStep, items: RunItem[], jobs: Job[]): StepSt
   if (run.review?.includes(step.id)) return "review";
   if (has("unknown")) return "unknown";
   if (jobs.some((job) => job.status === "paused")) return "paused";
-  if (has("running") && !isEnded(run)) return run.status === "paused" ? "paused" : "running";
+  const isSent = jobs.some((job) => job.status === "in-progress"); // it finishes although the run is paused
+  if (has("running") && !isEnded(run)) return run.status === "paused" && !isSent ? "paused" : "running";
   if (step.total !== undefined && step.done + step.failed >= step.total && step.total > 0) {
     if (step.done) return "done";
     return has("failed") ? "failed" : has("skipped") ? "skipped" : has("cancelled") ? "cancelled" : "failed";
@@ -156,7 +158,11 @@ export function moneyText(run: Run, low?: number): string {
 export interface Decision {
   text: string;
   actions: { label: string; send: Record<string, unknown>; primary?: boolean }[];
+  /** Whether a higher maximum price may be sent with it. */
+  budget?: boolean;
 }
+
+const RESUME = { label: "Resume", send: { resume: true }, primary: true };
 
 export function decisionOf(run: Run, details: RunDetails | undefined): Decision | undefined {
   const unknown = details?.unknown;
@@ -167,11 +173,12 @@ export function decisionOf(run: Run, details: RunDetails | undefined): Decision 
       actions: [
         { label: `Pay again (${credits(unknown.credits)})`, send: { unknown: "pay_again" } },
         { label: "Skip", send: { unknown: "skip" } },
+        ...(details?.paused_by_user ? [RESUME] : []),
       ],
     };
   }
   if (run.status !== "paused") return undefined;
-  return { text: run.why ?? "The run is paused; nothing is sent.", actions: [{ label: "Continue", send: { resume: true }, primary: true }] };
+  return { text: run.why ?? "The run is paused; nothing is sent.", actions: [RESUME], budget: !details?.paused_by_user };
 }
 
 /** Return what making a step and everything that needs it again costs at most, in credits. */

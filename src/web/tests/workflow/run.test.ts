@@ -77,6 +77,10 @@ test("one message says what the user has to decide", () => {
   const paused = decisionOf(run({ status: "paused", why: "Today's budget is used up." }), details())!;
   assert.equal(paused.text, "Today's budget is used up.");
   assert.deepEqual(paused.actions[0]!.send, { resume: true });
+  assert.ok(paused.budget);
+  const own = details({ paused_by_user: true, unknown: { count: 1, credits: 3 } });
+  assert.deepEqual(decisionOf(run({ status: "paused" }), own)!.actions.map(({ label }) => label), ["Pay again (3 credits)", "Skip", "Resume"]);
+  assert.ok(!decisionOf(run({ status: "paused" }), details({ paused_by_user: true }))!.budget);
 });
 
 test("a redo costs at most its step and everything that needs it", () => {

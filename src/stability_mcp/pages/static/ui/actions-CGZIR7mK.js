@@ -1,1 +1,0 @@
-export{i as removeMedia}from"./actions-DDt0nE82.js";

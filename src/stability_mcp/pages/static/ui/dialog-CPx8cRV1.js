@@ -1,1 +1,0 @@
-import"./ui-C-VOsn35.js";export{n as Questions}from"./dialog-CA-7AKZw.js";
