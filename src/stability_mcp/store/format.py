@@ -7,7 +7,7 @@ import hashlib
 import hmac
 from pathlib import Path
 
-SCHEMA = 10
+SCHEMA = 11
 """Version of the tables; `migrations` explains which changes are allowed."""
 OLDEST_WRITER = 4
 """Oldest schema version whose programs may write to such a store."""

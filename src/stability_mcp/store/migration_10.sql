@@ -5,7 +5,6 @@ ALTER TABLE jobs ADD COLUMN error_type TEXT;
 -- Finds what ended after an event.
 CREATE INDEX jobs_end_number ON jobs (owner, end_number) WHERE end_number IS NOT NULL;
 ALTER TABLE runs ADD COLUMN end_number INTEGER;
-ALTER TABLE runs ADD COLUMN paused_at REAL;
 CREATE INDEX runs_end_number ON runs (owner, end_number) WHERE end_number IS NOT NULL;
 
 -- What made a call, for lists: the name of an MCP client, or REST, web page or stability-mcp.

@@ -10,7 +10,7 @@ from stability_mcp.store.format import FOLDERS
 
 DATA = Path(__file__).parents[2] / "store"
 
-STORES = sorted(DATA.glob("schema_*.sql"))
+STORES = sorted(DATA.glob("schema_*.sql"), key=lambda path: int(path.stem.removeprefix("schema_")))
 """One per schema, written by the version of that schema."""
 
 SCHEMA_1, SCHEMA_3 = STORES[0], STORES[2]
