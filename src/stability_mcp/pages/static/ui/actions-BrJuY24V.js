@@ -1,1 +1,0 @@
-export{i as removeMedia}from"./actions-D_yek9TF.js";

@@ -1,0 +1,1 @@
+import"./ui-BPeEq9RQ.js";export{n as Questions}from"./dialog-B3iB5vwF.js";

@@ -1,1 +1,0 @@
-import"./ui-CN0_nYNw.js";export{n as Questions}from"./dialog-BX3HyJw-.js";

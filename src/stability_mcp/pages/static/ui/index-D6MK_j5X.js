@@ -1,2 +1,0 @@
-const __vite__mapDeps=(i,m=__vite__mapDeps,d=(m.f||(m.f=["ui-D6bpaugn.css"])))=>i.map(i=>d[i]);
-import{A as e,D as t,G as n,J as r,gt as i,it as a,rt as o,v as s}from"./ui-CN0_nYNw.js";/* empty css              */n(),t(()=>import(`./drop-BmjQtmF3.js`).then(e=>e.watchFiles()),__vite__mapDeps([0]));var c=document.getElementById(`app`);c.replaceChildren(),i(e(s,{}),c),await a(),r.value===`open`?o():r.subscribe(e=>e===`open`&&o());
