@@ -1,15 +1,22 @@
 """What people meet by accident or by malice: the page stays whole and names the reason."""
 
 import re
+import resource
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from support.pages.browsing import BrowserThread, in_browser, tab
+import support.imaging.sample_files as make
+from support.pages.browsing import PHONE, BrowserThread, in_browser, payload, tab
+from support.pages.filled_page import call, open_client
 from support.pages.places import settle
+from support.pages.ui_process import LINK
 from support.pages.web_page import WebPage, web_page
+from support.server.in_memory import environment_in
 
 pytestmark = pytest.mark.processes
 
@@ -18,6 +25,8 @@ PARTS = re.compile(r"/ui/[\w-]+\.(js|css)$")
 ITEMS = 100_000
 MAX_ELEMENTS = 500
 """*Chosen*: elements of the gallery, whatever it holds."""
+MARK = "\u202e"
+"""Reverses what follows."""
 GONE = "This item isn't there any more"
 
 
@@ -177,3 +186,97 @@ def test_a_hundred_thousand_items_are_shown_and_searched(
         assert page.evaluate("document.querySelectorAll('*').length") <= MAX_ELEMENTS
         page.get_by_label("Search the gallery").fill("copy 77777")
         expect(page.get_by_label("Select copy 77777")).to_be_visible()
+
+
+@in_browser
+def test_a_full_disk_is_named_where_something_is_stored_and_no_secret_is_logged(
+    chrome: BrowserThread, tmp_path: Path
+) -> None:
+    """Uploads, jobs and masks: nothing is charged, and what was entered stays."""
+    log = tmp_path / "log.txt"
+    environment = environment_in(tmp_path, STABILITY_LOG_LEVEL="DEBUG")
+    environment.pop("STABILITY_API_KEY", None)
+    words = [sys.executable, "-m", "stability_mcp", "ui", "--no-open"]
+    urls: list[str] = []
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(
+            words, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
+        ) as process,
+        tab(chrome.browser) as opened,
+    ):
+        try:
+            assert process.stdout is not None
+            found = LINK.search(process.stdout.readline())
+            assert found is not None
+            page = opened.page
+            page.on("request", lambda request: urls.append(request.url))
+            page.goto(found[0])
+            expect(page.get_by_text("Live", exact=True)).to_be_visible()
+            token = page.evaluate("sessionStorage.token")
+            add = page.get_by_label("Files to add")
+            add.set_input_files(payload("hut.png", make.png()))
+            expect(page.locator(".gallery img")).to_be_visible()
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (4_096, resource.RLIM_INFINITY))
+
+            add.set_input_files(payload("barn.png", make.png((300, 300), noise=True)))
+            message(page, "barn.png: The file could not be copied into the data folder")
+            page.get_by_role("button", name="Make", exact=True).click()
+            page.get_by_label("Prompt", exact=True).fill("a hare")
+            page.get_by_role("button", name=re.compile("^Make ·")).click()
+            expect(page.locator(".refusal")).to_contain_text("Nothing was charged. Free disk space")
+            expect(page.get_by_label("Prompt", exact=True)).to_have_value("a hare")
+            page.locator("a.tile").first.click()
+            page.get_by_role("link", name="Paint a mask").click()
+            page.get_by_text("Type a rectangle").click()
+            page.get_by_role("button", name="Add", exact=True).click()
+            page.get_by_text("Only save the mask").click()
+            page.get_by_role("button", name="Save the mask").click()
+            expect(page.get_by_role("alert")).to_contain_text("Nothing was charged.")
+        finally:
+            process.terminate()
+    signatures = {each.partition("&s=")[2] for each in urls} - {""}
+    assert signatures
+    written = log.read_text()
+    assert "DEBUG" in written
+    assert [each for each in (found[2], token, *signatures) if each in written] == []
+
+
+WIDEST = (
+    "() => Math.max(...[...document.querySelectorAll('main *')].map((e) => e.offsetWidth || 0))"
+)
+"""Width of the widest element, also where it is cut off."""
+
+
+@in_browser
+def test_the_longest_texts_fit_a_phone_and_reverse_nothing(
+    chrome: BrowserThread, served: WebPage
+) -> None:
+    """Labels of 90 letters without a space, prompts of 10,000, a title that ends in a mark."""
+    prompt = f"{'W' * 9_000} <b id=bold>{MARK} {'x y ' * 250}"[:10_000]
+    items = [served.make(letter * 90, prompt) for letter in "lw"]
+    plan = {
+        "title": f"{'T' * 100}{MARK}<b id=bold>",
+        "steps": [{"id": "scene", "tool": "generate_core", "arguments": {"prompt": prompt}}],
+    }
+    with open_client(served.base, served.token) as http:
+        saved = http.put("/api/ui/workflows/long", json={"plan": plan, "description": prompt})
+        assert saved.status_code in {200, 201}, saved.text
+        run = call(http, "workflow_run", plan=plan)["id"]
+    with tab(chrome.browser, PHONE) as opened:
+        page = served.open(opened)
+        for address, text in {
+            f"#/media/{items[0]}": "Prompt",
+            "#/jobs": "generate_core",
+            f"#/mask/{items[0]}": "Paint a mask",
+            f"#/compare?a={items[0]}&b={items[1]}": "What differs",
+            "#/workflows": "Templates",
+            f"#/workflows?run={run}": "spent",
+        }.items():
+            page.evaluate("(to) => { location.hash = to }", address)
+            expect(page.locator("main").get_by_text(text).first).to_be_visible()
+            settle(page)
+            assert MARK not in page.locator("main").inner_text(), address
+            assert page.locator("#bold").count() == 0
+            if "?run" not in address:  # the graph is larger than its window
+                assert page.evaluate(WIDEST) <= PHONE[0], address
