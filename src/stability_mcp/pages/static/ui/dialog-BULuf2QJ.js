@@ -1,0 +1,1 @@
+import"./ui-CRaZl_Nc.js";export{n as Questions}from"./dialog-TTIsBQGo.js";

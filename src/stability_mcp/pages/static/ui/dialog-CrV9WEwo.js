@@ -1,1 +1,0 @@
-import"./ui-BPeEq9RQ.js";export{n as Questions}from"./dialog-B3iB5vwF.js";

@@ -1,0 +1,2 @@
+const __vite__mapDeps=(i,m=__vite__mapDeps,d=(m.f||(m.f=["ui-D6bpaugn.css"])))=>i.map(i=>d[i]);
+import{B as e,D as t,I as n,L as r,P as i,Q as a,Z as o,bt as s,v as c}from"./ui-CRaZl_Nc.js";/* empty css              */i(),n(()=>t(()=>import(`./update-Dov2HghD.js`),__vite__mapDeps([0])),e=>e.watchParts()),n(()=>t(()=>import(`./drop-CKLWzVs6.js`),__vite__mapDeps([0])),e=>e.watchFiles());var l=document.getElementById(`app`);l.replaceChildren(),s(r(c,{}),l),await a(),e.value===`open`?o():e.subscribe(e=>e===`open`&&o());
