@@ -1,11 +1,13 @@
 import { render } from "preact";
 import { access, startEvents, unlock } from "./ui/client.ts";
+import { withPart } from "./ui/lazy";
 import { watchAddress } from "./ui/router.ts";
 import { Shell } from "./ui/shell";
 import "./ui/theme.css";
 
 watchAddress();
-void import("./ui/drop.ts").then((part) => part.watchFiles());
+withPart(() => import("./ui/update.ts"), (part) => part.watchParts());
+withPart(() => import("./ui/drop.ts"), (part) => part.watchFiles());
 const root = document.getElementById("app")!;
 root.replaceChildren(); // Preact keeps children that it didn't create.
 render(<Shell />, root);

@@ -4,6 +4,7 @@ import { count, credits } from "../ui/format.ts";
 import { Icon } from "../ui/icons";
 import { type Job, stateText } from "../ui/jobs.ts";
 import { nameOf } from "../ui/media.ts";
+import { withPart } from "../ui/lazy";
 import { address, go } from "../ui/router.ts";
 import { Thumb } from "../ui/thumb";
 import { between } from "./merge.ts";
@@ -25,7 +26,7 @@ const MARGIN = 280;
 const AHEAD = 2_400;
 const PADDING = 16;
 
-const remove = async (items: Item[]) => (await import("./actions.ts")).removeMedia(items);
+const remove = (items: Item[]) => withPart(() => import("./actions.ts"), (part) => part.removeMedia(items));
 
 /** The scroll position survives a visit to another page. */
 let scrolled = 0;
@@ -103,7 +104,7 @@ export function Grid({ items, jobs, usual, picked }: GridProps) {
       ArrowDown: () => move(neighbour(layout, ratios, current, 1)),
       Home: () => move(0),
       End: () => move(total - 1),
-      Delete: () => item && void remove(picked.size ? items.filter((each) => picked.has(each.id)) : [item]),
+      Delete: () => item && remove(picked.size ? items.filter((each) => picked.has(each.id)) : [item]),
     };
     if (event.key === " " && (event.target as HTMLElement).tagName === "A") steps[" "] = () => item && pick(item, event.shiftKey);
     const step = steps[event.key];

@@ -7,7 +7,7 @@ import { unfinished } from "../ui/jobs.ts";
 import type { PageProps } from "../ui/pages.ts";
 import { use } from "../ui/state.ts";
 import { Empty, Problem, Skeleton, useLoad } from "../ui/states";
-import { lazy } from "../ui/lazy";
+import { lazy, withPart } from "../ui/lazy";
 import { Grid } from "./grid";
 import { makeSomething, making } from "./making.ts";
 import { clearSelection, type Filters, filters, gallery, type Item, isFiltered, NO_FILTERS, refresh, selection, setFilters } from "./store.ts";
@@ -17,7 +17,7 @@ const CreatePanel = lazy(() => import("./create").then((part) => part.CreatePane
 const Tray = lazy(() => import("./tray").then((part) => part.Tray));
 const Viewer = lazy(() => import("./viewer").then((part) => part.Viewer));
 
-const addFiles = async (files: File[]) => (await import("../ui/uploads.ts")).addFiles(files);
+const addFiles = (files: File[]) => withPart(() => import("../ui/uploads.ts"), (part) => part.addFiles(files));
 
 /** Jobs that hold a place in the grid; the page Jobs has the others. */
 const MOST_WAITING = 24;
@@ -89,7 +89,7 @@ function Head({ wanted, items, complete }: { wanted: Filters; items: Item[]; com
         hidden
         aria-label="Files to add"
         onChange={(event) => {
-          void addFiles([...(event.currentTarget.files ?? [])]);
+          addFiles([...(event.currentTarget.files ?? [])]);
           event.currentTarget.value = "";
         }}
       />

@@ -14,6 +14,7 @@ import { Thumb } from "../ui/thumb";
 import { toastError } from "../ui/toasts";
 import { copyPath, download, fileName, removeMedia, rename, restoreMedia } from "./actions.ts";
 import { make } from "./making.ts";
+import { refresh } from "./store.ts";
 import { compareAddress } from "./compare.ts";
 import { ZoomPicture } from "./zoom";
 import "./viewer.css";
@@ -30,7 +31,9 @@ const close = () => go("#/media");
 export function Viewer({ id, before, after }: ViewerProps) {
   const box = useRef<HTMLDivElement>(null);
   const found = useLoad((signal) => getMedia(id, { signal }), [id]);
-  const item = found.data && (found.data.id === id || found.data.label === id) ? found.data : undefined;
+  const isGone = found.error instanceof Failed && found.error.status === 404; // Deleted while it was shown.
+  const item = !isGone && found.data && (found.data.id === id || found.data.label === id) ? found.data : undefined;
+  useEffect(() => void (isGone && refresh()), [isGone]);
   useEffect(() => {
     const focused = document.activeElement as HTMLElement | null;
     // Not a modal <dialog>: messages with Undo have to stay in reach.
@@ -83,7 +86,7 @@ export function Viewer({ id, before, after }: ViewerProps) {
           <div class="stage">
             <Stage item={item} />
           </div>
-          <Side item={item} remove={() => remove(item)} />
+          <Side item={item} remove={() => remove(item)} changed={found.reload} />
         </>
       ) : (
         <div class="stage">{found.error ? <Missing id={id} error={found.error} again={found.reload} /> : <Skeleton lines={1} height={320} />}</div>
@@ -126,6 +129,7 @@ function Name({ item, changed }: { item?: MediaDetail; changed: () => void }) {
       changed();
     } catch (error) {
       toastError(error);
+      changed();
     }
   };
   if (text === undefined)
@@ -144,7 +148,7 @@ function Name({ item, changed }: { item?: MediaDetail; changed: () => void }) {
       onInput={(event) => setText(event.currentTarget.value)}
       onBlur={() => void save()}
       onKeyDown={(event) => {
-        if (event.key === "Enter") void save();
+        if (event.key === "Enter") event.currentTarget.blur(); // saves
         if (event.key === "Escape") {
           event.preventDefault();
           setText(undefined);
@@ -183,7 +187,7 @@ function Stage({ item }: { item: MediaDetail }) {
   );
 }
 
-function Side({ item, remove }: { item: MediaDetail; remove: () => void }) {
+function Side({ item, remove, changed }: { item: MediaDetail; remove: () => void; changed: () => void }) {
   const job = useLoad(async (signal) => (item.job ? await rest<JobDetail>(`/jobs/${encodeURIComponent(item.job)}`, { signal }) : undefined), [item.job]);
   const all = useLoad(() => operations(), []);
   const settings = Object.entries(job.data?.arguments ?? {}).filter(([name]) => !["prompt", "label", "preview", "confirm_spend"].includes(name));
@@ -195,7 +199,7 @@ function Side({ item, remove }: { item: MediaDetail; remove: () => void }) {
           <p class="prompt lines">{plain(item.prompt)}</p>
         </section>
       )}
-      <Actions item={item} job={job.data} all={all.data ?? []} remove={remove} />
+      <Actions item={item} job={job.data} all={all.data ?? []} remove={remove} changed={changed} />
       <Lineage item={item} />
       <dl class="facts num">
         {item.operation && <Fact name="Made by" value={item.operation} />}
@@ -232,7 +236,16 @@ function Fact({ name, value, title }: { name: string; value: string; title?: str
   );
 }
 
-function Actions({ item, job, all, remove }: { item: MediaDetail; job?: JobDetail; all: Operation[]; remove: () => void }) {
+interface ActionsProps {
+  item: MediaDetail;
+  job?: JobDetail;
+  all: Operation[];
+  remove: () => void;
+  /** Loads the item again: an action may find that it was deleted. */
+  changed: () => void;
+}
+
+function Actions({ item, job, all, remove, changed }: ActionsProps) {
   const kind = kindOf(item);
   const uses = all.filter((each) => each.price[1] > 0 && fileField(each, kind));
   const parent = item.parents?.find((each) => kindOf(each) === "image");
@@ -276,10 +289,10 @@ function Actions({ item, job, all, remove }: { item: MediaDetail; job?: JobDetai
           <Icon name="compare" size={16} /> Compare with parent
         </a>
       )}
-      <button class="button" onClick={() => void download([item])}>
+      <button class="button" onClick={() => void download([item]).then(changed)}>
         <Icon name="download" size={16} /> Download
       </button>
-      <button class="button" onClick={() => void copyPath(item)}>
+      <button class="button" onClick={() => void copyPath(item).then(changed)}>
         <Icon name="copy" size={16} /> Copy path
       </button>
       <button class="button" onClick={remove}>

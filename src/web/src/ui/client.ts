@@ -1,4 +1,5 @@
 /** The server: token, requests, tools and the stream of events. */
+import { restorable } from "./format.ts";
 import { eventReader } from "./sse.ts";
 import { state } from "./state.ts";
 
@@ -35,6 +36,8 @@ export const refusal = state("");
 export const access = state<Access>("starting");
 export const live = state<Live>("connecting");
 export const session = state<Session | null>(null);
+/** Whether the server is of another version than when the page was opened. */
+export const outdated = state(false);
 /** The balance in the newest event of the stream. */
 export interface Balance {
   credits?: number;
@@ -51,7 +54,7 @@ export class Failed extends Error {
   readonly body: Record<string, any>;
 
   constructor(status: number, message: string, body: Record<string, any> = {}) {
-    super(message);
+    super(restorable(message));
     this.status = status;
     this.body = body;
   }
@@ -189,7 +192,9 @@ export async function request<T>(path: string, options: Options = {}): Promise<T
 export const rest = <T>(path: string, options?: Options): Promise<T> => request<T>(REST + path, options);
 
 export async function loadSession(): Promise<void> {
-  session.set(await request<Session>("/api/ui/session"));
+  const now = await request<Session>("/api/ui/session");
+  if (session.value && session.value.version !== now.version) outdated.set(true);
+  session.set(now);
 }
 
 /* ---- Tools ------------------------------------------------------------- */

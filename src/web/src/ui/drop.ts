@@ -1,6 +1,7 @@
 /** Files that are dropped or pasted anywhere on the page. */
+import { withPart } from "./lazy";
 
-const add = async (files: File[]) => (await import("./uploads.ts")).addFiles(files);
+const add = (files: File[]) => withPart(() => import("./uploads.ts"), (part) => part.addFiles(files));
 
 /** Take files that are dropped or pasted anywhere; a field that takes them itself stops the event. */
 export function watchFiles(): void {
@@ -21,12 +22,12 @@ export function watchFiles(): void {
   addEventListener("drop", (event) => {
     if (!hasFiles(event)) return;
     event.preventDefault();
-    void add([...(event.dataTransfer?.files ?? [])]);
+    add([...(event.dataTransfer?.files ?? [])]);
   });
   addEventListener("paste", (event) => {
     const files = [...(event.clipboardData?.files ?? [])];
     if (!files.length || document.querySelector("dialog[open]")) return;
     event.preventDefault();
-    void add(files);
+    add(files);
   });
 }

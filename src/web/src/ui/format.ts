@@ -38,6 +38,12 @@ export function when(iso: string): string {
 /** The whole moment, for a tooltip. */
 export const moment = (iso: string): string => new Date(iso).toLocaleString();
 
+/** A message without the call with which agents restore a deleted item: people open the item. */
+export const restorable = (text: string): string => text.replace(/(?:`?media_delete`?|DELETE \S+) with restore true brings it back\./g, "It can be restored.");
+
+/** The id of the item that a message says was deleted. */
+export const deletedId = (text: string): string | undefined => /"(?:media:\/\/)?([\w-]+)" was deleted at/.exec(text)?.[1];
+
 /** A message without the backticks that mark names of tools and commands for agents. */
 export const unquoted = (text: string): string => text.replaceAll("`", "");
 

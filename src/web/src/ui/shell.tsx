@@ -143,7 +143,7 @@ function Content() {
     const loading = loadPage(page);
     loading?.then(
       (Page) => setLoaded({ page, Page }),
-      () => setLoaded({ page, error: new Error("This part of the page didn't load. The server may have been stopped or updated: reload the page.") }),
+      () => setLoaded({ page, error: new Error("This part didn't load. The server may have been stopped or updated.") }),
     );
   };
   useEffect(() => {

@@ -2,7 +2,8 @@
 import type { ComponentChildren } from "preact";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { onEvent } from "./client.ts";
-import { unquoted } from "./format.ts";
+import { deletedId, unquoted } from "./format.ts";
+import { address } from "./router.ts";
 
 /** Skeletons appear after this time, in milliseconds: what is fast doesn't flicker. */
 const SKELETON_AFTER = 150;
@@ -46,18 +47,26 @@ export function Empty({ title, text, page, children }: Whole & { title: string; 
   );
 }
 
-/** An error's text and Try again. */
+/** An error's text and Try again; an item that was deleted can be restored where it is shown. */
 export function Problem({ error, page, again }: Whole & { error: Error; again?: () => void }) {
   const Heading = page ? "h1" : "h2";
+  const deleted = deletedId(error.message);
   return (
     <div class="empty" role="alert">
       <Heading>That didn't work</Heading>
       <p class="muted lines">{unquoted(error.message)}</p>
-      {again && (
-        <button class="button" onClick={again}>
-          Try again
-        </button>
-      )}
+      <div class="row">
+        {deleted && (
+          <a class="button" href={address("media", deleted)}>
+            Show the deleted item
+          </a>
+        )}
+        {again && (
+          <button class="button" onClick={again}>
+            Try again
+          </button>
+        )}
+      </div>
     </div>
   );
 }

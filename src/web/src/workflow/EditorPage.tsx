@@ -1,7 +1,7 @@
 /** The editor: steps, graph, form of the selected step; checked after each change; undo over states of the plan. */
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { keepDraft, readDraft } from "../ui/drafts.ts";
-import { price } from "../ui/format.ts";
+import { plain, price } from "../ui/format.ts";
 import { Icon } from "../ui/icons";
 import { address, go } from "../ui/router.ts";
 import { toast, toastError } from "../ui/toasts";
@@ -117,7 +117,7 @@ export function EditorPage({ draft: key, saved: opened, operations }: Props) {
         <a class="button quiet icon" href="#/workflows" aria-label="All workflows" title="All workflows">
           <Icon name="left" />
         </a>
-        <h1 class="sr">Workflow {saved?.name ?? plan.title ?? "without a name"}</h1>
+        <h1 class="sr">Workflow {plain(saved?.name ?? plan.title ?? "without a name")}</h1>
         <input
           class="title"
           aria-label="Title of the workflow"

@@ -1,5 +1,5 @@
 /** The contact sheet of a review: keys 1 to 9 choose, Enter sends the pick. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Dialog } from "../ui/dialog";
 import { plain, seconds } from "../ui/format.ts";
 import { kindOf, nameOf } from "../ui/media.ts";
@@ -46,7 +46,8 @@ export function ReviewDialog({ run, step, close, pick }: Props) {
   };
   const latest = useRef(onKey);
   latest.current = onKey;
-  useEffect(() => {
+  // Before the dialog is painted: keys may follow the click that opened it at once.
+  useLayoutEffect(() => {
     const keys = (event: KeyboardEvent) => latest.current(event);
     addEventListener("keydown", keys);
     return () => removeEventListener("keydown", keys);

@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { onEvent } from "../ui/client.ts";
 import { ask } from "../ui/ask.ts";
-import { credits } from "../ui/format.ts";
+import { credits, plain } from "../ui/format.ts";
 import { Icon } from "../ui/icons";
 import { unfinished } from "../ui/jobs.ts";
 import { lazy } from "../ui/lazy";
@@ -114,7 +114,7 @@ function RunView({ run, details, operations, reload }: ViewProps) {
         <a class="button quiet icon" href="#/workflows" aria-label="All workflows" title="All workflows">
           <Icon name="left" />
         </a>
-        <h1 class="clip">{run.title || "Workflow"}</h1>
+        <h1 class="clip">{plain(run.title || "Workflow")}</h1>
         <span class={`chip ${CHIP[run.status]}`} role="status" data-status={run.status}>
           {statusText(run)}
         </span>

@@ -1,7 +1,7 @@
 /** Where workflows begin: runs that wait or ran, saved workflows, templates with prices, a brief for an agent. */
 import { useEffect, useState } from "preact/hooks";
 import { onEvent } from "../ui/client.ts";
-import { count, price, unquoted, when } from "../ui/format.ts";
+import { count, plain, price, unquoted, when } from "../ui/format.ts";
 import { Icon } from "../ui/icons";
 import { address, go } from "../ui/router.ts";
 import { Problem, Skeleton, useLoad } from "../ui/states";
@@ -54,7 +54,7 @@ export function StartPage() {
                   <li key={each.name}>
                     <a class="card panel" href={address("workflows", each.name)}>
                       <b class="clip">{each.name}</b>
-                      <span class="small muted">{unquoted(each.description)}</span>
+                      <span class="small muted">{described(each.description)}</span>
                       <span class="small num">{each.plan.steps.length === 1 ? "1 step" : `${each.plan.steps.length} steps`}</span>
                     </a>
                   </li>
@@ -77,7 +77,7 @@ export function StartPage() {
               {flows.data.templates.map((each) => (
                 <li key={each.name}>
                   <a class="card panel" href={address("workflows", "", { template: each.name })}>
-                    <b>{each.title ?? each.name}</b>
+                    <b>{plain(each.title ?? each.name)}</b>
                     <span class="small muted">{unquoted(each.description)}</span>
                     {each.price && <span class="small num">example: {price(each.price)}</span>}
                   </a>
@@ -101,7 +101,7 @@ function RunRow({ run }: { run: Run }) {
   return (
     <li>
       <a href={address("workflows", "", { run: run.id })} class="run-row">
-        <b class="clip">{run.title || run.template || "Workflow"}</b>
+        <b class="clip">{plain(run.title || run.template || "Workflow")}</b>
         <span class={`chip ${CHIP[run.status]}`}>{statusText(run)}</span>
         <span class="grow small muted clip">{run.status === "paused" || run.status === "failed" ? run.why : ""}</span>
         <span class="small num">
@@ -145,3 +145,7 @@ function Brief() {
     </section>
   );
 }
+
+/** Longest description of a saved workflow on its card, in characters. */
+const MOST_SHOWN = 300;
+const described = (text: string): string => plain(unquoted(text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN - 1)}…` : text));

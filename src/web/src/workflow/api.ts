@@ -1,5 +1,6 @@
 /** The server's part of a workflow: check, run, save. */
 import { callTool, Failed, type Operation, operations, request, rest, type Schema } from "../ui/client.ts";
+import { restorable } from "../ui/format.ts";
 import type { Operations, Plan, Problem } from "./plan.ts";
 import { warning } from "./plan.ts";
 import type { Run, RunDetails } from "./run.ts";
@@ -73,7 +74,7 @@ export async function check(wish: Wish, signal: AbortSignal): Promise<Check> {
     };
   } catch (error) {
     if (signal.aborted || !(error instanceof Failed)) throw error;
-    const problems: Problem[] | undefined = error.body.problems?.map((each: object) => ({ ...each, level: "error" }));
+    const problems: Problem[] | undefined = error.body.problems?.map((each: any) => ({ ...each, hint: restorable(each.hint ?? ""), level: "error" }));
     if (problems?.length) return { ...EMPTY, problems };
     if (error.status === 400) return { ...EMPTY, problems: [{ message: error.message, level: "error" }] };
     return { ...EMPTY, failed: error.message };
