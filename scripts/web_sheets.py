@@ -26,7 +26,7 @@ HEIGHT, GAP, TITLE, COLUMNS = 250, 8, 18, 2
 QUALITY = 55
 """Of the WebP: names of pages and buttons can be read."""
 DRAWN_MS = 1_000
-"""Skeletons appear after 150 ms. A page that goes on loading never says that it is drawn."""
+"""Skeletons appear after 150 ms. A page that keeps loading never says that it is drawn."""
 
 PAGES = {
     "gallery": "#/media",
@@ -58,7 +58,7 @@ Prepare = Callable[[Page], None]
 
 
 def wait(page: Page) -> None:
-    """Answer nothing but the session, so that the page goes on loading."""
+    """Answer nothing but the session, so that the page keeps loading."""
     page.route("**/api/**", lambda route: route.continue_() if _is_session(route) else None)
 
 

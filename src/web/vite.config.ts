@@ -21,7 +21,7 @@ export default defineConfig({
         assetFileNames: "[name]-[hash][extname]",
         // What every page needs is one file: it compresses better than many small ones.
         codeSplitting: {
-          groups: [{ name: "ui", test: /node_modules\/preact\/(?!compat)|preload-helper|src\/ui\/(?!dialog|drop|form|picker|schema|share|update|uploads)[\w.]+tsx?$/ }],
+          groups: [{ name: "ui", test: /node_modules\/preact\/(?!compat)|preload-helper|src\/ui\/(?!dialog|drop|fingers|form[.]|item|picker|schema|share|update|uploads)[\w.]+tsx?$/ }],
         },
       },
     },

@@ -2,7 +2,8 @@
 import { useMemo, useState } from "preact/hooks";
 import { callTool, type Options, rest } from "../ui/client.ts";
 import { Icon } from "../ui/icons";
-import { getMedia, type MediaDetail, nameOf } from "../ui/media.ts";
+import { getMedia } from "../ui/item.ts";
+import { type MediaDetail, nameOf } from "../ui/media.ts";
 import type { JobDetail } from "../ui/jobs.ts";
 import type { PageProps } from "../ui/pages.ts";
 import { MediaPicker } from "../ui/picker";

@@ -1,5 +1,5 @@
 /** Files that the user adds: each is stored, or refused by name. */
-import { upload } from "./media.ts";
+import { upload } from "./item.ts";
 import { address, go, route } from "./router.ts";
 import { toast } from "./toasts";
 

@@ -1,1 +1,0 @@
-import"./ui-BGWEsZ0l.js";export{n as Questions}from"./dialog-D5BzFi7e.js";

@@ -1,2 +1,0 @@
-const __vite__mapDeps=(i,m=__vite__mapDeps,d=(m.f||(m.f=["ui-D6bpaugn.css"])))=>i.map(i=>d[i]);
-import{$ as e,F as t,L as n,O as r,Q as i,R as a,V as o,xt as s,y as c}from"./ui-BGWEsZ0l.js";/* empty css              */t(),n(()=>r(()=>import(`./update-DLjTXGIO.js`),__vite__mapDeps([0])),e=>e.watchParts()),n(()=>r(()=>import(`./drop-C9TrDTFs.js`),__vite__mapDeps([0])),e=>e.watchFiles());var l=document.getElementById(`app`);l.replaceChildren(),s(a(c,{}),l),await e(),o.value===`open`?i():o.subscribe(e=>e===`open`&&i());

@@ -1,1 +1,0 @@
-import{_ as e,et as t,g as n}from"./ui-BGWEsZ0l.js";var r=`make`,i=`make-last`,a=t(e(r)??null);function o(e){!e&&a.value&&!a.value.rerun&&n(i,a.value),a.set(e),n(r,e??void 0)}function s(){o(e(i)??{operation:`generate_core`,values:{}})}export{s as n,a as r,o as t};
