@@ -25,8 +25,8 @@ HEIGHT, GAP, TITLE, COLUMNS = 250, 8, 18, 2
 """Of a picture on a sheet, in pixels, of the space around it and of the name above; pages a row."""
 QUALITY = 55
 """Of the WebP: names of pages and buttons can be read."""
-DRAWN_MS = 1_000
-"""Skeletons appear after 150 ms. A page that keeps loading never says that it is drawn."""
+DRAWN_MS = 700
+"""Skeletons appear after 150 ms; a page that keeps loading never says that it is drawn."""
 
 PAGES = {
     "gallery": "#/media",
@@ -94,11 +94,12 @@ def picture(page: Page) -> Image.Image:
 def live(page: Page) -> None:
     """Wait until a page has everything."""
     page.get_by_text("Live", exact=True).wait_for()
+    drawn(page)
     settle(page)
 
 
 def drawn(page: Page) -> None:
-    """Wait until a page that doesn't get all that it asks for is drawn."""
+    """Wait until a page has asked for its data, and shows that it waits."""
     page.wait_for_timeout(DRAWN_MS)
 
 
@@ -134,6 +135,7 @@ def places(pages: Iterator[Page], filled: Filled) -> dict[str, Views]:
         for name, show in PLACES.items():
             page.reload()
             show(page, filled)
+            drawn(page)
             settle(page)
             found[name].append(picture(page))
     return found
