@@ -22,6 +22,11 @@ pytestmark = pytest.mark.processes
 
 PARTS = re.compile(r"/ui/[\w-]+\.(js|css)$")
 """Files of the built page, which an update replaces by files of other names."""
+ARRIVES = """async (url) => {
+  await import(url);
+  for (let n = 0; n < 3; n++) await new Promise((done) => requestAnimationFrame(() => done()));
+}"""
+"""Waits until a part of the page has arrived, and what that changes is drawn."""
 ITEMS = 100_000
 MAX_ELEMENTS = 500
 """*Chosen*: elements of the gallery, whatever it holds."""
@@ -69,6 +74,32 @@ def test_a_page_that_outlives_an_update_asks_for_a_reload_and_keeps_what_was_ent
         page.get_by_role("link", name="Gallery").click()
         page.get_by_role("button", name="Reload").click()
         expect(page.get_by_label("Prompt", exact=True)).to_be_visible()
+
+
+@in_browser
+def test_a_page_that_loads_late_does_not_replace_the_one_opened_since(
+    chrome: BrowserThread, served: WebPage
+) -> None:
+    """On a slow machine the files of two pages arrive in any order."""
+    with tab(chrome.browser) as opened:
+        page = served.open(opened)
+        late: list[Route] = []
+
+        def hold(route: Route) -> None:
+            late.append(route)
+
+        page.route(PARTS, hold)
+        with page.expect_request(PARTS):
+            page.get_by_role("link", name="Jobs").click()
+        page.wait_for_timeout(0)  # lets the handler run
+        page.route(PARTS, lambda route: route.continue_())
+        page.get_by_role("link", name="Usage").click()
+        expect(page.get_by_role("heading", name="Usage", exact=True)).to_be_visible()
+        with page.expect_response(re.compile(r"/ui/page-[\w-]+\.js$")) as arrived:
+            for each in late:
+                each.continue_()
+        page.evaluate(ARRIVES, arrived.value.url)
+        expect(page.get_by_role("heading", name="Usage", exact=True)).to_be_visible()
 
 
 @in_browser

@@ -111,7 +111,7 @@ async def test_yesterdays_fox_is_found_by_time_and_words(tmp_path: Path) -> None
             assert source == old, words
             assert "winter, made yesterday" in note.replace('"', "")
             _delete(tmp_path, cut)
-        why = await _refused(client, "last month's fox")
+        why = await _refused(client, "the fox from 40 days ago")
         assert "no media fits these words" in why
         assert "latest, the last image, yesterday's fox" in why
 

@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -193,6 +193,7 @@ def test_white_is_the_colour_of_text() -> None:
 
 
 @given(st.text(max_size=40), st.integers(20, 200))
+@example("paragraph\u2029separator", 20)
 def test_any_text_is_drawn_or_refused(text: str, width: int) -> None:
     """Chosen: the layout library gets only what it can lay out."""
     paper = Image.new("RGB", (200, 100))

@@ -85,7 +85,7 @@ def cleaned(text: str) -> str:
     Raises:
         TransformError: nothing is left, or it is too long.
     """
-    lines = re.sub(r"\r\n?|\\n", "\n", text)
+    lines = re.sub(r"\r\n?|\\n|[\u2028\u2029]", "\n", text)  # the layout library fails at U+2029
     clean = _CONTROL.sub(" ", lines.encode("utf-8", "ignore").decode("utf-8")).strip()
     if all(unicodedata.category(each) in INVISIBLE for each in clean):
         raise TransformError("the text is blank")

@@ -140,11 +140,9 @@ function Content() {
   const [loaded, setLoaded] = useState<{ page: string; Page?: ComponentType<PageProps>; error?: Error }>();
   const open = reach === "open" || reach === "expired";
   const load = () => {
-    const loading = loadPage(page);
-    loading?.then(
-      (Page) => setLoaded({ page, Page }),
-      () => setLoaded({ page, error: new Error("This part didn't load. The server may have been stopped or updated.") }),
-    );
+    // A page that loads slowly must not replace the one opened since.
+    const set = (Page?: ComponentType<PageProps>, error?: Error) => route.value.page === page && setLoaded({ page, Page, error });
+    loadPage(page)?.then(set, () => set(undefined, new Error("This part didn't load. The server may have been stopped or updated.")));
   };
   useEffect(() => {
     if (open) load();

@@ -1,1 +1,0 @@
-import"./ui-DO_7vfyY.js";export{n as Questions}from"./dialog-2YwH8jwm.js";

@@ -1,0 +1,1 @@
+import"./ui-DDtJhPf6.js";export{n as Questions}from"./dialog-aW74hCeq.js";
