@@ -5,7 +5,7 @@ import { Shell } from "./ui/shell";
 import "./ui/theme.css";
 
 watchAddress();
-void import("./ui/drop.ts").then((part) => part.watchFiles());
+void import("./ui/drop.ts").then((part) => part.watch());
 const root = document.getElementById("app")!;
 root.replaceChildren(); // Preact keeps children that it didn't create.
 render(<Shell />, root);

@@ -1,0 +1,1 @@
+export{i as removeMedia}from"./actions-Dm55gQAi.js";

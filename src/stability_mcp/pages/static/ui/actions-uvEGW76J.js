@@ -1,1 +1,0 @@
-export{i as removeMedia}from"./actions-DPHo6QDb.js";

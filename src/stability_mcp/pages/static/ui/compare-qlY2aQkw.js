@@ -1,0 +1,1 @@
+import{W as e}from"./ui-DxJ0gOyd.js";function t(t){let[n,r]=t;return t.length===2?e(`compare`,``,{a:n.id,b:r.id}):e(`compare`,``,{items:t.map(e=>e.id).join(`,`)})}export{t};

@@ -1,1 +1,0 @@
-import"./ui-9oXcqN2W.js";export{n as Questions}from"./dialog-CFXGLH59.js";

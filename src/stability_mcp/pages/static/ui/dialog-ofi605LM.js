@@ -1,0 +1,1 @@
+import"./ui-DxJ0gOyd.js";export{n as Questions}from"./dialog-BF7Sxeno.js";

@@ -1,0 +1,2 @@
+const __vite__mapDeps=(i,m=__vite__mapDeps,d=(m.f||(m.f=["ui-D6bpaugn.css"])))=>i.map(i=>d[i]);
+import{M as e,X as t,at as n,b as r,k as i,ot as a,q as o,vt as s}from"./ui-DxJ0gOyd.js";/* empty css              */o(),i(()=>import(`./drop-D6jF_-Pu.js`).then(e=>e.watch()),__vite__mapDeps([0]));var c=document.getElementById(`app`);c.replaceChildren(),s(e(r,{}),c),await a(),t.value===`open`?n():t.subscribe(e=>e===`open`&&n());

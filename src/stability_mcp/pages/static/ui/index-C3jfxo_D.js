@@ -1,2 +1,0 @@
-const __vite__mapDeps=(i,m=__vite__mapDeps,d=(m.f||(m.f=["ui-D6bpaugn.css"])))=>i.map(i=>d[i]);
-import{K as e,O as t,Y as n,_t as r,at as i,it as a,j as o,y as s}from"./ui-9oXcqN2W.js";/* empty css              */e(),t(()=>import(`./drop-OPufXxH1.js`).then(e=>e.watchFiles()),__vite__mapDeps([0]));var c=document.getElementById(`app`);c.replaceChildren(),r(o(s,{}),c),await i(),n.value===`open`?a():n.subscribe(e=>e===`open`&&a());

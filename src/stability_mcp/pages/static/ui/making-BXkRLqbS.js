@@ -1,1 +1,0 @@
-import{_ as e,g as t,ot as n}from"./ui-9oXcqN2W.js";var r=`make`,i=`make-last`,a=n(e(r)??null);function o(e){!e&&a.value&&!a.value.rerun&&t(i,a.value),a.set(e),t(r,e??void 0)}function s(){o(e(i)??{operation:`generate_core`,values:{}})}export{s as n,a as r,o as t};

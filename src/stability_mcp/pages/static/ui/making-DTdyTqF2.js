@@ -1,0 +1,1 @@
+import{_ as e,st as t,v as n}from"./ui-DxJ0gOyd.js";var r=`make`,i=`make-last`,a=t(n(r)??null);function o(t){!t&&a.value&&!a.value.rerun&&e(i,a.value),a.set(t),e(r,t??void 0)}function s(){o(n(i)??{operation:`generate_core`,values:{}})}export{s as n,a as r,o as t};
