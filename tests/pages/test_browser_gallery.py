@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 import support.imaging.sample_files as make
 from support.pages.browsing import PHONE, BrowserThread, in_browser, payload, tab
@@ -96,9 +96,112 @@ def test_everything_works_with_only_the_keyboard(
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_have_count(0)
         expect(tile(page, "left")).to_be_focused()
+        page.keyboard.press("Space")
+        page.get_by_role("button", name="Share").click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        expect(page.get_by_role("button", name="Share")).to_be_focused()
+        page.get_by_role("button", name="Clear", exact=True).press("Enter")
+        expect(tile(page, "left")).to_be_focused()
         page.keyboard.press("Delete")
         expect(tile(page, "left")).to_have_count(0)
         expect(message(page, "Deleted left.")).to_be_visible()
+        expect(page.locator("a.tile:focus")).to_have_count(1)
+
+
+@in_browser
+def test_a_name_is_changed_by_enter_and_kept_by_escape(
+    chrome: BrowserThread, studio_page: WebPage
+) -> None:
+    """*Chosen*: removing the field from the page isn't a second answer, and the focus stays."""
+    name = studio_page.make("draft")
+    changes: list[str] = []
+    with tab(chrome.browser) as opened:
+        page = studio_page.open(opened, f"#/media/{name}")
+        page.on("request", lambda sent: changes.append(sent.method))
+        button, field = page.locator("button.name"), page.get_by_label("Name", exact=True)
+        for text, key, kept in (("wrong", "Escape", "draft"), ("final", "Enter", "final")):
+            button.click()
+            field.fill(text)
+            field.press(key)
+            expect(button).to_contain_text(kept)
+            expect(button).to_be_focused()
+        assert changes.count("PATCH") == 1
+
+
+@in_browser
+def test_a_key_held_down_pays_once_and_the_panel_keeps_the_focus(
+    chrome: BrowserThread, studio_page: WebPage
+) -> None:
+    """*Found*: Ctrl+Enter held for half a second sent ten paid calls."""
+    with tab(chrome.browser) as opened:
+        page = studio_page.open(opened)
+        page.get_by_role("button", name="Make", exact=True).click()
+        page.get_by_label("Prompt", exact=True).fill("a red hat")
+        send = page.get_by_role("button", name=MAKE)
+        for keys in (("Control", "Enter"), ("Enter",)):
+            before = studio_page.tool("usage_report")["total"]["jobs"]
+            if len(keys) == 1:
+                send.focus()
+            for key in keys:
+                page.keyboard.down(key)
+            for _ in range(3):
+                expect(send).to_have_text("Make · 3 credits")
+                page.keyboard.down("Enter")
+            for key in keys:
+                page.keyboard.up(key)
+            expect(message(page, "Started.").nth(len(keys) % 2)).to_be_visible()
+            assert studio_page.tool("usage_report")["total"]["jobs"] == before + 1
+        expect(send).to_be_focused()
+        page.get_by_label("Prompt", exact=True).press("Escape")
+        expect(page.get_by_role("button", name="Make", exact=True)).to_be_focused()
+
+
+@in_browser
+def test_a_file_that_arrives_late_keeps_what_was_typed_and_escape_closes_one_thing(
+    chrome: BrowserThread, studio_page: WebPage
+) -> None:
+    """*Found*: the form went back to how it was when the upload began."""
+    with tab(chrome.browser) as opened:
+        page = studio_page.open(opened)
+        page.get_by_role("button", name="Make", exact=True).click()
+        page.get_by_label("What to make").select_option("edit_inpaint")
+        held: list[Route] = []
+
+        def hold(route: Route) -> None:
+            held.append(route)
+
+        page.route("**/api/stability/media", hold)
+        with page.expect_file_chooser() as chooser:
+            page.get_by_role("button", name="Upload Image").click()
+        with page.expect_request("**/api/stability/media"):
+            chooser.value.set_files(payload("late.png", make.png((200, 200))))
+        page.get_by_label("Prompt", exact=True).fill("typed meanwhile")
+        held[0].continue_()
+        image = page.get_by_role("button", name="Image: late. Change")
+        image.click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        expect(image).to_be_focused()
+        expect(page.get_by_label("Prompt", exact=True)).to_have_value("typed meanwhile")
+
+
+@in_browser
+def test_a_rerun_goes_back_to_a_default(chrome: BrowserThread, studio_page: WebPage) -> None:
+    """*Found*: what was set back to its default was left out, and the old value paid again."""
+    name = studio_page.make("panorama", aspect_ratio="16:9")
+    with tab(chrome.browser) as opened:
+        page = studio_page.open(opened, f"#/media/{name}")
+        page.get_by_role("button", name="Rerun with changes").click()
+        page.get_by_label(re.compile("^Aspect ratio")).select_option("1:1")
+        page.get_by_role("button", name=re.compile("^Rerun ·")).click()
+        expect(message(page, "Started.")).to_be_visible()
+        page.get_by_role("link", name=re.compile("^panorama v2, made by")).click()
+        expect(
+            page.get_by_role("dialog").get_by_text(re.compile(r"^([\d,]+) \S \1$"))
+        ).to_be_visible()
 
 
 @in_browser

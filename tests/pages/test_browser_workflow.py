@@ -252,6 +252,11 @@ def test_a_workflow_is_built_walked_and_run_with_only_the_keyboard(
         arrow = "Down" if page.locator(".graph.down").count() else "Right"
         keys.press(f"Arrow{arrow}")
         expect(node(page, "outpaint")).to_be_focused()
+        page.locator("main").focus()  # as after a click next to a control
+        keys.press("Control+s")
+        expect(page.get_by_role("dialog")).to_be_visible()
+        keys.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
         page.get_by_role("button", name="Run, 7 credits").focus()
         keys.press("Enter")
         expect(page.get_by_role("button", name="Cancel")).to_be_focused()

@@ -6,8 +6,12 @@ import { Shell } from "./ui/shell";
 import "./ui/theme.css";
 
 watchAddress();
+<<<<<<< HEAD
 withPart(() => import("./ui/update.ts"), (part) => part.watchParts());
 withPart(() => import("./ui/drop.ts"), (part) => part.watchFiles());
+=======
+void import("./ui/drop.ts").then((part) => part.watch());
+>>>>>>> revf
 const root = document.getElementById("app")!;
 root.replaceChildren(); // Preact keeps children that it didn't create.
 render(<Shell />, root);

@@ -16,6 +16,11 @@ test("a rerun sends only what was changed", () => {
   assert.deepEqual(changedOf({ ...before, prompt: "an owl", label: "owl" }, before), { changes: { prompt: "an owl" }, label: "owl" });
 });
 
+test("a rerun sets an argument back to its default", () => {
+  const before = { prompt: "a fox", aspect_ratio: "16:9", seed: 7, label: "fox" };
+  assert.deepEqual(changedOf({ prompt: "a fox", seed: 7 }, before), { changes: { aspect_ratio: null } });
+});
+
 test("an answer from the cache says that it was free", () => {
   assert.match(startedText({ cached: ["a"], jobs: [{}] }), /nothing was charged/);
   assert.match(startedText({ jobs: [{}, {}] }), /2 jobs/);
@@ -33,7 +38,7 @@ test("zooming keeps the point under the pointer, and the picture stays in its bo
 });
 
 test("numbers read well, and a name can't reorder its line", () => {
-  assert.deepEqual([seconds(31.4), seconds(90), seconds(7260)], ["31 s", "1 min 30 s", "2 h 1 min"]);
+  assert.deepEqual([seconds(31.4), seconds(59.7), seconds(90), seconds(119.6), seconds(7260)], ["31 s", "1 min", "1 min 30 s", "2 min", "2 h 1 min"]);
   assert.deepEqual([bytes(999), bytes(2_130_000)], ["999 bytes", "2.13 MB"]);
   assert.equal(plain("a\u202egnp.exe\ud800\n"), "a gnp.exe\ufffd ");
 });

@@ -43,11 +43,12 @@ export function Blind({ pairs, picture, reveal }: Props) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const chosen = KEYS[event.key.toLowerCase()];
     if (chosen && trial && !trial.pick) void pick(chosen);
-    else if (event.key === "Enter" && trial?.pick && event.target === area.current && at + 1 < trials.length) next();
+    else if (event.key === "Enter" && trial?.pick && !(event.target as Element).closest("button") && at + 1 < trials.length) next();
     else return;
     event.preventDefault();
   };
-  useEffect(() => area.current?.focus(), [at]);
+  // The button that was clicked is gone, and the keys go on.
+  useEffect(() => area.current?.focus(), [trials, at]);
 
   if (!trial) return <p class="empty muted">These pictures were made in the same way: there is nothing to judge blind.</p>;
   const [left, right] = sides(trial);

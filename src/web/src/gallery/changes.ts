@@ -9,11 +9,15 @@ export function priceOf(operation: Pick<Operation, "price">, values: Values): st
   return price(operation.price, times);
 }
 
-/** Return arguments of job_rerun: only what differs from the job; without changes it gets a new seed. */
+/** Return arguments of job_rerun: only what differs from the job; without changes it gets a new seed.
+ *
+ * Both sides come from `argumentsOf`, so an argument that is missing has its default: null sets it back.
+ */
 export function changedOf(args: Values, before: Values): { changes?: Values; label?: string } {
   const changes: Values = {};
   for (const [name, value] of Object.entries(args))
     if (name !== "label" && JSON.stringify(value) !== JSON.stringify(before[name])) changes[name] = value;
+  for (const name of Object.keys(before)) if (name !== "label" && !(name in args)) changes[name] = null;
   const label = typeof args.label === "string" && args.label !== before.label ? args.label : undefined;
   return { ...(Object.keys(changes).length ? { changes } : {}), ...(label ? { label } : {}) };
 }

@@ -24,18 +24,28 @@ const FAMILIES: Record<string, string> = {
   v1: "Older models",
 };
 
-export function CreatePanel({ now }: { now: Making }) {
+/** `behind`: a viewer covers the panel. */
+export function CreatePanel({ now, behind }: { now: Making; behind: boolean }) {
   const loaded = useLoad(() => operations(), []);
   const paid = useMemo(() => (loaded.data ?? []).filter((each) => each.price[1] > 0), [loaded.data]);
   const operation = paid.find((each) => each.name === now.operation) ?? paid[0];
   const panel = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const before = document.activeElement as HTMLElement | null;
+    return () => before?.isConnected && before.focus({ preventScroll: true });
+  }, []);
   useEffect(() => panel.current?.querySelector<HTMLElement>("[data-field]")?.focus(), [Boolean(operation)]);
   return (
     <aside
       class="create"
       ref={panel}
+      inert={behind}
       aria-label={now.rerun ? "Rerun with changes" : "Make something"}
-      onKeyDown={(event) => event.key === "Escape" && !event.defaultPrevented && make(null)}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape" || event.defaultPrevented) return;
+        event.preventDefault(); // The selection of the gallery stays.
+        make(null);
+      }}
     >
       <header class="row">
         <h2 class="grow clip">{now.rerun ? `Rerun ${now.rerun.label}` : "Make something"}</h2>
@@ -55,6 +65,8 @@ function CreateForm({ now, operation, all }: { now: Making; operation: Operation
   const [busy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState("");
   const key = useRef(newKey());
+  /** Whether a click is being answered: keys may follow each other faster than the page is drawn. */
+  const sending = useRef(false);
   const form = useRef<HTMLDivElement>(null);
   const fields = useMemo(() => fieldsOf(operation.schema, operation.files), [operation]);
   const change = (next: Values) => {
@@ -64,18 +76,20 @@ function CreateForm({ now, operation, all }: { now: Making; operation: Operation
     make({ ...now, operation: operation.name, values: next });
   };
   const send = async () => {
+    if (sending.current) return;
     const missing = missingOf(fields, values);
     if (missing.length) {
       setProblems(Object.fromEntries(missing.map((each) => [each.name, each.kind ? "Choose a file." : "This is needed."])));
       form.current?.querySelector<HTMLElement>(`[data-field="${missing[0]!.name}"]`)?.focus();
       return;
     }
+    sending.current = true;
     setBusy(true);
     setRefusal("");
     try {
       const args = argumentsOf(fields, values);
       const { result } = rerun
-        ? await callTool("job_rerun", { job: rerun.job, ...changedOf(args, rerun.before) }, key.current, LATER)
+        ? await callTool("job_rerun", { job: rerun.job, ...changedOf(args, argumentsOf(fields, rerun.before)) }, key.current, LATER)
         : await callTool(operation.name, args, key.current, LATER);
       key.current = newKey();
       toast({ text: startedText(result) });
@@ -84,6 +98,7 @@ function CreateForm({ now, operation, all }: { now: Making; operation: Operation
       if (error instanceof Failed) setRefusal(error.message);
       else toastError(error);
     } finally {
+      sending.current = false;
       setBusy(false);
     }
   };
@@ -92,7 +107,9 @@ function CreateForm({ now, operation, all }: { now: Making; operation: Operation
       class="create-body"
       ref={form}
       onKeyDown={(event) => {
-        if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) void send();
+        if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+        event.preventDefault(); // On the button it would be a second click.
+        if (!(event.target as Element).closest("dialog")) void send(); // A dialog over the form isn't the form.
       }}
     >
       <div class="stack create-fields">
@@ -124,7 +141,8 @@ function CreateForm({ now, operation, all }: { now: Making; operation: Operation
             {refusal}
           </p>
         )}
-        <button class="button primary wide" disabled={busy} onClick={() => void send()}>
+        {/* Not disabled: it would lose the focus. */}
+        <button class="button primary wide" aria-disabled={busy} onClick={() => void send()}>
           {busy ? "Sending…" : `${rerun ? "Rerun" : "Make"} · ${priceOf(operation, values)}`}
         </button>
         <p class="small muted">About {seconds(operation.seconds)}. Ctrl+Enter sends.</p>

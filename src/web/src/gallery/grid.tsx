@@ -38,10 +38,14 @@ export function Grid({ items, jobs, usual, picked }: GridProps) {
   const [last, setLast] = useState("");
   /** The item that gets the focus as soon as it is drawn as the current one. */
   const wanted = useRef(-1);
+  /** Whether the grid has the focus, or had it last. */
+  const held = useRef(false);
   const ratios = useMemo(() => [...jobs.map(() => 1), ...items.map((each) => each.ratio)], [items, jobs.length]);
   const layout = useMemo(() => layoutOf(ratios, Math.max(200, view.width)), [ratios, view.width]);
   const total = ratios.length;
   const current = Math.min(active, Math.max(0, total - 1));
+
+  const focusCurrent = () => box.current!.querySelector<HTMLElement>(`[data-at="${current}"]`)?.focus({ preventScroll: true });
 
   useLayoutEffect(() => {
     const element = box.current!;
@@ -76,8 +80,13 @@ export function Grid({ items, jobs, usual, picked }: GridProps) {
     if (row && row.top < element.scrollTop) element.scrollTop = row.top;
     else if (row && row.top + row.height + 60 > element.scrollTop + element.clientHeight)
       element.scrollTop = row.top + row.height + 60 - element.clientHeight;
-    element.querySelector<HTMLElement>(`[data-at="${current}"]`)?.focus({ preventScroll: true });
+    focusCurrent();
   });
+
+  // What had the focus may be gone, or the tray with the last selected item: the keys continue here.
+  useEffect(() => {
+    if (!picked.size && document.activeElement === document.body && held.current) focusCurrent();
+  }, [items, picked]);
 
   const drawn = rowsBetween(layout, view.top - MARGIN, view.top + view.height + MARGIN);
   const row = rowOf(layout, current); // Drawn always: the focus has to stay somewhere.
@@ -115,7 +124,12 @@ export function Grid({ items, jobs, usual, picked }: GridProps) {
 
   return (
     <div class="gallery" ref={box}>
-      <ul style={{ height: `${layout.height}px` }} aria-label="Results" onKeyDown={onKey}>
+      <ul
+        style={{ height: `${layout.height}px` }}
+        aria-label="Results"
+        onKeyDown={onKey}
+        onFocusIn={() => (held.current = true)}
+      >
         {drawn.flatMap(({ from, to, top, height }) => {
           let left = 0;
           return Array.from({ length: to - from }, (_, i) => {

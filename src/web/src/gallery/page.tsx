@@ -34,13 +34,13 @@ export function Page({ id }: PageProps) {
   const waiting = useMemo(() => (isOpen ? [...jobs.values()].reverse().slice(0, MOST_WAITING) : []), [jobs, isOpen]);
   const at = shown.items.findIndex((each) => each.id === id);
   return (
-    <div class={now ? "gallery-page with-panel" : "gallery-page"} onKeyDown={(event) => event.key === "Escape" && !id && picked.size > 0 && clearSelection()}>
+    <div class={now ? "gallery-page with-panel" : "gallery-page"} onKeyDown={(event) => event.key === "Escape" && !event.defaultPrevented && !id && clearSelection()}>
       <Head wanted={wanted} items={shown.items} complete={shown.loaded && shown.next === undefined} />
       <div class="gallery-body">
         <Results waiting={waiting} usual={usual} picked={picked} wanted={wanted} />
         {chosen.length > 0 && <Tray items={chosen} />}
       </div>
-      {now && <CreatePanel now={now} />}
+      {now && <CreatePanel now={now} behind={Boolean(id)} />}
       {id && <Viewer id={id} before={shown.items[at - 1]?.id ?? ""} after={at < 0 ? "" : (shown.items[at + 1]?.id ?? "")} />}
     </div>
   );

@@ -120,10 +120,23 @@ function Missing({ id, error, again }: { id: string; error: Error; again: () => 
 
 function Name({ item, changed }: { item?: MediaDetail; changed: () => void }) {
   const [text, setText] = useState<string>();
+  const button = useRef<HTMLButtonElement>(null);
+  /** Whether the field is open: removing it from the page is a blur, too, after Enter and Escape. */
+  const editing = useRef(false);
   if (!item) return null;
-  const save = async () => {
-    const label = text?.trim();
+  const edit = () => {
+    editing.current = true;
+    setText(item.label ?? "");
+  };
+  const end = (byKey: boolean) => {
+    editing.current = false;
     setText(undefined);
+    if (byKey) requestAnimationFrame(() => button.current?.focus());
+  };
+  const save = async (byKey: boolean) => {
+    if (!editing.current) return;
+    const label = text?.trim();
+    end(byKey);
     if (!label || label === item.label) return;
     try {
       await rename(item, label);
@@ -135,7 +148,7 @@ function Name({ item, changed }: { item?: MediaDetail; changed: () => void }) {
   };
   if (text === undefined)
     return (
-      <button class="button quiet name" title="Rename" onClick={() => setText(item.label ?? "")}>
+      <button ref={button} class="button quiet name" title="Rename" onClick={edit}>
         <h1 class="clip">{nameOf(item)}</h1>
         <span class="sr">Rename</span>
       </button>
@@ -147,12 +160,16 @@ function Name({ item, changed }: { item?: MediaDetail; changed: () => void }) {
       ref={select}
       value={text}
       onInput={(event) => setText(event.currentTarget.value)}
-      onBlur={() => void save()}
+      onBlur={() => void save(false)}
       onKeyDown={(event) => {
+<<<<<<< HEAD
         if (event.key === "Enter") event.currentTarget.blur(); // saves
+=======
+        if (event.key === "Enter") void save(true);
+>>>>>>> revf
         if (event.key === "Escape") {
           event.preventDefault();
-          setText(undefined);
+          end(true);
         }
       }}
     />

@@ -233,6 +233,7 @@ function ActionButton({ action, job, operation }: { action: Action; job: Job; op
   const [busy, setBusy] = useState(false);
   if (action === "rerun" && !operation) return null;
   const run = async () => {
+    if (busy) return;
     setBusy(true);
     try {
       await ACT[action](job);
@@ -244,7 +245,7 @@ function ActionButton({ action, job, operation }: { action: Action; job: Job; op
   };
   const name = job.label ? plain(job.label) : job.operation;
   return (
-    <button class="button" disabled={busy} aria-label={`${LABELS[action](job)}: ${name}`} onClick={() => void run()}>
+    <button class="button" aria-disabled={busy} aria-label={`${LABELS[action](job)}: ${name}`} onClick={() => void run()}>
       {LABELS[action](job)}
     </button>
   );

@@ -1,5 +1,5 @@
 /** `#/mask/MEDIA`: paint what should change, then repaint or remove it, or keep the mask for later. */
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Declined, type Operation, operations } from "../ui/client.ts";
 import { keepDraft, readDraft } from "../ui/drafts.ts";
 import { price, seconds } from "../ui/format.ts";
@@ -104,7 +104,11 @@ function Work({ opened, choose }: { opened: Opened; choose: () => void }) {
   const saved = draft.saved?.text === text ? draft.saved.mask : undefined;
   const missing = !painted.share ? "Paint over what should change. The rest stays as it is." : use === "edit_inpaint" && !draft.prompt.trim() ? "Describe what should appear there." : "";
 
+  /** Whether a click is being answered. */
+  const sending = useRef(false);
   const submit = async () => {
+    if (sending.current) return;
+    sending.current = true;
     setError("");
     setBusy("Saving the mask…");
     try {
@@ -122,6 +126,7 @@ function Work({ opened, choose }: { opened: Opened; choose: () => void }) {
     } catch (problem) {
       if (!(problem instanceof Declined)) setError((problem as Error).message);
     } finally {
+      sending.current = false;
       setBusy("");
     }
   };
@@ -174,11 +179,11 @@ function Work({ opened, choose }: { opened: Opened; choose: () => void }) {
               maxLength={10_000}
               placeholder="a small wooden boat"
               onInput={(event) => change({ prompt: event.currentTarget.value })}
-              onKeyDown={(event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && !missing && !busy && void submit()}
+              onKeyDown={(event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && !missing && void submit()}
             />
           </label>
         )}
-        <button class="button primary" disabled={!!missing || !!busy} onClick={() => void submit()}>
+        <button class="button primary" disabled={!!missing} aria-disabled={!!busy} onClick={() => void submit()}>
           <Icon name="check" /> {use === "save" ? verb : `${verb} for ${cost}`}
         </button>
         {error && (

@@ -39,6 +39,8 @@ export function Dialog({ title, close, children, foot, wide }: DialogProps) {
         event.preventDefault();
         close();
       }}
+      // What the dialog was opened from stays open: Escape closes one thing.
+      onKeyDown={(event) => event.key === "Escape" && event.stopPropagation()}
       onMouseDown={(event) => event.target === box.current && close()}
     >
       <div class="dialog-in">

@@ -1,10 +1,20 @@
+<<<<<<< HEAD
 /** Files that are dropped or pasted anywhere on the page. */
 import { withPart } from "./lazy";
+=======
+/** What the whole page listens to: files that are dropped or pasted anywhere, and keys that are held down. */
+import { watchKeys } from "./keys.ts";
+>>>>>>> revf
 
 const add = (files: File[]) => withPart(() => import("./uploads.ts"), (part) => part.addFiles(files));
 
+export function watch(): void {
+  watchKeys();
+  watchFiles();
+}
+
 /** Take files that are dropped or pasted anywhere; a field that takes them itself stops the event. */
-export function watchFiles(): void {
+function watchFiles(): void {
   const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files");
   let depth = 0;
   const mark = (on: boolean) => document.documentElement.classList.toggle("dropping", on);
@@ -27,6 +37,8 @@ export function watchFiles(): void {
   addEventListener("paste", (event) => {
     const files = [...(event.clipboardData?.files ?? [])];
     if (!files.length || document.querySelector("dialog[open]")) return;
+    // Office programs put a picture of copied text next to the text: a text field takes the text.
+    if ((event.target as Element).matches("input, textarea") && event.clipboardData!.types.includes("text/plain")) return;
     event.preventDefault();
     add(files);
   });

@@ -13,9 +13,10 @@ export function price([low, high]: readonly [number, number], times = 1): string
 }
 
 export function seconds(value: number): string {
-  if (value < 60) return `${Math.round(value)} s`;
-  const minutes = Math.floor(value / 60);
-  if (minutes < 60) return `${minutes} min${value % 60 >= 1 ? ` ${Math.round(value % 60)} s` : ""}`;
+  const whole = Math.round(value);
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes} min${whole % 60 ? ` ${whole % 60} s` : ""}`;
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 

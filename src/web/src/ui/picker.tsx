@@ -26,6 +26,10 @@ export function MediaField({ id, kind, name, value, set, ...rest }: MediaFieldPr
   const [item, setItem] = useState<Media>();
   const [busy, setBusy] = useState(false);
   const file = useRef<HTMLInputElement>(null);
+  /** What a file that arrives later is given to: the form may have changed while it was sent, or be gone. */
+  const latest = useRef<MediaFieldProps["set"] | undefined>(set);
+  latest.current = set;
+  useEffect(() => () => void (latest.current = undefined), []);
   const reference = value.replace(/^media:\/\//, "");
   useEffect(() => {
     if (!reference) return setItem(undefined);
@@ -36,7 +40,7 @@ export function MediaField({ id, kind, name, value, set, ...rest }: MediaFieldPr
   }, [reference]);
   const choose = (chosen: Media) => {
     setItem(chosen);
-    set(chosen.uri);
+    latest.current?.(chosen.uri);
     setOpen(false);
   };
   const send = async (files: FileList | null | undefined) => {

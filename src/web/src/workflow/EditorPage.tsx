@@ -1,5 +1,5 @@
 /** The editor: steps, graph, form of the selected step; checked after each change; undo over states of the plan. */
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { keepDraft, readDraft } from "../ui/drafts.ts";
 import { plain, price } from "../ui/format.ts";
 import { Icon } from "../ui/icons";
@@ -103,6 +103,14 @@ export function EditorPage({ draft: key, saved: opened, operations }: Props) {
     else return;
     event.preventDefault();
   };
+  // Of the window: after a click next to a control the focus is outside the editor.
+  const latest = useRef(keys);
+  latest.current = keys;
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => latest.current(event);
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, []);
   const errors = problems.filter((each) => each.level === "error");
   const whole = problems.filter((each) => !each.step);
   const addInput = () => {
@@ -112,7 +120,7 @@ export function EditorPage({ draft: key, saved: opened, operations }: Props) {
   };
 
   return (
-    <div class="flow" onKeyDown={keys}>
+    <div class="flow">
       <div class="page-head">
         <a class="button quiet icon" href="#/workflows" aria-label="All workflows" title="All workflows">
           <Icon name="left" />

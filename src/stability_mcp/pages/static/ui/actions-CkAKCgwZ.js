@@ -1,1 +1,0 @@
-export{t as copyPath,n as download,r as fileName,i as removeMedia,a as rename,o as restoreMedia}from"./actions-Bbaum6Xt.js";

@@ -1,1 +1,0 @@
-import{O as e}from"./ui-DDtJhPf6.js";function t(t){let[n,r]=t;return t.length===2?e(`compare`,``,{a:n.id,b:r.id}):e(`compare`,``,{items:t.map(e=>e.id).join(`,`)})}export{t};

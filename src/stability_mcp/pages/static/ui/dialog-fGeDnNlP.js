@@ -1,1 +1,0 @@
-import"./ui-DDtJhPf6.js";export{n as Questions}from"./dialog-aW74hCeq.js";

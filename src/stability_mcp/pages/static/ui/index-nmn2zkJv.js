@@ -1,2 +1,0 @@
-const __vite__mapDeps=(i,m=__vite__mapDeps,d=(m.f||(m.f=["ui-D6bpaugn.css"])))=>i.map(i=>d[i]);
-import{J as e,L as t,N as n,P as r,Y as i,_t as a,h as o,j as s,w as c}from"./ui-DDtJhPf6.js";/* empty css              */s(),n(()=>c(()=>import(`./update-PmTaZYhn.js`),__vite__mapDeps([0])),e=>e.watchParts()),n(()=>c(()=>import(`./drop-6t5GdWUv.js`),__vite__mapDeps([0])),e=>e.watchFiles());var l=document.getElementById(`app`);l.replaceChildren(),a(r(o,{}),l),await i(),t.value===`open`?e():t.subscribe(t=>t===`open`&&e());

@@ -1,1 +1,0 @@
-import{X as e,f as t,p as n}from"./ui-DDtJhPf6.js";var r=`make`,i=`make-last`,a=e(n(r)??null);function o(e){!e&&a.value&&!a.value.rerun&&t(i,a.value),a.set(e),t(r,e??void 0)}function s(){o(n(i)??{operation:`generate_core`,values:{}})}export{s as n,a as r,o as t};
