@@ -6,12 +6,8 @@ import { Shell } from "./ui/shell";
 import "./ui/theme.css";
 
 watchAddress();
-<<<<<<< HEAD
 withPart(() => import("./ui/update.ts"), (part) => part.watchParts());
-withPart(() => import("./ui/drop.ts"), (part) => part.watchFiles());
-=======
-void import("./ui/drop.ts").then((part) => part.watch());
->>>>>>> revf
+withPart(() => import("./ui/drop.ts"), (part) => part.watch());
 const root = document.getElementById("app")!;
 root.replaceChildren(); // Preact keeps children that it didn't create.
 render(<Shell />, root);

@@ -162,11 +162,7 @@ function Name({ item, changed }: { item?: MediaDetail; changed: () => void }) {
       onInput={(event) => setText(event.currentTarget.value)}
       onBlur={() => void save(false)}
       onKeyDown={(event) => {
-<<<<<<< HEAD
-        if (event.key === "Enter") event.currentTarget.blur(); // saves
-=======
         if (event.key === "Enter") void save(true);
->>>>>>> revf
         if (event.key === "Escape") {
           event.preventDefault();
           end(true);

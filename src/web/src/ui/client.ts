@@ -123,13 +123,15 @@ function openChannel(): void {
 function fromOpenTab(): Promise<string> {
   return new Promise((done) => {
     if (!channel) return done("");
-    const stop = setTimeout(() => done(""), ASK_OPEN_TABS);
-    channel.addEventListener("message", ({ data }) => {
+    const stop = new AbortController();
+    const end = (found: string) => (stop.abort(), done(found));
+    setTimeout(end, ASK_OPEN_TABS, "");
+    const listen = ({ data }: MessageEvent) => {
       if (typeof data?.token !== "string") return;
-      clearTimeout(stop);
       take(data.token);
-      done(data.token);
-    });
+      end(data.token);
+    };
+    channel.addEventListener("message", listen, { signal: stop.signal });
     channel.postMessage({ ask: true });
   });
 }

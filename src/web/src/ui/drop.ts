@@ -1,10 +1,6 @@
-<<<<<<< HEAD
-/** Files that are dropped or pasted anywhere on the page. */
-import { withPart } from "./lazy";
-=======
 /** What the whole page listens to: files that are dropped or pasted anywhere, and keys that are held down. */
 import { watchKeys } from "./keys.ts";
->>>>>>> revf
+import { withPart } from "./lazy";
 
 const add = (files: File[]) => withPart(() => import("./uploads.ts"), (part) => part.addFiles(files));
 

@@ -1,6 +1,6 @@
 /** Signed links of pictures: asked for in groups, and kept while they are valid. */
 import { useEffect, useState } from "preact/hooks";
-import { access, request } from "./client.ts";
+import { access, onEvent, request } from "./client.ts";
 
 export interface PictureLinks {
   thumb: string;
@@ -33,15 +33,15 @@ function want(id: string, listener: () => void): () => void {
 
 async function fetchLinks(): Promise<void> {
   scheduled = false;
-  const ids = [...waiting.keys()];
-  for (let at = 0; at < ids.length; at += MOST) {
-    const group = ids.slice(at, at + MOST);
-    const found = await request<Record<string, PictureLinks>>("/api/ui/pictures", { json: { ids: group } }).catch(() => undefined);
-    for (const id of group) {
+  const all = [...waiting];
+  waiting.clear();
+  for (let at = 0; at < all.length; at += MOST) {
+    const group = all.slice(at, at + MOST);
+    const ids = group.map(([id]) => id);
+    const found = await request<Record<string, PictureLinks>>("/api/ui/pictures", { json: { ids } }).catch(() => undefined);
+    for (const [id, listeners] of group) {
       if (found) known.set(id, { links: found[id] ?? null, until: Date.now() + KEPT });
-      const listeners = waiting.get(id);
-      waiting.delete(id);
-      for (const listener of listeners ?? []) listener();
+      for (const listener of listeners) listener();
     }
   }
 }
@@ -59,8 +59,9 @@ export function useLinks(id: string | undefined): PictureLinks | null | undefine
   const [, draw] = useState<unknown>();
   const found = id === undefined ? null : fresh(id);
   useEffect(() => {
-    if (id === undefined || fresh(id) !== undefined) return;
-    return want(id, () => draw({}));
+    const ask = () => (id === undefined || fresh(id) !== undefined ? undefined : want(id, () => draw({})));
+    const stops = [ask(), onEvent("connect", ask)]; // A request that failed is repeated.
+    return () => stops.forEach((stop) => stop?.());
   }, [id, found === undefined]);
   return found;
 }

@@ -76,7 +76,8 @@ export function EditorPage({ draft: key, saved: opened, operations }: Props) {
       const stored = await save(name, plan, over);
       setSaved(stored);
       setVersion(stored.version);
-      setHistory((now) => ({ ...now, now: stored.plan, mark: undefined }));
+      // What was edited while it was being saved stays.
+      setHistory((now) => (now.now === plan ? { ...now, now: stored.plan, mark: undefined } : now));
       setConflict(undefined);
       setDialog(undefined);
       toast({ text: `Saved as ${stored.name}.` });

@@ -1,0 +1,1 @@
+export{t as copyPath,n as download,r as fileName,i as removeMedia,a as rename,o as restoreMedia}from"./actions-56sudBCa.js";

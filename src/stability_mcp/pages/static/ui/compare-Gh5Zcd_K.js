@@ -1,0 +1,1 @@
+import{k as e}from"./ui-BHcvZ2sq.js";function t(t){let[n,r]=t;return t.length===2?e(`compare`,``,{a:n.id,b:r.id}):e(`compare`,``,{items:t.map(e=>e.id).join(`,`)})}export{t};

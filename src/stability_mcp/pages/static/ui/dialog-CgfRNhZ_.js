@@ -1,0 +1,1 @@
+import"./ui-BHcvZ2sq.js";export{n as Questions}from"./dialog-Cb2dTwB_.js";

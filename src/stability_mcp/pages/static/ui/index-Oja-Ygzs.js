@@ -1,0 +1,2 @@
+const __vite__mapDeps=(i,m=__vite__mapDeps,d=(m.f||(m.f=["ui-D6bpaugn.css"])))=>i.map(i=>d[i]);
+import{F as e,M as t,P as n,R as r,T as i,X as a,Y as o,g as s,vt as c}from"./ui-BHcvZ2sq.js";/* empty css              */t(),n(()=>i(()=>import(`./update-BPD6yniu.js`),__vite__mapDeps([0])),e=>e.watchParts()),n(()=>i(()=>import(`./drop-pwFd_KWx.js`),__vite__mapDeps([0])),e=>e.watch());var l=document.getElementById(`app`);l.replaceChildren(),c(e(s,{}),l),await a(),r.value===`open`?o():r.subscribe(e=>e===`open`&&o());

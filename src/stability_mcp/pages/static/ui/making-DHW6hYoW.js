@@ -1,0 +1,1 @@
+import{Z as e,m as t,p as n}from"./ui-BHcvZ2sq.js";var r=`make`,i=`make-last`,a=e(t(r)??null);function o(e){!e&&a.value&&!a.value.rerun&&n(i,a.value),a.set(e),n(r,e??void 0)}function s(){o(t(i)??{operation:`generate_core`,values:{}})}export{s as n,a as r,o as t};
