@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stability_mcp.api.operations import OPERATIONS
@@ -94,6 +94,8 @@ def test_a_negation_needs_no_note_if_negative_prompt_is_given() -> None:
 
 
 @given(st.text(st.characters(max_codepoint=0x24F), max_size=80))
+@example("1º 2ª µ")
+@example("ºº")
 def test_latin_text_is_never_another_script(text: str) -> None:
     """*Chosen*: whatever language it is in."""
     assert not is_other_script(text)

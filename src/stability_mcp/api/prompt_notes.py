@@ -14,6 +14,8 @@ from stability_mcp.text import quoted
 
 _IGNORE_CASE = re.IGNORECASE
 _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|«[^»]*»|「[^」]*」|(?<!\w)'[^']*'(?!\w)")
+_LATIN_SIGNS = "ªºµ"
+"""Letters within Latin text whose Unicode names don't begin with the script."""
 _MIN_LETTERS = 2
 
 _PLEASE = r"^\s*(?:please,?\s+|(?:can|could|would) you\s+(?:please\s+)?|i (?:want|need) you to\s+)?"
@@ -151,6 +153,8 @@ def is_other_script(text: str) -> bool:
     """Return whether most letters aren't Latin: only the script is certain, not the language."""
     letters = [each for each in text if each.isalpha()]
     other = sum(
-        not unicodedata.name(each, "").startswith(("LATIN", "FULLWIDTH LATIN")) for each in letters
+        each not in _LATIN_SIGNS
+        and not unicodedata.name(each, "").startswith(("LATIN", "FULLWIDTH LATIN"))
+        for each in letters
     )
     return other >= _MIN_LETTERS and 2 * other > len(letters)
