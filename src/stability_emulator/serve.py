@@ -84,13 +84,13 @@ class _Server(uvicorn.Server):
         self._pause: asyncio.Task[None] | None = None
 
     def refuse(self, seconds: float) -> None:
-        """Refuse new connections for a number of seconds, starting now."""
+        """Refuse new connections for a number of seconds, starting before the caller's answer."""
         if self._pause is None or self._pause.done():
-            self._pause = asyncio.ensure_future(self._stop_listening(seconds))
+            for server in self.servers:
+                server.close()
+            self._pause = asyncio.ensure_future(self._listen_after(seconds))
 
-    async def _stop_listening(self, seconds: float) -> None:
-        for server in self.servers:
-            server.close()
+    async def _listen_after(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
         await super().startup()
 
