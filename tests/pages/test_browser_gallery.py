@@ -18,6 +18,7 @@ MARKUP = "<img src=x onerror=document.title='ran'>\u202egnp.exe"
 MAX_ELEMENTS = 500
 """*Chosen*: elements of the gallery, whatever it holds."""
 ITEMS = 1_000
+ANIMALS = ("badger", "heron", "otter", "newt")
 ONE_ROW = 60
 """*Chosen*: height of the tray on a phone, in pixels: it covers pictures."""
 MAKE = re.compile("^Make ·")
@@ -250,11 +251,15 @@ def test_dropped_files_are_stored_and_the_liar_is_named(
         page = studio_page.open(opened)
         page.set_input_files(
             "input[aria-label='Files to add']",
-            [payload("badger.png", make.png()), payload("liar.png", b"<!doctype html>")],
+            [
+                payload("liar.png", b"<!doctype html>"),
+                *(payload(f"{each}.png", make.png((20 + n, 20))) for n, each in enumerate(ANIMALS)),
+            ],
         )
-        expect(message(page, "1 file added.")).to_be_visible()
+        expect(message(page, "4 files added.")).to_be_visible()
         expect(message(page, "liar.png: ")).to_be_visible()
-        expect(tile(page, "badger")).to_be_visible()
+        for each in ANIMALS:
+            expect(tile(page, each)).to_be_visible()
 
 
 @in_browser

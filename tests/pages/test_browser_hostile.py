@@ -5,6 +5,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -219,58 +220,87 @@ def test_a_hundred_thousand_items_are_shown_and_searched(
         expect(page.get_by_label("Select copy 77777")).to_be_visible()
 
 
-@in_browser
-def test_a_full_disk_is_named_where_something_is_stored_and_no_secret_is_logged(
-    chrome: BrowserThread, tmp_path: Path
-) -> None:
-    """Uploads, jobs and masks: nothing is charged, and what was entered stays."""
-    log = tmp_path / "log.txt"
-    environment = environment_in(tmp_path, STABILITY_LOG_LEVEL="DEBUG")
+@contextmanager
+def program(folder: Path) -> Iterator[tuple[subprocess.Popen[str], re.Match[str]]]:
+    """Run `stability-mcp ui` until the block ends; yield it with its link, and log to `log.txt`."""
+    environment = environment_in(folder, STABILITY_LOG_LEVEL="DEBUG")
     environment.pop("STABILITY_API_KEY", None)
     words = [sys.executable, "-m", "stability_mcp", "ui", "--no-open"]
-    urls: list[str] = []
     with (
-        log.open("w") as errors,
+        (folder / "log.txt").open("a") as errors,
         subprocess.Popen(
             words, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
         ) as process,
-        tab(chrome.browser) as opened,
     ):
         try:
             assert process.stdout is not None
             found = LINK.search(process.stdout.readline())
             assert found is not None
-            page = opened.page
-            page.on("request", lambda request: urls.append(request.url))
-            page.goto(found[0])
-            expect(page.get_by_text("Live", exact=True)).to_be_visible()
-            token = page.evaluate("sessionStorage.token")
-            add = page.get_by_label("Files to add")
-            add.set_input_files(payload("hut.png", make.png()))
-            expect(page.locator(".gallery img")).to_be_visible()
-            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (4_096, resource.RLIM_INFINITY))
-
-            add.set_input_files(payload("barn.png", make.png((300, 300), noise=True)))
-            message(page, "barn.png: The file could not be copied into the data folder")
-            page.get_by_role("button", name="Make", exact=True).click()
-            page.get_by_label("Prompt", exact=True).fill("a hare")
-            page.get_by_role("button", name=re.compile("^Make ·")).click()
-            expect(page.locator(".refusal")).to_contain_text("Nothing was charged. Free disk space")
-            expect(page.get_by_label("Prompt", exact=True)).to_have_value("a hare")
-            page.locator("a.tile").first.click()
-            page.get_by_role("link", name="Paint a mask").click()
-            page.get_by_text("Type a rectangle").click()
-            page.get_by_role("button", name="Add", exact=True).click()
-            page.get_by_text("Only save the mask").click()
-            page.get_by_role("button", name="Save the mask").click()
-            expect(page.get_by_role("alert")).to_contain_text("Nothing was charged.")
+            yield process, found
         finally:
             process.terminate()
+
+
+@in_browser
+def test_a_killed_server_loses_nothing(chrome: BrowserThread, tmp_path: Path) -> None:
+    """What was made and what was entered are there after a reload of the page."""
+    with tab(chrome.browser) as opened:
+        page = opened.page
+        with program(tmp_path) as (process, link):
+            page.goto(link[0])
+            page.get_by_role("button", name="Make", exact=True).click()
+            prompt = page.get_by_label("Prompt", exact=True)
+            prompt.fill("a hare")
+            page.get_by_role("button", name=re.compile("^Make ·")).click()
+            expect(page.locator(".gallery img")).to_be_visible()
+            prompt.fill("half a thought")
+            process.kill()
+            expect(page.get_by_text("Not live, reconnecting")).to_be_visible()
+        with program(tmp_path) as (_, link):
+            page.reload()
+            expect(page.get_by_text("The server was restarted.")).to_be_visible()
+            opened.page.context.new_page().goto(link[0])
+            expect(page.get_by_text("Live", exact=True)).to_be_visible()
+            expect(prompt).to_have_value("half a thought")
+            expect(page.locator(".gallery img")).to_be_visible()
+
+
+@in_browser
+def test_a_full_disk_is_named_where_something_is_stored_and_no_secret_is_logged(
+    chrome: BrowserThread, tmp_path: Path
+) -> None:
+    """Uploads, jobs and masks: nothing is charged, and what was entered stays."""
+    urls: list[str] = []
+    with program(tmp_path) as (process, link), tab(chrome.browser) as opened:
+        page = opened.page
+        page.on("request", lambda request: urls.append(request.url))
+        page.goto(link[0])
+        expect(page.get_by_text("Live", exact=True)).to_be_visible()
+        token = page.evaluate("sessionStorage.token")
+        add = page.get_by_label("Files to add")
+        add.set_input_files(payload("hut.png", make.png()))
+        expect(page.locator(".gallery img")).to_be_visible()
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (4_096, resource.RLIM_INFINITY))
+
+        add.set_input_files(payload("barn.png", make.png((300, 300), noise=True)))
+        message(page, "barn.png: The file could not be copied into the data folder")
+        page.get_by_role("button", name="Make", exact=True).click()
+        page.get_by_label("Prompt", exact=True).fill("a hare")
+        page.get_by_role("button", name=re.compile("^Make ·")).click()
+        expect(page.locator(".refusal")).to_contain_text("Nothing was charged. Free disk space")
+        expect(page.get_by_label("Prompt", exact=True)).to_have_value("a hare")
+        page.locator("a.tile").first.click()
+        page.get_by_role("link", name="Paint a mask").click()
+        page.get_by_text("Type a rectangle").click()
+        page.get_by_role("button", name="Add", exact=True).click()
+        page.get_by_text("Only save the mask").click()
+        page.get_by_role("button", name="Save the mask").click()
+        expect(page.get_by_role("alert")).to_contain_text("Nothing was charged.")
     signatures = {each.partition("&s=")[2] for each in urls} - {""}
     assert signatures
-    written = log.read_text()
+    written = (tmp_path / "log.txt").read_text()
     assert "DEBUG" in written
-    assert [each for each in (found[2], token, *signatures) if each in written] == []
+    assert [each for each in (link[2], token, *signatures) if each in written] == []
 
 
 WIDEST = (
